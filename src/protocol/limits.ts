@@ -1,0 +1,49 @@
+/**
+ * Numbers both ends must agree on, or that bound what a peer may make us hold. docs/limits.md gives the reason of each.
+ */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Version of the control messages and of the frames. Any change of a format raises it. */
+export const PROTOCOL_VERSION = 1;
+
+/** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes (protocol.md, P-5). */
+export const LEAF_BYTES = 32 * KIB;
+export const HASH_BYTES = 32;
+
+/** A page holds at most this many entries and this many bytes, on every transport, so that digests agree. */
+export const PAGE_ENTRIES_MAX = 1024;
+export const PAGE_BYTES_MAX = 64 * KIB;
+
+/** PATH_MAX and NAME_MAX of Linux, less the terminating NUL. */
+export const PATH_BYTES_MAX = 4095;
+export const NAME_BYTES_MAX = 255;
+export const LINK_TARGET_BYTES_MAX = 4095;
+export const PATH_DEPTH_MAX = 2048;
+
+/** A frame of any kind; the bound of the embedded relay, and of what a decoder accepts. */
+export const FRAME_BYTES_MAX = 4 * MIB;
+/** Least payload a transport must take: one page or its trailer with its header. */
+export const FRAME_BYTES_MIN = 80 * KIB;
+/** Small files of one frame: bounds the table that a sink decodes at once. */
+export const FRAME_RECORDS_MAX = 4096;
+
+/** Data published but not stored by the slowest sink: where it starts, and where it ends. */
+export const WINDOW_BYTES_START = 4 * MIB;
+export const WINDOW_BYTES_MAX = 32 * MIB;
+/** What waits for a reader at a subscriber: twice the largest window, so that a live sink never loses a frame. */
+export const SUBSCRIBER_QUEUE_BYTES = 2 * WINDOW_BYTES_MAX;
+
+/** Pages published that some sink has not answered yet. */
+export const PAGES_UNANSWERED_MAX = 64;
+
+/** A control message, and a report: JSON text, in bytes. */
+export const CONTROL_BYTES_MAX = 256 * KIB;
+export const REPORT_BYTES_MAX = 64 * KIB;
+
+export const SESSION_NAME_CHARS_MAX = 64;
+export const LABEL_CHARS_MAX = 64;
+export const SESSION_ID_CHARS = 12;
+export const MEMBER_ID_CHARS = 6;
+export const SINKS_PER_SESSION_MAX = 256;
+export const SESSIONS_MAX = 64;
