@@ -1,0 +1,63 @@
+/**
+ * Makes the bytes of a name safe and readable wherever a person or a log sees them: what is not valid UTF-8 becomes
+ * `\xNN`, control, format (bidi, zero width) and separator characters become `\n`, `\t` or `\u{…}`, and a backslash is doubled, so that
+ * the text can be turned back into the bytes.
+ */
+export function escapeName(name: Uint8Array): string {
+  let out = "";
+  let at = 0;
+  while (at < name.length) {
+    const length = utf8Length(name, at);
+    if (length === 0) {
+      out += `\\x${byteAt(name, at).toString(16).padStart(2, "0")}`;
+      at += 1;
+    } else {
+      out += escapeCharacter(decoder.decode(name.subarray(at, at + length)));
+      at += length;
+    }
+  }
+  return out;
+}
+
+/** The same for text that is already a string: names of machines, messages of a peer. */
+export function escapeText(text: string): string {
+  let out = "";
+  for (const character of text) out += escapeCharacter(character);
+  return out;
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const SHORT: ReadonlyMap<string, string> = new Map([
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+  ["\t", "\\t"],
+  ["\\", "\\\\"],
+]);
+/** Other: control, format, surrogate, private use, unassigned; line and paragraph separators; every space but U+0020. */
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+
+function escapeCharacter(character: string): string {
+  const short = SHORT.get(character);
+  if (short !== undefined) return short;
+  if (!UNSAFE.test(character)) return character;
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}
+
+/** Length in bytes of the well-formed UTF-8 sequence that starts at `at` (Unicode table 3-7), or 0. */
+function utf8Length(bytes: Uint8Array, at: number): number {
+  const first = byteAt(bytes, at);
+  if (first < 0x80) return 1;
+  const length = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+  if (length === 0 || at + length > bytes.length) return 0;
+  const second = byteAt(bytes, at + 1);
+  const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  for (let next = at + 2; next < at + length; next += 1) if ((byteAt(bytes, next) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0;
+}

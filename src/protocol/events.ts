@@ -1,0 +1,74 @@
+import type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./progress.ts";
+
+/**
+ * Everything the three programs tell the world while they run: the terminal views, `--json` and the library all read
+ * these same events (docs/events.md). Names of files in them are escaped. One event is one object with a `type`.
+ */
+export type LinkEvent =
+  /** Trying to reach the coordinator; `attempt` counts from 1, `reason` says why the attempt before failed. */
+  | { readonly type: "connecting"; readonly address: string; readonly attempt: number; readonly reason?: string }
+  /** The coordinator let us in; `transport` is the kind in use, `broker` its address without a password. */
+  | {
+      readonly type: "joined";
+      readonly session: string;
+      readonly sessionId: string;
+      readonly name: string;
+      readonly transport: "embedded" | "nats" | "amqp";
+      readonly broker?: string;
+    }
+  | { readonly type: "transport"; readonly status: string; readonly detail?: string }
+  | { readonly type: "warning"; readonly code: string; readonly message: string };
+
+export type SourceEvent =
+  | LinkEvent
+  | { readonly type: "waiting"; readonly needed: number; readonly sinks: readonly string[] }
+  | { readonly type: "started"; readonly sinks: readonly string[] }
+  | { readonly type: "progress"; readonly progress: CopyProgress; readonly sinks: readonly SinkLine[] }
+  /** One line per finished file, only when asked for (`--verbose`, `--json`). */
+  | { readonly type: "file"; readonly path: string; readonly bytes: number }
+  | { readonly type: "problem"; readonly problem: Problem }
+  | { readonly type: "sink"; readonly name: string; readonly outcome: SinkOutcome }
+  | { readonly type: "finished"; readonly summary: SessionSummary };
+
+/** A sink as the source and the coordinator show it. */
+export interface SinkLine {
+  readonly name: string;
+  readonly state: "registered" | "receiving" | "verifying" | "proven" | "incomplete" | "failed";
+  readonly progress: SinkProgress;
+}
+
+export type SinkEvent =
+  | LinkEvent
+  /** Registered. `underWay`: a session of this name runs without us, and we wait for the next one. */
+  | { readonly type: "waiting"; readonly underWay: boolean }
+  | { readonly type: "started"; readonly source: string; readonly sinks: readonly string[] }
+  | { readonly type: "progress"; readonly progress: CopyProgress; readonly state: "receiving" | "verifying" }
+  | { readonly type: "file"; readonly path: string; readonly bytes: number }
+  | { readonly type: "problem"; readonly problem: Problem }
+  | { readonly type: "left"; readonly name: string; readonly code: string; readonly reason: string }
+  /** The session is over for this sink; with `--stay` another `waiting` follows. */
+  | { readonly type: "finished"; readonly outcome: SinkOutcome; readonly elapsedMs: number };
+
+export type CoordinatorEvent =
+  /** `addresses` are what to type at `--coordinator`, the most useful first. */
+  | { readonly type: "listening"; readonly addresses: readonly string[]; readonly broker: string; readonly loopbackOnly: boolean }
+  | { readonly type: "broker"; readonly status: "connecting" | "connected" | "unreachable" | "lost"; readonly broker: string; readonly reason?: string }
+  | { readonly type: "transport"; readonly status: string; readonly detail?: string }
+  | { readonly type: "warning"; readonly code: string; readonly message: string }
+  | { readonly type: "registered"; readonly session: string; readonly role: "source" | "sink"; readonly name: string; readonly address: string }
+  | { readonly type: "left"; readonly session: string; readonly role: "source" | "sink"; readonly name: string; readonly code: string; readonly reason: string }
+  /** Anything of a session changed: the whole view of it, at most ten times a second for each. */
+  | { readonly type: "session"; readonly view: SessionView }
+  | { readonly type: "finished"; readonly session: string; readonly sessionId: string; readonly summary: SessionSummary };
+
+export interface SessionView {
+  readonly session: string;
+  readonly sessionId: string;
+  /** waiting for a source or for sinks; running; ended. */
+  readonly state: "waiting" | "running" | "ended";
+  readonly source?: string;
+  /** Sinks the source waits for; absent while there is no source. */
+  readonly needed?: number;
+  readonly sinks: readonly SinkLine[];
+  readonly progress?: CopyProgress;
+}

@@ -1,0 +1,78 @@
+import { z } from "zod";
+
+/**
+ * What people are shown of a session. Names of files in here are already escaped for terminals (lib/escape-name).
+ * Counts are whole numbers; bytes are bytes of file content.
+ */
+const count = z.int().nonnegative();
+const display = z.string().max(4096);
+
+export const copyProgressSchema = z.object({
+  /** Regular files found so far, and done: delivered, taken as unchanged, or given up and listed. Never decreases. */
+  filesFound: count,
+  filesDone: count,
+  bytesFound: count,
+  bytesDone: count,
+  /** False while the walk goes on: the totals are then lower bounds, and no percentage is shown. */
+  discoveryEnded: z.boolean(),
+  /** Bytes of content published once, and again. */
+  bytesSent: count,
+  bytesSentAgain: count,
+  currentFile: display,
+  rateBytesPerSecond: z.number().nonnegative(),
+  elapsedMs: z.number().nonnegative(),
+});
+export type CopyProgress = z.infer<typeof copyProgressSchema>;
+
+/** One sink's part of a session. */
+export const sinkProgressSchema = z.object({
+  filesDone: count,
+  bytesDone: count,
+  currentFile: display,
+});
+export type SinkProgress = z.infer<typeof sinkProgressSchema>;
+
+/** Why an entry is not, or not exactly, in the copy. */
+export const problemSchema = z.object({
+  /** Escaped path relative to the root. */
+  path: display,
+  /** `unreadable`, `vanished`, `changed`, `not-carried`, … A word for programs. */
+  kind: z.string().max(40),
+  message: z.string().max(2000),
+});
+export type Problem = z.infer<typeof problemSchema>;
+
+export const sinkOutcomeSchema = z.object({
+  sinkId: z.string().max(16),
+  name: z.string().max(256),
+  /** proven: durable, and its digest equals the source's. incomplete: proven but for what `problems` lists. */
+  outcome: z.enum(["proven", "incomplete", "failed"]),
+  code: z.string().max(40).optional(),
+  message: z.string().max(4000).optional(),
+  filesDone: count,
+  bytesDone: count,
+  digest: z.string().max(64).optional(),
+  problemCount: count,
+  problems: z.array(problemSchema).max(20),
+});
+export type SinkOutcome = z.infer<typeof sinkOutcomeSchema>;
+
+export const sessionSummarySchema = z.object({
+  /** complete: every sink that took part proved everything. */
+  result: z.enum(["complete", "incomplete", "failed"]),
+  files: count,
+  directories: count,
+  symlinks: count,
+  /** Kinds that are not carried yet, or carried as something simpler: `fifo: 2`, `hard-link-copied: 10`. */
+  notCarried: z.record(z.string().max(40), count),
+  bytes: count,
+  bytesSent: count,
+  bytesSentAgain: count,
+  elapsedMs: z.number().nonnegative(),
+  /** Tree digest in hex; absent when the session did not reach its end. */
+  digest: z.string().max(64).optional(),
+  problemCount: count,
+  problems: z.array(problemSchema).max(20),
+  sinks: z.array(sinkOutcomeSchema).max(256),
+});
+export type SessionSummary = z.infer<typeof sessionSummarySchema>;

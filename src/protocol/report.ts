@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { HASH_BYTES } from "./limits.ts";
+import { problemSchema, sinkProgressSchema } from "./progress.ts";
+
+/**
+ * Bodies of the frames a sink publishes on `up.<its id>`: JSON in an up frame (frame.ts), whose header carries session,
+ * epoch and a sequence of the sink's own.
+ */
+const sequence = z.int().nonnegative();
+const hex = z.string().regex(new RegExp(`^[0-9a-f]{${HASH_BYTES * 2}}$`));
+
+export const upMessageSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("report"),
+    /** Every frame below this sequence has arrived. */
+    receivedUpTo: sequence,
+    /** Ranges [from, to) above it that are missing. */
+    missing: z.array(z.tuple([sequence, sequence])).max(64),
+    /** Every frame below this sequence is stored: the source's credit. */
+    storedUpTo: sequence,
+    progress: sinkProgressSchema,
+    /** What takes long when nothing is stored for a while: silence with a reason (D9). */
+    busy: z.enum(["hashing", "syncing", "verifying"]).optional(),
+  }),
+  z.object({
+    type: z.literal("want"),
+    page: sequence,
+    /** Base64 of one bit an entry of the page, least significant bit first; or all, or none. */
+    want: z.union([z.literal("all"), z.literal("none"), z.object({ bits: z.base64().max(1024) })]),
+  }),
+  z.object({
+    type: z.literal("proof"),
+    pages: sequence,
+    digest: hex,
+    progress: sinkProgressSchema,
+    problemCount: sequence,
+    problems: z.array(problemSchema).max(20),
+  }),
+  z.object({
+    type: z.literal("failed"),
+    code: z.string().max(40),
+    message: z.string().max(4000),
+    progress: sinkProgressSchema,
+  }),
+]);
+export type UpMessage = z.infer<typeof upMessageSchema>;
+export type SinkReport = Extract<UpMessage, { type: "report" }>;
