@@ -57,12 +57,15 @@ export class FanfoldError extends Error {
    */
   static from(thrown: unknown): FanfoldError {
     if (thrown instanceof FanfoldError) return thrown;
-    if (!(thrown instanceof Error)) return new FanfoldError("internal", `Caught a value that is no error: ${String(thrown)}`, { cause: thrown });
+    if (!(thrown instanceof Error))
+      return new FanfoldError("internal", `Caught a value that is no error: ${String(thrown)}`, { cause: thrown });
     if (thrown.name === "AbortError" && thrown.cause instanceof FanfoldError) return thrown.cause;
     if (thrown.name === "AbortError") return new FanfoldError("interrupted", "The work was aborted", { cause: thrown });
     const code = systemCode(thrown);
-    if (code !== undefined && DISK_FULL.has(code)) return new FanfoldError("disk-full", thrown.message, { cause: thrown });
-    if (code !== undefined && "syscall" in thrown) return new FanfoldError("disk-failed", thrown.message, { cause: thrown });
+    if (code !== undefined && DISK_FULL.has(code))
+      return new FanfoldError("disk-full", thrown.message, { cause: thrown });
+    if (code !== undefined && "syscall" in thrown)
+      return new FanfoldError("disk-failed", thrown.message, { cause: thrown });
     return new FanfoldError("internal", thrown.message, { cause: thrown });
   }
 }

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { FanfoldError } from "../lib/errors.ts";
-import { CONTROL_BYTES_MAX, LABEL_CHARS_MAX, MEMBER_ID_CHARS, SESSION_ID_CHARS, SESSION_NAME_CHARS_MAX } from "./limits.ts";
+import {
+  CONTROL_BYTES_MAX,
+  LABEL_CHARS_MAX,
+  MEMBER_ID_CHARS,
+  SESSION_ID_CHARS,
+  SESSION_NAME_CHARS_MAX,
+} from "./limits.ts";
 import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./progress.ts";
 
 /**
@@ -15,8 +21,16 @@ import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./p
  * A sink that stays, or that arrived too late, gets another `welcome` when the next session of that name opens.
  */
 const id = (chars: number) => z.string().regex(new RegExp(`^[a-z0-9]{${chars}}$`));
-const label = z.string().min(1).max(LABEL_CHARS_MAX).regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "a name holds no control characters");
-export const sessionNameSchema = z.string().min(1).max(SESSION_NAME_CHARS_MAX).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, dot, dash and underscore");
+const label = z
+  .string()
+  .min(1)
+  .max(LABEL_CHARS_MAX)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "a name holds no control characters");
+export const sessionNameSchema = z
+  .string()
+  .min(1)
+  .max(SESSION_NAME_CHARS_MAX)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, dot, dash and underscore");
 const memberSchema = z.object({ id: id(MEMBER_ID_CHARS), name: z.string().max(256) });
 export type Member = z.infer<typeof memberSchema>;
 const role = z.enum(["source", "sink"]);
@@ -90,7 +104,13 @@ const coordinatorMessageSchema = z.discriminatedUnion("type", [
     summary: sessionSummarySchema.optional(),
   }),
   /** Another member left: the source is told of sinks, sinks are told of the source. */
-  z.object({ type: z.literal("left"), role, member: memberSchema, code: z.string().max(40), reason: z.string().max(2000) }),
+  z.object({
+    type: z.literal("left"),
+    role,
+    member: memberSchema,
+    code: z.string().max(40),
+    reason: z.string().max(2000),
+  }),
 ]);
 export type CoordinatorMessage = z.infer<typeof coordinatorMessageSchema>;
 
@@ -110,7 +130,10 @@ export function decodeCoordinatorMessage(text: string): CoordinatorMessage {
 
 function decode<T>(schema: z.ZodType<T>, text: string): T {
   if (text.length > CONTROL_BYTES_MAX) {
-    throw new FanfoldError("damaged", `Read a control message: ${text.length} characters, expected at most ${CONTROL_BYTES_MAX}`);
+    throw new FanfoldError(
+      "damaged",
+      `Read a control message: ${text.length} characters, expected at most ${CONTROL_BYTES_MAX}`,
+    );
   }
   let value: unknown;
   try {

@@ -51,15 +51,43 @@ export type SinkEvent =
 
 export type CoordinatorEvent =
   /** `addresses` are what to type at `--coordinator`, the most useful first. */
-  | { readonly type: "listening"; readonly addresses: readonly string[]; readonly broker: string; readonly loopbackOnly: boolean }
-  | { readonly type: "broker"; readonly status: "connecting" | "connected" | "unreachable" | "lost"; readonly broker: string; readonly reason?: string }
+  | {
+      readonly type: "listening";
+      readonly addresses: readonly string[];
+      readonly broker: string;
+      readonly loopbackOnly: boolean;
+    }
+  | {
+      readonly type: "broker";
+      readonly status: "connecting" | "connected" | "unreachable" | "lost";
+      readonly broker: string;
+      readonly reason?: string;
+    }
   | { readonly type: "transport"; readonly status: string; readonly detail?: string }
   | { readonly type: "warning"; readonly code: string; readonly message: string }
-  | { readonly type: "registered"; readonly session: string; readonly role: "source" | "sink"; readonly name: string; readonly address: string }
-  | { readonly type: "left"; readonly session: string; readonly role: "source" | "sink"; readonly name: string; readonly code: string; readonly reason: string }
+  | {
+      readonly type: "registered";
+      readonly session: string;
+      readonly role: "source" | "sink";
+      readonly name: string;
+      readonly address: string;
+    }
+  | {
+      readonly type: "left";
+      readonly session: string;
+      readonly role: "source" | "sink";
+      readonly name: string;
+      readonly code: string;
+      readonly reason: string;
+    }
   /** Anything of a session changed: the whole view of it, at most ten times a second for each. */
   | { readonly type: "session"; readonly view: SessionView }
-  | { readonly type: "finished"; readonly session: string; readonly sessionId: string; readonly summary: SessionSummary };
+  | {
+      readonly type: "finished";
+      readonly session: string;
+      readonly sessionId: string;
+      readonly summary: SessionSummary;
+    };
 
 export interface SessionView {
   readonly session: string;

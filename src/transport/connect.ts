@@ -28,6 +28,9 @@ export async function connectTransport(target: TransportTarget, options: Connect
     case "amqp":
       return (await import("./amqp.ts")).connectAmqp(target, options);
     default:
-      throw new FanfoldError("internal", `Connect a transport: unknown kind "${String((target satisfies never as { kind: unknown }).kind)}"`);
+      throw new FanfoldError(
+        "internal",
+        `Connect a transport: unknown kind "${String((target satisfies never as { kind: unknown }).kind)}"`,
+      );
   }
 }
