@@ -1,0 +1,93 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** A local TCP proxy whose links can be stalled or cut, so that a test makes a broken network instead of sleeping. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Takes no more bytes from clients; what they send fills the buffers of the kernel and then holds them. */
+  stallFromClients(): void;
+  /** Takes no more bytes from the target. */
+  stallFromTarget(): void;
+  resume(): void;
+  /** Destroys every link that is open; new ones are accepted. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+interface Link {
+  readonly client: Socket;
+  readonly target: Socket;
+}
+
+export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"): Promise<TcpProxy> {
+  const links = new Set<Link>();
+  let clientsStalled = false;
+  let targetStalled = false;
+
+  const server = createServer((client) => {
+    const target = connect(targetPort, targetHost);
+    const link = { client, target };
+    links.add(link);
+    const end = (): void => {
+      links.delete(link);
+      client.destroy();
+      target.destroy();
+    };
+    for (const socket of [client, target]) {
+      socket.setNoDelay(true);
+      socket.on("error", end);
+      socket.on("close", end);
+    }
+    client.on("data", (bytes) => {
+      if (!target.write(bytes)) client.pause();
+    });
+    target.on("data", (bytes) => {
+      if (!client.write(bytes)) target.pause();
+    });
+    target.on("drain", () => {
+      if (!clientsStalled) client.resume();
+    });
+    client.on("drain", () => {
+      if (!targetStalled) target.resume();
+    });
+    if (clientsStalled) client.pause();
+    if (targetStalled) target.pause();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+
+  const cut = (): void => {
+    for (const { client, target } of links) {
+      client.destroy();
+      target.destroy();
+    }
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    stallFromClients() {
+      clientsStalled = true;
+      for (const { client } of links) client.pause();
+    },
+    stallFromTarget() {
+      targetStalled = true;
+      for (const { target } of links) target.pause();
+    },
+    resume() {
+      clientsStalled = false;
+      targetStalled = false;
+      for (const { client, target } of links) {
+        client.resume();
+        target.resume();
+      }
+    },
+    cut,
+    close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      cut();
+      return closed;
+    },
+  };
+}
