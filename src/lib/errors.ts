@@ -4,38 +4,45 @@
  * A code says what went wrong; `docs/exit-status.md` says which exit status each code ends a command with. The text
  * is one sentence for a person: the action, the quoted value, what was found, what was wanted and what to do.
  */
-export type ErrorCode =
-  | "usage" // an option or argument that cannot be used; the process ends before it does anything
-  | "folder-missing" // the directory named does not exist
-  | "folder-not-a-directory" // something else stands under the name
-  | "folder-denied" // no permission to read or write it
-  | "folder-busy" // another process holds the folder's lock
-  | "source-changed" // a sink's folder belongs to another source (D14)
-  | "name-taken" // a name that was asked for belongs to another member of the session
-  | "session-busy" // another source already runs this session
-  | "refused" // the coordinator turned the client away for another reason
-  | "port-taken" // the coordinator cannot listen there
-  | "state-busy" // another coordinator holds the state directory
-  | "not-a-coordinator" // something else answers at the coordinator's address
-  | "coordinator-unreachable" // no answer from the coordinator within the time allowed
-  | "coordinator-lost" // the control connection broke during a session
-  | "broker-unreachable" // no answer from the broker
-  | "broker-denied" // the broker refused the credentials or a permission
-  | "broker-lost" // the connection to the broker broke during a session
-  | "payload-too-large" // a publish larger than the transport's payload limit
-  | "closed" // use of something that was closed
-  | "protocol-version" // the other side speaks another protocol version
-  | "damaged" // a message or frame that does not decode, or contradicts an earlier one
-  | "frames-lost" // the stream sequence has a hole that was not repaired
-  | "digest-mismatch" // what was stored is not what was published
-  | "disk-full" // no space, or a quota is used up
-  | "disk-failed" // any other failure of the disk or file system
-  | "wait-timeout" // the wait allowed by the user ended
-  | "source-lost" // the source left before the session was complete
-  | "sinks-lost" // at least one sink did not prove its copy
-  | "incomplete" // some entries could not be read, or not be carried
-  | "interrupted" // SIGINT or SIGTERM
-  | "internal"; // a defect in fanfold
+export const ERROR_CODES = [
+  "usage", // an option or argument that cannot be used; the process ends before it does anything
+  "folder-missing", // the directory named does not exist
+  "folder-not-a-directory", // something else stands under the name
+  "folder-denied", // no permission to read or write it
+  "folder-busy", // another process holds the folder's lock
+  "source-changed", // a sink's folder belongs to another source (D14)
+  "name-taken", // a name that was asked for belongs to another member of the session
+  "session-busy", // another source already runs this session
+  "refused", // the coordinator turned the client away for another reason
+  "port-taken", // the coordinator cannot listen there
+  "state-busy", // another coordinator holds the state directory
+  "not-a-coordinator", // something else answers at the coordinator's address
+  "coordinator-unreachable", // no answer from the coordinator within the time allowed
+  "coordinator-lost", // the control connection broke during a session
+  "broker-unreachable", // no answer from the broker
+  "broker-denied", // the broker refused the credentials or a permission
+  "broker-lost", // the connection to the broker broke during a session
+  "payload-too-large", // a publish larger than the transport's payload limit
+  "closed", // use of something that was closed
+  "protocol-version", // the other side speaks another protocol version
+  "damaged", // a message or frame that does not decode, or contradicts an earlier one
+  "frames-lost", // the stream sequence has a hole that was not repaired
+  "digest-mismatch", // what was stored is not what was published
+  "disk-full", // no space, or a quota is used up
+  "disk-failed", // any other failure of the disk or file system
+  "wait-timeout", // the wait allowed by the user ended
+  "source-lost", // the source left before the session was complete
+  "sinks-lost", // at least one sink did not prove its copy
+  "incomplete", // some entries could not be read, or not be carried
+  "interrupted", // SIGINT or SIGTERM
+  "internal", // a defect in fanfold
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Whether a word that a peer sent is one of our codes. */
+export function isErrorCode(word: string): word is ErrorCode {
+  return (ERROR_CODES as readonly string[]).includes(word);
+}
 
 export interface FanfoldErrorOptions {
   readonly cause?: unknown;

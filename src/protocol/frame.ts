@@ -67,7 +67,7 @@ export function writeFrameHeader(frame: Buffer, start: FrameStart, contentBytes:
   frame.writeUInt16BE(MAGIC, 0);
   frame[2] = PROTOCOL_VERSION;
   frame[3] = FRAME_TYPES[start.type];
-  frame.latin1Write(start.sessionId, 4, SESSION_ID_CHARS);
+  frame.write(start.sessionId, 4, SESSION_ID_CHARS, "latin1");
   frame.writeUInt32BE(start.epoch, 16);
   frame[20] = start.stream;
   frame.writeUInt32BE(contentBytes, 32);
@@ -88,7 +88,8 @@ export function sealFrame(frame: Buffer, sequence: number): void {
  */
 export function decodeFrame(payload: Uint8Array): Frame {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-  if (bytes.length < FRAME_HEADER_BYTES || bytes.length > FRAME_BYTES_MAX) throw damaged(`is ${bytes.length} bytes long`);
+  if (bytes.length < FRAME_HEADER_BYTES || bytes.length > FRAME_BYTES_MAX)
+    throw damaged(`is ${bytes.length} bytes long`);
   if (bytes.readUInt16BE(0) !== MAGIC) throw damaged("does not start with the magic of fanfold");
   if (bytes[2] !== PROTOCOL_VERSION) {
     throw new FanfoldError(
@@ -98,16 +99,18 @@ export function decodeFrame(payload: Uint8Array): Frame {
   }
   const contentBytes = bytes.readUInt32BE(32);
   const tableAt = FRAME_HEADER_BYTES + contentBytes;
-  if (tableAt > bytes.length) throw damaged(`was cut: ${contentBytes} bytes of content announced, ${bytes.length - FRAME_HEADER_BYTES} there`);
+  if (tableAt > bytes.length)
+    throw damaged(`was cut: ${contentBytes} bytes of content announced, ${bytes.length - FRAME_HEADER_BYTES} there`);
   const table = bytes.subarray(tableAt);
-  if (crc32(table, crc32(bytes.subarray(0, CRC_OFFSET))) !== bytes.readUInt32BE(CRC_OFFSET)) throw damaged("has a wrong checksum");
+  if (crc32(table, crc32(bytes.subarray(0, CRC_OFFSET))) !== bytes.readUInt32BE(CRC_OFFSET))
+    throw damaged("has a wrong checksum");
   const type = TYPE_NAMES.get(bytes[3] ?? 0);
   if (type === undefined) throw damaged(`has the unknown type ${bytes[3]}`);
   const sequence = bytes.readUInt32BE(24) * 2 ** 32 + bytes.readUInt32BE(28);
   if (sequence > Number.MAX_SAFE_INTEGER) throw damaged("has a sequence above 2^53 - 1");
   return {
     type,
-    sessionId: bytes.latin1Slice(4, 4 + SESSION_ID_CHARS),
+    sessionId: bytes.toString("latin1", 4, 4 + SESSION_ID_CHARS),
     epoch: bytes.readUInt32BE(16),
     stream: bytes[20] ?? 0,
     sequence,

@@ -132,7 +132,8 @@ export function decodePage(table: Uint8Array): Page {
     const directory = bytes.string(PATH_BYTES_MAX);
     checkPath(directory);
     const count = bytes.varint();
-    if (entries.length + count > PAGE_ENTRIES_MAX) throw damaged(`announces more than ${PAGE_ENTRIES_MAX} entries in one page`);
+    if (entries.length + count > PAGE_ENTRIES_MAX)
+      throw damaged(`announces more than ${PAGE_ENTRIES_MAX} entries in one page`);
     for (let index = 0; index < count; index += 1) entries.push(decodeEntry(bytes, first + entries.length, directory));
   }
   bytes.end();

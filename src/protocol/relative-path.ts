@@ -21,11 +21,14 @@ export function checkName(name: Uint8Array): void {
 /** @throws FanfoldError `damaged` unless `path` is a relative path below the root, or the root itself */
 export function checkPath(path: Uint8Array): void {
   if (path.length === 0) return;
-  if (path.length > PATH_BYTES_MAX) throw new FanfoldError("damaged", `Take a path: ${path.length} bytes, expected at most ${PATH_BYTES_MAX}`);
+  if (path.length > PATH_BYTES_MAX)
+    throw new FanfoldError("damaged", `Take a path: ${path.length} bytes, expected at most ${PATH_BYTES_MAX}`);
   const names = splitPath(path);
-  if (names.length > PATH_DEPTH_MAX) throw new FanfoldError("damaged", `Take a path: ${names.length} components, expected at most ${PATH_DEPTH_MAX}`);
+  if (names.length > PATH_DEPTH_MAX)
+    throw new FanfoldError("damaged", `Take a path: ${names.length} components, expected at most ${PATH_DEPTH_MAX}`);
   for (const name of names) checkName(name);
-  if (isOwnFolder(names[0] ?? path)) throw new FanfoldError("damaged", `Take the path "${escapeName(path)}": "${OWN_FOLDER}" is reserved`);
+  if (isOwnFolder(names[0] ?? path))
+    throw new FanfoldError("damaged", `Take the path "${escapeName(path)}": "${OWN_FOLDER}" is reserved`);
 }
 
 export function isOwnFolder(name: Uint8Array): boolean {
@@ -61,6 +64,7 @@ function nameFault(name: Uint8Array): string | undefined {
   if (name.length > NAME_BYTES_MAX) return `it has ${name.length} bytes, expected at most ${NAME_BYTES_MAX}`;
   if (name.includes(SLASH)) return "it holds a slash";
   if (name.includes(0)) return "it holds a NUL byte";
-  if (name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT))) return "it leads to another directory";
+  if (name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT)))
+    return "it leads to another directory";
   return undefined;
 }

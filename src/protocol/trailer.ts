@@ -10,7 +10,11 @@ import { HASH_BYTES, PAGE_ENTRIES_MAX } from "./limits.ts";
  *           | 3            ; a file that no sink wanted: not read
  *           | 1 … | 2      ; as `final` of a close mark
  */
-export type EntryState = { readonly state: "as-listed" } | { readonly state: "not-read" } | { readonly state: "withdrawn" } | { readonly state: "delivered"; readonly final: FileFinal };
+export type EntryState =
+  | { readonly state: "as-listed" }
+  | { readonly state: "not-read" }
+  | { readonly state: "withdrawn" }
+  | { readonly state: "delivered"; readonly final: FileFinal };
 
 export interface Trailer {
   readonly page: number;

@@ -20,7 +20,10 @@ export function encodeUp(up: UpFrame): Buffer {
 /** @throws FanfoldError `damaged` or `protocol-version` */
 export function decodeUp(payload: Uint8Array): UpFrame {
   if (payload.byteLength > FRAME_HEADER_BYTES + REPORT_BYTES_MAX) {
-    throw new FanfoldError("damaged", `Read a report: ${payload.byteLength} bytes, expected at most ${REPORT_BYTES_MAX}`);
+    throw new FanfoldError(
+      "damaged",
+      `Read a report: ${payload.byteLength} bytes, expected at most ${REPORT_BYTES_MAX}`,
+    );
   }
   const frame = decodeFrame(payload);
   if (frame.type !== "up") throw new FanfoldError("damaged", `Read a report: found a frame of type "${frame.type}"`);
@@ -36,5 +39,7 @@ function parse(table: Uint8Array): UpMessage {
   }
   const result = upMessageSchema.safeParse(value);
   if (result.success) return result.data;
-  throw new FanfoldError("damaged", `Read a report: ${result.error.issues[0]?.message ?? "unexpected value"}`, { cause: result.error });
+  throw new FanfoldError("damaged", `Read a report: ${result.error.issues[0]?.message ?? "unexpected value"}`, {
+    cause: result.error,
+  });
 }

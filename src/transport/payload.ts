@@ -1,20 +1,31 @@
 import { FanfoldError } from "../lib/errors.ts";
 import type { Payload } from "./transport.ts";
 
-export function payloadBytes(payload: Payload): number {
-  if (payload instanceof Uint8Array) return payload.byteLength;
-  return payload.reduce((sum, part) => sum + part.byteLength, 0);
+export function partsOf(payload: Payload): readonly Uint8Array[] {
+  return payload instanceof Uint8Array ? [payload] : payload;
 }
 
-/** One buffer of all parts; a payload that is one buffer already is not copied. */
-export function joinPayload(payload: Payload): Buffer {
-  const only = payload instanceof Uint8Array ? payload : payload.length === 1 ? payload[0] : undefined;
-  if (only !== undefined) return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
-  return Buffer.concat(payload as readonly Uint8Array[]);
+export function bytesOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+}
+
+/** A copy of all parts as one. */
+export function joined(parts: readonly Uint8Array[], bytes: number): Buffer {
+  return Buffer.concat(parts, bytes);
+}
+
+/** All parts as one buffer, for a library that takes one; a single part is not copied. */
+export function asOneBuffer(parts: readonly Uint8Array[], bytes: number): Buffer {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
+  return joined(parts, bytes);
 }
 
 /** @throws FanfoldError `payload-too-large` */
 export function checkPayload(subject: string, bytes: number, limitBytes: number): void {
   if (bytes <= limitBytes) return;
-  throw new FanfoldError("payload-too-large", `Publish on "${subject}": the payload has ${bytes} bytes; the broker takes at most ${limitBytes}`);
+  throw new FanfoldError(
+    "payload-too-large",
+    `Publish on "${subject}": the payload has ${bytes} bytes; this transport takes at most ${limitBytes}`,
+  );
 }
