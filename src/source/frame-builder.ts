@@ -1,0 +1,109 @@
+import { DataTableWriter, type FileFinal, RECORD_BYTES_BOUND } from "../protocol/data-table.ts";
+import { FRAME_HEADER_BYTES, type FrameScope, STREAM_DATA, writeFrameHeader } from "../protocol/frame.ts";
+import { hashChunk, type ChunkHash } from "../protocol/content-hash.ts";
+import { FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
+
+/** A data frame that is ready but for its sequence and checksum. `buffer` is the whole allocation, for reuse. */
+export interface BuiltFrame {
+  readonly buffer: ArrayBuffer;
+  readonly frameBytes: number;
+  readonly contentBytes: number;
+  /** Files that end with this frame. */
+  readonly filesClosed: number;
+}
+
+export interface FrameBuilderOptions extends FrameScope {
+  /** Size of the frames to build: the transport's preferred payload. */
+  readonly frameBytes: number;
+  /** Gives a buffer of at least `frameBytes`; used ones may come back through it. */
+  readonly takeBuffer: () => ArrayBuffer;
+}
+
+/**
+ * Builds data frames in place: content is read straight to where it will be sent from. The table goes behind the content
+ * when the frame is finished, because its length is known only then.
+ */
+export class FrameBuilder {
+  readonly #options: FrameBuilderOptions;
+  readonly #table = new DataTableWriter();
+  #buffer: Buffer | undefined;
+  #contentBytes = 0;
+  #filesClosed = 0;
+
+  constructor(options: FrameBuilderOptions) {
+    this.#options = options;
+  }
+
+  /** Content one chunk of a large file carries: a multiple of the leaf. */
+  get chunkBytes(): number {
+    const room = this.#options.frameBytes - FRAME_HEADER_BYTES - RECORD_BYTES_BOUND * 2;
+    return Math.max(LEAF_BYTES, Math.floor(room / LEAF_BYTES) * LEAF_BYTES);
+  }
+
+  get isEmpty(): boolean {
+    return this.#table.count === 0;
+  }
+
+  /** Whether a file of `bytes` and its close mark still fit. */
+  fits(bytes: number): boolean {
+    if (this.#table.count + 2 > FRAME_RECORDS_MAX) return false;
+    return FRAME_HEADER_BYTES + this.#contentBytes + bytes + this.#table.bytes + RECORD_BYTES_BOUND <= this.#capacity();
+  }
+
+  /** Where the next content may be read to; what is not committed by `chunk` is overwritten by the next. */
+  space(bytes: number): Buffer {
+    const buffer = this.#take();
+    const at = FRAME_HEADER_BYTES + this.#contentBytes;
+    return buffer.subarray(at, at + bytes);
+  }
+
+  /** Commits the first `length` bytes of the last `space` as a chunk, and hashes it. */
+  chunk(entry: number, offset: number, length: number): ChunkHash {
+    const hashed = hashChunk(this.space(length));
+    this.#table.chunk({ entry, generation: 0, offset, length, hash: hashed.hash });
+    this.#contentBytes += length;
+    return hashed;
+  }
+
+  close(entry: number, final: FileFinal | undefined): void {
+    this.#take();
+    this.#table.close(entry, 0, final);
+    this.#filesClosed += 1;
+  }
+
+  /** Ends the frame; undefined when there is nothing in it. */
+  finish(): BuiltFrame | undefined {
+    const buffer = this.#buffer;
+    if (buffer === undefined || this.isEmpty) return undefined;
+    const table = this.#table.take();
+    const tableAt = FRAME_HEADER_BYTES + this.#contentBytes;
+    buffer.set(table, tableAt);
+    const { sessionId, epoch } = this.#options;
+    writeFrameHeader(buffer, { type: "data", sessionId, epoch, stream: STREAM_DATA }, this.#contentBytes);
+    const built = {
+      buffer: buffer.buffer as ArrayBuffer,
+      frameBytes: tableAt + table.length,
+      contentBytes: this.#contentBytes,
+      filesClosed: this.#filesClosed,
+    };
+    this.#buffer = undefined;
+    this.#contentBytes = 0;
+    this.#filesClosed = 0;
+    return built;
+  }
+
+  #take(): Buffer {
+    this.#buffer ??= Buffer.from(this.#options.takeBuffer());
+    return this.#buffer;
+  }
+
+  /** A single leaf always fits, even when the transport prefers smaller payloads. */
+  #capacity(): number {
+    return frameCapacity(this.#options.frameBytes);
+  }
+}
+
+/** Bytes a frame buffer must have for a preferred payload of `frameBytes`. */
+export function frameCapacity(frameBytes: number): number {
+  return Math.max(frameBytes, FRAME_HEADER_BYTES + LEAF_BYTES + RECORD_BYTES_BOUND * 2);
+}

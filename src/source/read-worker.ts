@@ -1,0 +1,73 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { FanfoldError } from "../lib/errors.ts";
+import type { FrameScope } from "../protocol/frame.ts";
+import { decodePage } from "../protocol/page.ts";
+import { type ReadOutput, readPage } from "./file-reader.ts";
+import { FrameBuilder, frameCapacity } from "./frame-builder.ts";
+
+/** Thread that reads files. It builds frames while it has credit, in the order of the pages it is given. */
+export interface ReadWorkerData extends FrameScope {
+  readonly root: Uint8Array;
+  readonly frameBytes: number;
+  /** Whether a `file` output is wanted for each file. */
+  readonly fileOutputs: boolean;
+}
+export type ReadRequest =
+  /** `wants`: one bit an entry, least significant bit first; undefined: all. */
+  | { readonly type: "page"; readonly body: Uint8Array; readonly wants: Uint8Array | undefined }
+  /** More bytes that may be built, and buffers to build them in. */
+  | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBuffer[] };
+
+/** What a frame costs in credit: small ones hold more memory than their content. */
+export const FRAME_COST_BYTES_MIN = 8 * 1024;
+
+const port = parentPort;
+if (port === null) throw new FanfoldError("internal", "Start the reader: this file runs only as a worker thread");
+
+const data = workerData as ReadWorkerData;
+const root = Buffer.from(data.root);
+const spare: ArrayBuffer[] = [];
+const pages: Extract<ReadRequest, { type: "page" }>[] = [];
+const builder = new FrameBuilder({
+  sessionId: data.sessionId,
+  epoch: data.epoch,
+  frameBytes: frameCapacity(data.frameBytes),
+  takeBuffer: () => spare.pop() ?? new ArrayBuffer(frameCapacity(data.frameBytes)),
+});
+let creditBytes = 0;
+let outputs: Generator<ReadOutput, void, undefined> | undefined;
+
+port.on("message", (request: ReadRequest) => {
+  if (request.type === "page") pages.push(request);
+  else {
+    creditBytes += request.bytes;
+    spare.push(...request.buffers);
+  }
+  read();
+});
+
+/** Goes on until credit or pages run out: the next message calls again. */
+function read(): void {
+  while (creditBytes > 0) {
+    if (outputs === undefined) {
+      const request = pages.shift();
+      if (request === undefined) return;
+      const { wants } = request;
+      outputs = readPage(decodePage(request.body), { root, builder, isWanted: (index) => wants === undefined || hasBit(wants, index) });
+    }
+    const next = outputs.next();
+    if (next.done === true) outputs = undefined;
+    else post(next.value);
+  }
+}
+
+function hasBit(bits: Uint8Array, index: number): boolean {
+  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+}
+
+function post(output: ReadOutput): void {
+  if (output.type === "frame") {
+    creditBytes -= Math.max(output.frame.contentBytes, FRAME_COST_BYTES_MIN);
+    port?.postMessage(output, [output.frame.buffer]);
+  } else if (output.type !== "file" || data.fileOutputs) port?.postMessage(output);
+}
