@@ -9,9 +9,15 @@ export function bytesOf(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
-/** A copy of all parts as one. */
+/** A copy of all parts as one, in an ArrayBuffer of its own, so that its reader may transfer it to a worker. */
 export function joined(parts: readonly Uint8Array[], bytes: number): Buffer {
-  return Buffer.concat(parts, bytes);
+  const whole = Buffer.allocUnsafeSlow(bytes);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
 }
 
 /** All parts as one buffer, for a library that takes one; a single part is not copied. */

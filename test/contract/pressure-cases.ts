@@ -5,6 +5,7 @@ import { CaseGroup, required } from "./contract-case.ts";
 import type { ContractHarness } from "./contract-harness.ts";
 import {
   freshPrefix,
+  isWhole,
   MIB,
   NEVER,
   numbered,
