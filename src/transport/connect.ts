@@ -1,18 +1,8 @@
 import { FanfoldError } from "../lib/errors.ts";
-import type { Transport, WaitOptions } from "./transport.ts";
+import type { ConnectOptions, TransportTarget } from "./target.ts";
+import type { Transport } from "./transport.ts";
 
-/** How one process reaches the broker of a session. The coordinator makes it; clients take it as it is. */
-export type TransportTarget =
-  /** The relay on the coordinator's own port; `ticket` names the member and what it may publish and subscribe to. */
-  | { readonly kind: "embedded"; readonly host: string; readonly port: number; readonly ticket: string }
-  /** `url` carries the credentials, if any. */
-  | { readonly kind: "nats"; readonly url: string }
-  | { readonly kind: "amqp"; readonly url: string };
-
-export interface ConnectOptions extends WaitOptions {
-  /** Shown by the broker's own monitoring: `fanfold sink alpha`. */
-  readonly clientName: string;
-}
+export type { ConnectOptions, TransportTarget } from "./target.ts";
 
 /**
  * Opens a transport. Only the library that is needed is loaded, because start-up time counts.

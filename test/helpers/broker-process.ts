@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const READY_WITHIN_MS = 60_000;
+const POLL_MS = 50;
+
+/**
+ * Runs a program as the leader of its own process group, and kills the whole group when this process is gone, however
+ * it went: the shell sees the end of its input. When the program ends, so does the shell.
+ */
+const WATCHED = `exec 3<&0
+"$@" </dev/null 3<&- &
+program=$!
+(cat <&3 >/dev/null; kill -9 -- -$$) &
+wait $program
+kill -9 -- -$$`;
+
+const running = new Set<ServerProcess>();
+
+process.on("exit", () => {
+  for (const server of running) server.signal("SIGKILL");
+});
+
+export interface ServerCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly logFile: string;
+  /** Throws or rejects as long as the server does not answer. */
+  readonly probe: () => Promise<void>;
+}
+
+/** A server program of one test file: it can be killed and started again with the same command. */
+export class ServerProcess {
+  readonly #command: ServerCommand;
+  #child: ChildProcess | undefined;
+
+  constructor(command: ServerCommand) {
+    this.#command = command;
+  }
+
+  async start(): Promise<void> {
+    const { program, args, env, logFile } = this.#command;
+    const redirected = `exec >>"$0" 2>&1\n${WATCHED}`;
+    const child = spawn("/bin/sh", ["-c", redirected, logFile, program, ...args], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+      ...(env === undefined ? {} : { env }),
+    });
+    await once(child, "spawn");
+    this.#child = child;
+    running.add(this);
+    await this.#ready(child);
+  }
+
+  /** Sends a signal to the server and all it started. */
+  signal(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined || this.#child?.exitCode !== null || this.#child.signalCode !== null) return;
+    process.kill(-pid, signal);
+  }
+
+  /** Kills it and waits for its end. */
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, "exit");
+      this.signal("SIGKILL");
+      await exited;
+    }
+    running.delete(this);
+    this.#child = undefined;
+  }
+
+  async #ready(child: ChildProcess): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    for (;;) {
+      try {
+        return await this.#command.probe();
+      } catch (cause) {
+        if (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
+          await delay(POLL_MS);
+          continue;
+        }
+        const log = await readFile(this.#command.logFile, "utf8").catch(() => "");
+        await this.end();
+        throw new Error(`${this.#command.program} did not get ready:\n${log.slice(-4000)}`, { cause });
+      }
+    }
+  }
+}
+
+export interface TempFolder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+export async function tempFolder(name: string): Promise<TempFolder> {
+  const path = await mkdtemp(join(tmpdir(), `fanfold-${name}-`));
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** Ports that were free a moment ago; all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
+/** Resolves when the server at the port sends its first bytes; with `hello`, it is sent first. */
+export async function answers(port: number, hello?: string | Uint8Array): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    if (hello !== undefined) socket.write(hello);
+    await Promise.race([
+      once(socket, "data"),
+      once(socket, "close").then(() => {
+        throw new Error(`Port ${port} closed without an answer`);
+      }),
+    ]);
+  } finally {
+    socket.on("error", () => undefined);
+    socket.destroy();
+  }
+}

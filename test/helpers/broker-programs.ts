@@ -1,0 +1,174 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { accessSync, constants } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { answers, freePorts, ServerProcess, tempFolder } from "./broker-process.ts";
+import type { NatsOptions, RabbitBroker, RabbitOptions, TestBroker } from "./broker-types.ts";
+
+const HOST = "127.0.0.1";
+const AMQP_HELLO = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
+/** Debian's programs on the PATH change user and folders; the ones behind them do as they are told. */
+const RABBIT_FOLDERS = ["/usr/lib/rabbitmq/bin"];
+
+export function findProgram(name: string): string | undefined {
+  const { PATH = "" } = process.env;
+  const folders = [...(name.startsWith("rabbitmq") ? RABBIT_FOLDERS : []), ...PATH.split(delimiter)];
+  return folders
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function program(name: string): string {
+  const path = findProgram(name);
+  if (path === undefined) throw new Error(`The program ${name} is not installed`);
+  return path;
+}
+
+export async function startNatsProgram(options: NatsOptions): Promise<TestBroker> {
+  const folder = await tempFolder("nats");
+  const [port = 0, adminPort = 0] = await freePorts(2);
+  const configFile = join(folder.path, "nats.conf");
+  await writeFile(configFile, natsConfig(options, { port, adminPort }));
+  const server = new ServerProcess({
+    program: program("nats-server"),
+    args: ["-c", configFile],
+    logFile: join(folder.path, "log"),
+    probe: () => answers(port),
+  });
+  await server.start();
+  return {
+    url: `nats://${natsUserInfo(options)}${HOST}:${port}`,
+    port,
+    adminUrl: `http://${HOST}:${adminPort}`,
+    ...controls(server),
+    stop: async () => {
+      await server.end();
+      await folder.remove();
+    },
+  };
+}
+
+export function natsConfig(
+  options: NatsOptions,
+  ports: { readonly port: number; readonly adminPort: number },
+  host = HOST,
+): string {
+  const user =
+    options.user === undefined
+      ? undefined
+      : `user: ${JSON.stringify(options.user)}, password: ${JSON.stringify(options.password ?? "")}`;
+  return [
+    `listen: "${host}:${ports.port}"`,
+    `http: "${host}:${ports.adminPort}"`,
+    options.maxPayloadBytes === undefined ? "" : `max_payload: ${options.maxPayloadBytes}`,
+    options.maxPendingBytes === undefined ? "" : `max_pending: ${options.maxPendingBytes}`,
+    options.writeDeadlineMs === undefined ? "" : `write_deadline: "${options.writeDeadlineMs}ms"`,
+    options.token === undefined ? "" : `authorization { token: ${JSON.stringify(options.token)} }`,
+    user === undefined
+      ? ""
+      : `authorization { users = [ { ${user}, permissions: { ${options.permissions ?? 'publish: ">", subscribe: ">"'} } } ] }`,
+  ].join("\n");
+}
+
+export function natsUserInfo({ user, password, token }: NatsOptions): string {
+  if (token !== undefined) return `${encodeURIComponent(token)}@`;
+  return user === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password ?? "")}@`;
+}
+
+export async function startRabbitProgram(_options: RabbitOptions): Promise<RabbitBroker> {
+  const folder = await tempFolder("rabbit");
+  const [port = 0, adminPort = 0, distPort = 0, epmdPort = 0] = await freePorts(4);
+  const env = await rabbitEnvironment(folder.path, { port, adminPort, distPort, epmdPort });
+  // Its own port mapper: the common one would outlive the test.
+  const epmd = new ServerProcess({
+    program: program("epmd"),
+    args: ["-port", String(epmdPort), "-address", HOST],
+    logFile: join(folder.path, "epmd.log"),
+    // Asks for the names of the nodes.
+    probe: () => answers(epmdPort, Buffer.from([0, 1, 110])),
+  });
+  const server = new ServerProcess({
+    program: program("rabbitmq-server"),
+    args: [],
+    env,
+    logFile: join(folder.path, "rabbit.log"),
+    probe: () => rabbitReady(port, adminPort),
+  });
+  await epmd.start();
+  await server.start();
+  return {
+    url: `amqp://guest:guest@${HOST}:${port}`,
+    port,
+    adminUrl: `http://${HOST}:${adminPort}`,
+    ...controls(server),
+    ctl: async (...args) => (await promisify(execFile)(program("rabbitmqctl"), args, { env })).stdout,
+    stop: async () => {
+      await server.end();
+      await epmd.end();
+      await folder.remove();
+    },
+  };
+}
+
+/** The broker takes connections, and its management interface knows its own state. */
+export async function rabbitReady(port: number, adminPort: number): Promise<void> {
+  await answers(port, AMQP_HELLO);
+  const headers = { authorization: `Basic ${btoa("guest:guest")}` };
+  const response = await fetch(`http://${HOST}:${adminPort}/api/overview`, { headers });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`The management interface answers ${response.status}`);
+}
+
+async function rabbitEnvironment(
+  folder: string,
+  ports: { readonly port: number; readonly adminPort: number; readonly distPort: number; readonly epmdPort: number },
+): Promise<NodeJS.ProcessEnv> {
+  const file = async (name: string, text: string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, text);
+    return path;
+  };
+  const { PATH } = process.env;
+  const config = [
+    `listeners.tcp.1 = ${HOST}:${ports.port}`,
+    `management.tcp.ip = ${HOST}`,
+    `management.tcp.port = ${ports.adminPort}`,
+  ];
+  return {
+    PATH,
+    LANG: "C.UTF-8",
+    // The Erlang cookie goes there.
+    HOME: folder,
+    RABBITMQ_NODENAME: `fanfold-${randomBytes(4).toString("hex")}@localhost`,
+    RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
+    RABBITMQ_LOG_BASE: join(folder, "log"),
+    RABBITMQ_NODE_PORT: String(ports.port),
+    RABBITMQ_DIST_PORT: String(ports.distPort),
+    RABBITMQ_CONF_ENV_FILE: await file("rabbitmq-env.conf", ""),
+    RABBITMQ_CONFIG_FILE: await file("rabbitmq.conf", `${config.join("\n")}\n`),
+    RABBITMQ_ENABLED_PLUGINS_FILE: await file("enabled_plugins", "[rabbitmq_management].\n"),
+    ERL_EPMD_PORT: String(ports.epmdPort),
+    ERL_EPMD_ADDRESS: HOST,
+  };
+}
+
+function controls(server: ServerProcess): Pick<TestBroker, "kill" | "pause" | "resume" | "restart"> {
+  return {
+    kill: async (signal = "SIGKILL") => server.signal(signal),
+    pause: async () => server.signal("SIGSTOP"),
+    resume: async () => server.signal("SIGCONT"),
+    restart: async () => {
+      await server.end();
+      await server.start();
+    },
+  };
+}
