@@ -1,0 +1,88 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Random } from "../lib/random.ts";
+import type { TransportOffer } from "../protocol/control.ts";
+import type { CoordinatorEvent } from "../protocol/events.ts";
+import { connectTransport } from "../transport/connect.ts";
+import { isLoopbackAddress } from "./addresses.ts";
+import { BrokerLink } from "./broker-link.ts";
+import { type BrokerSetup, offerOf, offerWarning } from "./broker-setup.ts";
+import type { TakeUpgrade } from "./server.ts";
+import { type TicketHolder, Tickets } from "./tickets.ts";
+
+export interface BrokerPartOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly emit: (event: CoordinatorEvent) => void;
+}
+
+/** What the coordinator has to do with the broker: its own link, and what members are told. */
+export interface BrokerPart extends AsyncDisposable {
+  readonly setup: BrokerSetup;
+  /** Not opened yet. */
+  readonly link: BrokerLink;
+  /** Takes the connections to the embedded relay. */
+  readonly relay?: TakeUpgrade;
+  offer(
+    holder: TicketHolder,
+    address: string,
+  ): { readonly transport: TransportOffer; readonly warnings: readonly string[] };
+  revoke(memberId: string): void;
+}
+
+export async function openBroker(setup: BrokerSetup, options: BrokerPartOptions): Promise<BrokerPart> {
+  const tickets = new Tickets(options.random);
+  const { clock, random, emit, logger } = options;
+  const common = {
+    setup,
+    offer: (holder: TicketHolder, address: string) => ({
+      transport: offerOf(setup, setup.kind === "embedded" ? tickets.issue(holder) : ""),
+      warnings: warningsFor(setup, { holder, address, emit }),
+    }),
+    revoke: (memberId: string) => tickets.revoke(memberId),
+  };
+  const linkOptions = { shown: setup.shown, clock, random, emit };
+  if (setup.kind !== "embedded") {
+    const { kind, ownUrl } = setup;
+    const connect = (signal: AbortSignal) =>
+      connectTransport({ kind, url: ownUrl }, { clientName: "fanfold coordinator", signal });
+    const link = new BrokerLink({ ...linkOptions, quiet: false, connect });
+    return { ...common, link, [Symbol.asyncDispose]: () => link.close() };
+  }
+  const { createRelay } = await import("../transport/embedded/relay.ts");
+  const { connectRouter } = await import("../transport/memory.ts");
+  const relay = createRelay({ authorize: (ticket) => tickets.authorize(ticket), logger });
+  const link = new BrokerLink({
+    ...linkOptions,
+    quiet: true,
+    connect: async () => connectRouter(relay.router, { kind: "embedded" }),
+  });
+  return {
+    ...common,
+    link,
+    relay: (request, socket, head) => relay.handleUpgrade(request, socket, head),
+    [Symbol.asyncDispose]: async () => {
+      await link.close();
+      await relay.close();
+    },
+  };
+}
+
+interface WarningContext {
+  readonly holder: TicketHolder;
+  readonly address: string;
+  readonly emit: (event: CoordinatorEvent) => void;
+}
+
+/** A client elsewhere that is told an address which means itself there. */
+function warningsFor(setup: BrokerSetup, { holder, address, emit }: WarningContext): readonly string[] {
+  const message = isLoopbackAddress(address) ? undefined : offerWarning(setup);
+  if (message === undefined) return [];
+  emit({
+    type: "warning",
+    code: "broker-loopback",
+    message: `The ${holder.role} "${holder.name}" (${address}): ${message}`,
+  });
+  return [message];
+}

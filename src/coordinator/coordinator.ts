@@ -1,0 +1,229 @@
+import { hostname, networkInterfaces } from "node:os";
+import type { WebSocket } from "ws";
+import { throwIfAborted } from "../lib/abort.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { FanfoldError } from "../lib/errors.ts";
+import { type Logger, silentLogger } from "../lib/logger.ts";
+import { type Random, systemRandom } from "../lib/random.ts";
+import type { CoordinatorEvent } from "../protocol/events.ts";
+import { clientAddresses, isLoopbackAddress } from "./addresses.ts";
+import { type BrokerPart, openBroker } from "./broker-part.ts";
+import { resolveBroker } from "./broker-setup.ts";
+import { ControlConnection } from "./control-connection.ts";
+import { EventLog } from "./event-log.ts";
+import { History } from "./history.ts";
+import { Registry } from "./registry.ts";
+import { CoordinatorServer } from "./server.ts";
+import { SessionViews } from "./session-views.ts";
+import { openStore, type Store } from "./store.ts";
+
+const PORT_DEFAULT = 7337;
+const HOST_DEFAULT = "127.0.0.1";
+
+export interface CoordinatorOptions {
+  /** @default {"127.0.0.1"} */
+  readonly host?: string;
+  /** 0 takes a free one. @default {7337} */
+  readonly port?: number;
+  /** `embedded`, or the URL of a NATS or RabbitMQ broker. @default {"embedded"} */
+  readonly broker?: string;
+  /** What clients are told, where it differs from `broker`. */
+  readonly brokerPublicUrl?: string;
+  /** `user:password` or a token, instead of those in the URL. */
+  readonly brokerCredentials?: string;
+  readonly brokerPublicCredentials?: string;
+  /** Made when missing; belongs to one coordinator at a time. */
+  readonly stateDir: string;
+  /** Further names under which clients may address this coordinator. */
+  readonly allowHosts?: readonly string[];
+  /** Closes the coordinator, with its reason. */
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+}
+
+/** A coordinator that listens. */
+export interface Coordinator extends AsyncDisposable {
+  readonly port: number;
+  /** What to type at `--coordinator`, the most useful first. */
+  readonly addresses: readonly string[];
+  /** Everything from the opening on for the first reader; from now on for later ones. */
+  events(): AsyncIterable<CoordinatorEvent>;
+  /** Resolves when all is closed. */
+  readonly closed: Promise<void>;
+  /** Tells every member, and closes everything. Idempotent. */
+  close(reason?: FanfoldError): Promise<void>;
+}
+
+/** @throws FanfoldError `usage`, `port-taken`, `state-busy`, `damaged` or `disk-failed`; the reason of an aborted signal */
+export async function openCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  throwIfAborted(options.signal);
+  const {
+    host = HOST_DEFAULT,
+    port = PORT_DEFAULT,
+    clock = systemClock,
+    random = systemRandom,
+    logger = silentLogger,
+  } = options;
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new FanfoldError("usage", `Listen on port ${port}: want a whole number from 0 to 65535`);
+  }
+  const setup = resolveBroker({ ...options, broker: options.broker ?? "embedded" });
+  const log = new EventLog();
+  const store = await openStore(options.stateDir, clock.date());
+  const opened: AsyncDisposable[] = [];
+  try {
+    const broker = await openBroker(setup, { clock, random, logger, emit: (event) => log.emit(event) });
+    opened.push(broker);
+    const running = assemble({ store, broker, log, clock, random, logger });
+    const rules = { bindHost: host, machineName: hostname(), allowHosts: options.allowHosts ?? [] };
+    const control = (socket: WebSocket, address: string) =>
+      serve(running.registry, new ControlConnection(socket, { address, clock }), logger);
+    const server = new CoordinatorServer({
+      host,
+      port,
+      rules,
+      control,
+      ...(broker.relay === undefined ? {} : { relay: broker.relay }),
+    });
+    const bound = await server.listen();
+    opened.push(server);
+    throwIfAborted(options.signal);
+    const addresses = clientAddresses({ host, address: bound.address, port: bound.port }, networkInterfaces());
+    announce(log, { addresses, loopbackOnly: isLoopbackAddress(bound.address), broker });
+    broker.link.open();
+    return new OpenCoordinator({
+      port: bound.port,
+      addresses,
+      signal: options.signal,
+      log,
+      server,
+      broker,
+      store,
+      ...running,
+    });
+  } catch (thrown) {
+    for (const part of opened.reverse()) await part[Symbol.asyncDispose]();
+    store.close();
+    throw FanfoldError.from(thrown);
+  }
+}
+
+interface Ground {
+  readonly store: Store;
+  readonly broker: BrokerPart;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface Running {
+  readonly registry: Registry;
+  readonly views: SessionViews;
+}
+
+function assemble({ store, broker, log, clock, random, logger }: Ground): Running {
+  const emit = (event: CoordinatorEvent) => log.emit(event);
+  const warn = (message: string) => emit({ type: "warning", code: "history-failed", message });
+  const views = new SessionViews({ link: broker.link, clock, logger, emit: (view) => emit({ type: "session", view }) });
+  const registry = new Registry({
+    random,
+    views,
+    emit,
+    history: new History(store, { clock, warn }),
+    ready: (signal) => broker.link.reached(signal),
+    offer: (holder, address) => broker.offer(holder, address),
+    revoke: (memberId) => broker.revoke(memberId),
+  });
+  return { registry, views };
+}
+
+function serve(registry: Registry, connection: ControlConnection, logger: Logger): void {
+  connection.open();
+  registry.serve(connection).catch((thrown: unknown) => {
+    const failure = FanfoldError.from(thrown);
+    logger.debug("serving a client failed", { address: connection.address, reason: failure.message });
+    connection.refuse("internal", failure.message);
+  });
+}
+
+interface Announcement {
+  readonly addresses: readonly string[];
+  readonly loopbackOnly: boolean;
+  readonly broker: BrokerPart;
+}
+
+function announce(log: EventLog, { addresses, loopbackOnly, broker }: Announcement): void {
+  log.emit({ type: "listening", addresses, broker: broker.setup.shown, loopbackOnly });
+  if (!loopbackOnly) {
+    const message =
+      "Listening beyond this machine: anyone who can reach the port can join a session, read what is copied and send copies; keep the port inside a network that you trust";
+    log.emit({ type: "warning", code: "open-to-network", message });
+  }
+  if (broker.setup.kind !== "embedded" && broker.setup.sharesCredentials) {
+    const message =
+      "Clients get the coordinator's own credentials for the broker, because none were given for them: give their own with --broker-public-url";
+    log.emit({ type: "warning", code: "credentials-shared", message });
+  }
+}
+
+interface OpenParts extends Running {
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly signal: AbortSignal;
+  readonly log: EventLog;
+  readonly server: CoordinatorServer;
+  readonly broker: BrokerPart;
+  readonly store: Store;
+}
+
+class OpenCoordinator implements Coordinator {
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly closed: Promise<void>;
+  readonly #parts: OpenParts;
+  readonly #resolveClosed: () => void;
+  readonly #abort: () => void;
+  #closing = false;
+
+  constructor(parts: OpenParts) {
+    this.#parts = parts;
+    this.port = parts.port;
+    this.addresses = parts.addresses;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    this.#abort = () => void this.close(FanfoldError.from(parts.signal.reason)).catch(() => undefined);
+    parts.signal.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  events(): AsyncIterable<CoordinatorEvent> {
+    return this.#parts.log.events();
+  }
+
+  async close(reason?: FanfoldError): Promise<void> {
+    if (this.#closing) return await this.closed;
+    this.#closing = true;
+    const { signal, registry, views, server, broker, store, log } = this.#parts;
+    signal.removeEventListener("abort", this.#abort);
+    try {
+      registry.close({
+        code: "coordinator-lost",
+        reason: `The coordinator stops: ${reason?.message ?? "it was closed"}`,
+      });
+      views[Symbol.dispose]();
+      await broker[Symbol.asyncDispose]();
+      await server.close();
+      store.close();
+    } finally {
+      log.end();
+      this.#resolveClosed();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
