@@ -10,11 +10,16 @@ import { type EntryState, encodeTrailer } from "../protocol/trailer.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
 import { problemOf, timestampOf } from "./walk.ts";
 
+/** What is done once this output is stored: bytes as the pages announced them, and files. */
+interface Done {
+  readonly doneBytes: number;
+  readonly doneFiles: number;
+}
 export type ReadOutput =
-  | { readonly type: "frame"; readonly frame: BuiltFrame; readonly doneBytes: number; readonly current: string }
+  | ({ readonly type: "frame"; readonly frame: BuiltFrame; readonly current: string } & Done)
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }
-  | { readonly type: "trailer"; readonly page: number; readonly body: Uint8Array; readonly digest: Uint8Array; readonly files: number };
+  | ({ readonly type: "trailer"; readonly page: number; readonly body: Uint8Array; readonly digest: Uint8Array } & Done);
 
 export interface ReadPageOptions {
   readonly root: Buffer;
@@ -33,22 +38,22 @@ export function* readPage(page: Page, options: ReadPageOptions): Generator<ReadO
   for (const [index, entry] of page.entries.entries()) {
     if (entry.kind !== "file") states.push({ state: "as-listed" });
     else if (!options.isWanted(index)) {
-      reader.doneBytes += entry.size;
+      reader.skip(entry);
       states.push({ state: "not-read" });
     } else states.push(yield* reader.file(entry));
   }
   yield* reader.flush();
   const digest = pageDigest(page, states);
   const body = encodeTrailer({ page: page.page, states, digest });
-  yield { type: "trailer", page: page.page, body, digest, files: states.filter((state) => state.state === "delivered").length };
+  yield { type: "trailer", page: page.page, body, digest, ...reader.takeDone() };
 }
 
 class PageReader {
   readonly #options: ReadPageOptions;
   readonly #builder: FrameBuilder;
   #current = "";
-  /** Of the sizes that the pages announced: what is done with the frame that is being built. */
-  doneBytes = 0;
+  #doneBytes = 0;
+  #doneFiles = 0;
   /** Of the file being read. */
   #counted = 0;
 
@@ -80,9 +85,21 @@ class PageReader {
   *flush(): Generator<ReadOutput, void, undefined> {
     const frame = this.#builder.finish();
     if (frame === undefined) return;
-    const doneBytes = this.doneBytes;
-    this.doneBytes = 0;
-    yield { type: "frame", frame, doneBytes, current: this.#current };
+    yield { type: "frame", frame, current: this.#current, ...this.takeDone() };
+  }
+
+  /** Nobody wants it: done without being read. */
+  skip(entry: FileEntry): void {
+    this.#doneBytes += entry.size;
+    this.#doneFiles += 1;
+  }
+
+  /** What is done since the last call. */
+  takeDone(): Done {
+    const done = { doneBytes: this.#doneBytes, doneFiles: this.#doneFiles };
+    this.#doneBytes = 0;
+    this.#doneFiles = 0;
+    return done;
   }
 
   *#content(entry: FileEntry, fd: number): Generator<ReadOutput, FileFinal | undefined, undefined> {
@@ -108,12 +125,13 @@ class PageReader {
     if (!this.#builder.fits(0)) yield* this.flush();
     this.#builder.close(entry.entry, final);
     this.#count(entry, entry.size);
+    this.#doneFiles += 1;
   }
 
   /** Counts up to `bytes` of this file as done, never more than its page announced and never twice. */
   #count(entry: FileEntry, bytes: number): void {
     const capped = Math.min(bytes, entry.size);
-    this.doneBytes += capped - this.#counted;
+    this.#doneBytes += capped - this.#counted;
     this.#counted = capped;
   }
 }

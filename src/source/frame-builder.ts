@@ -3,13 +3,14 @@ import { FRAME_HEADER_BYTES, type FrameScope, STREAM_DATA, writeFrameHeader } fr
 import { hashChunk, type ChunkHash } from "../protocol/content-hash.ts";
 import { FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 
+/** Least a data frame counts for in credit: small ones hold more memory than their content. */
+export const FRAME_COST_BYTES_MIN = 8 * 1024;
+
 /** A data frame that is ready but for its sequence and checksum. `buffer` is the whole allocation, for reuse. */
 export interface BuiltFrame {
   readonly buffer: ArrayBuffer;
   readonly frameBytes: number;
   readonly contentBytes: number;
-  /** Files that end with this frame. */
-  readonly filesClosed: number;
 }
 
 export interface FrameBuilderOptions extends FrameScope {
@@ -28,7 +29,6 @@ export class FrameBuilder {
   readonly #table = new DataTableWriter();
   #buffer: Buffer | undefined;
   #contentBytes = 0;
-  #filesClosed = 0;
 
   constructor(options: FrameBuilderOptions) {
     this.#options = options;
@@ -68,7 +68,6 @@ export class FrameBuilder {
   close(entry: number, final: FileFinal | undefined): void {
     this.#take();
     this.#table.close(entry, 0, final);
-    this.#filesClosed += 1;
   }
 
   /** Ends the frame; undefined when there is nothing in it. */
@@ -84,11 +83,9 @@ export class FrameBuilder {
       buffer: buffer.buffer as ArrayBuffer,
       frameBytes: tableAt + table.length,
       contentBytes: this.#contentBytes,
-      filesClosed: this.#filesClosed,
     };
     this.#buffer = undefined;
     this.#contentBytes = 0;
-    this.#filesClosed = 0;
     return built;
   }
 

@@ -3,7 +3,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { decodePage } from "../protocol/page.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
-import { FrameBuilder, frameCapacity } from "./frame-builder.ts";
+import { FRAME_COST_BYTES_MIN, FrameBuilder, frameCapacity } from "./frame-builder.ts";
 
 /** Thread that reads files. It builds frames while it has credit, in the order of the pages it is given. */
 export interface ReadWorkerData extends FrameScope {
@@ -17,9 +17,6 @@ export type ReadRequest =
   | { readonly type: "page"; readonly body: Uint8Array; readonly wants: Uint8Array | undefined }
   /** More bytes that may be built, and buffers to build them in. */
   | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBuffer[] };
-
-/** What a frame costs in credit: small ones hold more memory than their content. */
-export const FRAME_COST_BYTES_MIN = 8 * 1024;
 
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the reader: this file runs only as a worker thread");

@@ -1,0 +1,45 @@
+import { extname } from "node:path";
+import { type Transferable, Worker } from "node:worker_threads";
+import { FanfoldError } from "./errors.ts";
+
+export interface ThreadOptions<Out> {
+  /** Path of the module without its ending, relative to the file at `base`. */
+  readonly module: string;
+  /** `import.meta.url` of the caller. */
+  readonly base: string;
+  /** Cloned into the thread. */
+  readonly data: unknown;
+  readonly onMessage: (message: Out) => void;
+  /** Called once, if the thread ends by an error that it did not report itself. */
+  readonly onFailure: (error: FanfoldError) => void;
+}
+
+/** A worker thread that takes messages of one type and gives messages of another. */
+export interface Thread<In> {
+  post(message: In, transfer?: readonly Transferable[]): void;
+  /** Ends it at once; resolves when it is gone. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
+  // The sources run as they are (.ts) and built (.js): a thread's module has the ending of the file that starts it.
+  const url = new URL(options.module + extname(new URL(options.base).pathname), options.base);
+  const worker = new Worker(url, { workerData: options.data });
+  let stopped = false;
+  worker.on("message", (message: Out) => {
+    if (!stopped) options.onMessage(message);
+  });
+  worker.on("error", (thrown) => {
+    if (!stopped) options.onFailure(FanfoldError.from(thrown));
+    stopped = true;
+  });
+  return {
+    post: (message, transfer = []) => {
+      if (!stopped) worker.postMessage(message, transfer);
+    },
+    async stop() {
+      stopped = true;
+      await worker.terminate();
+    },
+  };
+}

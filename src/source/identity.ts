@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FanfoldError, systemCode } from "../lib/errors.ts";
+import type { Random } from "../lib/random.ts";
+
+/**
+ * The secret by which a source is known as the same one coming back (D5). It belongs to one directory, named by its
+ * canonical path, and is kept in the state directory: never in the tree that is copied.
+ *
+ * @returns 64 hex digits
+ * @throws FanfoldError `folder-denied` when the state directory cannot be used
+ */
+export function sourceSecret(stateDir: string, canonicalFolder: Buffer, random: Random): string {
+  const folder = join(stateDir, "sources");
+  const path = join(folder, createHash("sha256").update(canonicalFolder).digest("hex"));
+  try {
+    const known = read(path);
+    if (known !== undefined) return known;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const secret = random.hex(32);
+    // Written whole under another name, so that a kill leaves no half a secret.
+    const draft = `${path}.${random.hex(4)}`;
+    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flag: "wx", flush: true });
+    renameSync(draft, path);
+    return read(path) ?? secret;
+  } catch (cause) {
+    throw new FanfoldError("folder-denied", `Keep the source's identity in "${folder}": ${FanfoldError.from(cause).message}; name another folder with --state-dir`, { cause });
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, "utf8").trim();
+    return /^[0-9a-f]{64}$/.test(text) ? text : undefined;
+  } catch (thrown) {
+    if (systemCode(thrown) === "ENOENT") return undefined;
+    throw thrown;
+  }
+}

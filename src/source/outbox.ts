@@ -1,0 +1,82 @@
+import { FanfoldError } from "../lib/errors.ts";
+import { sealFrame } from "../protocol/frame.ts";
+import type { Transport } from "../transport/transport.ts";
+
+/** A frame on its way out. */
+export interface Outgoing {
+  readonly frame: Buffer;
+  /** Called with its sequence just before it is published. */
+  readonly onSequence?: (sequence: number) => void;
+}
+
+export interface OutboxOptions {
+  readonly transport: Transport;
+  readonly subject: string;
+  readonly signal: AbortSignal;
+  readonly onFailure: (error: FanfoldError) => void;
+}
+
+/**
+ * The only place that numbers and publishes the session's frames, one after another. Control (pages, marks) goes before
+ * data that waits; the order within each is kept. Its length is bounded by what is put in: pages by the unanswered pages,
+ * data by the window.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #control: Outgoing[] = [];
+  readonly #data: Outgoing[] = [];
+  #nextSequence = 0;
+  #running = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Sequence of the next frame: every frame below it was published. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  /** Nothing waits and nothing is being published. */
+  get isIdle(): boolean {
+    return !this.#running;
+  }
+
+  control(outgoing: Outgoing): void {
+    this.#control.push(outgoing);
+    this.#start();
+  }
+
+  data(outgoing: Outgoing): void {
+    this.#data.push(outgoing);
+    this.#start();
+  }
+
+  /** Publishes a frame that is not part of the stream: it carries the next sequence and does not use it up. */
+  async heartbeat(frame: Buffer): Promise<void> {
+    sealFrame(frame, this.#nextSequence);
+    await this.#options.transport.publish(this.#options.subject, frame, { signal: this.#options.signal });
+  }
+
+  #start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#run().catch((thrown: unknown) => this.#options.onFailure(FanfoldError.from(thrown)));
+  }
+
+  async #run(): Promise<void> {
+    const { transport, subject, signal } = this.#options;
+    for (let next = this.#take(); next !== undefined; next = this.#take()) {
+      const sequence = this.#nextSequence;
+      this.#nextSequence += 1;
+      sealFrame(next.frame, sequence);
+      next.onSequence?.(sequence);
+      await transport.publish(subject, next.frame, { signal });
+    }
+    this.#running = false;
+  }
+
+  #take(): Outgoing | undefined {
+    return this.#control.shift() ?? this.#data.shift();
+  }
+}

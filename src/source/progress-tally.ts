@@ -1,0 +1,103 @@
+import type { CopyProgress, Problem } from "../protocol/progress.ts";
+import type { WalkOutput, WalkedPage } from "./walk.ts";
+
+const PROBLEMS_LISTED_MAX = 20;
+
+/** Counts of a session, as the source knows them. Numbers never go down, and nothing done is above what was found. */
+export class ProgressTally {
+  readonly #startMs: number;
+  readonly #notCarried = new Map<string, number>();
+  readonly #problems: Problem[] = [];
+  #problemCount = 0;
+  #files = 0;
+  #directories = 0;
+  #symlinks = 0;
+  #bytesFound = 0;
+  #filesDone = 0;
+  #bytesDone = 0;
+  #bytesSent = 0;
+  #current = "";
+  #rate = 0;
+  #rateBytes = 0;
+  #rateMs: number;
+  discoveryEnded = false;
+
+  constructor(nowMs: number) {
+    this.#startMs = nowMs;
+    this.#rateMs = nowMs;
+  }
+
+  get problemCount(): number {
+    return this.#problemCount;
+  }
+
+  get totals(): { readonly filesFound: number; readonly bytesFound: number } {
+    return { filesFound: this.#files, bytesFound: this.#bytesFound };
+  }
+
+  found(page: WalkedPage): void {
+    this.#files += page.files;
+    this.#directories += page.directories;
+    this.#symlinks += page.symlinks;
+    this.#bytesFound += page.bytes;
+  }
+
+  notCarried({ what }: Extract<WalkOutput, { type: "not-carried" }>): void {
+    this.#notCarried.set(what, (this.#notCarried.get(what) ?? 0) + 1);
+  }
+
+  problem(problem: Problem): void {
+    this.#problemCount += 1;
+    if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(problem);
+  }
+
+  sent(contentBytes: number, current: string): void {
+    this.#bytesSent += contentBytes;
+    if (current !== "") this.#current = current;
+  }
+
+  /** Stored by every live sink, or given up: bytes as found, and files. */
+  done(bytes: number, files: number): void {
+    this.#bytesDone = Math.min(this.#bytesDone + bytes, this.#bytesFound);
+    this.#filesDone = Math.min(this.#filesDone + files, this.#files);
+  }
+
+  /** The view at this time; the rate is smoothed over about three seconds. */
+  snapshot(nowMs: number): CopyProgress {
+    const sinceMs = nowMs - this.#rateMs;
+    if (sinceMs >= 200) {
+      const now = ((this.#bytesDone - this.#rateBytes) * 1000) / sinceMs;
+      const weight = Math.exp(-sinceMs / 3_000);
+      this.#rate = this.#rate === 0 ? now : this.#rate * weight + now * (1 - weight);
+      this.#rateBytes = this.#bytesDone;
+      this.#rateMs = nowMs;
+    }
+    return {
+      filesFound: this.#files,
+      filesDone: this.#filesDone,
+      bytesFound: this.#bytesFound,
+      bytesDone: this.#bytesDone,
+      discoveryEnded: this.discoveryEnded,
+      bytesSent: this.#bytesSent,
+      bytesSentAgain: 0,
+      currentFile: this.#current,
+      rateBytesPerSecond: Math.max(0, this.#rate),
+      elapsedMs: nowMs - this.#startMs,
+    };
+  }
+
+  summaryCounts(nowMs: number) {
+    return {
+      files: this.#files,
+      directories: this.#directories,
+      symlinks: this.#symlinks,
+      notCarried: Object.fromEntries(this.#notCarried),
+      bytes: this.#bytesFound,
+      bytesSent: this.#bytesSent,
+      bytesSentAgain: 0,
+      elapsedMs: nowMs - this.#startMs,
+      problemCount: this.#problemCount,
+      problems: this.#problems,
+    };
+  }
+}
