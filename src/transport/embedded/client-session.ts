@@ -1,0 +1,250 @@
+import { abortable } from "../../lib/abort.ts";
+import { Backoff } from "../../lib/backoff.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import type { Random } from "../../lib/random.ts";
+import type { StatusHub } from "../status-hub.ts";
+import { ClientSubscription } from "./client-subscription.ts";
+import { type Link, type LinkHandler, type LinkTarget, openLink } from "./link.ts";
+import { PublishLine } from "./publish-line.ts";
+import { type ControlFrame, encodeControl, SUBSCRIPTION_ID_MAX } from "./wire.ts";
+
+export interface ClientSessionOptions {
+  readonly clientName: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly status: StatusHub;
+}
+
+const PING_EVERY_MS = 5000;
+/** Pings without any sign of life before the link counts as dead: 15 s. */
+const SILENT_PINGS_MAX = 3;
+const RECONNECT_MIN_MS = 100;
+const RECONNECT_MAX_MS = 5000;
+/** Subjects remembered as forbidden, so that the next publish on one is refused at once. */
+const REFUSALS_MAX = 64;
+/** Pings of the timer; those of `flushLast` have other numbers. */
+const LIVENESS_PING = 0;
+
+/**
+ * What a client holds across the links it has, one after another: its subscriptions, its publishers, and the loop that
+ * connects again.
+ *
+ *   up -> (link lost) -> disconnected -> reconnecting, with back-off -> link -> subscriptions confirmed -> reconnected
+ *   up or reconnecting -> ended, by close or because the relay denies the ticket
+ */
+export class ClientSession {
+  readonly status: StatusHub;
+  readonly line = new PublishLine();
+  readonly #target: LinkTarget;
+  readonly #options: ClientSessionOptions;
+  readonly #subscriptions = new Map<number, ClientSubscription>();
+  readonly #refusals = new Map<string, FanfoldError>();
+  readonly #pongs = new Map<number, () => void>();
+  readonly #ending = new AbortController();
+  #up = Promise.withResolvers<void>();
+  #link: Link | undefined;
+  #reconnecting = false;
+  #draining = false;
+  #ended: FanfoldError | undefined;
+  #liveness: Disposable | undefined;
+  #lastId = 0;
+  #lastPing = LIVENESS_PING;
+
+  constructor(target: LinkTarget, options: ClientSessionOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.status = options.status;
+  }
+
+  /** Opens the first link. */
+  async connect(signal: AbortSignal): Promise<void> {
+    await this.#establish(signal);
+    this.#watchLiveness();
+  }
+
+  /** @throws FanfoldError `closed`, or why the session ended by itself */
+  checkUsable(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#draining) throw new FanfoldError("closed", "Use an embedded transport: it is being drained");
+  }
+
+  /** Why publishes on this subject are refused, if the relay said so before. */
+  refusalOf(subject: string): FanfoldError | undefined {
+    return this.#refusals.get(subject);
+  }
+
+  /** Begins a subscription; wait for its `active`. */
+  subscribe(subject: string, queueBytes: number): ClientSubscription {
+    const subscription = new ClientSubscription(subject, {
+      id: this.#freeId(),
+      queueBytes: Math.min(queueBytes, 0xffff_ffff),
+      stop: ({ id }) => {
+        this.#subscriptions.delete(id);
+        this.#link?.write([encodeControl({ op: "unsub", id })]);
+      },
+    });
+    this.#subscriptions.set(subscription.id, subscription);
+    if (this.#link !== undefined) this.#request(this.#link, subscription);
+    return subscription;
+  }
+
+  /** Ends delivery, and resolves when everything published has reached the relay and everything it sent is here. */
+  async flushLast(signal: AbortSignal): Promise<void> {
+    if (this.#ended !== undefined) return;
+    this.#draining = true;
+    for (;;) {
+      await abortable(this.line.idle(), signal);
+      await abortable(this.#up.promise, signal);
+      const link = this.#link;
+      if (link === undefined || this.#ended !== undefined) break;
+      for (const id of this.#subscriptions.keys()) link.write([encodeControl({ op: "unsub", id })]);
+      if (await abortable(this.#answered(link), signal)) break;
+    }
+    for (const subscription of this.#subscriptions.values()) subscription.finish();
+  }
+
+  async close(): Promise<void> {
+    const link = this.#link;
+    this.#end(new FanfoldError("closed", "Use an embedded transport: it was closed"));
+    await link?.over;
+  }
+
+  #end(error: FanfoldError, reason?: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#ending.abort(error);
+    this.#liveness?.[Symbol.dispose]();
+    this.line.end(error);
+    for (const subscription of this.#subscriptions.values()) {
+      subscription.refuse(error);
+      subscription.queue.clear();
+    }
+    this.#link?.destroy(error);
+    this.#up.resolve();
+    this.status.close(reason);
+  }
+
+  /** Opens a link and has every subscription confirmed on it; false when the link broke before that. */
+  async #establish(signal: AbortSignal): Promise<boolean> {
+    const link = await openLink(this.#target, this.#handler(), { ...this.#options, signal });
+    if (this.#ended !== undefined) link.destroy(this.#ended);
+    this.#link = link;
+    const wanted = [...this.#subscriptions.values()];
+    for (const subscription of wanted) this.#request(link, subscription);
+    await Promise.race([link.over, Promise.allSettled(wanted.map(({ active }) => active))]);
+    if (this.#link !== link || this.#ended !== undefined) return false;
+    this.#refusals.clear();
+    this.line.up(link);
+    this.#up.resolve();
+    return true;
+  }
+
+  async #reconnect(): Promise<void> {
+    const { clock, random } = this.#options;
+    const backoff = new Backoff({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS, random });
+    this.#reconnecting = true;
+    while (this.#ended === undefined) {
+      try {
+        await clock.sleep(backoff.nextMs(), this.#ending.signal);
+        this.status.emit({ type: "reconnecting", attempt: backoff.attempt });
+        if (!(await this.#establish(this.#ending.signal))) continue;
+        this.#reconnecting = false;
+        this.status.emit({ type: "reconnected" });
+        return;
+      } catch (thrown) {
+        const error = FanfoldError.from(thrown);
+        if (error.code === "broker-denied") this.#end(error, error.message);
+      }
+    }
+  }
+
+  #lost(reason: FanfoldError): void {
+    this.#link = undefined;
+    this.#up = Promise.withResolvers();
+    if (this.#ended !== undefined) {
+      this.#up.resolve();
+      return;
+    }
+    this.line.down();
+    for (const subscription of this.#subscriptions.values()) subscription.suspend();
+    if (this.#reconnecting) return;
+    this.status.emit({ type: "disconnected", reason: reason.message });
+    void this.#reconnect();
+  }
+
+  #handler(): LinkHandler {
+    return {
+      control: (frame) => this.#control(frame),
+      wants: ({ id, payloadBytes }) => this.#subscriptions.get(id)?.queue.hasRoomFor(payloadBytes) ?? false,
+      message: ({ id, subject }, payload) => this.#subscriptions.get(id)?.queue.push({ subject, payload }),
+      skipped: ({ id, payloadBytes }) => this.#tellLost(id, { messages: 1, bytes: payloadBytes }),
+      lost: (reason) => this.#lost(reason),
+    };
+  }
+
+  #control(frame: ControlFrame): void {
+    if (frame.op === "subok") this.#subscriptions.get(frame.id)?.confirm();
+    else if (frame.op === "lost") this.#tellLost(frame.id, frame);
+    else if (frame.op === "pong") this.#pongs.get(frame.id)?.();
+    else if (frame.op === "refused") this.#refused(frame);
+  }
+
+  #tellLost(id: number, { messages, bytes }: { messages: number; bytes: number }): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription !== undefined) this.status.emit({ type: "lost", subject: subscription.subject, messages, bytes });
+  }
+
+  #refused({ id, subject, text }: Extract<ControlFrame, { op: "refused" }>): void {
+    const error = new FanfoldError("broker-denied", `Use the relay: ${text}`);
+    if (id !== 0) {
+      this.#subscriptions.get(id)?.refuse(error);
+      return;
+    }
+    const [oldest] = this.#refusals.keys();
+    if (this.#refusals.size >= REFUSALS_MAX && oldest !== undefined) this.#refusals.delete(oldest);
+    this.#refusals.set(subject, error);
+    this.line.refuse(subject, error);
+  }
+
+  #request(link: Link, { id, subject, queueBytes }: ClientSubscription): void {
+    link.write([encodeControl({ op: "sub", id, subject, queueBytes })]);
+  }
+
+  /** A round trip; false when the link ended before the answer. */
+  async #answered(link: Link): Promise<boolean> {
+    this.#lastPing = (this.#lastPing % 0xffff) + 1;
+    const id = this.#lastPing;
+    const answer = new Promise<boolean>((resolve) => {
+      this.#pongs.set(id, () => resolve(true));
+    });
+    link.write([encodeControl({ op: "ping", id })]);
+    try {
+      return await Promise.race([answer, link.over.then(() => false)]);
+    } finally {
+      this.#pongs.delete(id);
+    }
+  }
+
+  /** Counts pings, not time: a process that was stopped for a while must not blame the link for it. */
+  #watchLiveness(): void {
+    let [seen, silent] = [0, 0];
+    this.#liveness = this.#options.clock.every(PING_EVERY_MS, () => {
+      const link = this.#link;
+      if (link === undefined) return;
+      silent = link.activity === seen ? silent + 1 : 0;
+      seen = link.activity;
+      if (silent <= SILENT_PINGS_MAX) link.write([encodeControl({ op: "ping", id: LIVENESS_PING })]);
+      else
+        link.destroy(
+          new FanfoldError("broker-lost", `The relay said nothing for ${(PING_EVERY_MS / 1000) * SILENT_PINGS_MAX} s`),
+        );
+    });
+  }
+
+  #freeId(): number {
+    do this.#lastId = (this.#lastId % SUBSCRIPTION_ID_MAX) + 1;
+    while (this.#subscriptions.has(this.#lastId));
+    return this.#lastId;
+  }
+}

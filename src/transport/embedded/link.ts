@@ -1,0 +1,214 @@
+import { connect, type Socket } from "node:net";
+import { abortError } from "../../lib/abort.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import { FrameDecoder } from "./frame-decoder.ts";
+import { UpgradeAnswer, upgradeRequest } from "./handshake.ts";
+import type { ControlFrame, DataHead } from "./wire.ts";
+
+export interface LinkTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly ticket: string;
+}
+
+/** Who takes what comes over the link. */
+export interface LinkHandler {
+  control(frame: ControlFrame): void;
+  /** Whether memory may be spent on this message; else it is read past. */
+  wants(head: DataHead): boolean;
+  message(head: DataHead, payload: Buffer): void;
+  /** A message that was not wanted has gone by. */
+  skipped(head: DataHead): void;
+  /** The link is over; called once, and only after it was open. */
+  lost(reason: FanfoldError): void;
+}
+
+export interface LinkOptions {
+  readonly clientName: string;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Heads, small messages, and the first bytes of a large one are read here, and copied. */
+const SCRATCH_BYTES = 16 * 1024;
+/** A piece that the system cannot take many of unless the relay reads. */
+const BULK_BYTES = 64 * 1024;
+
+/**
+ * Connects to the relay.
+ *
+ * @throws FanfoldError `broker-unreachable`, `broker-denied`, or the reason of the signal
+ */
+export async function openLink(target: LinkTarget, handler: LinkHandler, options: LinkOptions): Promise<Link> {
+  if (options.signal.aborted) throw abortError(options.signal);
+  const request = upgradeRequest({ ...target, clientName: options.clientName });
+  const done = new AbortController();
+  const link = new Link(target, handler);
+  const abort = (): void => link.destroy(abortError(options.signal));
+  options.signal.addEventListener("abort", abort, { once: true });
+  options.clock.sleep(HANDSHAKE_TIMEOUT_MS, done.signal).then(
+    () => link.destroy(unreachable(target, `found no answer within ${HANDSHAKE_TIMEOUT_MS / 1000} s`)),
+    () => undefined,
+  );
+  try {
+    await link.open(request);
+    return link;
+  } finally {
+    done.abort();
+    options.signal.removeEventListener("abort", abort);
+  }
+}
+
+/** One TCP connection to the relay, from its connect to its end. It does not come back. */
+export class Link {
+  readonly #target: LinkTarget;
+  readonly #handler: LinkHandler;
+  readonly #decoder: FrameDecoder;
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  readonly #answer = new UpgradeAnswer();
+  readonly #over = Promise.withResolvers<void>();
+  #socket: Socket | undefined;
+  #opened: { resolve: () => void; reject: (error: FanfoldError) => void } | undefined;
+  #isOpen = false;
+  #reason: FanfoldError | undefined;
+  #head: DataHead | undefined;
+  #payload: Buffer | undefined;
+  #filled = 0;
+  #activity = 0;
+
+  constructor(target: LinkTarget, handler: LinkHandler) {
+    this.#target = target;
+    this.#handler = handler;
+    this.#decoder = new FrameDecoder("relay", {
+      control: (frame) => handler.control(frame),
+      begin: (head) => this.#begin(head),
+      payload: (bytes) => this.#copy(bytes),
+      end: () => this.#end(),
+    });
+  }
+
+  /** Grows whenever the relay says something or takes something. */
+  get activity(): number {
+    return this.#activity;
+  }
+
+  /** Resolves when the link has ended, however it did. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Connects and shakes hands. Called once, by `openLink`. */
+  async open(request: string): Promise<void> {
+    const { host, port } = this.#target;
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#opened = { resolve, reject };
+    });
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      onread: { buffer: () => this.#readTarget(), callback: (bytes, buffer) => this.#read(bytes, buffer) },
+    });
+    this.#socket = socket;
+    socket.on("error", (cause) => {
+      this.#reason ??= unreachable(this.#target, `found "${cause.message}"`, cause);
+    });
+    socket.on("end", () => socket.destroy());
+    socket.on("close", () => this.#closed());
+    socket.write(request);
+    await opened;
+  }
+
+  /** Writes pieces as one; `done` tells when the operating system has them, or that the link is over. */
+  write(pieces: readonly Uint8Array[], done: (failed: boolean) => void = () => undefined): void {
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed) {
+      process.nextTick(done, true);
+      return;
+    }
+    const last = pieces.length - 1;
+    const isBulk = pieces.some((piece) => piece.byteLength >= BULK_BYTES);
+    const written = (error?: Error | null): void => {
+      // The system takes small frames whether or not the relay is still there: only bulk shows that it reads.
+      if (isBulk) this.#activity += 1;
+      done(error !== undefined && error !== null);
+    };
+    socket.cork();
+    for (const [index, piece] of pieces.entries()) socket.write(piece, index === last ? written : undefined);
+    socket.uncork();
+  }
+
+  /** Ends the link at once; `reason` is what `lost` is told. */
+  destroy(reason: FanfoldError): void {
+    this.#reason ??= reason;
+    this.#socket?.destroy();
+  }
+
+  /** Where the next bytes go: the rest of a payload straight to its own memory, all else to the scratch. */
+  #readTarget(): Uint8Array {
+    if (this.#payload !== undefined && this.#filled < this.#payload.length) return this.#payload.subarray(this.#filled);
+    return this.#scratch;
+  }
+
+  #read(bytes: number, buffer: Uint8Array): boolean {
+    this.#activity += 1;
+    try {
+      if (this.#payload !== undefined && buffer.buffer === this.#payload.buffer) {
+        this.#filled += bytes;
+        this.#decoder.advance(bytes);
+      } else {
+        this.#take(buffer.subarray(0, bytes));
+      }
+    } catch (thrown) {
+      this.destroy(FanfoldError.from(thrown));
+    }
+    return true;
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#isOpen) {
+      this.#decoder.push(chunk);
+      return;
+    }
+    const rest = this.#answer.push(chunk);
+    if (rest === undefined) return;
+    this.#isOpen = true;
+    this.#opened?.resolve();
+    this.#decoder.push(rest);
+  }
+
+  #begin(head: DataHead): void {
+    this.#head = head;
+    this.#filled = 0;
+    // The decoder has checked the length. An ArrayBuffer of its own can be transferred to a worker.
+    this.#payload = this.#handler.wants(head) ? Buffer.allocUnsafeSlow(head.payloadBytes) : undefined;
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.#payload?.set(bytes, this.#filled);
+    this.#filled += bytes.byteLength;
+  }
+
+  #end(): void {
+    const [head, payload] = [this.#head, this.#payload];
+    this.#head = undefined;
+    this.#payload = undefined;
+    if (head === undefined) return;
+    if (payload === undefined) this.#handler.skipped(head);
+    else this.#handler.message(head, payload);
+  }
+
+  #closed(): void {
+    const reason = this.#reason ?? unreachable(this.#target, "the relay ended the connection");
+    if (this.#isOpen) this.#handler.lost(reason);
+    else this.#opened?.reject(reason);
+    this.#over.resolve();
+  }
+}
+
+function unreachable({ host, port }: LinkTarget, found: string, cause?: unknown): FanfoldError {
+  const text = `Connect to the relay at "${host}:${port}": ${found}; want a running fanfold coordinator there`;
+  return new FanfoldError("broker-unreachable", text, { cause });
+}

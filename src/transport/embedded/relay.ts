@@ -1,0 +1,109 @@
+import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type Logger, silentLogger } from "../../lib/logger.ts";
+import { Router } from "../router.ts";
+import { RELAY_PROTOCOL, ticketOf, UPGRADE_ACCEPTED, upgradeRefused } from "./handshake.ts";
+import { RelayConnection, type RelayPermissions } from "./relay-connection.ts";
+
+export type { RelayPermissions } from "./relay-connection.ts";
+
+export interface RelayOptions {
+  /** Tells what the owner of a ticket may do; undefined when the ticket is not valid. */
+  readonly authorize: (ticket: string) => RelayPermissions | undefined;
+  readonly logger?: Logger;
+  /** Open connections beyond this are refused. */
+  readonly connectionsMax?: number;
+}
+
+/** The embedded broker: passes messages between the connections that the coordinator's HTTP server hands to it. */
+export interface Relay {
+  /** For subscribers of this process: `connectRouter(relay.router, { kind: "embedded" })`. */
+  readonly router: Router;
+  /** Connections that are open. */
+  readonly connections: number;
+  /** Takes a request for an upgrade to `fanfold-relay/1`, with its socket; from now on both are the relay's. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
+  /** Ends every connection, and takes no more. Idempotent. */
+  close(): Promise<void>;
+}
+
+const CONNECTIONS_MAX = 4096;
+/** Clients ping every five seconds: one that says nothing for so long, and takes nothing, is gone. */
+const SILENCE_MS = 60_000;
+
+export function createRelay(options: RelayOptions): Relay {
+  return new EmbeddedRelay(options);
+}
+
+class EmbeddedRelay implements Relay {
+  readonly router = new Router();
+  readonly #options: RelayOptions;
+  readonly #logger: Logger;
+  /** Upgraded sockets belong to no server any more: nobody else ends them. */
+  readonly #sockets = new Set<Duplex>();
+  #closed = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    // A socket without an error listener would end the process.
+    socket.on("error", (error) => {
+      this.#logger.debug("lose a relay client", { error: error.message });
+      socket.destroy();
+    });
+    if (this.#closed || this.#sockets.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
+      socket.end(upgradeRefused(503, "the relay takes no more clients\n"));
+      return;
+    }
+    if (request.headers.upgrade?.toLowerCase() !== RELAY_PROTOCOL) {
+      socket.end(upgradeRefused(426, `this path speaks ${RELAY_PROTOCOL}\n`));
+      return;
+    }
+    const ticket = ticketOf(request.headers.authorization);
+    const permissions = ticket === undefined ? undefined : this.#options.authorize(ticket);
+    if (permissions === undefined) {
+      socket.end(upgradeRefused(401, "the ticket is not valid\n"));
+      return;
+    }
+    this.#accept(socket, permissions, head);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const closing = [...this.#sockets].map((socket) => {
+      const closed = new Promise<void>((resolve) => {
+        socket.once("close", () => resolve());
+      });
+      socket.destroy();
+      return closed;
+    });
+    await Promise.all(closing);
+  }
+
+  #accept(socket: Duplex, permissions: RelayPermissions, head: Uint8Array): void {
+    const { router } = this;
+    const connection = new RelayConnection(socket, { router, permissions, logger: this.#logger });
+    this.#sockets.add(socket);
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      connection.leave();
+    });
+    if (socket instanceof Socket) {
+      socket.setNoDelay(true);
+      socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    }
+    socket.write(UPGRADE_ACCEPTED);
+    if (head.byteLength > 0) connection.receive(head);
+    socket.on("data", (chunk: Buffer) => connection.receive(chunk));
+    socket.on("end", () => socket.end());
+    socket.resume();
+  }
+}
