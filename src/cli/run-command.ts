@@ -1,0 +1,81 @@
+import { FanfoldError } from "../lib/errors.ts";
+import type { Logger } from "../lib/logger.ts";
+import { catchEndingSignals } from "./ending-signals.ts";
+import { statusOfCode, statusOfSignal } from "./exit-status.ts";
+import { openPresenter, presenterLogger } from "./open-presenter.ts";
+import { resolveOutputMode, type SharedOptions } from "./output-mode.ts";
+import type { Presenter, TypedEvent } from "./presenter.ts";
+import type { ProgramIo } from "./program-io.ts";
+import { reportError } from "./report-error.ts";
+import type { View } from "./view/view.ts";
+
+/** One run of a role, as the commands see it. */
+export interface RoleRun<Event, Result> {
+  events(): AsyncIterable<Event>;
+  readonly result: Promise<Result>;
+  /** Ends at once. */
+  kill?(): void;
+}
+
+export interface RunContext {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  readonly logger?: Logger;
+  /** A line for standard error. */
+  readonly warn: (text: string) => void;
+}
+
+export interface RoleCommand<Event extends TypedEvent, State, Result> {
+  readonly view: View<Event, State>;
+  readonly options: SharedOptions;
+  readonly io: ProgramIo;
+  start(context: RunContext): Promise<RoleRun<Event, Result>>;
+  statusOf(result: Result): number;
+}
+
+/** Events that are still on their way when the work is done are waited for at most this long. */
+const LAST_EVENTS_MS = 2000;
+
+/** Runs a role from its start to its exit status: shows its events, ends it in order at a signal, says what went wrong. */
+export async function runCommand<Event extends TypedEvent, State, Result>(
+  command: RoleCommand<Event, State, Result>,
+): Promise<number> {
+  const { io } = command;
+  const mode = resolveOutputMode(command.options, io);
+  const presenter = await openPresenter(command.view, mode, io);
+  let run: RoleRun<Event, Result> | undefined;
+  using signals = catchEndingSignals((second) => {
+    run?.kill?.();
+    presenter.close();
+    process.exit(statusOfSignal(signals.received ?? second));
+  });
+  const logger = presenterLogger(presenter, mode);
+  try {
+    const warn = (text: string): void => presenter.error(`fanfold: warning: ${text}`);
+    run = await command.start({ signal: signals.abort, warn, ...(logger === undefined ? {} : { logger }) });
+    const shown = showEvents(run.events(), presenter);
+    let result: Result;
+    try {
+      result = await run.result;
+    } finally {
+      await Promise.race([shown, io.clock.sleep(LAST_EVENTS_MS, AbortSignal.any([]))]);
+    }
+    const status = command.statusOf(result);
+    return status !== 0 && signals.received !== undefined ? statusOfSignal(signals.received) : status;
+  } catch (thrown) {
+    const error = FanfoldError.from(thrown);
+    presenter.close();
+    reportError(error, { io, verbose: mode.verbose, json: mode.kind === "json" });
+    if (signals.received !== undefined) return statusOfSignal(signals.received);
+    return statusOfCode(error.code);
+  } finally {
+    presenter.close();
+  }
+}
+
+async function showEvents<Event extends TypedEvent>(
+  events: AsyncIterable<Event>,
+  presenter: Presenter<Event>,
+): Promise<void> {
+  for await (const event of events) presenter.take(event);
+}

@@ -1,0 +1,38 @@
+import { statusOfOutcome } from "./exit-status.ts";
+import type { SharedOptions } from "./output-mode.ts";
+import { parsePath } from "./parse-name.ts";
+import type { ProgramIo } from "./program-io.ts";
+import { runCommand } from "./run-command.ts";
+import { sinkView } from "./view/sink-view.ts";
+
+/** `fanfold sink`, as commander reads it. */
+export interface SinkCommandOptions extends SharedOptions {
+  readonly coordinator: string;
+  readonly session?: string;
+  readonly name?: string;
+  readonly stay?: boolean;
+  readonly connectTimeout?: number;
+}
+
+export async function sinkCommand(folder: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
+  parsePath(folder, "the folder to fill");
+  const { runSink } = await import("../sink/sink.ts");
+  return runCommand({
+    view: sinkView,
+    options,
+    io,
+    start: async ({ signal, logger }) =>
+      runSink({
+        coordinator: options.coordinator,
+        folder,
+        stay: options.stay === true,
+        fileEvents: options.verbose === true || options.json === true,
+        signal,
+        ...(options.session === undefined ? {} : { session: options.session }),
+        ...(options.name === undefined ? {} : { name: options.name }),
+        ...(options.connectTimeout === undefined ? {} : { connectTimeoutMs: options.connectTimeout }),
+        ...(logger === undefined ? {} : { logger }),
+      }),
+    statusOf: statusOfOutcome,
+  });
+}

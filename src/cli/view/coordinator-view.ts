@@ -1,0 +1,189 @@
+import type { CoordinatorEvent, SessionView } from "../../protocol/events.ts";
+import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { fitEnd, fitNames, stringWidth } from "./fit.ts";
+import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
+import { sinkLines } from "./sink-lines.ts";
+import type { Style } from "./style.ts";
+import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View, warning } from "./view.ts";
+
+interface ShownSession {
+  readonly view: SessionView;
+  readonly copy: CopyState | undefined;
+}
+
+export interface CoordinatorState {
+  /** By session id, in the order of their first appearance; ended ones are dropped. */
+  readonly sessions: ReadonlyMap<string, ShownSession>;
+  readonly listening: boolean;
+  readonly broker: string | undefined;
+}
+
+/** How a coordinator looks. */
+export const coordinatorView: View<CoordinatorEvent, CoordinatorState> = {
+  initial: { sessions: new Map(), listening: false, broker: undefined },
+  next(state, event, nowMs) {
+    switch (event.type) {
+      case "listening":
+        return { ...state, listening: true };
+      case "broker":
+        return { ...state, broker: event.status === "connected" ? undefined : brokerText(event) };
+      case "session":
+        return { ...state, sessions: nextSessions(state.sessions, event.view, nowMs) };
+      case "finished": {
+        const sessions = new Map(state.sessions);
+        sessions.delete(event.sessionId);
+        return { ...state, sessions };
+      }
+      default:
+        return state;
+    }
+  },
+  messages: coordinatorMessages,
+  screen: coordinatorScreen,
+  progressLines(state) {
+    const lines = new Map<string, string>();
+    for (const [id, { view, copy }] of state.sessions) {
+      if (view.state === "running" && copy !== undefined) lines.set(id, `${view.session}: ${copyProgressLine(copy)}`);
+    }
+    return lines;
+  },
+};
+
+function nextSessions(
+  before: ReadonlyMap<string, ShownSession>,
+  view: SessionView,
+  nowMs: number,
+): ReadonlyMap<string, ShownSession> {
+  const sessions = new Map(before);
+  if (view.state === "ended") {
+    sessions.delete(view.sessionId);
+  } else {
+    const copy = before.get(view.sessionId)?.copy;
+    sessions.set(view.sessionId, {
+      view,
+      copy: view.progress === undefined ? copy : nextCopy(copy, view.progress, nowMs),
+    });
+  }
+  return sessions;
+}
+
+function coordinatorMessages(event: CoordinatorEvent, state: CoordinatorState, style: Style): readonly Message[] {
+  switch (event.type) {
+    case "listening":
+      return listeningMessages(event, style);
+    case "broker":
+      if (event.status === "connected") return [info(`connected to the broker at ${event.broker}`)];
+      return event.status === "connecting" ? [plainOnly(brokerText(event))] : [warning(brokerText(event))];
+    case "transport":
+      return [detail(`transport: ${event.status}${event.detail === undefined ? "" : ` (${event.detail})`}`)];
+    case "warning":
+      return [warning(event.message)];
+    case "registered":
+      return [info(`${event.session}: ${event.role} ${style.strong(event.name)} registered from ${event.address}`)];
+    case "left":
+      return [info(`${event.session}: ${event.role} ${style.strong(event.name)} left: ${event.reason}`)];
+    case "session":
+      return sessionMessages(event.view, state);
+    case "finished":
+      return finishedMessages(event, style);
+    default:
+      return event satisfies never;
+  }
+}
+
+function listeningMessages(event: Extract<CoordinatorEvent, { type: "listening" }>, style: Style): Message[] {
+  const [first = "", ...others] = event.addresses;
+  const messages = [
+    info(
+      `listening: clients use ${style.strong(`--coordinator ${first}`)}${others.length > 0 ? ` (or ${others.join(", ")})` : ""}`,
+    ),
+  ];
+  messages.push(
+    info(
+      event.broker === "embedded"
+        ? "the data goes through this coordinator (embedded relay)"
+        : `the data goes through the broker at ${event.broker}`,
+    ),
+  );
+  if (event.loopbackOnly)
+    messages.push(info(style.quiet("only this machine can reach it; to admit others, start it with --host 0.0.0.0")));
+  return messages;
+}
+
+/** Only changes of the state are worth a line; the rest is on the screen. */
+function sessionMessages(view: SessionView, state: CoordinatorState): Message[] {
+  const before = state.sessions.get(view.sessionId)?.view.state;
+  if (before === view.state || view.state !== "running") return [];
+  return [
+    plainOnly(
+      `${view.session}: started, ${view.source ?? "a source"} to ${view.sinks.map((sink) => sink.name).join(", ")}`,
+    ),
+  ];
+}
+
+function finishedMessages(
+  { session, summary }: Extract<CoordinatorEvent, { type: "finished" }>,
+  style: Style,
+): Message[] {
+  const colour = summary.result === "complete" ? style.good : summary.result === "failed" ? style.bad : style.careful;
+  const rate = summary.elapsedMs > 0 ? ` (${formatRate((summary.bytes * 1000) / summary.elapsedMs)})` : "";
+  const sinks = summary.sinks.map((sink) => `${sink.name} ${sink.outcome}`).join(", ");
+  const amount = `${plural(summary.files, "file")}, ${formatBytes(summary.bytes)} in ${formatElapsed(summary.elapsedMs)}${rate}`;
+  const failed = summary.sinks.filter((sink) => sink.outcome === "failed");
+  return [
+    info(`${session}: ${colour(summary.result)}, ${amount}; ${sinks}`),
+    ...failed.map((sink) =>
+      warning(`${session}: sink ${sink.name} failed: ${sink.message ?? sink.code ?? "no reason given"}`),
+    ),
+  ];
+}
+
+function coordinatorScreen(state: CoordinatorState, size: ScreenSize, style: Style): Screen {
+  const sessions = [...state.sessions.values()];
+  if (sessions.length === 0) {
+    const text = state.broker ?? (state.listening ? "waiting for a source and sinks" : undefined);
+    return text === undefined ? { kind: "none" } : { kind: "waiting", text: fitEnd(text, size.columns) };
+  }
+  const lines = state.broker === undefined ? [] : [style.careful(fitEnd(state.broker, size.columns))];
+  sessions.forEach((session, index) => {
+    // What is left of the screen is shared evenly by the sessions still to be drawn.
+    const rows = Math.floor((size.rows - 1 - lines.length) / (sessions.length - index));
+    lines.push(...sessionLines(session, { columns: size.columns, rows }, style));
+  });
+  return { kind: "lines", lines };
+}
+
+function sessionLines({ view, copy }: ShownSession, { columns, rows }: ScreenSize, style: Style): string[] {
+  if (rows < 1) return [];
+  const lines = [sessionLine(view, columns, style)];
+  const indent = columns >= 40 ? "  " : "";
+  const inner = columns - indent.length;
+  if (view.state === "running" && copy !== undefined && rows >= 4)
+    lines.push(...copyLines(copy, inner, style).map((line) => indent + line));
+  const table = {
+    columns: inner,
+    rows: rows - lines.length,
+    ...(view.state === "running" && copy !== undefined ? { progress: copy.progress } : {}),
+  };
+  if (view.state === "running") lines.push(...sinkLines(view.sinks, table, style).map((line) => indent + line));
+  return lines;
+}
+
+/** `default  running  laptop to 3 sinks: alpha, beta, gamma` */
+function sessionLine(view: SessionView, columns: number, style: Style): string {
+  const names = view.sinks.map((sink) => sink.name);
+  const count =
+    view.needed === undefined ? plural(names.length, "sink") : `${names.length} of ${plural(view.needed, "sink")}`;
+  const from = view.source === undefined ? "no source yet" : `source ${view.source}`;
+  const head = `${view.session}  ${view.state}  ${from}, ${count}`;
+  const room = columns - stringWidth(head) - 2;
+  const text = names.length > 0 && room >= 6 ? `${head}: ${fitNames(names, room)}` : fitEnd(head, columns);
+  return text.startsWith(view.session) ? style.strong(view.session) + text.slice(view.session.length) : text;
+}
+
+function brokerText(event: Extract<CoordinatorEvent, { type: "broker" }>): string {
+  const why = event.reason === undefined ? "" : `: ${event.reason}`;
+  if (event.status === "connecting") return `connecting to the broker at ${event.broker}${why}`;
+  if (event.status === "unreachable") return `cannot reach the broker at ${event.broker}${why}; still trying`;
+  return `lost the broker at ${event.broker}${why}; reconnecting`;
+}

@@ -1,0 +1,95 @@
+import type { CopyProgress } from "../../protocol/progress.ts";
+import { drawBar, drawOpenBar } from "./bar.ts";
+import { fitMiddle, fitParts, stringWidth } from "./fit.ts";
+import { formatBytes, formatClock, formatCount, formatPercent, formatRate, plural } from "./format.ts";
+import { measure, type RateMeter, startMeter, timeLeftMs } from "./rate.ts";
+import type { Style } from "./style.ts";
+
+/** The progress of one copy, with what has to be remembered to show it calmly. */
+export interface CopyState {
+  readonly progress: CopyProgress;
+  readonly bytesMeter: RateMeter;
+  readonly filesMeter: RateMeter;
+  /** What the bar shows; never decreases. */
+  readonly fraction: number;
+}
+
+export function nextCopy(before: CopyState | undefined, progress: CopyProgress, nowMs: number): CopyState {
+  const { bytesMeter, filesMeter } = before ?? {
+    bytesMeter: startMeter(progress.bytesDone, nowMs),
+    filesMeter: startMeter(progress.filesDone, nowMs),
+  };
+  return {
+    progress,
+    bytesMeter: measure(bytesMeter, progress.bytesDone, nowMs),
+    filesMeter: measure(filesMeter, progress.filesDone, nowMs),
+    fraction: Math.max(before?.fraction ?? 0, fractionDone(progress)),
+  };
+}
+
+/** By bytes, or by files where there are no bytes; 1 only when both are done. 0 while the total is not known. */
+export function fractionDone(progress: CopyProgress): number {
+  const { bytesDone, bytesFound, filesDone, filesFound, discoveryEnded } = progress;
+  if (!discoveryEnded) return 0;
+  const done = bytesDone >= bytesFound && filesDone >= filesFound;
+  if (done) return 1;
+  const fraction = bytesFound > 0 ? bytesDone / bytesFound : filesDone / filesFound;
+  return Math.min(fraction, 0.999);
+}
+
+/** The current file, the bar, the counts: three lines, none wider than `columns`. */
+export function copyLines(copy: CopyState, columns: number, style: Style): string[] {
+  const { progress } = copy;
+  const file =
+    progress.currentFile === ""
+      ? style.quiet(progress.discoveryEnded ? "finishing" : "looking for files")
+      : progress.currentFile;
+  return [fitMiddle(file, columns), barLine(copy, columns, style), fitParts(counts(copy), columns, style.separator)];
+}
+
+/** The same in one line, without colours. */
+export function copyProgressLine(copy: CopyState): string {
+  const { progress } = copy;
+  const percent = progress.discoveryEnded ? [formatPercent(copy.fraction).trim()] : [];
+  const left = timeLeft(copy);
+  return [...percent, ...counts(copy), ...(left === undefined ? [] : [`${formatClock(left)} left`])].join(", ");
+}
+
+function barLine(copy: CopyState, columns: number, style: Style): string {
+  const { progress } = copy;
+  const left = timeLeft(copy);
+  const beside = progress.discoveryEnded
+    ? ` ${formatPercent(copy.fraction)}  ${(left === undefined ? "-:--" : formatClock(left)).padStart(7)} left`
+    : ` ${formatClock(progress.elapsedMs).padStart(7)} so far`;
+  const room = columns - stringWidth(beside);
+  if (room < 5) return fitParts([beside.trim()], columns, "");
+  const bar = progress.discoveryEnded
+    ? drawBar(copy.fraction, room, style)
+    : drawOpenBar(progress.elapsedMs, room, style);
+  return bar + beside;
+}
+
+function counts({ progress, bytesMeter }: CopyState): string[] {
+  const { bytesDone, bytesFound, filesDone, filesFound, discoveryEnded } = progress;
+  const rate = formatRate(bytesMeter.perSecond > 0 ? bytesMeter.perSecond : progress.rateBytesPerSecond);
+  if (!discoveryEnded) {
+    return [
+      `${formatBytes(bytesDone)} done, at least ${formatBytes(bytesFound)} found`,
+      rate,
+      `${formatCount(filesDone)} of at least ${plural(filesFound, "file")}`,
+    ];
+  }
+  return [
+    `${formatBytes(Math.min(bytesDone, bytesFound))} of ${formatBytes(bytesFound)}`,
+    rate,
+    `${formatCount(Math.min(filesDone, filesFound))} of ${plural(filesFound, "file")}`,
+  ];
+}
+
+function timeLeft({ progress, bytesMeter, filesMeter }: CopyState): number | undefined {
+  if (!progress.discoveryEnded) return undefined;
+  const { bytesDone, bytesFound, filesDone, filesFound } = progress;
+  return bytesFound > 0
+    ? timeLeftMs(bytesMeter, bytesFound - bytesDone)
+    : timeLeftMs(filesMeter, filesFound - filesDone);
+}

@@ -1,0 +1,38 @@
+import type { LinkEvent } from "../../protocol/events.ts";
+import { detail, info, type Message, plainOnly, warning } from "./view.ts";
+
+/** What the waiting line says while the coordinator does not answer. */
+export function connectingText(event: Extract<LinkEvent, { type: "connecting" }>): string {
+  const { address, attempt, reason } = event;
+  if (attempt <= 1) return `connecting to the coordinator at ${address}`;
+  return `waiting for the coordinator at ${address} (attempt ${attempt}${reason === undefined ? "" : `: ${reason}`})`;
+}
+
+/** Messages of the events that source and sink share; undefined for any other event. */
+export function linkMessages(
+  event: { readonly type: string } | LinkEvent,
+  attemptsSaid: number,
+): readonly Message[] | undefined {
+  if (!isLinkEvent(event)) return undefined;
+  switch (event.type) {
+    case "connecting":
+      // The first attempt is not worth a line; later ones are said at growing distances: 2, 4, 8, 16, …
+      return event.attempt > 1 && event.attempt >= 2 * attemptsSaid ? [plainOnly(connectingText(event))] : [];
+    case "joined": {
+      const where = event.broker === undefined ? "" : ` at ${event.broker}`;
+      return [info(`joined session ${event.session} as ${event.name} (${event.transport}${where})`)];
+    }
+    case "transport":
+      return [detail(`transport: ${event.status}${event.detail === undefined ? "" : ` (${event.detail})`}`)];
+    case "warning":
+      return [warning(event.message)];
+    default:
+      return event satisfies never;
+  }
+}
+
+function isLinkEvent(event: { readonly type: string }): event is LinkEvent {
+  return (
+    event.type === "connecting" || event.type === "joined" || event.type === "transport" || event.type === "warning"
+  );
+}

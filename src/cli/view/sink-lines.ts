@@ -1,0 +1,70 @@
+import type { SinkLine } from "../../protocol/events.ts";
+import type { CopyProgress } from "../../protocol/progress.ts";
+import { drawBar } from "./bar.ts";
+import { fitEnd, fitExactly, fitMiddle, stringWidth } from "./fit.ts";
+import { formatBytes, plural } from "./format.ts";
+import type { Style } from "./style.ts";
+
+export interface SinkTable {
+  readonly columns: number;
+  /** Lines it may take. */
+  readonly rows: number;
+  /** The copy the sinks take part in; absent before it starts. */
+  readonly progress?: CopyProgress;
+}
+
+const NAME_COLUMNS_MAX = 20;
+const BYTES_COLUMNS = 10;
+const STATE_COLUMNS = 10;
+
+/** One line per sink: name, bar, bytes, state, current file; what is less important goes when the terminal is narrow. */
+export function sinkLines(sinks: readonly SinkLine[], table: SinkTable, style: Style): string[] {
+  if (table.rows < 1) return [];
+  const fits = sinks.length <= table.rows;
+  const shown = fits ? sinks : mostTelling(sinks, table.rows - 1);
+  const widest = Math.max(0, ...shown.map((sink) => stringWidth(sink.name)));
+  const nameColumns = Math.min(widest, table.columns >= 100 ? NAME_COLUMNS_MAX : 12);
+  const lines = shown.map((sink) => sinkLine(sink, nameColumns, { ...table, style }));
+  if (!fits)
+    lines.push(
+      style.quiet(fitEnd(`and ${plural(sinks.length - shown.length, "more sink", "more sinks")}`, table.columns)),
+    );
+  return lines;
+}
+
+/** Where not all fit: those that failed first, then the slowest, in their own order. */
+function mostTelling(sinks: readonly SinkLine[], rows: number): SinkLine[] {
+  const rank = (sink: SinkLine): number => (sink.state === "failed" ? -1 : sink.progress.bytesDone);
+  const chosen = new Set([...sinks].sort((one, other) => rank(one) - rank(other)).slice(0, rows));
+  return sinks.filter((sink) => chosen.has(sink));
+}
+
+interface LineContext extends SinkTable {
+  readonly style: Style;
+}
+
+function sinkLine(sink: SinkLine, nameColumns: number, { columns, progress, style }: LineContext): string {
+  const barColumns = columns >= 100 ? 20 : columns >= 60 ? 10 : 0;
+  const parts = [style.strong(fitExactly(sink.name, nameColumns))];
+  if (barColumns > 0 && progress?.discoveryEnded === true)
+    parts.push(drawBar(sinkFraction(sink, progress), barColumns, style));
+  if (progress !== undefined) parts.push(formatBytes(sink.progress.bytesDone).padStart(BYTES_COLUMNS));
+  const file = sink.state === "receiving" || sink.state === "verifying" ? sink.progress.currentFile : "";
+  parts.push(stateColour(sink.state, style)(file === "" ? sink.state : fitExactly(sink.state, STATE_COLUMNS)));
+  const line = parts.join("  ");
+  const room = columns - stringWidth(line) - 2;
+  return file !== "" && room >= 8 ? `${line}  ${style.quiet(fitMiddle(file, room))}` : fitEnd(line.trimEnd(), columns);
+}
+
+function sinkFraction(sink: SinkLine, progress: CopyProgress): number {
+  if (sink.state === "proven" || sink.state === "incomplete") return 1;
+  const { bytesFound, filesFound } = progress;
+  if (bytesFound > 0) return Math.min(sink.progress.bytesDone / bytesFound, 0.999);
+  return filesFound > 0 ? Math.min(sink.progress.filesDone / filesFound, 0.999) : 0;
+}
+
+export function stateColour(state: SinkLine["state"], style: Style): (text: string) => string {
+  if (state === "proven") return style.good;
+  if (state === "failed") return style.bad;
+  return state === "incomplete" ? style.careful : (text) => text;
+}

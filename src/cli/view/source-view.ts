@@ -1,0 +1,119 @@
+import type { SinkLine, SourceEvent } from "../../protocol/events.ts";
+import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { fitEnd, fitNames } from "./fit.ts";
+import { formatBytes } from "./format.ts";
+import { connectingText, linkMessages } from "./link-messages.ts";
+import { sinkLines } from "./sink-lines.ts";
+import type { Style } from "./style.ts";
+import { summaryMessages } from "./summary-lines.ts";
+import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View } from "./view.ts";
+
+export interface SourceState {
+  /** What is being waited for; undefined once the copy has started. */
+  readonly waiting: string | undefined;
+  readonly needed: { readonly needed: number; readonly sinks: readonly string[] } | undefined;
+  readonly attempts: number;
+  readonly copy: CopyState | undefined;
+  readonly sinks: readonly SinkLine[];
+  readonly ended: boolean;
+}
+
+const INITIAL: SourceState = {
+  waiting: undefined,
+  needed: undefined,
+  attempts: 1,
+  copy: undefined,
+  sinks: [],
+  ended: false,
+};
+
+/** How a source looks. */
+export const sourceView: View<SourceEvent, SourceState> = {
+  initial: INITIAL,
+  next(state, event, nowMs) {
+    switch (event.type) {
+      case "connecting":
+        return {
+          ...state,
+          waiting: connectingText(event),
+          attempts: event.attempt > 2 * state.attempts ? event.attempt : state.attempts,
+        };
+      case "waiting":
+        return { ...state, waiting: undefined, needed: event };
+      case "started":
+        return { ...state, waiting: undefined, needed: undefined };
+      case "progress":
+        return {
+          ...state,
+          waiting: undefined,
+          needed: undefined,
+          copy: nextCopy(state.copy, event.progress, nowMs),
+          sinks: event.sinks,
+        };
+      case "finished":
+        return { ...state, ended: true };
+      default:
+        return state;
+    }
+  },
+  messages: sourceMessages,
+  screen: sourceScreen,
+  progressLines(state) {
+    if (state.copy === undefined || state.ended) return new Map();
+    const sinks = state.sinks.map((sink) => `${sink.name} ${formatBytes(sink.progress.bytesDone)}`).join(", ");
+    return new Map([["copy", copyProgressLine(state.copy) + (state.sinks.length > 1 ? ` (${sinks})` : "")]]);
+  },
+};
+
+function sourceMessages(event: SourceEvent, state: SourceState, style: Style): readonly Message[] {
+  switch (event.type) {
+    case "waiting":
+      return [plainOnly(waitingText(event.needed, event.sinks, Number.POSITIVE_INFINITY))];
+    case "started":
+      return [
+        info(
+          `started with ${event.sinks.length === 1 ? "sink" : `${event.sinks.length} sinks:`} ${event.sinks.join(", ")}`,
+        ),
+      ];
+    case "progress":
+      return [];
+    case "file":
+      return [detail(`${event.path} (${formatBytes(event.bytes)})`)];
+    case "problem":
+      return [detail(`${event.problem.kind}: ${event.problem.path}: ${event.problem.message}`)];
+    case "sink":
+      return event.outcome.outcome === "failed"
+        ? [
+            {
+              level: "warning",
+              text: `fanfold: sink ${event.name} failed: ${event.outcome.message ?? event.outcome.code ?? "no reason given"}`,
+            },
+          ]
+        : [plainOnly(`sink ${event.name}: ${event.outcome.outcome}`)];
+    case "finished":
+      return summaryMessages(event.summary, style);
+    default:
+      return linkMessages(event, state.attempts) ?? [];
+  }
+}
+
+function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Screen {
+  const { columns, rows } = size;
+  if (state.ended) return { kind: "none" };
+  if (state.copy !== undefined) {
+    const lines = copyLines(state.copy, columns, style);
+    lines.push(
+      ...sinkLines(state.sinks, { columns, rows: rows - lines.length - 1, progress: state.copy.progress }, style),
+    );
+    return { kind: "lines", lines };
+  }
+  if (state.needed !== undefined)
+    return { kind: "waiting", text: waitingText(state.needed.needed, state.needed.sinks, columns) };
+  return state.waiting === undefined ? { kind: "none" } : { kind: "waiting", text: fitEnd(state.waiting, columns) };
+}
+
+/** `waiting for sinks: 1 of 3 (alpha)` */
+function waitingText(needed: number, sinks: readonly string[], columns: number): string {
+  const count = `waiting for sinks: ${sinks.length} of ${needed}`;
+  return sinks.length === 0 ? fitEnd(count, columns) : `${count} (${fitNames(sinks, columns - count.length - 3)})`;
+}

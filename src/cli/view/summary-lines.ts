@@ -1,0 +1,90 @@
+import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
+import { stringWidth } from "./fit.ts";
+import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
+import type { Style } from "./style.ts";
+import { info, type Message } from "./view.ts";
+
+/** What a source prints at its end. */
+export function summaryMessages(summary: SessionSummary, style: Style): Message[] {
+  const lines = [headline(summary, style)];
+  const tree = [
+    `${plural(summary.directories, "directory", "directories")}, ${plural(summary.symlinks, "symbolic link")}`,
+  ];
+  if (summary.bytesSent < summary.bytes)
+    tree.push(`${formatBytes(summary.bytesSent)} sent, the rest was there already`);
+  if (summary.bytesSentAgain > 0) tree.push(`${formatBytes(summary.bytesSentAgain)} sent again`);
+  lines.push(field("tree", tree.join("; "), style));
+  if (summary.digest !== undefined) lines.push(field("digest", summary.digest, style));
+  const nameColumns = Math.max(0, ...summary.sinks.map((sink) => stringWidth(sink.name)));
+  summary.sinks.forEach((sink, index) => {
+    lines.push(field(index === 0 ? "sinks" : "", outcomeText(sink, nameColumns, style), style));
+  });
+  return [...lines.map(info), ...incompleteMessages(summary, style)];
+}
+
+/** What a sink prints at the end of a session. */
+export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: Style): Message[] {
+  const rate = elapsedMs > 0 ? ` (${formatRate((outcome.bytesDone * 1000) / elapsedMs)})` : "";
+  const amount = `${plural(outcome.filesDone, "file")}, ${formatBytes(outcome.bytesDone)} in ${formatElapsed(elapsedMs)}${rate}`;
+  const lines: Message[] = [];
+  if (outcome.outcome === "failed") {
+    lines.push({ level: "info", text: `${style.bad("failed")} after ${amount}` });
+  } else {
+    lines.push(info(`${outcome.outcome === "proven" ? style.good("proven") : style.careful("incomplete")}: ${amount}`));
+    if (outcome.digest !== undefined) lines.push(info(field("digest", outcome.digest, style)));
+  }
+  return [...lines, ...problemMessages(outcome.problems, outcome.problemCount)];
+}
+
+/** One sink in a few words: `proven`, `failed: no space left`. */
+export function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
+  const colour = sink.outcome === "proven" ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
+  const name = sink.name + " ".repeat(Math.max(0, nameColumns - stringWidth(sink.name)));
+  const why = sink.message === undefined ? "" : `: ${sink.message}`;
+  const problems = sink.problemCount > 0 ? ` (${plural(sink.problemCount, "problem")})` : "";
+  return `${style.strong(name)}  ${colour(sink.outcome)}${problems}${why}`;
+}
+
+function headline(summary: SessionSummary, style: Style): string {
+  const { files, bytes, elapsedMs, sinks, result } = summary;
+  const rate = elapsedMs > 0 ? ` (${formatRate((bytes * 1000) / elapsedMs)})` : "";
+  const held = sinks.filter((sink) => sink.outcome !== "failed").length;
+  const towards =
+    held === sinks.length ? plural(held, "sink") : `${formatCount(held)} of ${plural(sinks.length, "sink")}`;
+  const word =
+    result === "complete"
+      ? style.good("complete")
+      : result === "failed"
+        ? style.bad("failed")
+        : style.careful("incomplete");
+  return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}${rate}`;
+}
+
+function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
+  const kinds = Object.entries(summary.notCarried).filter(([, count]) => count > 0);
+  const notCarried = kinds.map(([kind, count]) => `${kind} ${formatCount(count)}`).join(", ");
+  const messages: Message[] =
+    notCarried === ""
+      ? []
+      : [{ level: "warning", text: style.careful(`not carried, or carried as something simpler: ${notCarried}`) }];
+  return [...messages, ...problemMessages(summary.problems, summary.problemCount)];
+}
+
+const PROBLEMS_SHOWN = 20;
+
+/** The list of what is not in the copy, on standard error; the first 20. */
+function problemMessages(problems: readonly Problem[], problemCount: number): Message[] {
+  if (problemCount === 0 && problems.length === 0) return [];
+  const shown = problems.slice(0, PROBLEMS_SHOWN);
+  const lines = [
+    `fanfold: ${plural(Math.max(problemCount, problems.length), "entry is", "entries are")} not, or not exactly, in the copy:`,
+  ];
+  for (const { path, kind, message } of shown) lines.push(`  ${kind}  ${path}: ${message}`);
+  const more = problemCount - shown.length;
+  if (more > 0) lines.push(`  and ${formatCount(more)} more`);
+  return lines.map((text) => ({ level: "warning", text }));
+}
+
+function field(name: string, value: string, style: Style): string {
+  return `  ${style.quiet(name.padEnd(7))} ${value}`;
+}
