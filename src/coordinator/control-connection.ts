@@ -35,6 +35,7 @@ export class ControlConnection {
   readonly #messages = new BoundedQueue<ClientMessage>({ limit: MESSAGES_BURST, sizeOf: () => 1 });
   readonly #closing = new AbortController();
   readonly #pongWaiters = new Set<() => void>();
+  readonly #closed = Promise.withResolvers<void>();
   #departure: Departure | undefined;
   #tokens = MESSAGES_BURST;
   #tokensAtMs: number;
@@ -57,6 +58,7 @@ export class ControlConnection {
     socket.on("close", () => {
       pings[Symbol.dispose]();
       this.#depart("connection", "its connection broke");
+      this.#closed.resolve();
     });
   }
 
@@ -68,6 +70,11 @@ export class ControlConnection {
   /** Aborts as soon as nothing more is expected from the client. */
   get gone(): AbortSignal {
     return this.#closing.signal;
+  }
+
+  /** Resolves once the socket is closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** Why it ended; `connection` as code when nobody said why. */
@@ -139,6 +146,7 @@ export class ControlConnection {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.gone.aborted) return;
+    this.#unanswered = 0;
     if (!this.#takeToken()) {
       this.refuse("refused", `Read control messages: more than ${MESSAGES_PER_SECOND} a second`);
       return;

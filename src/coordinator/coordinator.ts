@@ -209,7 +209,7 @@ class OpenCoordinator implements Coordinator {
     const { signal, registry, views, server, broker, store, log } = this.#parts;
     signal.removeEventListener("abort", this.#abort);
     try {
-      registry.close({
+      await registry.close({
         code: "coordinator-lost",
         reason: `The coordinator stops: ${reason?.message ?? "it was closed"}`,
       });

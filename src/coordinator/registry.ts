@@ -24,6 +24,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #effects: Effects;
   readonly #series = new Map<string, SeriesState>();
+  readonly #connections = new Set<ControlConnection>();
   #closed: Departure | undefined;
 
   constructor(options: RegistryOptions) {
@@ -33,6 +34,15 @@ export class Registry {
 
   /** Serves one client from its `hello` until it has gone. */
   async serve(connection: ControlConnection): Promise<void> {
+    this.#connections.add(connection);
+    try {
+      await this.#serve(connection);
+    } finally {
+      this.#connections.delete(connection);
+    }
+  }
+
+  async #serve(connection: ControlConnection): Promise<void> {
     const messages = connection.messages();
     let said = false;
     const deadline = connection.expect(HELLO_WITHIN_MS, () => said);
@@ -45,17 +55,17 @@ export class Registry {
     await deadline;
   }
 
-  /** Tells everyone that it is over, and takes nobody any more. */
-  close(departure: Departure): void {
+  /** Tells everyone that it is over, and takes nobody any more; resolves when their connections are closed. */
+  async close(departure: Departure): Promise<void> {
     if (this.#closed !== undefined) return;
     this.#closed = departure;
-    for (const { connection } of this.#effects.clients.values()) {
-      connection.send({ type: "ended", ...departure });
-      connection.close(1001, departure);
-    }
+    for (const { connection } of this.#effects.clients.values()) connection.send({ type: "ended", ...departure });
     this.#effects.clients.clear();
     this.#series.clear();
     this.#options.history.interrupted();
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.close(1001, departure);
+    await Promise.all(connections.map((connection) => connection.closed));
   }
 
   async #admit(connection: ControlConnection, hello: ClientMessage): Promise<Client | undefined> {
