@@ -1,9 +1,9 @@
 /**
  * The house rules that the linter cannot express: remarks that switch a check or the coverage off are refused, and so
- * is any other file of ours (shell, plain JavaScript) that grows beyond the limit.
+ * are files of any kind that grow beyond the limit, and folders of src that no layer rule of biome.json names.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const LINES_MAX = 300;
 const CHECKED = /(\.(ts|js|mjs|cjs|sh|css|html)|^\.ci\/run)$/;
@@ -24,12 +24,20 @@ function problemsOf(file: string): string[] {
   return problems;
 }
 
+function foldersWithoutRule(): string[] {
+  const rules = readFileSync("biome.json", "utf8");
+  const folders = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders
+    .filter(({ name }) => !rules.includes(`"src/${name}/**"`))
+    .map(({ name }) => `src/${name}: no layer rule in biome.json: say there what it may import`);
+}
+
 const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]);
 const deleted = new Set(execFileSync("git", ["ls-files", "-z", "--deleted"], { encoding: "utf8" }).split("\0"));
 const files = listed
   .toString()
   .split("\0")
   .filter((file) => CHECKED.test(file) && !deleted.has(file));
-const problems = files.flatMap(problemsOf);
+const problems = [...files.flatMap(problemsOf), ...foldersWithoutRule()];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
