@@ -13,7 +13,7 @@ export interface BoundedQueueOptions<T> {
 export class BoundedQueue<T> implements AsyncIterable<T> {
   readonly #limit: number;
   readonly #sizeOf: (item: T) => number;
-  #items: T[] = [];
+  #items: (T | undefined)[] = [];
   #head = 0;
   #size = 0;
   #ended = false;
@@ -66,6 +66,8 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     for (;;) {
       if (this.#head < this.#items.length) {
         const item = this.#items[this.#head] as T;
+        // Payloads are large: a slot that kept what its reader is done with would keep its memory.
+        this.#items[this.#head] = undefined;
         this.#head += 1;
         if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
           this.#items = this.#items.slice(this.#head);
