@@ -74,7 +74,8 @@ class RouterTransport implements Transport {
     const parts = partsOf(payload);
     const bytes = bytesOf(parts);
     checkPayload(subject, bytes, this.capabilities.payloadLimitBytes);
-    this.#router.publish({ subject, parts, bytes });
+    // The payload is its publisher's again after this, while a relay may still be writing it to slow clients.
+    this.#router.publish({ subject, parts: [joined(parts, bytes)], bytes });
     await this.#link(bytes);
   }
 
@@ -166,7 +167,7 @@ class RouterSubscription implements Subscription {
     }
   }
 
-  /** Copies, because the payload belongs to its publisher again once `publish` has settled. */
+  /** Copies, because its reader may change or transfer what it got. */
   #receive({ subject, parts, bytes }: RoutedMessage): void {
     if (this.#queue.hasRoomFor(bytes)) this.#queue.push({ subject, payload: joined(parts, bytes) });
     else this.#options.lost(bytes);

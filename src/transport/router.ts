@@ -1,10 +1,13 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { isPattern, isSubject, wildcardPrefix } from "./subject-rules.ts";
 
-/** Takes messages of one subscription. It must not wait, not throw, and not keep the parts unless it copies them. */
+/** Takes messages of one subscription. It must not wait, throw, or write to the parts. */
 export type Receiver = (message: RoutedMessage) => void;
 
-/** One published payload on its way to its subscribers; its parts are shared by all of them. */
+/**
+ * One published payload on its way to its subscribers. Its parts are shared by all of them, who may keep them: whoever
+ * publishes never changes them afterwards.
+ */
 export interface RoutedMessage {
   readonly subject: string;
   readonly parts: readonly Uint8Array[];
