@@ -53,7 +53,7 @@ async function openRun(
     ...(options.allowHost === undefined ? {} : { allowHosts: options.allowHost }),
     ...(context.logger === undefined ? {} : { logger: context.logger }),
   });
-  return { events: () => coordinator.events(), result: coordinator.closed };
+  return { events: coordinator.events(), result: coordinator.closed };
 }
 
 async function credentials(

@@ -11,7 +11,8 @@ import type { View } from "./view/view.ts";
 
 /** One run of a role, as the commands see it. */
 export interface RoleRun<Event, Result> {
-  events(): AsyncIterable<Event>;
+  /** From the very first one: it has to be asked for in the turn in which the run is made. */
+  readonly events: AsyncIterable<Event>;
   readonly result: Promise<Result>;
   /** Ends at once. */
   kill?(): void;
@@ -53,7 +54,7 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
   try {
     const warn = (text: string): void => presenter.error(`fanfold: warning: ${text}`);
     run = await command.start({ signal: signals.abort, warn, ...(logger === undefined ? {} : { logger }) });
-    const shown = showEvents(run.events(), presenter);
+    const shown = showEvents(run.events, presenter);
     let result: Result;
     try {
       result = await run.result;

@@ -19,6 +19,8 @@ export interface ScreenPainterOptions {
 const FRAMES_PER_SECOND = 10;
 /** Room that ora's spinner takes beside its text. */
 const SPINNER_COLUMNS = 2;
+/** Clearing the rest of a line that fills the terminal would clear its last character. */
+const EDGE_COLUMNS = 1;
 const SHOW_CURSOR = "\x1b[?25h";
 const WRAP = "\x1b[?7h";
 const NO_WRAP = "\x1b[?7l";
@@ -81,7 +83,7 @@ export class ScreenPainter {
 
   #size(): ScreenSize {
     return {
-      columns: Math.max(1, this.#options.output.columns ?? 80),
+      columns: Math.max(1, (this.#options.output.columns ?? 80) - EDGE_COLUMNS),
       rows: Math.max(2, this.#options.output.rows ?? 24),
     };
   }
@@ -163,7 +165,7 @@ export class ScreenPainter {
   /** A terminal that becomes narrower wraps the lines it shows: what stands there is then higher than what was painted. */
   #onResize(): void {
     if (this.#bars === undefined) return;
-    const { columns } = this.#size();
+    const columns = this.#size().columns + EDGE_COLUMNS;
     const extra = this.#painted.reduce((sum, line) => sum + Math.max(0, Math.ceil(stringWidth(line) / columns) - 1), 0);
     this.#frame.flush();
     if (extra > 0) this.#frame.raw(`\x1b[${extra}A`);

@@ -21,8 +21,8 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
     view: sinkView,
     options,
     io,
-    start: async ({ signal, logger }) =>
-      runSink({
+    start: async ({ signal, logger }) => {
+      const run = runSink({
         coordinator: options.coordinator,
         folder,
         stay: options.stay === true,
@@ -32,7 +32,9 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
         ...(options.name === undefined ? {} : { name: options.name }),
         ...(options.connectTimeout === undefined ? {} : { connectTimeoutMs: options.connectTimeout }),
         ...(logger === undefined ? {} : { logger }),
-      }),
+      });
+      return { events: run.events(), result: run.result };
+    },
     statusOf: statusOfOutcome,
   });
 }

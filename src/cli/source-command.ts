@@ -24,8 +24,8 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
     view: sourceView,
     options,
     io,
-    start: async ({ signal, logger }) =>
-      runSource({
+    start: async ({ signal, logger }) => {
+      const run = runSource({
         coordinator: options.coordinator,
         folder,
         destCount: options.destCount,
@@ -37,7 +37,9 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
         ...(options.name === undefined ? {} : { name: options.name }),
         ...(options.waitTimeout === undefined ? {} : { waitTimeoutMs: options.waitTimeout }),
         ...(logger === undefined ? {} : { logger }),
-      }),
+      });
+      return { events: run.events(), result: run.result };
+    },
     statusOf: statusOfSummary,
   });
 }

@@ -5,6 +5,11 @@ import { formatBytes, formatClock, formatCount, formatPercent, formatRate, plura
 import { measure, type RateMeter, startMeter, timeLeftMs } from "./rate.ts";
 import type { Style } from "./style.ts";
 
+/** Numbers that change keep their place: `1023.9 MiB/s`, `12:34`. */
+const RATE_COLUMNS = 12;
+const CLOCK_COLUMNS = 5;
+const BAR_COLUMNS_MIN = 8;
+
 /** The progress of one copy, with what has to be remembered to show it calmly. */
 export interface CopyState {
   readonly progress: CopyProgress;
@@ -52,36 +57,53 @@ export function copyProgressLine(copy: CopyState): string {
   const { progress } = copy;
   const percent = progress.discoveryEnded ? [formatPercent(copy.fraction).trim()] : [];
   const left = timeLeft(copy);
-  return [...percent, ...counts(copy), ...(left === undefined ? [] : [`${formatClock(left)} left`])].join(", ");
+  return [
+    ...percent,
+    ...counts(copy),
+    rateText(copy),
+    ...(left === undefined ? [] : [`${formatClock(left)} left`]),
+  ].join(", ");
 }
 
 function barLine(copy: CopyState, columns: number, style: Style): string {
   const { progress } = copy;
   const left = timeLeft(copy);
+  const rate = rateText(copy).padStart(RATE_COLUMNS);
   const beside = progress.discoveryEnded
-    ? ` ${formatPercent(copy.fraction)}  ${(left === undefined ? "-:--" : formatClock(left)).padStart(7)} left`
-    : ` ${formatClock(progress.elapsedMs).padStart(7)} so far`;
-  const room = columns - stringWidth(beside);
-  if (room < 5) return fitParts([beside.trim()], columns, "");
+    ? [
+        formatPercent(copy.fraction),
+        rate,
+        `${(left === undefined ? "-:--" : formatClock(left)).padStart(CLOCK_COLUMNS)} left`,
+      ]
+    : [rate, `${formatClock(progress.elapsedMs).padStart(CLOCK_COLUMNS)} so far`];
+  const text = `  ${beside.join("  ")}`;
+  const room = columns - stringWidth(text);
+  if (room < BAR_COLUMNS_MIN)
+    return fitParts(
+      beside.map((part) => part.trim()),
+      columns,
+      "  ",
+    );
   const bar = progress.discoveryEnded
     ? drawBar(copy.fraction, room, style)
     : drawOpenBar(progress.elapsedMs, room, style);
-  return bar + beside;
+  return bar + text;
 }
 
-function counts({ progress, bytesMeter }: CopyState): string[] {
+function rateText({ progress, bytesMeter }: CopyState): string {
+  return formatRate(bytesMeter.perSecond > 0 ? bytesMeter.perSecond : progress.rateBytesPerSecond);
+}
+
+function counts({ progress }: CopyState): string[] {
   const { bytesDone, bytesFound, filesDone, filesFound, discoveryEnded } = progress;
-  const rate = formatRate(bytesMeter.perSecond > 0 ? bytesMeter.perSecond : progress.rateBytesPerSecond);
   if (!discoveryEnded) {
     return [
       `${formatBytes(bytesDone)} done, at least ${formatBytes(bytesFound)} found`,
-      rate,
       `${formatCount(filesDone)} of at least ${plural(filesFound, "file")}`,
     ];
   }
   return [
     `${formatBytes(Math.min(bytesDone, bytesFound))} of ${formatBytes(bytesFound)}`,
-    rate,
     `${formatCount(Math.min(filesDone, filesFound))} of ${plural(filesFound, "file")}`,
   ];
 }
