@@ -1,6 +1,7 @@
 import { errors, type Status } from "@nats-io/transport-node";
 import { abortable, throwIfAborted } from "../lib/abort.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import { MESSAGE_OVERHEAD_BYTES } from "./message-queue.ts";
 import { permissionError, reasonOf } from "./nats/nats-errors.ts";
 import { type OpenNats, openNats } from "./nats/open-nats.ts";
 import { asOneBuffer, bytesOf, checkPayload, joined, partsOf } from "./payload.ts";
@@ -74,14 +75,15 @@ class NatsTransport implements Transport {
     const parts = partsOf(payload);
     const bytes = bytesOf(parts);
     checkPayload(subject, bytes, this.capabilities.payloadLimitBytes);
-    await this.#gate.pass(bytes, signal, (generation) => {
+    const linkBytes = bytes + MESSAGE_OVERHEAD_BYTES;
+    await this.#gate.pass(linkBytes, signal, (generation) => {
       const denied = this.#denied.get(subject);
       if (denied !== undefined) {
-        this.#gate.leave(bytes, generation);
+        this.#gate.leave(linkBytes, generation);
         throw denied;
       }
       this.#nats.connection.publish(subject, asOneBuffer(parts, bytes));
-      this.#meter(bytes, generation);
+      this.#meter(linkBytes, generation);
     });
   }
 

@@ -12,6 +12,11 @@ interface Waiter {
   readonly refuse: (error: unknown) => void;
 }
 
+interface Watch {
+  readonly check: () => boolean;
+  readonly resolve: () => void;
+}
+
 /**
  * Holds publishers while the link to the broker is down or has its fill, and lets them pass in the order they came.
  * The client libraries buffer without bound, so every adapter counts here what it has handed to its library.
@@ -21,8 +26,9 @@ interface Waiter {
 export class PublishGate {
   readonly #limitBytes: number;
   readonly #waiting = new Set<Waiter>();
-  readonly #emptied = new Set<() => void>();
+  readonly #watches = new Set<Watch>();
   #outstandingBytes = 0;
+  #holds = 0;
   #generation = 0;
   #up = true;
   #closed: FanfoldError | undefined;
@@ -68,6 +74,7 @@ export class PublishGate {
       };
       const abort = (): void => {
         waiter.refuse(this.#up ? abortError(signal) : linkDown(signal.reason));
+        // A large payload that gives up may have held smaller ones.
         this.#admit();
       };
       signal.addEventListener("abort", abort, { once: true });
@@ -95,36 +102,68 @@ export class PublishGate {
     this.#admit();
   }
 
+  /** Nobody passes until the hold is released; holds of several callers add up. */
+  hold(): Disposable {
+    let held = true;
+    this.#holds += 1;
+    return {
+      [Symbol.dispose]: () => {
+        if (!held) return;
+        held = false;
+        this.#holds -= 1;
+        this.#admit();
+      },
+    };
+  }
+
   /** Resolves when no publisher waits any more. */
   async empty(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.size === 0) return;
-    const emptied = new Promise<void>((resolve) => this.#emptied.add(resolve));
-    await abortable(emptied, signal);
+    await this.#until(() => this.#waiting.size === 0, signal);
+  }
+
+  /** Resolves when, besides, all that passed has left the link. */
+  async settled(signal: AbortSignal): Promise<void> {
+    await this.#until(() => this.#waiting.size === 0 && this.#outstandingBytes === 0, signal);
   }
 
   /** Refuses everyone who waits, and everyone who comes. */
   close(error: FanfoldError): void {
     this.#closed ??= error;
     for (const waiter of [...this.#waiting]) waiter.refuse(this.#closed);
-    this.#tellEmpty();
+    this.#outstandingBytes = 0;
+    this.#tell();
   }
 
   #fits(bytes: number): boolean {
-    return this.#up && (this.#outstandingBytes === 0 || this.#outstandingBytes + bytes <= this.#limitBytes);
+    if (!this.#up || this.#holds > 0) return false;
+    return this.#outstandingBytes === 0 || this.#outstandingBytes + bytes <= this.#limitBytes;
   }
 
   #admit(): void {
     for (const waiter of this.#waiting) {
-      if (!this.#fits(waiter.bytes)) return;
+      if (!this.#fits(waiter.bytes)) break;
       this.#outstandingBytes += waiter.bytes;
       waiter.pass();
     }
-    this.#tellEmpty();
+    this.#tell();
   }
 
-  #tellEmpty(): void {
-    for (const resolve of this.#emptied) resolve();
-    this.#emptied.clear();
+  async #until(check: () => boolean, signal: AbortSignal): Promise<void> {
+    if (check()) return;
+    let watch: Watch | undefined;
+    const held = new Promise<void>((resolve) => {
+      watch = { check, resolve };
+      this.#watches.add(watch);
+    });
+    try {
+      await abortable(held, signal);
+    } finally {
+      if (watch !== undefined) this.#watches.delete(watch);
+    }
+  }
+
+  #tell(): void {
+    for (const { check, resolve } of this.#watches) if (check()) resolve();
   }
 }
 

@@ -1,0 +1,38 @@
+import type { TransportStatus } from "../transport.ts";
+
+/** Makes one state of the several links of a transport: disconnected while any is lost, blocked while any is. */
+export class LinkState {
+  readonly #emit: (status: TransportStatus) => void;
+  readonly #lost = new Set<object>();
+  readonly #blocked = new Set<object>();
+
+  constructor(emit: (status: TransportStatus) => void) {
+    this.#emit = emit;
+  }
+
+  lost(part: object, reason: string): void {
+    const isFirst = this.#lost.size === 0;
+    this.#lost.add(part);
+    if (isFirst) this.#emit({ type: "disconnected", reason });
+  }
+
+  retrying(attempt: number): void {
+    this.#emit({ type: "reconnecting", attempt });
+  }
+
+  restored(part: object): void {
+    // A new link is not blocked until the broker says so.
+    this.unblocked(part);
+    if (this.#lost.delete(part) && this.#lost.size === 0) this.#emit({ type: "reconnected" });
+  }
+
+  blocked(part: object, reason: string): void {
+    const isFirst = this.#blocked.size === 0;
+    this.#blocked.add(part);
+    if (isFirst) this.#emit({ type: "blocked", reason });
+  }
+
+  unblocked(part: object): void {
+    if (this.#blocked.delete(part) && this.#blocked.size === 0) this.#emit({ type: "unblocked" });
+  }
+}
