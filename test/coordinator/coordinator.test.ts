@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { openStore, type Store } from "../../src/coordinator/store.ts";
+import { FanfoldError } from "../../src/lib/errors.ts";
+import { encodeControl } from "../../src/protocol/control.ts";
+import type { UpMessage } from "../../src/protocol/report.ts";
+import { subjectsOf, upSubject } from "../../src/protocol/subjects.ts";
+import { encodeUp } from "../../src/protocol/up.ts";
+import { connectTransport } from "../../src/transport/connect.ts";
+import { clientOf, coordinatorOf, EventReader, stateFolder } from "./coordinator-fixture.ts";
+import { provenOutcome, summaryOf } from "./series-driver.ts";
+
+describe("openCoordinator()", () => {
+  test("takes a free port and says where it listens, also to a reader that comes later", async () => {
+    const coordinator = await coordinatorOf();
+    expect(coordinator.addresses).toEqual([`localhost:${coordinator.port}`]);
+    const listening = await new EventReader(coordinator).until("listening");
+    expect(listening).toMatchObject({ addresses: coordinator.addresses, broker: "embedded", loopbackOnly: true });
+  });
+
+  test("warns when it listens beyond this machine", async () => {
+    const events = new EventReader(await coordinatorOf({ host: "0.0.0.0" }));
+    expect(await events.until("listening")).toMatchObject({ loopbackOnly: false });
+    expect(await events.until("warning")).toMatchObject({ code: "open-to-network" });
+  });
+
+  test("refuses a port in use", async () => {
+    const { port } = await coordinatorOf();
+    await expect(coordinatorOf({ port })).rejects.toMatchObject({
+      code: "port-taken",
+      message: expect.stringContaining(`${port}`),
+    });
+  });
+
+  test.each([{ host: "192.0.2.1" }, { port: 70_000 }, { broker: "ftp://b" }, { host: "no.such.name.invalid" }])(
+    "refuses %j",
+    async (options) => {
+      await expect(coordinatorOf(options)).rejects.toMatchObject({ code: "usage" });
+    },
+  );
+
+  test("refuses a state directory in use, and takes it once it is free", async () => {
+    const stateDir = await stateFolder();
+    const first = await coordinatorOf({ stateDir });
+    await expect(coordinatorOf({ stateDir })).rejects.toMatchObject({ code: "state-busy" });
+    await first.close();
+    await coordinatorOf({ stateDir });
+  });
+
+  test("does not open when its signal has aborted", async () => {
+    const reason = new FanfoldError("interrupted", "stopped");
+    await expect(coordinatorOf({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
+describe("a session", () => {
+  test("runs from the registration of its members to their ended, and is kept in the history", async () => {
+    const stateDir = await stateFolder();
+    const coordinator = await coordinatorOf({ stateDir });
+    const events = new EventReader(coordinator);
+    const [source, sink] = [await clientOf(coordinator), await clientOf(coordinator)];
+    const welcome = await sink.enter("sink", { label: "alpha" });
+    expect(await events.until("registered")).toMatchObject({ role: "sink", name: "alpha", address: "127.0.0.1" });
+    await source.enter("source", { label: "beta" });
+    expect(await source.expect("sinks")).toMatchObject({ needed: 1, sinks: [welcome.member] });
+    const start = await source.expect("start");
+    expect(await sink.expect("start")).toEqual(start);
+    const summary = summaryOf([provenOutcome(welcome.member)]);
+    source.raw(encodeControl({ type: "finished", summary }));
+    expect(await sink.expect("ended")).toMatchObject({ mine: { sinkId: welcome.member.id, outcome: "proven" } });
+    expect(await source.expect("ended")).toMatchObject({ summary });
+    expect(await events.until("finished")).toMatchObject({ session: "default", sessionId: welcome.sessionId, summary });
+    expect(await Promise.all([source.closed, sink.closed])).toEqual([1000, 1000]);
+    await coordinator.close();
+    using store: Store = await openStore(stateDir, new Date());
+    expect(store.sessions(10)).toMatchObject([{ id: welcome.sessionId, state: "ended", result: "complete" }]);
+    expect(store.members(welcome.sessionId).map((member) => member.name)).toEqual(["alpha", "beta"]);
+  });
+
+  test("shows the source's progress and the sinks' reports in its view", async () => {
+    const coordinator = await coordinatorOf();
+    const events = new EventReader(coordinator);
+    const [source, sink] = [await clientOf(coordinator), await clientOf(coordinator)];
+    const { member, sessionId, epoch, transport } = await sink.enter("sink");
+    await source.enter("source");
+    await source.expect("sinks");
+    await source.expect("start");
+    if (transport.kind !== "embedded") throw new Error("want the embedded relay");
+    const { signal } = new AbortController();
+    const target = { kind: "embedded", host: "127.0.0.1", port: coordinator.port, ticket: transport.ticket } as const;
+    await using link = {
+      relay: await connectTransport(target, { clientName: "test", signal }),
+      [Symbol.asyncDispose]: () => link.relay.close(),
+    };
+    const progress = { filesDone: 3, bytesDone: 42, currentFile: "a" };
+    const report: UpMessage = { type: "report", receivedUpTo: 1, missing: [], storedUpTo: 1, progress };
+    const subject = upSubject(subjectsOf(sessionId), member.id);
+    const publish = async (payload: Uint8Array) => await link.relay.publish(subject, payload, { signal });
+    await publish(Buffer.from("garbage"));
+    await publish(
+      encodeUp({
+        sessionId,
+        epoch: epoch + 1,
+        sequence: 0,
+        message: { ...report, progress: { ...progress, filesDone: 99 } },
+      }),
+    );
+    await publish(encodeUp({ sessionId, epoch, sequence: 1, message: report }));
+    const seen = await events.until(
+      "session",
+      ({ view }) => view.sinks[0]?.progress.filesDone !== 0 && view.state === "running",
+    );
+    expect(seen.view.sinks).toEqual([{ name: "alpha", state: "receiving", progress }]);
+    source.raw(
+      encodeControl({
+        type: "progress",
+        progress: {
+          filesFound: 9,
+          filesDone: 3,
+          bytesFound: 99,
+          bytesDone: 42,
+          discoveryEnded: true,
+          bytesSent: 42,
+          bytesSentAgain: 0,
+          currentFile: "a",
+          rateBytesPerSecond: 1,
+          elapsedMs: 1,
+        },
+      }),
+    );
+    const later = await events.until("session", ({ view }) => view.progress !== undefined);
+    expect(later.view.progress).toMatchObject({ filesFound: 9 });
+  });
+
+  test("does not see the members of another one", async () => {
+    const coordinator = await coordinatorOf();
+    const [sinkA, sinkB, sourceA, sourceB] = [
+      await clientOf(coordinator),
+      await clientOf(coordinator),
+      await clientOf(coordinator),
+      await clientOf(coordinator),
+    ];
+    const a = await sinkA.enter("sink", { session: "a" });
+    const b = await sinkB.enter("sink", { session: "b" });
+    expect([a.member.name, b.member.name]).toEqual(["alpha", "alpha"]);
+    expect(a.sessionId).not.toBe(b.sessionId);
+    await sourceA.enter("source", { session: "a" });
+    await sourceB.enter("source", { session: "b" });
+    expect(await sinkA.expect("start")).toMatchObject({ sinks: [a.member] });
+    expect(await sinkB.expect("start")).toMatchObject({ sinks: [b.member] });
+    sourceA[Symbol.dispose]();
+    expect(await sinkA.expect("left")).toMatchObject({ code: "source-lost" });
+    expect(await sinkA.expect("ended")).toMatchObject({ code: "source-lost" });
+    sourceB.raw(encodeControl({ type: "finished", summary: summaryOf([provenOutcome(b.member)]) }));
+    expect(await sinkB.expect("ended")).toMatchObject({ mine: { outcome: "proven" } });
+  });
+
+  test("ends as interrupted in the history when the coordinator was killed in the middle", async () => {
+    const stateDir = await stateFolder();
+    const at = new Date("2026-01-01T00:00:00Z");
+    {
+      using store: Store = await openStore(stateDir, at);
+      store.opened({ id: "a".repeat(12), epoch: 1 }, "default", at);
+      store.started("a".repeat(12), at);
+    }
+    await (await coordinatorOf({ stateDir })).close();
+    using store: Store = await openStore(stateDir, at);
+    expect(store.sessions(1)).toMatchObject([{ state: "ended", result: "interrupted" }]);
+  });
+});
+
+describe("close()", () => {
+  test("tells every member and cuts silent connections, once", async () => {
+    const coordinator = await coordinatorOf();
+    const [sink, silent] = [await clientOf(coordinator), await clientOf(coordinator)];
+    await sink.enter("sink");
+    const reason = new FanfoldError("interrupted", "it received SIGTERM");
+    await Promise.all([coordinator.close(reason), coordinator.close()]);
+    expect(await sink.expect("ended")).toMatchObject({
+      code: "coordinator-lost",
+      reason: "The coordinator stops: it received SIGTERM",
+    });
+    expect(await sink.closed).toBe(1001);
+    expect(await silent.closed).toBe(1001);
+    await coordinator.closed;
+    await coordinator.close();
+  });
+
+  test("happens when the signal aborts, and ends the events", async () => {
+    const stop = new AbortController();
+    const coordinator = await coordinatorOf({ signal: stop.signal });
+    const events = new EventReader(coordinator);
+    stop.abort(new FanfoldError("interrupted", "stopped"));
+    await coordinator.closed;
+    await expect(events.until("finished")).rejects.toThrow(/events ended/);
+  });
+});

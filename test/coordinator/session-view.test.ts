@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+import {
+  endedView,
+  type RunningView,
+  runningView,
+  waitingView,
+  withLoss,
+  withReport,
+} from "../../src/coordinator/session-view.ts";
+import { ViewFeed } from "../../src/coordinator/view-feed.ts";
+import type { SessionView } from "../../src/protocol/events.ts";
+import type { UpMessage } from "../../src/protocol/report.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { provenOutcome, SeriesDriver, summaryOf } from "./series-driver.ts";
+
+const progress = { filesDone: 1, bytesDone: 2, currentFile: "a" };
+const report: UpMessage = { type: "report", receivedUpTo: 1, missing: [], storedUpTo: 1, progress };
+const proof: UpMessage = { type: "proof", pages: 1, digest: "ab".repeat(32), progress, problemCount: 0, problems: [] };
+const failed: UpMessage = { type: "failed", code: "disk-full", message: "no space", progress };
+
+function running(): RunningView {
+  const sinks = [
+    { id: "k1", name: "alpha" },
+    { id: "k2", name: "beta" },
+  ];
+  return runningView("default", { id: "s1", epoch: 1, source: { id: "so", name: "gamma" }, sinks });
+}
+
+function after(...messages: readonly UpMessage[]): RunningView {
+  return messages.reduce((view, message) => withReport(view, "k1", message) ?? view, running());
+}
+
+test("waitingView() shows who is registered, and what the source waits for", () => {
+  const series = new SeriesDriver();
+  expect(waitingView(series.state)).toBeUndefined();
+  series.enter("k1", "sink", { label: "alpha" });
+  series.join("k2", "sink");
+  expect(waitingView(series.state)).toMatchObject({
+    state: "waiting",
+    sinks: [{ name: "alpha", state: "registered" }],
+  });
+  expect(waitingView(series.state)).not.toHaveProperty("needed");
+  series.join("so", "source", { needed: 3 });
+  expect(waitingView(series.state)).toMatchObject({ source: "so", needed: 3 });
+});
+
+describe("withReport()", () => {
+  test.each<[string, readonly UpMessage[]]>([
+    ["receiving", [report]],
+    ["receiving", [{ ...report, busy: "hashing" }]],
+    ["verifying", [report, { ...report, busy: "syncing" }]],
+    ["verifying", [{ ...report, busy: "verifying" }, report]],
+    ["verifying", [proof]],
+    ["failed", [failed]],
+    ["failed", [failed, report]],
+    ["receiving", [{ type: "want", page: 0, want: "all" }]],
+  ])("shows a sink as %s: %#", (state, messages) => {
+    const { view } = after(...messages);
+    expect(view.sinks.map((line) => line.state)).toEqual([state, "receiving"]);
+  });
+
+  test("ignores who does not take part", () => {
+    expect(withReport(running(), "k9", report)).toBeUndefined();
+    expect(withLoss(running(), "k9")).toBeUndefined();
+  });
+});
+
+test("endedView() takes the outcomes from the summary, and counts a sink without one as failed", () => {
+  const { sinks } = endedView(after(report), summaryOf([provenOutcome({ id: "k1", name: "alpha" })]));
+  expect(sinks.map((line) => line.state)).toEqual(["proven", "failed"]);
+  expect(sinks[0]?.progress).toEqual({ filesDone: 1, bytesDone: 5, currentFile: "a" });
+  expect(endedView(running(), undefined).sinks.map((line) => line.state)).toEqual(["failed", "failed"]);
+});
+
+describe("ViewFeed", () => {
+  function view(sessionId: string, filesDone: number): SessionView {
+    return {
+      session: sessionId,
+      sessionId,
+      state: "running",
+      sinks: [{ name: "a", state: "receiving", progress: { ...progress, filesDone } }],
+    };
+  }
+
+  function feed() {
+    const clock = new ManualClock();
+    const shown: [string, number | undefined][] = [];
+    const result = new ViewFeed(clock, (each) => shown.push([each.sessionId, each.sinks[0]?.progress.filesDone]));
+    return { clock, shown, feed: result };
+  }
+
+  test("passes at most ten views a second of each session, always with the latest", () => {
+    const { clock, shown, feed: views } = feed();
+    for (let number = 1; number <= 50; number += 1) views.show(view("s1", number));
+    views.show(view("s2", 1));
+    expect(shown).toEqual([
+      ["s1", 1],
+      ["s2", 1],
+    ]);
+    clock.advance(100);
+    expect(shown.slice(2)).toEqual([["s1", 50]]);
+    clock.advance(100);
+    expect(shown).toHaveLength(3);
+  });
+
+  test("passes the last view of a session at once, and nothing after it", () => {
+    const { clock, shown, feed: views } = feed();
+    views.show(view("s1", 1));
+    views.show(view("s1", 2));
+    views.end(view("s1", 3));
+    clock.advance(1000);
+    expect(shown).toEqual([
+      ["s1", 1],
+      ["s1", 3],
+    ]);
+  });
+});
