@@ -77,7 +77,7 @@ export class FanfoldError extends Error {
   }
 }
 
-const DISK_FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+const DISK_FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** The `code` of a failed system call (`ENOENT`), or undefined for any other value. */
 export function systemCode(thrown: unknown): string | undefined {

@@ -2,7 +2,12 @@ import WebSocket from "ws";
 import { abortError } from "../lib/abort.ts";
 import { BoundedQueue } from "../lib/bounded-queue.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
-import { type ClientMessage, type CoordinatorMessage, decodeCoordinatorMessage, encodeControl } from "../protocol/control.ts";
+import {
+  type ClientMessage,
+  type CoordinatorMessage,
+  decodeCoordinatorMessage,
+  encodeControl,
+} from "../protocol/control.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 
@@ -70,7 +75,16 @@ function watch(socket: WebSocket, where: string): ControlLink {
   const queue = new BoundedQueue<CoordinatorMessage>({ limit: MESSAGES_WAITING_MAX, sizeOf: () => 1 });
   const closed = Promise.withResolvers<FanfoldError>();
   let failure: FanfoldError | undefined;
-  const silence = setTimeout(() => end(new FanfoldError("coordinator-lost", `Listen to the coordinator at ${where}: silent for ${SILENCE_MS_MAX / 1000} s`)), SILENCE_MS_MAX);
+  const silence = setTimeout(
+    () =>
+      end(
+        new FanfoldError(
+          "coordinator-lost",
+          `Listen to the coordinator at ${where}: silent for ${SILENCE_MS_MAX / 1000} s`,
+        ),
+      ),
+    SILENCE_MS_MAX,
+  );
   silence.unref();
   function end(error: FanfoldError): void {
     failure ??= error;
@@ -80,14 +94,21 @@ function watch(socket: WebSocket, where: string): ControlLink {
   socket.on("message", (data, isBinary) => {
     silence.refresh();
     try {
-      if (isBinary) throw new FanfoldError("damaged", `Listen to the coordinator at ${where}: found binary data, expected JSON text`);
-      if (!queue.push(decodeCoordinatorMessage(String(data)))) throw new FanfoldError("damaged", `Listen to the coordinator at ${where}: too many messages at once`);
+      if (isBinary)
+        throw new FanfoldError(
+          "damaged",
+          `Listen to the coordinator at ${where}: found binary data, expected JSON text`,
+        );
+      if (!queue.push(decodeCoordinatorMessage(String(data))))
+        throw new FanfoldError("damaged", `Listen to the coordinator at ${where}: too many messages at once`);
     } catch (thrown) {
       end(FanfoldError.from(thrown));
     }
   });
   socket.on("error", (cause) => {
-    failure ??= new FanfoldError("coordinator-lost", `Listen to the coordinator at ${where}: ${cause.message}`, { cause });
+    failure ??= new FanfoldError("coordinator-lost", `Listen to the coordinator at ${where}: ${cause.message}`, {
+      cause,
+    });
   });
   socket.on("close", (code, reason) => {
     clearTimeout(silence);
@@ -126,12 +147,18 @@ function connectFailure(where: string, cause: Error): FanfoldError {
   if (code?.startsWith("HPE_") === true) return notACoordinator(where, "it does not speak HTTP", cause);
   const reason = code === undefined ? cause.message : (RETRY_REASONS[code] ?? first.message);
   const timeout = /handshake has timed out/i.test(cause.message) ? "no answer" : reason;
-  return new FanfoldError("coordinator-unreachable", `Connect to the coordinator at ${where}: ${timeout}; is "fanfold coordinator" running there?`, { cause });
+  return new FanfoldError(
+    "coordinator-unreachable",
+    `Connect to the coordinator at ${where}: ${timeout}; is "fanfold coordinator" running there?`,
+    { cause },
+  );
 }
 
 function refusal(where: string, status: number, body: string): FanfoldError {
-  if (status === 403) return new FanfoldError("refused", `Connect to the coordinator at ${where}: ${body === "" ? "refused" : body}`);
-  if (status === 503) return new FanfoldError("coordinator-unreachable", `Connect to the coordinator at ${where}: not ready yet`);
+  if (status === 403)
+    return new FanfoldError("refused", `Connect to the coordinator at ${where}: ${body === "" ? "refused" : body}`);
+  if (status === 503)
+    return new FanfoldError("coordinator-unreachable", `Connect to the coordinator at ${where}: not ready yet`);
   return notACoordinator(where, `it answers with HTTP status ${status}`);
 }
 

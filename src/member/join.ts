@@ -1,11 +1,11 @@
 import { Backoff } from "../lib/backoff.ts";
-import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { Random } from "../lib/random.ts";
 import type { CoordinatorMessage, Hello, TransportOffer } from "../protocol/control.ts";
 import type { LinkEvent } from "../protocol/events.ts";
-import type { TransportTarget } from "../transport/connect.ts";
 import { redactUrl } from "../transport/broker-url.ts";
+import type { TransportTarget } from "../transport/connect.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
 
@@ -30,10 +30,16 @@ const RETRY_MS = { minMs: 200, maxMs: 5_000 };
 export async function joinCoordinator(options: JoinOptions): Promise<ControlLink> {
   const { address, clock, signal } = options;
   const backoff = new Backoff({ ...RETRY_MS, random: options.random });
-  const deadlineMs = options.connectTimeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + options.connectTimeoutMs;
+  const deadlineMs =
+    options.connectTimeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + options.connectTimeoutMs;
   let reason: string | undefined;
   for (let attempt = 1; ; attempt += 1) {
-    options.emit({ type: "connecting", address: formatAddress(address), attempt, ...(reason === undefined ? {} : { reason }) });
+    options.emit({
+      type: "connecting",
+      address: formatAddress(address),
+      attempt,
+      ...(reason === undefined ? {} : { reason }),
+    });
     try {
       const link = await openControlLink(address, signal);
       link.send(options.hello);

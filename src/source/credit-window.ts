@@ -69,7 +69,11 @@ export class CreditWindow<T extends OutstandingFrame> {
   #release(): T[] {
     const least = Math.min(...this.#storedUpTo.values());
     const released: T[] = [];
-    for (let frame = this.#frames[this.#head]; frame !== undefined && frame.sequence < least; frame = this.#frames[this.#head]) {
+    for (
+      let frame = this.#frames[this.#head];
+      frame !== undefined && frame.sequence < least;
+      frame = this.#frames[this.#head]
+    ) {
       released.push(frame);
       this.#head += 1;
       this.#outstandingBytes -= frame.costBytes;

@@ -19,7 +19,12 @@ export type ReadOutput =
   | ({ readonly type: "frame"; readonly frame: BuiltFrame; readonly current: string } & Done)
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }
-  | ({ readonly type: "trailer"; readonly page: number; readonly body: Uint8Array; readonly digest: Uint8Array } & Done);
+  | ({
+      readonly type: "trailer";
+      readonly page: number;
+      readonly body: Uint8Array;
+      readonly digest: Uint8Array;
+    } & Done);
 
 export interface ReadPageOptions {
   readonly root: Buffer;
@@ -68,10 +73,17 @@ class PageReader {
     let final: FileFinal | undefined;
     this.#counted = 0;
     try {
-      fd = openSync(joinPath(this.#options.root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      fd = openSync(
+        joinPath(this.#options.root, path),
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
       final = yield* this.#content(entry, fd);
       if (final !== undefined) yield { type: "file", path: escapeName(path), bytes: final.size };
-      else yield { type: "problem", problem: { path: escapeName(path), kind: "changed", message: "changed: it was written to while it was read" } };
+      else
+        yield {
+          type: "problem",
+          problem: { path: escapeName(path), kind: "changed", message: "changed: it was written to while it was read" },
+        };
     } catch (thrown) {
       yield { type: "problem", problem: problemOf(path, thrown) };
     } finally {
@@ -138,7 +150,12 @@ class PageReader {
 
 function finalOf(stats: BigIntStats, hasher: FileHasher): FileFinal {
   // setuid and setgid mean another owner's rights at a sink, where the owner is not carried: they are cleared.
-  return { size: Number(stats.size), mode: Number(stats.mode) & 0o1777, mtime: timestampOf(stats.mtimeNs), hash: hasher.digest() };
+  return {
+    size: Number(stats.size),
+    mode: Number(stats.mode) & 0o1777,
+    mtime: timestampOf(stats.mtimeNs),
+    hash: hasher.digest(),
+  };
 }
 
 function isSame(before: BigIntStats, after: BigIntStats): boolean {

@@ -1,6 +1,6 @@
+import { type ChunkHash, hashChunk } from "../protocol/content-hash.ts";
 import { DataTableWriter, type FileFinal, RECORD_BYTES_BOUND } from "../protocol/data-table.ts";
 import { FRAME_HEADER_BYTES, type FrameScope, STREAM_DATA, writeFrameHeader } from "../protocol/frame.ts";
-import { hashChunk, type ChunkHash } from "../protocol/content-hash.ts";
 import { FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 
 /** Least a data frame counts for in credit: small ones hold more memory than their content. */

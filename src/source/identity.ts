@@ -25,7 +25,11 @@ export function sourceSecret(stateDir: string, canonicalFolder: Buffer, random: 
     renameSync(draft, path);
     return read(path) ?? secret;
   } catch (cause) {
-    throw new FanfoldError("folder-denied", `Keep the source's identity in "${folder}": ${FanfoldError.from(cause).message}; name another folder with --state-dir`, { cause });
+    throw new FanfoldError(
+      "folder-denied",
+      `Keep the source's identity in "${folder}": ${FanfoldError.from(cause).message}; name another folder with --state-dir`,
+      { cause },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
-import { type SpillFile, type SpillRecord } from "../lib/spill-file.ts";
+import type { SpillFile, SpillRecord } from "../lib/spill-file.ts";
 import type { UpMessage } from "../protocol/report.ts";
 
 type Want = Extract<UpMessage, { type: "want" }>["want"];
@@ -32,7 +32,10 @@ export class PageLedger {
     this.#spill = spill;
   }
 
-  add(page: { readonly page: number; readonly entries: number; readonly body: Uint8Array }, sinkIds: Iterable<string>): void {
+  add(
+    page: { readonly page: number; readonly entries: number; readonly body: Uint8Array },
+    sinkIds: Iterable<string>,
+  ): void {
     this.#waiting.set(page.page, {
       record: this.#spill.append(page.body),
       entries: page.entries,
@@ -58,7 +61,8 @@ export class PageLedger {
   /** A sink that left is not waited for; returns the number of pages that only it had not answered. */
   drop(sinkId: string): number {
     let answered = 0;
-    for (const page of this.#waiting.values()) if (page.unanswered.delete(sinkId) && page.unanswered.size === 0) answered += 1;
+    for (const page of this.#waiting.values())
+      if (page.unanswered.delete(sinkId) && page.unanswered.size === 0) answered += 1;
     return answered;
   }
 
@@ -81,7 +85,10 @@ function merge(waiting: Waiting, bits: Uint8Array): void {
 function decodeBits(base64: string, entries: number): Uint8Array {
   const bits = Buffer.from(base64, "base64");
   if (bits.length !== Math.ceil(entries / 8)) {
-    throw new FanfoldError("damaged", `Read what a sink wants: found ${bits.length} bytes, expected ${Math.ceil(entries / 8)} for ${entries} entries`);
+    throw new FanfoldError(
+      "damaged",
+      `Read what a sink wants: found ${bits.length} bytes, expected ${Math.ceil(entries / 8)} for ${entries} entries`,
+    );
   }
   return bits;
 }

@@ -1,5 +1,5 @@
 import type { CopyProgress, Problem } from "../protocol/progress.ts";
-import type { WalkOutput, WalkedPage } from "./walk.ts";
+import type { WalkedPage, WalkOutput } from "./walk.ts";
 
 const PROBLEMS_LISTED_MAX = 20;
 

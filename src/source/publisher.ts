@@ -9,11 +9,11 @@ import type { UpMessage } from "../protocol/report.ts";
 import type { Transport } from "../transport/transport.ts";
 import { CreditWindow } from "./credit-window.ts";
 import type { ReadOutput } from "./file-reader.ts";
+import { FRAME_COST_BYTES_MIN, frameCapacity } from "./frame-builder.ts";
 import { Outbox } from "./outbox.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
 import type { ReadRequest, ReadWorkerData } from "./read-worker.ts";
-import { FRAME_COST_BYTES_MIN, frameCapacity } from "./frame-builder.ts";
 import type { WalkGrant, WalkMessage, WalkWorkerData } from "./walk-worker.ts";
 
 /*
@@ -90,8 +90,20 @@ export class Publisher {
     const walk: WalkWorkerData = { root, pages: PAGES_UNANSWERED_MAX };
     const read: ReadWorkerData = { root, sessionId, epoch, frameBytes, fileOutputs: fileNotices };
     const base = import.meta.url;
-    this.#walker = openThread<WalkGrant, WalkMessage>({ module: "./walk-worker", base, data: walk, onMessage: (message) => this.#onWalk(message), onFailure });
-    this.#reader = openThread<ReadRequest, ReadOutput>({ module: "./read-worker", base, data: read, onMessage: (output) => this.#onRead(output), onFailure });
+    this.#walker = openThread<WalkGrant, WalkMessage>({
+      module: "./walk-worker",
+      base,
+      data: walk,
+      onMessage: (message) => this.#onWalk(message),
+      onFailure,
+    });
+    this.#reader = openThread<ReadRequest, ReadOutput>({
+      module: "./read-worker",
+      base,
+      data: read,
+      onMessage: (output) => this.#onRead(output),
+      onFailure,
+    });
     this.#grantCredit();
   }
 
@@ -105,7 +117,10 @@ export class Publisher {
   /** A sink says up to where it has stored. @throws FanfoldError `damaged` for frames that do not exist yet */
   stored(sinkId: string, upTo: number): void {
     if (upTo > this.#outbox.nextSequence) {
-      throw new FanfoldError("damaged", `Read a report: sequence ${upTo} is said to be stored, but only ${this.#outbox.nextSequence} frames exist`);
+      throw new FanfoldError(
+        "damaged",
+        `Read a report: sequence ${upTo} is said to be stored, but only ${this.#outbox.nextSequence} frames exist`,
+      );
     }
     this.#release(this.#window.stored(sinkId, upTo));
   }
@@ -142,7 +157,10 @@ export class Publisher {
       case "end": {
         tally.discoveryEnded = true;
         const { filesFound, bytesFound } = tally.totals;
-        this.#control("walked", encodeWalked({ pages: this.#pages, entries: this.#entries, files: filesFound, bytes: bytesFound }));
+        this.#control(
+          "walked",
+          encodeWalked({ pages: this.#pages, entries: this.#entries, files: filesFound, bytes: bytesFound }),
+        );
         this.#endIfDone();
         break;
       }
@@ -163,7 +181,10 @@ export class Publisher {
       this.#tree.add(output.digest);
       this.#pagesAtReader -= 1;
       const { doneBytes, doneFiles } = output;
-      this.#outbox.data({ frame: this.#frame("trailer", output.body), onSequence: (sequence) => this.#sent({ sequence, costBytes: 0, doneBytes, doneFiles, buffer: undefined }) });
+      this.#outbox.data({
+        frame: this.#frame("trailer", output.body),
+        onSequence: (sequence) => this.#sent({ sequence, costBytes: 0, doneBytes, doneFiles, buffer: undefined }),
+      });
       this.#feedReader();
       this.#endIfDone();
     } else this.#options.onNotice(output);
@@ -226,7 +247,10 @@ export class Publisher {
     if (!this.#options.tally.discoveryEnded || this.#tree.pages < this.#pages || this.#digest !== undefined) return;
     this.#digest = this.#tree.digest();
     const table = encodeEnd({ pages: this.#pages, entries: this.#entries, digest: this.#digest });
-    this.#outbox.data({ frame: this.#frame("end", table), onSequence: (sequence) => this.#sent({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }) });
+    this.#outbox.data({
+      frame: this.#frame("end", table),
+      onSequence: (sequence) => this.#sent({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }),
+    });
   }
 
   #frame(type: FrameType, table: Uint8Array): Buffer {

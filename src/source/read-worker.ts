@@ -50,7 +50,11 @@ function read(): void {
       const request = pages.shift();
       if (request === undefined) return;
       const { wants } = request;
-      outputs = readPage(decodePage(request.body), { root, builder, isWanted: (index) => wants === undefined || hasBit(wants, index) });
+      outputs = readPage(decodePage(request.body), {
+        root,
+        builder,
+        isWanted: (index) => wants === undefined || hasBit(wants, index),
+      });
     }
     const next = outputs.next();
     if (next.done === true) outputs = undefined;

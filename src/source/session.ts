@@ -5,7 +5,7 @@ import type { Member } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../protocol/progress.ts";
-import { upSubject, type SessionSubjects } from "../protocol/subjects.ts";
+import { type SessionSubjects, upSubject } from "../protocol/subjects.ts";
 import { decodeUp, type UpFrame } from "../protocol/up.ts";
 import type { Subscription, Transport } from "../transport/transport.ts";
 import { ProgressTally } from "./progress-tally.ts";
@@ -108,7 +108,12 @@ export class SourceSession {
       case "proof": {
         const digest = this.#publisher.digest?.toString("hex");
         if (digest === message.digest) this.#settled(this.#roster.proven(sinkId, message));
-        else this.#fail(sinkId, "digest-mismatch", `The copy's digest is ${message.digest}, expected ${digest ?? "none yet: the source has not ended"}`);
+        else
+          this.#fail(
+            sinkId,
+            "digest-mismatch",
+            `The copy's digest is ${message.digest}, expected ${digest ?? "none yet: the source has not ended"}`,
+          );
         break;
       }
       case "failed":

@@ -18,7 +18,8 @@ export class SinkRoster {
 
   constructor(members: readonly Member[], nowMs: number) {
     const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
-    for (const member of members) this.#sinks.set(member.id, { member, progress, state: "receiving", heardMs: nowMs, outcome: undefined });
+    for (const member of members)
+      this.#sinks.set(member.id, { member, progress, state: "receiving", heardMs: nowMs, outcome: undefined });
   }
 
   /** Ids of the sinks without an outcome. */
@@ -37,7 +38,8 @@ export class SinkRoster {
     sink.heardMs = nowMs;
     if (message.type === "want") return;
     sink.progress = message.progress;
-    if (message.type === "report" && sink.outcome === undefined) sink.state = message.busy === undefined ? "receiving" : "verifying";
+    if (message.type === "report" && sink.outcome === undefined)
+      sink.state = message.busy === undefined ? "receiving" : "verifying";
   }
 
   /** Live sinks that said nothing for `silenceMs`. */
@@ -47,7 +49,12 @@ export class SinkRoster {
 
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>): SinkOutcome | undefined {
     const { digest, problemCount, problems } = proof;
-    return this.#settle(sinkId, { outcome: problemCount > 0 ? "incomplete" : "proven", digest, problemCount, problems });
+    return this.#settle(sinkId, {
+      outcome: problemCount > 0 ? "incomplete" : "proven",
+      digest,
+      problemCount,
+      problems,
+    });
   }
 
   failed(sinkId: string, code: ErrorCode, message: string): SinkOutcome | undefined {
@@ -55,7 +62,11 @@ export class SinkRoster {
   }
 
   lines(): SinkLine[] {
-    return [...this.#sinks.values()].map((sink) => ({ name: sink.member.name, state: sink.state, progress: sink.progress }));
+    return [...this.#sinks.values()].map((sink) => ({
+      name: sink.member.name,
+      state: sink.state,
+      progress: sink.progress,
+    }));
   }
 
   outcomes(): SinkOutcome[] {

@@ -1,20 +1,19 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
-import { abortable } from "../lib/abort.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { parseCoordinatorAddress } from "../member/address.ts";
-import type { ControlLink } from "../member/control-link.ts";
-import { joinCoordinator, joinedEvent, refusedError, targetOf } from "../member/join.ts";
-import type { CoordinatorMessage, Hello } from "../protocol/control.ts";
+import { Inbox, type Start } from "../member/inbox.ts";
+import { joinCoordinator, joinedEvent, targetOf } from "../member/join.ts";
+import { tellStatus } from "../member/tell-status.ts";
+import type { Hello } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
 import { PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SessionSummary } from "../protocol/progress.ts";
 import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
 import { connectTransport } from "../transport/connect.ts";
-import { tellStatus } from "../member/tell-status.ts";
 import { sourceSecret } from "./identity.ts";
 import { SourceSession } from "./session.ts";
 
@@ -50,9 +49,6 @@ export interface SourceRun extends AsyncDisposable {
   /** Rejects with a FanfoldError; a sink's failure does not reject but stands in the summary. */
   readonly result: Promise<SessionSummary>;
 }
-
-type Start = Extract<CoordinatorMessage, { type: "start" }>;
-type Welcome = Extract<CoordinatorMessage, { type: "welcome" }>;
 
 /** Publishes a directory to every sink of a session. It starts at once; disposing ends it in order. */
 export function runSource(options: SourceOptions): SourceRun {
@@ -105,19 +101,24 @@ class SourceProgram {
     await using cleanup = new AsyncDisposableStack();
     cleanup.defer(() => link.close());
     try {
-      const messages = link.messages[Symbol.asyncIterator]();
-      const welcome = await this.#welcome(link, messages);
+      const inbox = new Inbox(link, signal);
+      const welcome = await inbox.welcome();
+      this.#hub.emit(joinedEvent(welcome));
+      for (const message of welcome.warnings) this.#hub.emit({ type: "warning", code: "coordinator", message });
       const target = targetOf(welcome.transport, address);
       const subjects = subjectsOf(welcome.sessionId);
       // Bulk data and reports never share a connection (D5): a report must not queue behind data.
       const data = await connectTransport(target, { clientName: `fanfold source ${welcome.member.name}`, signal });
       cleanup.defer(() => data.close());
-      const up = await connectTransport(target, { clientName: `fanfold source ${welcome.member.name} reports`, signal });
+      const up = await connectTransport(target, {
+        clientName: `fanfold source ${welcome.member.name} reports`,
+        signal,
+      });
       cleanup.defer(() => up.close());
       tellStatus(data, (event) => this.#hub.emit(event));
       const reports = await up.subscribe(upWildcard(subjects), { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES });
       link.send({ type: "ready" });
-      const start = await this.#start(link, messages);
+      const start = await this.#start(inbox);
       this.#session = new SourceSession({
         ...{ root, subjects, reports, signal, sessionId: welcome.sessionId, epoch: start.epoch, sinks: start.sinks },
         transport: data,
@@ -126,7 +127,7 @@ class SourceProgram {
         tellProgress: (progress) => link.send({ type: "progress", progress }),
         fileEvents: this.#options.fileEvents ?? false,
       });
-      const control = this.#follow(messages, link);
+      const control = this.#follow(inbox);
       const summary = await Promise.race([this.#session.run(), control]);
       link.send({ type: "finished", summary });
       this.#hub.emit({ type: "finished", summary });
@@ -152,17 +153,8 @@ class SourceProgram {
     };
   }
 
-  async #welcome(link: ControlLink, messages: AsyncIterator<CoordinatorMessage>): Promise<Welcome> {
-    const message = await this.#next(link, messages);
-    if (message.type === "refused") throw refusedError(message);
-    if (message.type !== "welcome") throw new FanfoldError("damaged", `Join the session: found a message "${message.type}", expected "welcome"`);
-    this.#hub.emit(joinedEvent(message));
-    for (const text of message.warnings) this.#hub.emit({ type: "warning", code: "coordinator", message: text });
-    return message;
-  }
-
   /** Waits until enough sinks are registered, showing who is there. */
-  async #start(link: ControlLink, messages: AsyncIterator<CoordinatorMessage>): Promise<Start> {
+  async #start(inbox: Inbox): Promise<Start> {
     const { waitTimeoutMs, signal } = this.#options;
     const over = new AbortController();
     const waited = AbortSignal.any([signal, over.signal]);
@@ -170,18 +162,24 @@ class SourceProgram {
     let needed = this.#options.destCount ?? 1;
     if (waitTimeoutMs !== undefined) {
       this.#clock.sleep(waitTimeoutMs, signal).then(
-        () => over.abort(new FanfoldError("wait-timeout", `Wait for sinks: ${there.length} of ${needed} registered after ${waitTimeoutMs / 1000} s${there.length > 0 ? ` (${there.join(", ")})` : ""}`)),
+        () =>
+          over.abort(
+            new FanfoldError(
+              "wait-timeout",
+              `Wait for sinks: ${there.length} of ${needed} registered after ${waitTimeoutMs / 1000} s${there.length > 0 ? ` (${there.join(", ")})` : ""}`,
+            ),
+          ),
         () => undefined,
       );
     }
     for (;;) {
-      const message = await abortable(this.#next(link, messages), waited);
+      const message = await inbox.next(waited);
       if (message.type === "start") {
         this.#hub.emit({ type: "started", sinks: message.sinks.map((sink) => sink.name) });
         return message;
       }
-      if (message.type === "refused") throw refusedError(message);
-      if (message.type === "ended") throw new FanfoldError("refused", message.reason ?? "The coordinator ended the session");
+      if (message.type === "ended")
+        throw new FanfoldError("refused", message.reason ?? "The coordinator ended the session");
       if (message.type !== "sinks") continue;
       needed = message.needed;
       there = message.sinks.map((sink) => sink.name);
@@ -190,19 +188,13 @@ class SourceProgram {
   }
 
   /** Listens to the coordinator while the session runs. Never resolves; rejects when the coordinator is lost. */
-  async #follow(messages: AsyncIterator<CoordinatorMessage>, link: ControlLink): Promise<never> {
+  async #follow(inbox: Inbox): Promise<never> {
     for (;;) {
-      const message = await this.#next(link, messages);
+      const message = await inbox.next();
       if (message.type === "left") this.#session?.sinkLeft(message.member.id, message.code, message.reason);
-      else if (message.type === "refused") throw refusedError(message);
-      else if (message.type === "ended") throw new FanfoldError("refused", message.reason ?? "The coordinator ended the session");
+      else if (message.type === "ended")
+        throw new FanfoldError("refused", message.reason ?? "The coordinator ended the session");
     }
-  }
-
-  async #next(link: ControlLink, messages: AsyncIterator<CoordinatorMessage>): Promise<CoordinatorMessage> {
-    const next = await abortable(messages.next(), this.#options.signal);
-    if (next.done === true) throw await link.closed;
-    return next.value;
   }
 }
 
@@ -210,14 +202,20 @@ class SourceProgram {
 function openFolder(folder: string): Buffer {
   try {
     const root = realpathSync(folder, { encoding: "buffer" });
-    if (!statSync(root).isDirectory()) throw new FanfoldError("folder-not-a-directory", `Read the directory "${folder}": it is no directory`);
+    if (!statSync(root).isDirectory())
+      throw new FanfoldError("folder-not-a-directory", `Read the directory "${folder}": it is no directory`);
     accessSync(root, constants.R_OK | constants.X_OK);
     return root;
   } catch (thrown) {
     const code = systemCode(thrown);
-    if (code === "ENOENT") throw new FanfoldError("folder-missing", `Read the directory "${folder}": no such directory`, { cause: thrown });
-    if (code === "ENOTDIR") throw new FanfoldError("folder-not-a-directory", `Read the directory "${folder}": it is no directory`, { cause: thrown });
-    if (code === "EACCES") throw new FanfoldError("folder-denied", `Read the directory "${folder}": permission denied`, { cause: thrown });
+    if (code === "ENOENT")
+      throw new FanfoldError("folder-missing", `Read the directory "${folder}": no such directory`, { cause: thrown });
+    if (code === "ENOTDIR")
+      throw new FanfoldError("folder-not-a-directory", `Read the directory "${folder}": it is no directory`, {
+        cause: thrown,
+      });
+    if (code === "EACCES")
+      throw new FanfoldError("folder-denied", `Read the directory "${folder}": permission denied`, { cause: thrown });
     throw FanfoldError.from(thrown);
   }
 }

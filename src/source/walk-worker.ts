@@ -11,7 +11,10 @@ export interface WalkWorkerData {
 export interface WalkGrant {
   readonly pages: number;
 }
-export type WalkMessage = WalkOutput | { readonly type: "end" } | { readonly type: "failed"; readonly message: string; readonly code: string };
+export type WalkMessage =
+  | WalkOutput
+  | { readonly type: "end" }
+  | { readonly type: "failed"; readonly message: string; readonly code: string };
 
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the walk: this file runs only as a worker thread");

@@ -76,7 +76,11 @@ class Walk {
       for (const names of readNames(this.#absolute(directory))) {
         if (directory.length > 0 && names.some(isOwnFolder)) {
           const what = escapeName(directory);
-          yield { type: "warning", code: "sink-folder-skipped", message: `Skipped what is in "${what}": it is a folder of a sink (it holds .fanfold)` };
+          yield {
+            type: "warning",
+            code: "sink-folder-skipped",
+            message: `Skipped what is in "${what}": it is a folder of a sink (it holds .fanfold)`,
+          };
           return;
         }
         for (const name of names) yield* this.#name(directory, name, inner);
@@ -88,12 +92,17 @@ class Walk {
 
   *#name(directory: Buffer, name: Buffer, inner: Buffer[]): Generator<WalkOutput, void, undefined> {
     if (directory.length === 0 && isOwnFolder(name)) {
-      yield { type: "warning", code: "own-folder-skipped", message: "Skipped .fanfold in the source's root: it belongs to fanfold" };
+      yield {
+        type: "warning",
+        code: "own-folder-skipped",
+        message: "Skipped .fanfold in the source's root: it belongs to fanfold",
+      };
       return;
     }
     const path = joinPath(directory, name);
     try {
-      if (path.length > PATH_BYTES_MAX) throw Object.assign(new Error("the path is too long"), { code: "ENAMETOOLONG" });
+      if (path.length > PATH_BYTES_MAX)
+        throw Object.assign(new Error("the path is too long"), { code: "ENAMETOOLONG" });
       const stats = lstatSync(this.#absolute(path), { bigint: true });
       const base = { entry: this.#first + this.#entries.length, directory, name, ...modeAndTime(stats) };
       if (stats.isFile()) {
@@ -104,7 +113,8 @@ class Walk {
         inner.push(path);
       } else if (stats.isSymbolicLink()) {
         const target = readlinkSync(this.#absolute(path), { encoding: "buffer" });
-        if (target.length > LINK_TARGET_BYTES_MAX) throw Object.assign(new Error("the link target is too long"), { code: "ENAMETOOLONG" });
+        if (target.length > LINK_TARGET_BYTES_MAX)
+          throw Object.assign(new Error("the link target is too long"), { code: "ENAMETOOLONG" });
         yield* this.#add({ ...base, kind: "symlink", target });
       } else {
         yield { type: "not-carried", what: specialKind(stats) };
@@ -133,7 +143,14 @@ class Walk {
         counts.bytes += entry.size;
       }
     }
-    yield { type: "page", page: page.page, first: page.first, entries: page.entries.length, ...counts, body: encodePage(page) };
+    yield {
+      type: "page",
+      page: page.page,
+      first: page.first,
+      entries: page.entries.length,
+      ...counts,
+      body: encodePage(page),
+    };
     this.#page += 1;
     this.#first += this.#entries.length;
     this.#entries = [];
@@ -194,7 +211,8 @@ function problem(path: Uint8Array, thrown: unknown): WalkOutput {
 /** Says why one entry could not be read. */
 export function problemOf(path: Uint8Array, thrown: unknown): Problem {
   const code = systemCode(thrown) ?? "";
-  const kind = code === "ENOENT" || code === "ENOTDIR" ? "vanished" : code === "ENAMETOOLONG" ? "name-too-long" : "unreadable";
+  const kind =
+    code === "ENOENT" || code === "ENOTDIR" ? "vanished" : code === "ENAMETOOLONG" ? "name-too-long" : "unreadable";
   const words = REASONS[code] ?? (thrown instanceof Error ? thrown.message.split(",")[0] : String(thrown));
   return { path: path.length === 0 ? "." : escapeName(path), kind, message: `${kind}: ${words}` };
 }

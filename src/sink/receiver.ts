@@ -1,0 +1,41 @@
+import { FanfoldError } from "../lib/errors.ts";
+import { decodeFrame, type FrameScope, STREAM_DATA } from "../protocol/frame.ts";
+
+/** What to do with a payload that came on the session's data. */
+export type Received =
+  | { readonly type: "next" }
+  /** Of another session or epoch, or a repeat: to be dropped. */
+  | { readonly type: "stale" }
+  /** A frame or heartbeat shows that frames from `from` to below `to` did not come. */
+  | { readonly type: "hole"; readonly from: number; readonly to: number };
+
+/** The stream sequence at a sink: which frame is the next one. Pure. */
+export class Receiver {
+  readonly #scope: FrameScope;
+  #next = 0;
+
+  constructor(scope: FrameScope) {
+    this.#scope = scope;
+  }
+
+  /** Every frame below this has arrived. */
+  get receivedUpTo(): number {
+    return this.#next;
+  }
+
+  /** @throws FanfoldError `damaged` or `protocol-version` */
+  take(payload: Uint8Array): Received {
+    const frame = decodeFrame(payload);
+    if (frame.sessionId !== this.#scope.sessionId || frame.epoch !== this.#scope.epoch || frame.stream !== STREAM_DATA)
+      return { type: "stale" };
+    if (frame.sequence > this.#next) return { type: "hole", from: this.#next, to: frame.sequence };
+    if (frame.type === "heartbeat" || frame.sequence < this.#next) return { type: "stale" };
+    this.#next += 1;
+    return { type: "next" };
+  }
+}
+
+/** The failure a hole means while there is no repair (protocol.md, P-9). */
+export function holeError(hole: Extract<Received, { type: "hole" }>): FanfoldError {
+  return new FanfoldError("frames-lost", `Receive the stream: frames ${hole.from} to ${hole.to - 1} did not arrive`);
+}

@@ -1,0 +1,205 @@
+import { abortable } from "../lib/abort.ts";
+import type { Clock } from "../lib/clock.ts";
+import { FanfoldError } from "../lib/errors.ts";
+import { pump } from "../lib/pump.ts";
+import { openThread, type Thread } from "../lib/thread.ts";
+import type { SinkEvent } from "../protocol/events.ts";
+import type { FrameScope } from "../protocol/frame.ts";
+import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
+import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
+import type { Subscription } from "../transport/transport.ts";
+import type { EngineCounts } from "./copy-engine.ts";
+import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
+import { holeError, Receiver } from "./receiver.ts";
+import type { Reporter } from "./reporter.ts";
+import { syncFileSystem } from "./sync-file-system.ts";
+
+export interface SinkSessionOptions extends FrameScope {
+  readonly folder: string;
+  readonly data: Subscription;
+  /** Whether payloads of the transport may be handed on to a thread; else they are copied. */
+  readonly exclusivePayloads: boolean;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  readonly emit: (event: SinkEvent) => void;
+  readonly fileEvents: boolean;
+  readonly signal: AbortSignal;
+}
+
+const PROBLEMS_LISTED_MAX = 20;
+const PROGRESS_MS = 200;
+
+/** What a sink can prove at the end of its session. */
+export interface SinkProof {
+  readonly digest: string;
+  readonly problemCount: number;
+}
+
+/** One session of a sink: from the first frame until its proof is with the source. */
+export class SinkSession {
+  readonly #options: SinkSessionOptions;
+  readonly #receiver: Receiver;
+  readonly #startMs: number;
+  readonly #problems: Problem[] = [];
+  readonly #verified = Promise.withResolvers<{ pages: number; digest: string }>();
+  #engine: Thread<EngineRequest> | undefined;
+  #counts: EngineCounts = {
+    filesFound: 0,
+    bytesFound: 0,
+    filesDone: 0,
+    bytesDone: 0,
+    discoveryEnded: false,
+    current: "",
+  };
+  #problemCount = 0;
+  #storedUpTo = 0;
+  #backlogBytes = 0;
+  #roomAgain: (() => void) | undefined;
+  #batch: Uint8Array[] = [];
+  #state: "receiving" | "verifying" = "receiving";
+
+  constructor(options: SinkSessionOptions) {
+    this.#options = options;
+    this.#receiver = new Receiver(options);
+    this.#startMs = options.clock.nowMs();
+  }
+
+  /** What to tell of this sink at this moment. */
+  get progress(): SinkProgress {
+    return { filesDone: this.#counts.filesDone, bytesDone: this.#counts.bytesDone, currentFile: this.#counts.current };
+  }
+
+  /** @throws FanfoldError what made this sink fail; the source has been told */
+  async run(): Promise<SinkProof> {
+    const { folder, fileEvents, data, reporter, clock, signal } = this.#options;
+    const worker: EngineWorkerData = { folder: Buffer.from(folder), fileNotices: fileEvents };
+    this.#engine = openThread<EngineRequest, EngineMessage>({
+      module: "./engine-worker",
+      base: import.meta.url,
+      data: worker,
+      onMessage: (message) => this.#onEngine(message),
+      onFailure: this.#verified.reject,
+    });
+    using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
+    try {
+      this.#report();
+      void pump(data, (message) => this.#onPayload(message.payload), this.#verified.reject);
+      const { pages, digest } = await abortable(this.#verified.promise, signal);
+      this.#state = "verifying";
+      reporter.report({ ...this.#position(), busy: "syncing" });
+      await syncFileSystem(folder, signal);
+      const [problems, problemCount] = [this.#problems, this.#problemCount];
+      await reporter.send({ type: "proof", pages, digest, progress: this.progress, problemCount, problems });
+      this.#showProgress();
+      return { digest, problemCount };
+    } catch (thrown) {
+      const error = FanfoldError.from(thrown);
+      await reporter
+        .send({ type: "failed", code: error.code, message: error.message, progress: this.progress })
+        .catch(() => undefined);
+      throw error;
+    } finally {
+      await this.#engine.stop();
+    }
+  }
+
+  #onPayload(payload: Uint8Array): void | Promise<void> {
+    const received = this.#receiver.take(payload);
+    if (received.type === "hole") throw holeError(received);
+    if (received.type === "stale") return undefined;
+    this.#backlogBytes += payload.byteLength;
+    if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
+    this.#batch.push(payload);
+    // A source within its window never gets here; one that is not fills the subscription's own bound, and loses frames.
+    if (this.#backlogBytes < SUBSCRIBER_QUEUE_BYTES) return undefined;
+    return new Promise((resolve) => {
+      this.#roomAgain = resolve;
+    });
+  }
+
+  #flush(): void {
+    const frames = this.#batch.map((payload) =>
+      this.#options.exclusivePayloads && isWhole(payload) ? payload : new Uint8Array(payload),
+    );
+    this.#batch = [];
+    this.#engine?.post(
+      { frames },
+      frames.map((frame) => frame.buffer),
+    );
+  }
+
+  #onEngine(message: EngineMessage): void {
+    switch (message.type) {
+      case "stored":
+        this.#counts = message.counts;
+        this.#storedUpTo += message.frames;
+        this.#backlogBytes -= message.bytes;
+        this.#roomAgain?.();
+        this.#roomAgain = undefined;
+        this.#report(message.bytes);
+        break;
+      case "want":
+        this.#options.reporter.send({ type: "want", page: message.page, want: "all" }).catch(this.#verified.reject);
+        break;
+      case "problem":
+        this.#problemCount += 1;
+        if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(message.problem);
+        this.#options.emit({ type: "problem", problem: message.problem });
+        break;
+      case "file":
+        this.#options.emit(message);
+        break;
+      case "verified":
+        this.#verified.resolve(message);
+        break;
+      case "failed":
+        this.#verified.reject(new FanfoldError(message.code, message.message));
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #report(storedBytes = 0): void {
+    this.#options.reporter.report(this.#position(), storedBytes);
+  }
+
+  #position() {
+    return {
+      type: "report" as const,
+      receivedUpTo: this.#receiver.receivedUpTo,
+      missing: [],
+      storedUpTo: this.#storedUpTo,
+      progress: this.progress,
+    };
+  }
+
+  #showProgress(): void {
+    const { filesFound, bytesFound, discoveryEnded } = this.#counts;
+    const elapsedMs = this.#options.clock.nowMs() - this.#startMs;
+    const { filesDone, bytesDone, currentFile } = this.progress;
+    const rate = elapsedMs > 0 ? (bytesDone * 1000) / elapsedMs : 0;
+    const progress: CopyProgress = {
+      filesFound,
+      filesDone,
+      bytesFound,
+      bytesDone,
+      discoveryEnded,
+      bytesSent: 0,
+      bytesSentAgain: 0,
+      currentFile,
+      rateBytesPerSecond: rate,
+      elapsedMs,
+    };
+    this.#options.emit({ type: "progress", progress, state: this.#state });
+  }
+}
+
+/** Whether a payload is all of its allocation, so that handing it over takes nothing from anybody. */
+function isWhole(payload: Uint8Array): payload is Uint8Array<ArrayBuffer> {
+  return (
+    payload.byteOffset === 0 &&
+    payload.byteLength === payload.buffer.byteLength &&
+    payload.buffer instanceof ArrayBuffer
+  );
+}

@@ -1,0 +1,117 @@
+import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { FanfoldError, systemCode } from "../lib/errors.ts";
+import type { Random } from "../lib/random.ts";
+import { OWN_FOLDER } from "../protocol/relative-path.ts";
+
+/** A sink's folder while this process holds its lock, with what it remembers in `.fanfold/sink.db`. */
+export interface SinkFolder extends Disposable {
+  /** Canonical path. */
+  readonly path: string;
+  /** Proves to a coordinator that this is the same sink coming back: 64 hex digits. */
+  readonly secret: string;
+  /** Identity of the source this folder belongs to since its first success, or undefined. */
+  readonly pinnedSource: string | undefined;
+  pinSource(identity: string): void;
+}
+
+/**
+ * Opens a sink's folder, makes it when it is missing, and locks it. The lock is SQLite's: it goes with the process, also
+ * with a killed one.
+ *
+ * @throws FanfoldError `folder-busy`, `folder-not-a-directory`, `folder-denied`, `disk-full`, `disk-failed`
+ */
+export function openSinkFolder(folder: string, random: Random): SinkFolder {
+  const path = makeFolder(folder);
+  const own = join(path, OWN_FOLDER);
+  const database = guarded(folder, () => {
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    if (!lstatSync(own).isDirectory())
+      throw new FanfoldError("folder-denied", `Open "${own}": it is a symbolic link, expected a directory`);
+    chmodSync(own, 0o700);
+    const file = join(own, "sink.db");
+    if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false)
+      throw new FanfoldError("folder-denied", `Open "${file}": it is no regular file`);
+    return new DatabaseSync(file);
+  });
+  try {
+    lock(database, folder);
+    const secret = read(database, "secret") ?? random.hex(32);
+    write(database, "secret", secret);
+    return {
+      path,
+      secret,
+      get pinnedSource() {
+        return read(database, "source");
+      },
+      pinSource: (identity) => write(database, "source", identity),
+      [Symbol.dispose]: () => database.close(),
+    };
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+function makeFolder(folder: string): string {
+  return guarded(folder, () => {
+    mkdirSync(resolve(folder), { recursive: true });
+    if (!statSync(folder).isDirectory())
+      throw new FanfoldError("folder-not-a-directory", `Open the sink's folder "${folder}": it is no directory`);
+    return realpathSync(folder);
+  });
+}
+
+function lock(database: DatabaseSync, folder: string): void {
+  try {
+    database.exec(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT; COMMIT",
+    );
+  } catch (cause) {
+    const text = FanfoldError.from(cause).message;
+    if (/locked|busy/i.test(text)) {
+      throw new FanfoldError(
+        "folder-busy",
+        `Open the sink's folder "${folder}": another sink works in it; give each sink a folder of its own`,
+        { cause },
+      );
+    }
+    if (/full/i.test(text))
+      throw new FanfoldError("disk-full", `Open the sink's folder "${folder}": no space left on its file system`, {
+        cause,
+      });
+    const remedy = /not a database|malformed/i.test(text)
+      ? `; "${OWN_FOLDER}/sink.db" in it is damaged: remove it, and the sink starts anew`
+      : "";
+    throw new FanfoldError("folder-denied", `Open the sink's folder "${folder}": ${text}${remedy}`, { cause });
+  }
+}
+
+function read(database: DatabaseSync, name: string): string | undefined {
+  const value = database.prepare("SELECT value FROM facts WHERE name = ?").get(name)?.["value"];
+  return typeof value === "string" ? value : undefined;
+}
+
+function write(database: DatabaseSync, name: string, value: string): void {
+  database
+    .prepare("INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+    .run(name, value);
+}
+
+function guarded<T>(folder: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === "EEXIST" || code === "ENOTDIR")
+      throw new FanfoldError("folder-not-a-directory", `Open the sink's folder "${folder}": it is no directory`, {
+        cause,
+      });
+    if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+      const why = code === "EROFS" ? "the file system is read-only" : "permission denied";
+      throw new FanfoldError("folder-denied", `Open the sink's folder "${folder}": ${why}`, { cause });
+    }
+    throw FanfoldError.from(cause);
+  }
+}

@@ -1,0 +1,169 @@
+import { hostname } from "node:os";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
+import { EventHub } from "../lib/event-hub.ts";
+import { type Random, systemRandom } from "../lib/random.ts";
+import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
+import type { ControlLink } from "../member/control-link.ts";
+import { Inbox } from "../member/inbox.ts";
+import { joinCoordinator } from "../member/join.ts";
+import type { Hello } from "../protocol/control.ts";
+import type { SinkEvent } from "../protocol/events.ts";
+import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import type { SinkOutcome } from "../protocol/progress.ts";
+import { openAttempt } from "./attempt.ts";
+import { openSinkFolder, type SinkFolder } from "./sink-folder.ts";
+
+export interface SinkOptions {
+  /** Address of the coordinator, `host:port`. */
+  readonly coordinator: string;
+  /** Folder to rebuild the tree in; made when it is missing. */
+  readonly folder: string;
+  /** @default "default" */
+  readonly session?: string;
+  /** Name to be shown under; the host's name when absent. */
+  readonly name?: string;
+  /** Goes on with the next session of this name, until aborted. @default false */
+  readonly stay?: boolean;
+  /** Takes the tree of another source than the folder's first one. @default false */
+  readonly acceptNewSource?: boolean;
+  /** Longest wait for the coordinator, in milliseconds; as long as it takes when absent. */
+  readonly connectTimeoutMs?: number;
+  /** Whether to emit one event a file. @default false */
+  readonly fileEvents?: boolean;
+  /** Aborted: the sink leaves in order, and the others are told why. */
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** A sink at work. */
+export interface SinkRun extends AsyncDisposable {
+  /** Events from this call on. */
+  events(): AsyncIterable<SinkEvent>;
+  /** The outcome of its session, proven or incomplete. Rejects with a FanfoldError when it failed, or was aborted. */
+  readonly result: Promise<SinkOutcome>;
+}
+
+/** Rebuilds the tree of a session in a folder. It starts at once; disposing ends it in order. */
+export function runSink(options: SinkOptions): SinkRun {
+  const hub = new EventHub<SinkEvent>();
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const result = Promise.resolve()
+    .then(() => new SinkProgram({ ...options, signal }, hub).run())
+    .catch((thrown: unknown) => {
+      throw FanfoldError.from(thrown);
+    })
+    .finally(() => hub.end());
+  return {
+    events: () => hub.events(),
+    result,
+    async [Symbol.asyncDispose]() {
+      stop.abort(new FanfoldError("interrupted", "The sink was closed"));
+      await result.catch(() => undefined);
+    },
+  };
+}
+
+/** With `--stay`, endings after which the sink goes on: the session was lost, the sink's own folder is well. */
+const SESSION_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "source-lost",
+  "coordinator-lost",
+  "broker-lost",
+  "broker-unreachable",
+  "frames-lost",
+  "sinks-lost",
+  "digest-mismatch",
+  "damaged",
+]);
+
+class SinkProgram {
+  readonly #options: SinkOptions;
+  readonly #hub: EventHub<SinkEvent>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(options: SinkOptions, hub: EventHub<SinkEvent>) {
+    this.#options = options;
+    this.#hub = hub;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+  }
+
+  async run(): Promise<SinkOutcome> {
+    const address = parseCoordinatorAddress(this.#options.coordinator);
+    using folder = openSinkFolder(this.#options.folder, this.#random);
+    for (;;) {
+      const link = await joinCoordinator({
+        address,
+        hello: this.#hello(folder),
+        connectTimeoutMs: this.#options.connectTimeoutMs,
+        emit: (event) => this.#hub.emit(event),
+        signal: this.#options.signal,
+        clock: this.#clock,
+        random: this.#random,
+      });
+      const outcome = await this.#serve(link, address, folder);
+      if (outcome !== undefined) return outcome;
+    }
+  }
+
+  /** Follows one control link; undefined when it, or a session, was lost and another try is worth it. */
+  async #serve(link: ControlLink, address: CoordinatorAddress, folder: SinkFolder): Promise<SinkOutcome | undefined> {
+    const inbox = new Inbox(link, this.#options.signal);
+    const { stay = false, fileEvents = false, acceptNewSource = false, signal } = this.#options;
+    const emit = (event: SinkEvent) => this.#hub.emit(event);
+    let underWay = false;
+    try {
+      for (let welcome = await inbox.welcome(); ; ) {
+        await using attempt = await openAttempt({
+          link,
+          inbox,
+          address,
+          folder,
+          welcome,
+          emit,
+          clock: this.#clock,
+          fileEvents,
+          acceptNewSource,
+          signal,
+        });
+        const started = await attempt.waitForStart();
+        if (started.type === "welcome") {
+          welcome = started;
+          continue;
+        }
+        underWay = true;
+        const { outcome, elapsedMs } = await attempt.copy(started);
+        underWay = false;
+        emit({ type: "finished", outcome, elapsedMs });
+        if (!stay) return outcome;
+        welcome = await inbox.welcome();
+      }
+    } catch (thrown) {
+      const error = FanfoldError.from(thrown);
+      link.send({ type: "leave", code: error.code, reason: error.message });
+      const goesOn = underWay ? stay && SESSION_LOST.has(error.code) : error.code === "coordinator-lost";
+      if (!goesOn || signal.aborted) throw error;
+      emit({ type: "warning", code: error.code, message: error.message });
+      return undefined;
+    } finally {
+      await link.close();
+    }
+  }
+
+  #hello(folder: SinkFolder): Hello {
+    const { name, session, stay } = this.#options;
+    return {
+      type: "hello",
+      version: PROTOCOL_VERSION,
+      role: "sink",
+      session: session ?? "default",
+      label: name ?? hostname(),
+      labelAsked: name !== undefined,
+      secret: folder.secret,
+      stay: stay ?? false,
+    };
+  }
+}
