@@ -74,6 +74,9 @@ class StatusReader implements AsyncIterable<TransportStatus> {
         });
       }
     } finally {
+      this.#ended = true;
+      this.#lost.clear();
+      this.#changes.length = 0;
       this.#forget(this);
     }
   }

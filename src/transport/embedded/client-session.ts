@@ -44,7 +44,8 @@ export class ClientSession {
   readonly #ending = new AbortController();
   #up = Promise.withResolvers<void>();
   #link: Link | undefined;
-  #reconnecting = false;
+  /** Whether somebody is about to bring up a link: the first `connect`, or the loop that reconnects. */
+  #connecting = true;
   #draining = false;
   #ended: FanfoldError | undefined;
   #liveness: Disposable | undefined;
@@ -59,8 +60,14 @@ export class ClientSession {
 
   /** Opens the first link. */
   async connect(signal: AbortSignal): Promise<void> {
-    await this.#establish(signal);
     this.#watchLiveness();
+    try {
+      const broken = await abortable(this.#establish(signal), signal);
+      if (broken !== undefined) throw broken;
+    } catch (thrown) {
+      this.#end(FanfoldError.from(thrown));
+      throw thrown;
+    }
   }
 
   /** @throws FanfoldError `closed`, or why the session ended by itself */
@@ -125,31 +132,30 @@ export class ClientSession {
     this.status.close(reason);
   }
 
-  /** Opens a link and has every subscription confirmed on it; false when the link broke before that. */
-  async #establish(signal: AbortSignal): Promise<boolean> {
+  /** Opens a link and has every subscription confirmed on it; returns the reason if the link breaks before that. */
+  async #establish(signal: AbortSignal): Promise<FanfoldError | undefined> {
     const link = await openLink(this.#target, this.#handler(), { ...this.#options, signal });
     if (this.#ended !== undefined) link.destroy(this.#ended);
     this.#link = link;
-    const wanted = [...this.#subscriptions.values()];
-    for (const subscription of wanted) this.#request(link, subscription);
-    await Promise.race([link.over, Promise.allSettled(wanted.map(({ active }) => active))]);
-    if (this.#link !== link || this.#ended !== undefined) return false;
+    void link.over.then((reason) => this.#lost(link, reason));
+    for (const subscription of this.#subscriptions.values()) this.#request(link, subscription);
+    // The relay answers in order: with this answer it has answered to every subscription as well.
+    if (!(await this.#answered(link))) return await link.over;
+    this.#connecting = false;
     this.#refusals.clear();
     this.line.up(link);
     this.#up.resolve();
-    return true;
+    return undefined;
   }
 
   async #reconnect(): Promise<void> {
     const { clock, random } = this.#options;
     const backoff = new Backoff({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS, random });
-    this.#reconnecting = true;
     while (this.#ended === undefined) {
       try {
         await clock.sleep(backoff.nextMs(), this.#ending.signal);
         this.status.emit({ type: "reconnecting", attempt: backoff.attempt });
-        if (!(await this.#establish(this.#ending.signal))) continue;
-        this.#reconnecting = false;
+        if ((await this.#establish(this.#ending.signal)) !== undefined) continue;
         this.status.emit({ type: "reconnected" });
         return;
       } catch (thrown) {
@@ -159,16 +165,15 @@ export class ClientSession {
     }
   }
 
-  #lost(reason: FanfoldError): void {
+  #lost(link: Link, reason: FanfoldError): void {
+    if (this.#link !== link) return;
     this.#link = undefined;
-    this.#up = Promise.withResolvers();
-    if (this.#ended !== undefined) {
-      this.#up.resolve();
-      return;
-    }
+    if (this.#ended !== undefined) return;
     this.line.down();
     for (const subscription of this.#subscriptions.values()) subscription.suspend();
-    if (this.#reconnecting) return;
+    if (this.#connecting) return;
+    this.#connecting = true;
+    this.#up = Promise.withResolvers();
     this.status.emit({ type: "disconnected", reason: reason.message });
     void this.#reconnect();
   }
@@ -179,7 +184,6 @@ export class ClientSession {
       wants: ({ id, payloadBytes }) => this.#subscriptions.get(id)?.queue.hasRoomFor(payloadBytes) ?? false,
       message: ({ id, subject }, payload) => this.#subscriptions.get(id)?.queue.push({ subject, payload }),
       skipped: ({ id, payloadBytes }) => this.#tellLost(id, { messages: 1, bytes: payloadBytes }),
-      lost: (reason) => this.#lost(reason),
     };
   }
 

@@ -20,8 +20,6 @@ export interface LinkHandler {
   message(head: DataHead, payload: Buffer): void;
   /** A message that was not wanted has gone by. */
   skipped(head: DataHead): void;
-  /** The link is over; called once, and only after it was open. */
-  lost(reason: FanfoldError): void;
 }
 
 export interface LinkOptions {
@@ -68,7 +66,7 @@ export class Link {
   readonly #decoder: FrameDecoder;
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   readonly #answer = new UpgradeAnswer();
-  readonly #over = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<FanfoldError>();
   #socket: Socket | undefined;
   #opened: { resolve: () => void; reject: (error: FanfoldError) => void } | undefined;
   #isOpen = false;
@@ -94,8 +92,8 @@ export class Link {
     return this.#activity;
   }
 
-  /** Resolves when the link has ended, however it did. */
-  get over(): Promise<void> {
+  /** Resolves with the reason when the link has ended, however it did. */
+  get over(): Promise<FanfoldError> {
     return this.#over.promise;
   }
 
@@ -140,7 +138,7 @@ export class Link {
     socket.uncork();
   }
 
-  /** Ends the link at once; `reason` is what `lost` is told. */
+  /** Ends the link at once; `reason` is what `over` gives. */
   destroy(reason: FanfoldError): void {
     this.#reason ??= reason;
     this.#socket?.destroy();
@@ -202,9 +200,8 @@ export class Link {
 
   #closed(): void {
     const reason = this.#reason ?? unreachable(this.#target, "the relay ended the connection");
-    if (this.#isOpen) this.#handler.lost(reason);
-    else this.#opened?.reject(reason);
-    this.#over.resolve();
+    this.#opened?.reject(reason);
+    this.#over.resolve(reason);
   }
 }
 

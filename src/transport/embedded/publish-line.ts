@@ -32,7 +32,8 @@ export class PublishLine {
   #idle: (() => void)[] = [];
 
   /**
-   * Resolves when the operating system has the whole frame.
+   * Resolves when the operating system has the whole frame. After an abort, a frame that was being written is still
+   * written: the link could not tell its rest from the next frame otherwise.
    *
    * @throws FanfoldError `broker-lost` when the signal aborts while there is no link, else the signal's reason; or
    *   whatever `end` or `refuse` was called with
@@ -116,8 +117,8 @@ export class PublishLine {
   }
 
   #tellIdle(): void {
-    const busy = [...this.#writing].some((entry) => !entry.settled);
-    if (this.#idle.length === 0 || this.#waiting.size > 0 || busy) return;
+    if (this.#idle.length === 0 || this.#waiting.size > 0) return;
+    for (const entry of this.#writing) if (!entry.settled) return;
     const idle = this.#idle;
     this.#idle = [];
     for (const resolve of idle) resolve();

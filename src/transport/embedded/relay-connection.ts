@@ -2,9 +2,9 @@ import type { Duplex } from "node:stream";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
-import { joined } from "../payload.ts";
 import type { RoutedMessage, Router } from "../router.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
+import { MessageParts } from "./message-parts.ts";
 import { RelayOutbox } from "./relay-outbox.ts";
 import { type ControlFrame, type DataHead, encodeControl, encodeHead } from "./wire.ts";
 
@@ -33,11 +33,6 @@ interface RelaySubscription {
 }
 
 const SUBSCRIPTIONS_MAX = 64;
-/**
- * Smaller messages are copied out of the 64 KiB that the socket read them in: one that waits for a slow client must not
- * keep the memory of its neighbours.
- */
-const COPY_BELOW_BYTES = 32 * 1024;
 
 /** One client of the relay: decodes its frames, holds its subscriptions, and writes what they match. */
 export class RelayConnection {
@@ -46,8 +41,8 @@ export class RelayConnection {
   readonly #decoder: FrameDecoder;
   readonly #outbox: RelayOutbox;
   readonly #subscriptions = new Map<number, RelaySubscription>();
-  #head: DataHead | undefined;
-  #parts: Uint8Array[] = [];
+  /** The message that is coming in; undefined while a forbidden one goes by. */
+  #incoming: { readonly head: DataHead; readonly parts: MessageParts } | undefined;
 
   constructor(socket: Duplex, options: RelayConnectionOptions) {
     this.#socket = socket;
@@ -55,9 +50,7 @@ export class RelayConnection {
     this.#decoder = new FrameDecoder("client", {
       control: (frame) => this.#control(frame),
       begin: (head) => this.#begin(head),
-      payload: (bytes) => {
-        if (this.#head !== undefined) this.#parts.push(bytes);
-      },
+      payload: (bytes) => this.#incoming?.parts.push(bytes),
       end: () => this.#end(),
     });
     this.#outbox = new RelayOutbox(socket, {
@@ -81,8 +74,7 @@ export class RelayConnection {
   leave(): void {
     for (const { leave } of this.#subscriptions.values()) leave();
     this.#subscriptions.clear();
-    this.#head = undefined;
-    this.#parts = [];
+    this.#incoming = undefined;
   }
 
   #control(frame: ControlFrame): void {
@@ -93,20 +85,18 @@ export class RelayConnection {
 
   #begin(head: DataHead): void {
     if (this.#options.permissions.mayPublish(head.subject)) {
-      this.#head = head;
+      this.#incoming = { head, parts: new MessageParts(head.payloadBytes) };
       return;
     }
     this.#refuse({ id: 0, subject: head.subject, text: `this client may not publish on "${head.subject}"` });
   }
 
   #end(): void {
-    const head = this.#head;
-    if (head === undefined) return;
-    const bytes = head.payloadBytes;
-    const parts = bytes < COPY_BELOW_BYTES ? [joined(this.#parts, bytes)] : this.#parts;
-    this.#head = undefined;
-    this.#parts = [];
-    this.#options.router.publish({ subject: head.subject, parts, bytes });
+    const incoming = this.#incoming;
+    if (incoming === undefined) return;
+    this.#incoming = undefined;
+    const { subject, payloadBytes: bytes } = incoming.head;
+    this.#options.router.publish({ subject, parts: incoming.parts.finish(), bytes });
   }
 
   #subscribe({ id, subject, queueBytes }: Extract<ControlFrame, { op: "sub" }>): void {

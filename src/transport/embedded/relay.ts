@@ -60,17 +60,17 @@ class EmbeddedRelay implements Relay {
       socket.destroy();
     });
     if (this.#closed || this.#sockets.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
-      socket.end(upgradeRefused(503, "the relay takes no more clients\n"));
+      refuse(socket, upgradeRefused(503, "the relay takes no more clients\n"));
       return;
     }
     if (request.headers.upgrade?.toLowerCase() !== RELAY_PROTOCOL) {
-      socket.end(upgradeRefused(426, `this path speaks ${RELAY_PROTOCOL}\n`));
+      refuse(socket, upgradeRefused(426, `this path speaks ${RELAY_PROTOCOL}\n`));
       return;
     }
     const ticket = ticketOf(request.headers.authorization);
     const permissions = ticket === undefined ? undefined : this.#options.authorize(ticket);
     if (permissions === undefined) {
-      socket.end(upgradeRefused(401, "the ticket is not valid\n"));
+      refuse(socket, upgradeRefused(401, "the ticket is not valid\n"));
       return;
     }
     this.#accept(socket, permissions, head);
@@ -106,4 +106,11 @@ class EmbeddedRelay implements Relay {
     socket.on("end", () => socket.end());
     socket.resume();
   }
+}
+
+/** Answers and ends, without waiting for a client that may never end its own half. */
+function refuse(socket: Duplex, answer: string): void {
+  socket.resume();
+  socket.once("finish", () => socket.destroy());
+  socket.end(answer);
 }
