@@ -102,10 +102,7 @@ export class BrokerLink implements AsyncDisposable {
       await transport.close();
     } catch (thrown) {
       if (!signal.aborted)
-        this.#say(
-          "unreachable",
-          `${FanfoldError.from(thrown).message}; trying again, so start it, or correct --broker and its credentials`,
-        );
+        this.#say("unreachable", `${FanfoldError.from(thrown).message}; trying again until it answers`);
     }
     return undefined;
   }

@@ -8,6 +8,7 @@ import {
   decodeClientMessage,
   encodeControl,
 } from "../protocol/control.ts";
+import { withSafeText } from "./peer-text.ts";
 import { versionRefusal } from "./session.ts";
 
 /** A client that goes on faster than this after a burst is broken or hostile: a source sends ten messages a second. */
@@ -157,7 +158,7 @@ export class ControlConnection {
     }
     const text = textOf(data);
     try {
-      if (!this.#messages.push(decodeClientMessage(text)))
+      if (!this.#messages.push(withSafeText(decodeClientMessage(text))))
         this.refuse("refused", `Read control messages: ${MESSAGES_BURST} wait already`);
     } catch (thrown) {
       const other = otherVersion(text);

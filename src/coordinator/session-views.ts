@@ -7,6 +7,7 @@ import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
 import { decodeUp } from "../protocol/up.ts";
 import type { TransportMessage } from "../transport/transport.ts";
 import type { BrokerLink } from "./broker-link.ts";
+import { withSafeText } from "./peer-text.ts";
 import type { RunningSession, SeriesState } from "./series.ts";
 import {
   endedView,
@@ -99,7 +100,7 @@ export class SessionViews implements Disposable {
     const running = this.#running.get(sessionId);
     if (running === undefined) return;
     try {
-      const up = decodeUp(payload);
+      const up = withSafeText(decodeUp(payload));
       if (up.sessionId !== sessionId || up.epoch !== running.epoch) return;
       this.#put(sessionId, withReport(running, subject.slice(subject.lastIndexOf(".") + 1), up.message));
     } catch (thrown) {

@@ -17,9 +17,6 @@ import {
   takesPart,
 } from "./series.ts";
 
-/** What the schema of control messages takes. */
-const REASON_CHARS_MAX = 2000;
-
 /**
  * The state machine of the sessions of one name. Pure: the registry carries out the effects.
  *
@@ -247,19 +244,20 @@ function endSession(change: Change, session: RunningSession, end: SessionEnd): v
     (member) => member.id === session.source.id || session.sinks.some((sink) => sink.id === member.id),
   );
   for (const member of participants) {
-    change.effect({ type: "send", to: member.id, message: endedMessage(member, session, end) });
+    change.effect({ type: "send", to: member.id, message: endedMessage(member, end) });
     if (member.role === "sink" && member.stay) change.welcome(member, false);
     else change.remove(member.id);
   }
 }
 
-function endedMessage(member: SeriesMember, session: RunningSession, end: SessionEnd): CoordinatorMessage {
-  if (end.type === "broken-off") {
-    const reason = `Receive from the source "${session.source.name}": it left before the copy was complete: ${end.reason}`;
-    return { type: "ended", code: end.code, reason: reason.slice(0, REASON_CHARS_MAX) };
-  }
-  const mine = end.summary.sinks.find((sink) => sink.sinkId === member.id);
-  return { type: "ended", summary: end.summary, ...(mine === undefined ? {} : { mine }) };
+function endedMessage(member: SeriesMember, end: SessionEnd): CoordinatorMessage {
+  if (end.type === "broken-off") return { type: "ended", code: end.code, reason: end.reason };
+  const { summary } = end;
+  if (member.role === "source") return { type: "ended", summary };
+  const mine = summary.sinks.find((sink) => sink.sinkId === member.id);
+  // The others' lists of problems are left out: with many sinks, everyone's for everyone would be a lot.
+  const sinks = summary.sinks.map((sink) => ({ ...sink, problems: [] }));
+  return { type: "ended", summary: { ...summary, sinks }, ...(mine === undefined ? {} : { mine }) };
 }
 
 /** Why a client of this version cannot be served; undefined when it can. */
