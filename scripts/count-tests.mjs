@@ -1,10 +1,13 @@
-// `node scripts/count-tests.mjs REPORT`: prints `N passed, N failed` from vitest's JSON report. A file that could not
-// be loaded counts as one failed test. Exit status 1 when a test failed, or when none ran.
+// `node scripts/count-tests.mjs REPORT STATUS`: prints `N passed, N failed` from vitest's JSON report and exit status.
+// A file that could not be loaded counts as one failed test, and so does an error outside of all tests. Exit status 1
+// when something failed, or when nothing ran.
 import { readFileSync } from "node:fs";
 
-const { passed, failed } = countsOf(process.argv[2]);
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
-if (failed > 0 || passed === 0) process.exitCode = 1;
+const [, , path, vitestStatus] = process.argv;
+const counts = countsOf(path);
+const failed = Math.max(counts.failed, vitestStatus === "0" ? 0 : 1);
+process.stdout.write(`${counts.passed} passed, ${failed} failed\n`);
+if (failed > 0 || counts.passed === 0) process.exitCode = 1;
 
 function countsOf(path) {
   try {
