@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../lib/errors.ts";
+import { type ErrorCode, isErrorCode } from "../lib/errors.ts";
 import type { SessionSummary, SinkOutcome } from "../protocol/progress.ts";
 
 /** What a command ends with, for programs that call it. docs/exit-status.md says what to do about each. */
@@ -78,9 +78,5 @@ export function statusOfSummary(summary: SessionSummary): number {
 export function statusOfOutcome(outcome: SinkOutcome): number {
   if (outcome.outcome === "proven") return outcome.problemCount > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.ok;
   if (outcome.outcome === "incomplete") return EXIT_STATUS.incomplete;
-  return isErrorCode(outcome.code) ? BY_CODE[outcome.code] : EXIT_STATUS.peerLost;
-}
-
-function isErrorCode(code: string | undefined): code is ErrorCode {
-  return code !== undefined && Object.hasOwn(BY_CODE, code);
+  return outcome.code !== undefined && isErrorCode(outcome.code) ? BY_CODE[outcome.code] : EXIT_STATUS.peerLost;
 }

@@ -140,6 +140,7 @@ function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     .addOption(sessionOption())
     .addOption(labelOption())
     .addOption(new Option("--stay", "go on waiting for the next session of this name"))
+    .addOption(new Option("--accept-new-source", "take a copy from another source than the folder's first one"))
     .addOption(
       new Option(
         "--connect-timeout <duration>",

@@ -11,6 +11,7 @@ export interface SinkCommandOptions extends SharedOptions {
   readonly session?: string;
   readonly name?: string;
   readonly stay?: boolean;
+  readonly acceptNewSource?: boolean;
   readonly connectTimeout?: number;
 }
 
@@ -26,6 +27,7 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
         coordinator: options.coordinator,
         folder,
         stay: options.stay === true,
+        acceptNewSource: options.acceptNewSource === true,
         fileEvents: options.verbose === true || options.json === true,
         signal,
         ...(options.session === undefined ? {} : { session: options.session }),

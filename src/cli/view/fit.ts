@@ -3,12 +3,12 @@ import stringWidth from "string-width";
 
 /** Cuts in the middle, where a path says least: the folder it is in and its name stay readable. */
 export function fitMiddle(text: string, columns: number): string {
-  return columns < 1 ? "" : cliTruncate(text, columns, { position: "middle" });
+  return cut(text, columns, "middle");
 }
 
 /** Cuts at the end. */
 export function fitEnd(text: string, columns: number): string {
-  return columns < 1 ? "" : cliTruncate(text, columns);
+  return cut(text, columns, "end");
 }
 
 /** Exactly `columns` wide: cut at the end, or filled with spaces; wide characters count as two. */
@@ -38,6 +38,15 @@ export function fitNames(names: readonly string[], columns: number): string {
     if (stringWidth(text) <= columns) return text;
   }
   return fitEnd(all, columns);
+}
+
+function cut(text: string, columns: number, position: "middle" | "end"): string {
+  // Where a wide character stands at the cut, what cli-truncate gives can be one column too wide.
+  for (let room = columns; room >= 1; room -= 1) {
+    const fitted = cliTruncate(text, room, { position });
+    if (stringWidth(fitted) <= columns) return fitted;
+  }
+  return "";
 }
 
 export { stringWidth };

@@ -17,7 +17,7 @@ export function linkMessages(
   switch (event.type) {
     case "connecting":
       // The first attempt is not worth a line; later ones are said at growing distances: 2, 4, 8, 16, …
-      return event.attempt > 1 && event.attempt >= 2 * attemptsSaid ? [plainOnly(connectingText(event))] : [];
+      return isWorthSaying(event.attempt, attemptsSaid) ? [plainOnly(connectingText(event))] : [];
     case "joined": {
       const where = event.broker === undefined ? "" : ` at ${event.broker}`;
       return [info(`joined session ${event.session} as ${event.name} (${event.transport}${where})`)];
@@ -29,6 +29,15 @@ export function linkMessages(
     default:
       return event satisfies never;
   }
+}
+
+/** The last attempt that was said, once this one is over. */
+export function nextAttemptsSaid(attempt: number, attemptsSaid: number): number {
+  return isWorthSaying(attempt, attemptsSaid) ? attempt : attemptsSaid;
+}
+
+function isWorthSaying(attempt: number, attemptsSaid: number): boolean {
+  return attempt >= 2 * attemptsSaid;
 }
 
 function isLinkEvent(event: { readonly type: string }): event is LinkEvent {

@@ -2,7 +2,7 @@ import type { SinkEvent } from "../../protocol/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes } from "./format.ts";
-import { connectingText, linkMessages } from "./link-messages.ts";
+import { connectingText, linkMessages, nextAttemptsSaid } from "./link-messages.ts";
 import type { Style } from "./style.ts";
 import { outcomeMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type View } from "./view.ts";
@@ -10,6 +10,7 @@ import { detail, info, type Message, plainOnly, type View } from "./view.ts";
 export interface SinkState {
   /** What is being waited for; undefined while a copy runs. */
   readonly waiting: string | undefined;
+  /** The last attempt to connect that plain lines have told of. */
   readonly attempts: number;
   readonly copy: CopyState | undefined;
   readonly verifying: boolean;
@@ -28,7 +29,7 @@ export const sinkView: View<SinkEvent, SinkState> = {
           ...state,
           waiting: connectingText(event),
           copy: undefined,
-          attempts: event.attempt > 2 * state.attempts ? event.attempt : state.attempts,
+          attempts: nextAttemptsSaid(event.attempt, state.attempts),
         };
       case "waiting":
         return { ...state, waiting: event.underWay ? UNDER_WAY : WAITING, copy: undefined, verifying: false };

@@ -2,7 +2,7 @@ import type { SinkLine, SourceEvent } from "../../protocol/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd, fitNames } from "./fit.ts";
 import { formatBytes } from "./format.ts";
-import { connectingText, linkMessages } from "./link-messages.ts";
+import { connectingText, linkMessages, nextAttemptsSaid } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
 import type { Style } from "./style.ts";
 import { summaryMessages } from "./summary-lines.ts";
@@ -12,6 +12,7 @@ export interface SourceState {
   /** What is being waited for; undefined once the copy has started. */
   readonly waiting: string | undefined;
   readonly needed: { readonly needed: number; readonly sinks: readonly string[] } | undefined;
+  /** The last attempt to connect that plain lines have told of. */
   readonly attempts: number;
   readonly copy: CopyState | undefined;
   readonly sinks: readonly SinkLine[];
@@ -36,7 +37,7 @@ export const sourceView: View<SourceEvent, SourceState> = {
         return {
           ...state,
           waiting: connectingText(event),
-          attempts: event.attempt > 2 * state.attempts ? event.attempt : state.attempts,
+          attempts: nextAttemptsSaid(event.attempt, state.attempts),
         };
       case "waiting":
         return { ...state, waiting: undefined, needed: event };
@@ -115,5 +116,6 @@ function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Scree
 /** `waiting for sinks: 1 of 3 (alpha)` */
 function waitingText(needed: number, sinks: readonly string[], columns: number): string {
   const count = `waiting for sinks: ${sinks.length} of ${needed}`;
-  return sinks.length === 0 ? fitEnd(count, columns) : `${count} (${fitNames(sinks, columns - count.length - 3)})`;
+  const text = sinks.length === 0 ? count : `${count} (${fitNames(sinks, Math.max(1, columns - count.length - 3))})`;
+  return fitEnd(text, columns);
 }

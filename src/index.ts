@@ -1,0 +1,22 @@
+/** The library face of fanfold: open a coordinator, run a source, run a sink, and follow their events. */
+
+export type { Coordinator, CoordinatorOptions } from "./coordinator/coordinator.ts";
+export { openCoordinator } from "./coordinator/coordinator.ts";
+export type { Clock } from "./lib/clock.ts";
+export type { ErrorCode, FanfoldErrorOptions } from "./lib/errors.ts";
+export { FanfoldError } from "./lib/errors.ts";
+export type { Logger } from "./lib/logger.ts";
+export type { Random } from "./lib/random.ts";
+export type {
+  CoordinatorEvent,
+  LinkEvent,
+  SessionView,
+  SinkEvent,
+  SinkLine,
+  SourceEvent,
+} from "./protocol/events.ts";
+export type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./protocol/progress.ts";
+export type { SinkOptions, SinkRun } from "./sink/sink.ts";
+export { runSink } from "./sink/sink.ts";
+export type { SourceOptions, SourceRun } from "./source/source.ts";
+export { runSource } from "./source/source.ts";

@@ -1,0 +1,270 @@
+import { describe, expect, test } from "vitest";
+import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
+import { stringWidth } from "../../../src/cli/view/fit.ts";
+import { sinkView } from "../../../src/cli/view/sink-view.ts";
+import { sourceView } from "../../../src/cli/view/source-view.ts";
+import { createStyle, PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import type { Screen, View } from "../../../src/cli/view/view.ts";
+import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../../src/protocol/events.ts";
+import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../sample-events.ts";
+
+function stateAfter<Event, State>(view: View<Event, State>, events: readonly Event[]): State {
+  return events.reduce((state, event, index) => view.next(state, event, index * 1000), view.initial);
+}
+
+function linesOf(screen: Screen): readonly string[] {
+  return screen.kind === "lines" ? screen.lines : screen.kind === "waiting" ? [screen.text] : [];
+}
+
+const sinks = [
+  sampleSink("alpha"),
+  sampleSink("beta", { state: "proven" }),
+  sampleSink("a-sink-with-a-rather-long-name", { state: "failed" }),
+];
+const copying: SourceEvent = { type: "progress", progress: sampleProgress(), sinks };
+const finding: SourceEvent = { type: "progress", progress: sampleProgress({ discoveryEnded: false }), sinks };
+const session: CoordinatorEvent = {
+  type: "session",
+  view: {
+    session: "photos",
+    sessionId: "s1",
+    state: "running",
+    source: "laptop",
+    needed: 3,
+    sinks,
+    progress: sampleProgress(),
+  },
+};
+const receiving: SinkEvent = { type: "progress", progress: sampleProgress(), state: "receiving" };
+
+describe.each([120, 80, 40, 20, 5])("at %d columns", (columns) => {
+  const size = { columns, rows: 24 };
+  test.each([
+    ["the source", () => sourceView.screen(stateAfter(sourceView, [copying, copying]), size, PLAIN_STYLE)],
+    [
+      "the source that still finds files",
+      () => sourceView.screen(stateAfter(sourceView, [finding, finding]), size, PLAIN_STYLE),
+    ],
+    [
+      "the source that waits",
+      () =>
+        sourceView.screen(
+          stateAfter(sourceView, [{ type: "waiting", needed: 9, sinks: ["alpha", "beta", "gamma"] }]),
+          size,
+          PLAIN_STYLE,
+        ),
+    ],
+    ["the sink", () => sinkView.screen(stateAfter(sinkView, [receiving, receiving]), size, PLAIN_STYLE)],
+    [
+      "the coordinator",
+      () =>
+        coordinatorView.screen(
+          stateAfter(coordinatorView, [session]),
+          size,
+          createStyle({ colour: true, unicode: false }),
+        ),
+    ],
+  ])("no line of %s is wider", (_who, draw) => {
+    const lines = linesOf(draw());
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+  });
+});
+
+describe("sourceView", () => {
+  test("says for how many sinks it waits, and which are there", () => {
+    const state = stateAfter(sourceView, [{ type: "waiting", needed: 3, sinks: ["alpha"] }]);
+    expect(sourceView.screen(state, { columns: 80, rows: 24 }, PLAIN_STYLE)).toEqual({
+      kind: "waiting",
+      text: "waiting for sinks: 1 of 3 (alpha)",
+    });
+  });
+
+  test("says why the coordinator cannot be reached", () => {
+    const state = stateAfter(sourceView, [
+      { type: "connecting", address: "backup:7337", attempt: 3, reason: "connection refused" },
+    ]);
+    expect(linesOf(sourceView.screen(state, { columns: 100, rows: 24 }, PLAIN_STYLE))).toEqual([
+      "waiting for the coordinator at backup:7337 (attempt 3: connection refused)",
+    ]);
+  });
+
+  test("shows what is found, and no percentage, until discovery has ended", () => {
+    const lines = linesOf(sourceView.screen(stateAfter(sourceView, [finding]), { columns: 80, rows: 24 }, PLAIN_STYLE));
+    expect(lines.join("\n")).not.toContain("%");
+    expect(lines[2]).toBe("1.0 GiB done, at least 4.0 GiB found · 5,000 of at least 20,000 files");
+  });
+
+  test("shows the file, the bar, the counts and each sink while it copies", () => {
+    const lines = linesOf(
+      sourceView.screen(stateAfter(sourceView, [copying, copying]), { columns: 80, rows: 24 }, PLAIN_STYLE),
+    );
+    expect(lines[0]).toBe("node_modules/@types/node/fs/promises.d.ts");
+    expect(lines[1]).toMatch(/^█+░+ {3}25% +\S+ MiB\/s +\S+ left$/);
+    expect(lines[2]).toBe("1.0 GiB of 4.0 GiB · 5,000 of 20,000 files");
+    expect(lines[3]).toMatch(/^alpha +█░+ +512\.0 MiB {2}receiving {3}node_modules.*lib\.dom\.d\.ts$/);
+    expect(lines[4]).toMatch(/^beta +█+ +512\.0 MiB {2}proven$/);
+    expect(lines[5]).toMatch(/^a-sink-with… .*failed$/);
+  });
+
+  test("never goes back, nor over 100 percent", () => {
+    const [half, less, more] = [2, 1, 9].map(
+      (gib) =>
+        ({ ...copying, progress: sampleProgress({ bytesDone: gib * 2 ** 30, filesDone: 20_000 }) }) as SourceEvent,
+    );
+    const percent = (events: readonly (SourceEvent | undefined)[]) =>
+      /(\d+)%/.exec(
+        linesOf(
+          sourceView.screen(
+            stateAfter(
+              sourceView,
+              events.filter((event) => event !== undefined),
+            ),
+            { columns: 80, rows: 24 },
+            PLAIN_STYLE,
+          ),
+        ).join(),
+      )?.[1];
+    expect(percent([half, less])).toBe("50");
+    expect(percent([half, more])).toBe("100");
+  });
+
+  test("is not at 100 percent while a file is missing, though all bytes are there", () => {
+    const state = stateAfter(sourceView, [
+      { type: "progress", progress: sampleProgress({ bytesDone: 4 * 2 ** 30, filesDone: 19_999 }), sinks: [] },
+    ]);
+    expect(linesOf(sourceView.screen(state, { columns: 80, rows: 24 }, PLAIN_STYLE))[1]).toContain(" 99%");
+  });
+
+  test("leaves out sinks that the terminal has no room for, and counts them", () => {
+    const many = Array.from({ length: 50 }, (_, index) =>
+      sampleSink(`sink-${index}`, index === 40 ? { state: "failed" } : {}),
+    );
+    const lines = linesOf(
+      sourceView.screen(
+        stateAfter(sourceView, [{ type: "progress", progress: sampleProgress(), sinks: many }]),
+        { columns: 80, rows: 12 },
+        PLAIN_STYLE,
+      ),
+    );
+    expect(lines).toHaveLength(11);
+    expect(lines.join("\n")).toContain("sink-40");
+    expect(lines.at(-1)).toBe("and 43 more sinks");
+  });
+
+  test("sums up at the end: what was copied, the digest, each sink, and what is missing", () => {
+    const problems = Array.from({ length: 20 }, (_, index) => ({
+      path: `secret/${index}`,
+      kind: "unreadable",
+      message: "permission denied",
+    }));
+    const summary = sampleSummary({
+      result: "failed",
+      notCarried: { fifo: 2 },
+      problemCount: 32,
+      problems,
+      sinks: [sampleOutcome("alpha"), sampleOutcome("beta", { outcome: "failed", message: "no space left" })],
+    });
+    const messages = sourceView.messages({ type: "finished", summary }, sourceView.initial, PLAIN_STYLE);
+    const info = messages.filter(({ level }) => level === "info").map(({ text }) => text);
+    const warnings = messages.filter(({ level }) => level === "warning").map(({ text }) => text);
+    expect(info[0]).toBe("failed: 20,000 files, 4.0 GiB to 1 of 2 sinks in 40.0 s (102.4 MiB/s)");
+    expect(info).toContain(`  digest  ${"5f".repeat(32)}`);
+    expect(info.slice(-2)).toEqual(["  sinks   alpha  proven", "          beta   failed: no space left"]);
+    expect(warnings[0]).toContain("fifo 2");
+    expect(warnings.at(-1)).toBe("  and 12 more");
+    expect(warnings).toHaveLength(23);
+  });
+});
+
+describe("sinkView", () => {
+  test("waits for a source, or for the next session when one is under way", () => {
+    const text = (underWay: boolean) =>
+      linesOf(
+        sinkView.screen(stateAfter(sinkView, [{ type: "waiting", underWay }]), { columns: 100, rows: 24 }, PLAIN_STYLE),
+      )[0];
+    expect(text(false)).toBe("waiting for a source");
+    expect(text(true)).toContain("under way");
+  });
+
+  test("starts from 0 in the next session", () => {
+    const done: SinkEvent = {
+      type: "progress",
+      progress: sampleProgress({ bytesDone: 4 * 2 ** 30, filesDone: 20_000 }),
+      state: "verifying",
+    };
+    const state = stateAfter(sinkView, [
+      done,
+      { type: "finished", outcome: sampleOutcome("alpha"), elapsedMs: 1000 },
+      { type: "waiting", underWay: false },
+      { type: "started", source: "laptop", sinks: ["alpha"] },
+      receiving,
+    ]);
+    expect(linesOf(sinkView.screen(state, { columns: 80, rows: 24 }, PLAIN_STYLE))[1]).toContain(" 25%");
+  });
+});
+
+describe("coordinatorView", () => {
+  test("prints the address that clients use, and how to admit other machines", () => {
+    const messages = coordinatorView.messages(
+      { type: "listening", addresses: ["localhost:7337"], broker: "embedded", loopbackOnly: true },
+      coordinatorView.initial,
+      PLAIN_STYLE,
+    );
+    const text = messages.map((message) => message.text).join("\n");
+    expect(text).toContain("--coordinator localhost:7337");
+    expect(text).toContain("--host 0.0.0.0");
+  });
+
+  test("shows several sessions, each with its sinks, and drops those that ended", () => {
+    const other: CoordinatorEvent = {
+      ...session,
+      view: { ...session.view, session: "music", sessionId: "s2", state: "waiting", sinks: [sampleSink("alpha")] },
+    };
+    const lines = linesOf(
+      coordinatorView.screen(stateAfter(coordinatorView, [session, other]), { columns: 100, rows: 40 }, PLAIN_STYLE),
+    );
+    expect(lines[0]).toMatch(/^photos {2}running {2}source laptop, 3 of 3 sinks: alpha, beta/);
+    expect(lines.at(-1)).toBe("music  waiting  source laptop, 1 of 3 sinks: alpha");
+    const ended: CoordinatorEvent = { ...session, view: { ...session.view, state: "ended" } };
+    expect(
+      linesOf(
+        coordinatorView.screen(
+          stateAfter(coordinatorView, [session, other, ended]),
+          { columns: 100, rows: 40 },
+          PLAIN_STYLE,
+        ),
+      ),
+    ).toHaveLength(1);
+  });
+
+  test("is never higher than the terminal, with many sessions and sinks", () => {
+    const many = Array.from(
+      { length: 10 },
+      (_, index): CoordinatorEvent => ({
+        ...session,
+        view: { ...session.view, session: `s-${index}`, sessionId: `s${index}` },
+      }),
+    );
+    for (const rows of [2, 5, 10, 24, 50]) {
+      expect(
+        linesOf(coordinatorView.screen(stateAfter(coordinatorView, many), { columns: 80, rows }, PLAIN_STYLE)).length,
+      ).toBeLessThan(rows);
+    }
+  });
+
+  test("says that the broker cannot be reached, why, and that it goes on trying", () => {
+    const event: CoordinatorEvent = {
+      type: "broker",
+      status: "unreachable",
+      broker: "nats://localhost:4222",
+      reason: "connection refused",
+    };
+    expect(coordinatorView.messages(event, coordinatorView.initial, PLAIN_STYLE)).toEqual([
+      {
+        level: "warning",
+        text: "fanfold: warning: cannot reach the broker at nats://localhost:4222: connection refused; still trying",
+      },
+    ]);
+  });
+});
