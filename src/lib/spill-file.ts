@@ -53,7 +53,8 @@ export class SpillFile implements Disposable {
     let done = 0;
     while (done < record.length) {
       const count = readSync(this.#fd, bytes, done, record.length - done, record.offset + done);
-      if (count === 0) throw new FanfoldError("disk-failed", "Read back a temporary file: it is shorter than what was written to it");
+      if (count === 0)
+        throw new FanfoldError("disk-failed", "Read back a temporary file: it is shorter than what was written to it");
       done += count;
     }
     return bytes;
@@ -69,5 +70,9 @@ export class SpillFile implements Disposable {
 
 function failed(folder: string, thrown: unknown): FanfoldError {
   const error = FanfoldError.from(thrown);
-  return new FanfoldError(error.code, `Write a temporary file in "${folder}": ${error.message}; set TMPDIR to a folder with more room`, { cause: thrown });
+  return new FanfoldError(
+    error.code,
+    `Write a temporary file in "${folder}": ${error.message}; set TMPDIR to a folder with more room`,
+    { cause: thrown },
+  );
 }

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
+import { FanfoldError } from "../lib/errors.ts";
 import { damaged } from "./bytes.ts";
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION, SESSION_ID_CHARS } from "./limits.ts";
-import { FanfoldError } from "../lib/errors.ts";
 
 /**
  * A frame is what one publish carries [P-3]. All numbers are big-endian.

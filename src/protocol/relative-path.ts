@@ -1,6 +1,6 @@
 import { FanfoldError } from "../lib/errors.ts";
-import { NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX } from "./limits.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX } from "./limits.ts";
 
 /**
  * The one place where paths of a peer are judged [P-4.1]: bytes, no encoding. A relative path is the components

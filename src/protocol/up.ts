@@ -1,8 +1,7 @@
-import { buildFrame, decodeFrame, type FrameScope, sealFrame, STREAM_LANE } from "./frame.ts";
-import { FRAME_HEADER_BYTES } from "./frame.ts";
+import { FanfoldError } from "../lib/errors.ts";
+import { buildFrame, decodeFrame, FRAME_HEADER_BYTES, type FrameScope, STREAM_LANE, sealFrame } from "./frame.ts";
 import { REPORT_BYTES_MAX } from "./limits.ts";
 import { type UpMessage, upMessageSchema } from "./report.ts";
-import { FanfoldError } from "../lib/errors.ts";
 
 /** What a sink says, with where and when it belongs; `sequence` counts this sink's own up frames from 0. */
 export interface UpFrame extends FrameScope {
