@@ -56,7 +56,6 @@ export class TerminalScreen extends Writable {
   }
 
   #run(text: string): void {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the codes of a terminal
     for (const [piece] of text.matchAll(/\x1b\[[?0-9;]*[A-Za-z]|\n|\r|[^\x1b\n\r]/gu)) {
       if (piece === "\n") this.#newline();
       else if (piece === "\r") this.#column = 0;
