@@ -1,5 +1,6 @@
 import { errors, type Status } from "@nats-io/transport-node";
 import { abortable, throwIfAborted } from "../lib/abort.ts";
+import { systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "./message-queue.ts";
 import { permissionError, reasonOf } from "./nats/nats-errors.ts";
@@ -28,6 +29,11 @@ const STALL_CUT_MS = 10_000;
 /** Bytes written to the socket, or waiting for it, that the server has not answered a ping behind. */
 const UNFLUSHED_BYTES_MAX = 4 * MIB;
 const FLUSH_EVERY_BYTES = MIB;
+/**
+ * The server cuts a slow consumer without a word to it. What the client sees is an end of the connection right behind
+ * deliveries, while the same server goes on; a network that fails in mid-transfer looks the same.
+ */
+const CUT_AFTER_DELIVERY_MS = 1000;
 /** Subjects whose refusal is remembered, so that their next publish fails. */
 const DENIED_SUBJECTS_MAX = 256;
 
@@ -52,12 +58,16 @@ class NatsTransport implements Transport {
   readonly #denied = new Map<string, FanfoldError>();
   #unflushedBytes = 0;
   #linkFault: string | undefined;
+  #serverId: string | undefined;
+  #lastDeliveryMs = Number.NEGATIVE_INFINITY;
+  #wasCutSilently = false;
   #ending: "drain" | "close" | undefined;
   /** Aborts with the error that every later call gets. */
   readonly #end = new AbortController();
 
   constructor(nats: OpenNats) {
     this.#nats = nats;
+    this.#serverId = nats.connection.info?.server_id;
     const payloadLimitBytes = nats.connection.info?.max_payload ?? MIB;
     this.capabilities = {
       kind: "nats",
@@ -93,8 +103,10 @@ class NatsTransport implements Transport {
     let denied: Error | undefined;
     const inner = this.#nats.connection.subscribe(subject, {
       callback: (fault, message) => {
-        if (fault === null) subscription.deliver({ subject: message.subject, payload: ownBytes(message.data) });
-        else denied = fault;
+        if (fault === null) {
+          this.#lastDeliveryMs = systemClock.nowMs();
+          subscription.deliver({ subject: message.subject, payload: ownBytes(message.data) });
+        } else denied = fault;
       },
     });
     const subscription = new QueuedSubscription({
@@ -172,7 +184,7 @@ class NatsTransport implements Transport {
       if (status.type === "disconnect") this.#disconnected();
       else if (status.type === "reconnecting")
         this.#status.emit({ type: "reconnecting", attempt: this.#nats.backoff.attempt });
-      else if (status.type === "reconnect") this.#reconnected();
+      else if (status.type === "reconnect") await this.#reconnected();
       else if (status.type === "staleConnection") this.#linkFault = "the server did not answer";
       else if (status.type === "error") this.#faulted(status.error);
     }
@@ -180,11 +192,23 @@ class NatsTransport implements Transport {
 
   #disconnected(): void {
     this.#gate.down();
+    this.#wasCutSilently =
+      this.#linkFault === undefined && systemClock.nowMs() - this.#lastDeliveryMs < CUT_AFTER_DELIVERY_MS;
     this.#status.emit({ type: "disconnected", reason: this.#linkFault ?? "the server closed the connection" });
     this.#linkFault = undefined;
   }
 
-  #reconnected(): void {
+  /** The library has sent its subscriptions again: a round trip behind them they are active. */
+  async #reconnected(): Promise<void> {
+    try {
+      await this.#nats.connection.flush();
+    } catch {
+      // This link went down as well; the next one comes here again.
+      return;
+    }
+    const serverId = this.#nats.connection.info?.server_id;
+    if (this.#wasCutSilently && serverId === this.#serverId) this.#status.emit({ type: "slow-consumer" });
+    this.#serverId = serverId;
     this.#nats.backoff.reset();
     this.#unflushedBytes = 0;
     this.#denied.clear();
