@@ -76,6 +76,7 @@ export function parseNatsUrl(url: string): NatsEndpoint {
 /** @throws FanfoldError `usage` */
 export function parseAmqpUrl(url: string): AmqpEndpoint {
   const { scheme, host, port, path, user, password } = parseOne(url, url);
+  decodeOrRefuse(path, "a virtual host", url);
   if (path.includes("/")) throw refusal(url, 'found "/" in the virtual host; want it as %2F');
   return {
     protocol: scheme === "amqps" ? "amqps" : "amqp",
@@ -143,21 +144,22 @@ function parseOne(value: string, whole: string): ParsedUrl {
   if (parsed.hostname === "") throw refusal(whole, "found no host; want one after ://");
   if (parsed.search !== "" || parsed.hash !== "")
     throw refusal(whole, 'found "?" or "#"; want none, and %3F or %23 in a password');
-  const decode = (text: string): string => {
-    try {
-      return decodeURIComponent(text);
-    } catch (cause) {
-      throw refusal(whole, 'found credentials with a "%" that begins no percent-encoded byte; want it as %25', cause);
-    }
-  };
   return {
     scheme,
     host: parsed.hostname.replace(/^\[|\]$/g, ""),
     port: parsed.port === "" ? (DEFAULT_PORTS[scheme] ?? 0) : Number(parsed.port),
     path: parsed.pathname.replace(/^\//, ""),
-    user: decode(parsed.username),
-    password: decode(parsed.password),
+    user: decodeOrRefuse(parsed.username, "credentials", whole),
+    password: decodeOrRefuse(parsed.password, "credentials", whole),
   };
+}
+
+function decodeOrRefuse(text: string, what: string, url: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw refusal(url, `found ${what} with a "%" that begins no percent-encoded byte; want it as %25`, cause);
+  }
 }
 
 function natsCredentials({ user, password }: ParsedUrl): Credentials {

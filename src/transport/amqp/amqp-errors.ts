@@ -1,34 +1,28 @@
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { redactUrl } from "../broker-url.ts";
+import { parseAmqpUrl, redactUrl } from "../broker-url.ts";
 
 const ACCESS_REFUSED = 403;
 const NOT_FOUND = 404;
+/** The library does not hand on why; by then the credentials were taken, and only the virtual host was named. */
+const CLOSED_AT_OPEN = /Expected ConnectionOpenOk; got <ConnectionClose|NOT[-_]ALLOWED/;
 
 /** What a failed connect means to the person who named the broker. */
 export function connectError(url: string, thrown: unknown): FanfoldError {
   const action = `Connect to RabbitMQ at "${redactUrl(url)}"`;
   const cause = { cause: thrown };
   const text = thrown instanceof Error ? thrown.message : "";
-  if (/ACCESS[-_]REFUSED/.test(text) && /access to vhost/i.test(text))
-    return vhostError(action, "gives this user no access to the virtual host", cause);
   if (/ACCESS[-_]REFUSED/.test(text)) {
-    const advice =
-      "check the user and password in the broker's URL; the account guest works from the broker's own machine only";
+    const advice = "check the user and password in the broker's URL; guest works from the broker's own machine only";
     return new FanfoldError("broker-denied", `${action}: the broker refused the credentials; ${advice}`, cause);
   }
-  if (/NOT[-_]ALLOWED/.test(text)) {
-    const found = /not found/i.test(text)
-      ? "has no such virtual host"
-      : "gives this user no access to the virtual host";
-    return vhostError(action, found, cause);
+  if (CLOSED_AT_OPEN.test(text)) {
+    const vhost = vhostOf(url);
+    const found = `the broker refused the virtual host "${vhost}", which is missing, or closed to this user`;
+    const advice = "create it with rabbitmqctl add_vhost, or let the user in with rabbitmqctl set_permissions";
+    return new FanfoldError("broker-denied", `${action}: ${found}; ${advice}`, cause);
   }
   const advice = "check that RabbitMQ runs there and that no firewall is between";
   return new FanfoldError("broker-unreachable", `${action}: ${reasonOf(thrown)}; ${advice}`, cause);
-}
-
-function vhostError(action: string, found: string, cause: { readonly cause: unknown }): FanfoldError {
-  const advice = 'name one after the port, "/" written as %2F, and let the user in with rabbitmqctl set_permissions';
-  return new FanfoldError("broker-denied", `${action}: the broker ${found}; ${advice}`, cause);
 }
 
 export function permissionError(action: "Subscribe to" | "Publish on", subject: string, cause: unknown): FanfoldError {
@@ -52,6 +46,11 @@ export function reasonOf(thrown: unknown): string {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "the host name is not known";
   if (/ETIMEDOUT/.test(thrown.message)) return "no answer in time";
   return thrown.message === "" ? (code ?? "the connection ended") : thrown.message;
+}
+
+function vhostOf(url: string): string {
+  const { vhostEncoded } = parseAmqpUrl(url);
+  return vhostEncoded === "" ? "/" : decodeURIComponent(vhostEncoded);
 }
 
 function replyCode(thrown: unknown): unknown {

@@ -14,8 +14,8 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HEARTBEAT_S = 15;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 10_000;
-/** A broker that refuses us twice in a row means it. */
-const DENIALS_MAX = 2;
+/** A broker that refuses us so many times in a row means it; one that is starting up may refuse for a moment. */
+const DENIALS_MAX = 5;
 /** A broker that does not answer a close is left without one. */
 const CLOSE_WITHIN_MS = 1000;
 
