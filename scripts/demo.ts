@@ -32,7 +32,8 @@ async function demo(options: DemoOptions, base: string): Promise<boolean> {
   );
   const early = running.map((sink, index) => failedStart(names[index] ?? "sink", sink));
   await room.within(Promise.race([room.registered(sinks), ...early]));
-  item("sinks", `${names.join(", ")} are registered; their folders are in ${base}`);
+  item("sinks", `${names.join(", ")} are registered`);
+  item("folders", base);
   say();
 
   const sourceArgs = ["source", "--coordinator", address, "--dest-count", String(sinks)];

@@ -43,7 +43,7 @@ export function sayByHand(folder: string, options: { readonly broker: string; re
     `  npx fanfold sink /tmp/copy-1${options.sinks > 1 ? `     ${style.quiet(`# and so on: ${options.sinks} of them, on any machine`)}` : ""}`,
   );
   say(`  npx fanfold source --dest-count ${options.sinks} ${shellWord(folder)}`);
-  say(style.quiet(`  On other machines add --coordinator HOST:7337, and start the coordinator with --host 0.0.0.0.`));
+  say(style.quiet("  # with more machines: coordinator --host 0.0.0.0; the others --coordinator HOST"));
 }
 
 /** The default folder reads better by its name. */

@@ -2,9 +2,10 @@ import type { CoordinatorEvent, SessionView } from "../../protocol/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd, fitNames, stringWidth } from "./fit.ts";
 import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
+import { transportMessage } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
 import type { Style } from "./style.ts";
-import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View, warning } from "./view.ts";
+import { info, type Message, plainOnly, type Screen, type ScreenSize, type View, warning } from "./view.ts";
 
 interface ShownSession {
   readonly view: SessionView;
@@ -75,7 +76,7 @@ function coordinatorMessages(event: CoordinatorEvent, state: CoordinatorState, s
       if (event.status === "connected") return [info(`connected to the broker at ${event.broker}`)];
       return event.status === "connecting" ? [plainOnly(brokerText(event))] : [warning(brokerText(event))];
     case "transport":
-      return [detail(`transport: ${event.status}${event.detail === undefined ? "" : ` (${event.detail})`}`)];
+      return [transportMessage(event)];
     case "warning":
       return [warning(event.message)];
     case "registered":

@@ -23,11 +23,38 @@ export function linkMessages(
       return [info(`joined session ${event.session} as ${event.name} (${event.transport}${where})`)];
     }
     case "transport":
-      return [detail(`transport: ${event.status}${event.detail === undefined ? "" : ` (${event.detail})`}`)];
+      return [transportMessage(event)];
     case "warning":
       return [warning(event.message)];
     default:
       return event satisfies never;
+  }
+}
+
+/** What happens to the link to the broker; trouble is a warning, everyday life a detail. */
+export function transportMessage({
+  status,
+  detail: more,
+}: {
+  readonly status: string;
+  readonly detail?: string;
+}): Message {
+  const why = more === undefined ? "" : `: ${more}`;
+  switch (status) {
+    case "disconnected":
+      return warning(`lost the connection that the data goes through${why}; reconnecting`);
+    case "reconnected":
+      return info("the connection that the data goes through is back");
+    case "blocked":
+      return warning(`the broker holds back what is published${why}`);
+    case "unblocked":
+      return info("the broker takes what is published again");
+    case "lost":
+      return warning(`the data came faster than it could be taken, and some was dropped${why}`);
+    case "slow-consumer":
+      return warning("the broker cut this connection because it was too slow; reconnecting");
+    default:
+      return detail(`transport: ${status}${why}`);
   }
 }
 

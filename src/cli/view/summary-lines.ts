@@ -60,14 +60,25 @@ function headline(summary: SessionSummary, style: Style): string {
   return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}${rate}`;
 }
 
+/** Kinds of `notCarried` in words; a kind of a later version is shown as it is. */
+const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
+  ["fifo", "FIFOs skipped"],
+  ["socket", "sockets skipped"],
+  ["device", "devices skipped"],
+  ["hard-link-copied", "hard links copied as files of their own"],
+  ["sparse-filled", "sparse files copied with their holes filled"],
+  ["setuid-cleared", "set-user-id and set-group-id bits left out"],
+]);
+
 function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
   const kinds = Object.entries(summary.notCarried).filter(([, count]) => count > 0);
-  const notCarried = kinds.map(([kind, count]) => `${kind} ${formatCount(count)}`).join(", ");
-  const messages: Message[] =
-    notCarried === ""
-      ? []
-      : [{ level: "warning", text: style.careful(`not carried, or carried as something simpler: ${notCarried}`) }];
-  return [...messages, ...problemMessages(summary.problems, summary.problemCount)];
+  const notCarried = kinds.map(
+    ([kind, count]): Message => ({
+      level: "warning",
+      text: style.careful(`fanfold: warning: ${NOT_CARRIED.get(kind) ?? kind}: ${formatCount(count)}`),
+    }),
+  );
+  return [...notCarried, ...problemMessages(summary.problems, summary.problemCount)];
 }
 
 const PROBLEMS_SHOWN = 20;

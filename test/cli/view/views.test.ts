@@ -171,10 +171,27 @@ describe("sourceView", () => {
     expect(info[0]).toBe("failed: 20,000 files, 4.0 GiB to 1 of 2 sinks in 40.0 s (102.4 MiB/s)");
     expect(info).toContain(`  digest  ${"5f".repeat(32)}`);
     expect(info.slice(-2)).toEqual(["  sinks   alpha  proven", "          beta   failed: no space left"]);
-    expect(warnings[0]).toContain("fifo 2");
+    expect(warnings[0]).toBe("fanfold: warning: FIFOs skipped: 2");
     expect(warnings.at(-1)).toBe("  and 12 more");
     expect(warnings).toHaveLength(23);
   });
+});
+
+test.each([
+  ["disconnected", "warning"],
+  ["reconnecting", "detail"],
+  ["reconnected", "info"],
+  ["blocked", "warning"],
+  ["lost", "warning"],
+  ["closed", "detail"],
+] as const)("a transport that is %s is told as %s", (status, level) => {
+  const event = { type: "transport", status, detail: "why" } as const;
+  for (const messages of [
+    sourceView.messages(event, sourceView.initial, PLAIN_STYLE),
+    coordinatorView.messages(event, coordinatorView.initial, PLAIN_STYLE),
+  ]) {
+    expect(messages.map((message) => message.level)).toEqual([level]);
+  }
 });
 
 describe("sinkView", () => {
