@@ -21,7 +21,11 @@ import type {
   WaitOptions,
 } from "./transport.ts";
 
-const PREFERRED_PAYLOAD_BYTES = 128 * 1024;
+/**
+ * CPU seconds of broker, publisher and three subscribers for 512 MiB: 1 MiB 6.2 to 6.6, 512 KiB 6.4 to 7.6,
+ * 2 MiB 7.0, 256 KiB 7.0, 128 KiB 8.1 to 9.9, 64 KiB 8.8.
+ */
+const PREFERRED_PAYLOAD_BYTES = 1024 * 1024;
 
 type AmqpTarget = Extract<TransportTarget, { kind: "amqp" }>;
 
