@@ -25,6 +25,7 @@ const SHOW_CURSOR = "\x1b[?25h";
 const WRAP = "\x1b[?7h";
 const NO_WRAP = "\x1b[?7l";
 const CLEAR_DOWN = "\x1b[J";
+const CLEAR_RIGHT = "\x1b[K";
 
 /**
  * Draws a screen at the bottom of a terminal: a spinner of ora while there is something to wait for, else a MultiBar of
@@ -61,8 +62,8 @@ export class ScreenPainter {
     }
     const below = Math.max(0, this.#painted.length - 1);
     this.#frame.flush();
-    this.#frame.raw(`${below > 0 ? `\x1b[${below}A` : ""}\r${CLEAR_DOWN}${WRAP}`);
-    target.write(`${text}\n`);
+    this.#frame.raw(`${below > 0 ? `\x1b[${below}A` : ""}\r${WRAP}`);
+    target.write(`${text.replaceAll("\n", `${CLEAR_RIGHT}\n`)}${CLEAR_RIGHT}\n`);
     // The MultiBar goes up by what it painted last before it paints again, so the cursor has to stand that far down.
     this.#frame.raw(`${NO_WRAP}${"\n".repeat(below)}`);
     this.#frame.forget();
@@ -135,9 +136,10 @@ export class ScreenPainter {
     this.#barCount = 0;
     this.#painted = [];
     bars.on("update-pre", () => this.#composeLines());
-    // What stood there is wiped within the same write, so nothing flickers and nothing is left behind.
-    bars.on("redraw-pre", () => this.#frame.write(CLEAR_DOWN));
     bars.on("redraw-post", () => {
+      // What stands below is left from a higher screen. It is cleared from the end of the last line and not from the
+      // beginning of the first, because tmux takes that for a cleared terminal and keeps every frame in its history.
+      this.#frame.write(CLEAR_DOWN);
       this.#painted = Array.from({ length: this.#barCount }, (_, index) => this.#lines[index] ?? "");
     });
     this.#composeLines();
