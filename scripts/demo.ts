@@ -39,6 +39,7 @@ async function demo(options: DemoOptions, base: string): Promise<boolean> {
   const sourceArgs = ["source", "--coordinator", address, "--dest-count", String(sinks)];
   say(style.quiet(`$ fanfold ${sourceArgs.join(" ")} ${shellWord(folder)}`));
   const source = startInTerminal([...sourceArgs, "--state-dir", join(base, "source"), "--", folder]);
+  foreground = source;
   const status = await source.ended;
   if (stopped !== undefined) return false;
   if (status !== 0) item("source", style.bad(`ended with exit status ${status}`));
@@ -90,12 +91,15 @@ function lastWord(of: DemoProcess | undefined): string {
 }
 
 let stopped: NodeJS.Signals | undefined;
+let foreground: DemoProcess | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    // The source has the terminal and got Ctrl-C itself: it ends in order, and the demo after it.
-    if (stopped !== undefined) process.exit(130);
+    const status = signal === "SIGINT" ? 130 : 143;
+    if (stopped !== undefined || foreground === undefined) process.exit(status);
     stopped = signal;
-    setTimeout(() => process.exit(signal === "SIGINT" ? 130 : 143), 5000).unref();
+    // At Ctrl-C the source, which has the terminal, got its own signal. It ends in order, and the demo after it.
+    if (signal === "SIGTERM") foreground.child.kill(signal);
+    setTimeout(() => process.exit(status), 5000).unref();
   });
 }
 
@@ -108,7 +112,8 @@ const base = mkdtempSync(join(tmpdir(), "fanfold-demo-"));
 mkdirSync(base, { recursive: true });
 process.on("exit", () => {
   if (options.keep) say(`\nThe copies are in ${base}`);
-  else rmSync(base, { recursive: true, force: true });
+  // Processes that were killed a moment ago may still be writing.
+  else rmSync(base, { recursive: true, force: true, maxRetries: 5 });
 });
 try {
   const good = await demo(options, base);

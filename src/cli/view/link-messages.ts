@@ -5,7 +5,13 @@ import { detail, info, type Message, plainOnly, warning } from "./view.ts";
 export function connectingText(event: Extract<LinkEvent, { type: "connecting" }>): string {
   const { address, attempt, reason } = event;
   if (attempt <= 1) return `connecting to the coordinator at ${address}`;
-  return `waiting for the coordinator at ${address} (attempt ${attempt}${reason === undefined ? "" : `: ${reason}`})`;
+  return `waiting for the coordinator at ${address} (attempt ${attempt}${reason === undefined ? "" : `: ${shortReason(reason, address)}`})`;
+}
+
+/** The line says already what was tried and where; what to try is for the end. */
+function shortReason(reason: string, address: string): string {
+  const [, after = reason] = reason.split(`${address}: `);
+  return after.split("; ")[0] ?? after;
 }
 
 /** Messages of the events that source and sink share; undefined for any other event. */

@@ -82,7 +82,12 @@ describe("sourceView", () => {
 
   test("says why the coordinator cannot be reached", () => {
     const state = stateAfter(sourceView, [
-      { type: "connecting", address: "backup:7337", attempt: 3, reason: "connection refused" },
+      {
+        type: "connecting",
+        address: "backup:7337",
+        attempt: 3,
+        reason: "Connect to the coordinator at backup:7337: connection refused; is it running?",
+      },
     ]);
     expect(linesOf(sourceView.screen(state, { columns: 100, rows: 24 }, PLAIN_STYLE))).toEqual([
       "waiting for the coordinator at backup:7337 (attempt 3: connection refused)",
