@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { type EndingSignal, statusOfSignal } from "../src/cli/exit-status.ts";
 import { DEMO_USAGE, type DemoOptions, readDemoOptions } from "./demo/demo-options.ts";
 import { type DemoProcess, startInBackground, startInTerminal, startWithEvents, stop } from "./demo/demo-process.ts";
 import { heading, item, say, sayByHand, sayResult, shellWord, style } from "./demo/demo-text.ts";
@@ -90,15 +91,15 @@ function lastWord(of: DemoProcess | undefined): string {
   return lines.at(-1) ?? "nothing";
 }
 
-let stopped: NodeJS.Signals | undefined;
+let stopped: EndingSignal | undefined;
 let foreground: DemoProcess | undefined;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    const status = signal === "SIGINT" ? 130 : 143;
+    const status = statusOfSignal(signal);
     if (stopped !== undefined || foreground === undefined) process.exit(status);
     stopped = signal;
     // At Ctrl-C the source, which has the terminal, got its own signal. It ends in order, and the demo after it.
-    if (signal === "SIGTERM") foreground.child.kill(signal);
+    if (signal !== "SIGINT") foreground.child.kill(signal);
     setTimeout(() => process.exit(status), 5000).unref();
   });
 }
@@ -123,4 +124,4 @@ try {
   process.stderr.write(`demo: ${thrown.message}\n`);
   process.exitCode = 1;
 }
-process.exit(stopped === undefined ? process.exitCode : stopped === "SIGINT" ? 130 : 143);
+process.exit(stopped === undefined ? process.exitCode : statusOfSignal(stopped));

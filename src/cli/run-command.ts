@@ -1,3 +1,4 @@
+import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { catchEndingSignals } from "./ending-signals.ts";
@@ -59,7 +60,7 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
     try {
       result = await run.result;
     } finally {
-      await Promise.race([shown, io.clock.sleep(LAST_EVENTS_MS, AbortSignal.any([]))]);
+      await within(LAST_EVENTS_MS, shown, io.clock);
     }
     const status = command.statusOf(result);
     return status !== 0 && signals.received !== undefined ? statusOfSignal(signals.received) : status;
@@ -72,6 +73,14 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
   } finally {
     presenter.close();
   }
+}
+
+/** Waits for `work` at most this long; no timer is left that would hold the process. */
+async function within(limitMs: number, work: Promise<void>, clock: Clock): Promise<void> {
+  const timer = new AbortController();
+  const limit = clock.sleep(limitMs, timer.signal).catch(() => undefined);
+  await Promise.race([work, limit]);
+  timer.abort();
 }
 
 async function showEvents<Event extends TypedEvent>(
