@@ -16,9 +16,9 @@ const POLL_MS = 50;
 const WATCHED = `exec 3<&0
 "$@" </dev/null 3<&- &
 program=$!
-(cat <&3 >/dev/null; kill -9 -- -$$) &
+(cat <&3 >/dev/null; kill -9 -$$) &
 wait $program
-kill -9 -- -$$`;
+kill -9 -$$`;
 
 const running = new Set<ServerProcess>();
 
