@@ -122,7 +122,8 @@ export class CopyEngine {
     const { root } = this.#parts;
     if (entry.kind === "symlink")
       root.placeSymlink(entry.directory, entry.name, { target: entry.target, mtime: entry.mtime, id: entry.entry });
-    else if (entry.entry > 0) root.ensureDirectory(entry.directory, entry.name);
+    else if (entry.entry === 0) root.prepareRoot();
+    else root.ensureDirectory(entry.directory, entry.name);
   }
 
   #chunk(record: ChunkRecord): void {

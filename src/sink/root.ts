@@ -65,8 +65,9 @@ export class Root implements Disposable {
 
   /** Where a new file is written before it has its name: in our own folder, or beside its target on another mount. */
   createPartial(directory: Uint8Array, id: number): Partial {
-    const own = this.#directory(PARTIAL);
+    // A deep directory opens many others, which may close any but the last: our own comes after it.
     const target = this.#directory(directory);
+    const own = this.#directory(PARTIAL);
     const beside = target.device !== own.device;
     const name = Buffer.from(beside ? `${OWN_FOLDER}-partial-${process.pid}-${id}` : `${id}`);
     const home = beside ? Buffer.from(directory) : PARTIAL;
@@ -76,8 +77,10 @@ export class Root implements Disposable {
 
   /** Gives a partial file its final name, in the place of a file, a link or an empty directory. */
   commit(partial: Partial, directory: Uint8Array, name: Uint8Array): void {
+    // In this order: a deep directory opens many others, and would close the partial file's if that came first.
+    const to = joined(this.#directory(directory), name);
     const from = joined(this.#directory(partial.home), partial.name);
-    this.#replace(joined(this.#directory(directory), name), (to) => renameSync(from, to));
+    this.#replace(to, () => renameSync(from, to));
   }
 
   discard(partial: Partial): void {
@@ -96,6 +99,11 @@ export class Root implements Disposable {
     for (const name of readdirSync(partial.base, { encoding: "buffer" })) unlinkSync(joined(partial, name));
   }
 
+  /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. */
+  prepareRoot(): void {
+    makeFillable(this.#root.fd);
+  }
+
   /** Makes a directory, in the place of a file or link if need be, that its owner can fill. */
   ensureDirectory(directory: Uint8Array, name: Uint8Array): void {
     const path = joined(this.#directory(directory), name);
@@ -110,7 +118,12 @@ export class Root implements Disposable {
       mkdirSync(path, { mode: FILLABLE });
       return;
     }
-    this.#makeFillable(path);
+    const fd = openSync(path, OPEN_DIRECTORY);
+    try {
+      makeFillable(fd);
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** Places a symbolic link, in the place of a file, a link or an empty directory. Never follows one. */
@@ -125,7 +138,7 @@ export class Root implements Disposable {
       const draft = joined(this.#directory(PARTIAL), partial.name);
       symlinkSync(Buffer.from(link.target), draft);
       try {
-        this.#replace(path, (to) => renameAcross(draft, to, link.target));
+        this.#replace(path, () => renameAcross(draft, path, link.target));
       } finally {
         this.discard({ fd: -1, ...partial });
       }
@@ -148,28 +161,15 @@ export class Root implements Disposable {
     closeSync(this.#root.fd);
   }
 
-  /** Renames onto `to`; when an empty directory is in the way it goes, a directory that holds something is an error. */
-  #replace(to: Buffer, rename: (to: Buffer) => void): void {
+  /** Runs a rename onto `to`; when an empty directory is in the way it goes, a directory that holds something is an error. */
+  #replace(to: Buffer, rename: () => void): void {
     try {
-      rename(to);
+      rename();
     } catch (thrown) {
       const code = systemCode(thrown);
       if (code !== "EISDIR" && code !== "EEXIST" && code !== "ENOTEMPTY") throw thrown;
       rmdirSync(to);
-      rename(to);
-    }
-  }
-
-  #makeFillable(path: Buffer): void {
-    const fd = openSync(path, OPEN_DIRECTORY);
-    try {
-      const { mode } = fstatSync(fd);
-      if ((mode & FILLABLE) !== FILLABLE) fchmodSync(fd, (mode & 0o7777) | FILLABLE);
-    } catch (thrown) {
-      // Not ours to change: then it must already let us in, and what follows says whether it does.
-      if (systemCode(thrown) !== "EPERM") throw thrown;
-    } finally {
-      closeSync(fd);
+      rename();
     }
   }
 
@@ -212,6 +212,17 @@ export interface Partial {
 
 function directoryOf(fd: number, base: Buffer): Directory {
   return { fd, base, device: fstatSync(fd).dev };
+}
+
+function makeFillable(fd: number): void {
+  const { mode } = fstatSync(fd);
+  if ((mode & FILLABLE) === FILLABLE) return;
+  try {
+    fchmodSync(fd, (mode & 0o7777) | FILLABLE);
+  } catch (thrown) {
+    // Not ours to change: then it must already let us in, and what follows says whether it does.
+    if (systemCode(thrown) !== "EPERM") throw thrown;
+  }
 }
 
 function fdBase(fd: number): Buffer {

@@ -1,0 +1,62 @@
+import { TreeHasher } from "../../src/protocol/digest.ts";
+import { buildFrame, type FrameType, STREAM_DATA, sealFrame } from "../../src/protocol/frame.ts";
+import { encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
+import { decodePage } from "../../src/protocol/page.ts";
+import { type ReadOutput, readPage } from "../../src/source/file-reader.ts";
+import { FrameBuilder, frameCapacity } from "../../src/source/frame-builder.ts";
+import { type WalkOutput, walkTree } from "../../src/source/walk.ts";
+
+export const SESSION = { sessionId: "abcdefghijkl", epoch: 1 } as const;
+const FRAME_BYTES = 256 * 1024;
+
+export interface SourceFramesOptions {
+  readonly frameBytes?: number;
+  /** Told everything that is no frame. */
+  readonly onNotice?: (notice: WalkOutput | ReadOutput) => void;
+  /** Called between the walk and the reading: the place to change files. */
+  readonly onWalked?: () => void;
+}
+
+/** The whole stream of a session, as a source would publish it: first all pages, then data and trailers, then the end. */
+export function* sourceFrames(root: string, options: SourceFramesOptions = {}): Generator<Buffer, void, undefined> {
+  const folder = Buffer.from(root);
+  const pages: Uint8Array[] = [];
+  let [entries, files, bytes, sequence] = [0, 0, 0, 0];
+  const seal = (frame: Buffer): Buffer => {
+    sealFrame(frame, sequence);
+    sequence += 1;
+    return frame;
+  };
+  for (const output of walkTree(folder)) {
+    if (output.type === "page") {
+      pages.push(output.body);
+      entries += output.entries;
+      files += output.files;
+      bytes += output.bytes;
+      yield seal(plainFrame("page", output.body));
+    } else options.onNotice?.(output);
+  }
+  yield seal(plainFrame("walked", encodeWalked({ pages: pages.length, entries, files, bytes })));
+  options.onWalked?.();
+  const tree = new TreeHasher();
+  const builder = newBuilder(options.frameBytes);
+  for (const body of pages) {
+    for (const output of readPage(decodePage(body), { root: folder, builder, isWanted: () => true })) {
+      if (output.type === "frame") yield seal(Buffer.from(output.frame.buffer, 0, output.frame.frameBytes));
+      else if (output.type === "trailer") {
+        tree.add(output.digest);
+        yield seal(plainFrame("trailer", output.body));
+      } else options.onNotice?.(output);
+    }
+  }
+  yield seal(plainFrame("end", encodeEnd({ pages: pages.length, entries, digest: tree.digest() })));
+}
+
+export function plainFrame(type: FrameType, table: Uint8Array): Buffer {
+  return buildFrame({ type, ...SESSION, stream: STREAM_DATA }, table);
+}
+
+export function newBuilder(frameBytes = FRAME_BYTES): FrameBuilder {
+  const takeBuffer = () => new ArrayBuffer(frameCapacity(frameBytes));
+  return new FrameBuilder({ ...SESSION, frameBytes, takeBuffer });
+}
