@@ -45,8 +45,8 @@ export class CopyEngine {
   readonly #parts: EngineParts;
   readonly #out: EngineSink;
   readonly #tree = new TreeHasher();
-  /** Files of pages without a trailer yet: what is stored under their names. */
-  readonly #finals = new Map<number, FileFinal>();
+  /** Closed files of pages without a trailer yet: what is stored under their names; undefined when nothing is. */
+  readonly #finals = new Map<number, FileFinal | undefined>();
   readonly #failed = new Set<number>();
   readonly counts: EngineCounts = {
     filesFound: 0,
@@ -73,6 +73,8 @@ export class CopyEngine {
   }
 
   accept(frame: Frame): void {
+    if (this.#digest !== undefined)
+      throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the copy has ended`);
     switch (frame.type) {
       case "page":
         this.#page(this.#parts.book.add(frame.table));
@@ -137,6 +139,7 @@ export class CopyEngine {
   #close(record: CloseRecord): void {
     const entry = this.#fileOf(record);
     this.counts.filesDone += 1;
+    this.#finals.set(entry.entry, undefined);
     if (this.#failed.has(entry.entry)) return;
     const { final } = record;
     if (final === undefined) {
@@ -191,10 +194,10 @@ export class CopyEngine {
   /** What is stored of an entry. It must be what the trailer says, or the copy is wrong. */
   #stored(entry: Entry, said: EntryState | undefined): EntryState {
     if (entry.kind !== "file") return { state: "as-listed" };
-    // What this sink could not carry is declared as a problem; for the digest it counts as the source says it is.
-    if (this.#failed.has(entry.entry) && said !== undefined) return said;
     const final = this.#finals.get(entry.entry);
     this.#finals.delete(entry.entry);
+    // What this sink could not carry is declared as a problem; for the digest it counts as the source says it is.
+    if (this.#failed.has(entry.entry) && said !== undefined) return said;
     if (said?.state === "delivered" && final !== undefined && equal(said.final.hash, final.hash))
       return { state: "delivered", final };
     if (said?.state === "withdrawn" && final === undefined) return { state: "withdrawn" };
