@@ -1,23 +1,17 @@
-import { Duplex } from "node:stream";
-import { type ChannelModel, connect } from "amqplib";
+import type { ChannelModel } from "amqplib";
 import { abortable, throwIfAborted } from "../../lib/abort.ts";
 import { Backoff } from "../../lib/backoff.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { systemRandom } from "../../lib/random.ts";
-import { parseAmqpUrl } from "../broker-url.ts";
 import { connectError, reasonOf } from "./amqp-errors.ts";
 import type { LinkState } from "./link-state.ts";
+import { type OpenAmqp, openAmqp } from "./open-amqp.ts";
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** A dead link shows after two of them. RabbitMQ advises 5 to 20 s. */
-const HEARTBEAT_S = 15;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 10_000;
 /** A broker that refuses us so many times in a row means it; one that is starting up may refuse for a moment. */
 const DENIALS_MAX = 5;
-/** A broker that does not answer a close is left without one. */
-const CLOSE_WITHIN_MS = 1000;
 
 export interface AmqpLinkOptions {
   readonly url: string;
@@ -36,7 +30,7 @@ export class AmqpLink {
   readonly #end = new AbortController();
   readonly #backoff = new Backoff({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS, random: systemRandom });
   readonly #waiting = new Set<(model: ChannelModel) => void>();
-  #model: ChannelModel | undefined;
+  #open: OpenAmqp | undefined;
 
   constructor(options: AmqpLinkOptions) {
     this.#options = options;
@@ -44,7 +38,7 @@ export class AmqpLink {
 
   /** The connection, while there is one that is set up. */
   get model(): ChannelModel | undefined {
-    return this.#model;
+    return this.#open?.model;
   }
 
   /** @throws FanfoldError `broker-unreachable` or `broker-denied` */
@@ -59,49 +53,37 @@ export class AmqpLink {
 
   /** The connection, as soon as there is one that is set up. */
   async whenUp(signal: AbortSignal): Promise<ChannelModel> {
-    if (this.#model !== undefined) return this.#model;
-    const up = new Promise<ChannelModel>((resolve) => this.#waiting.add(resolve));
-    return await abortable(up, AbortSignal.any([signal, this.#end.signal]));
+    if (this.#open !== undefined) return this.#open.model;
+    const { promise: up, resolve } = Promise.withResolvers<ChannelModel>();
+    this.#waiting.add(resolve);
+    try {
+      return await abortable(up, AbortSignal.any([signal, this.#end.signal]));
+    } finally {
+      this.#waiting.delete(resolve);
+    }
   }
 
   async close(): Promise<void> {
     this.#end.abort(new FanfoldError("closed", "Use the link to RabbitMQ: it was closed"));
-    const model = this.#model;
-    this.#model = undefined;
-    if (model !== undefined) await closeModel(model);
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.close();
   }
 
   async #dial(signal: AbortSignal): Promise<void> {
-    throwIfAborted(signal);
     const { url, name, setUp } = this.#options;
-    const { protocol, host, port, vhostEncoded, credentials } = parseAmqpUrl(url);
-    const login = credentials.type === "password" ? { username: credentials.user, password: credentials.password } : {};
-    const connecting = connect(
-      { protocol, hostname: host, port, vhost: vhostEncoded, heartbeat: HEARTBEAT_S, ...login },
-      {
-        noDelay: true,
-        keepAlive: true,
-        timeout: HANDSHAKE_TIMEOUT_MS,
-        clientProperties: { connection_name: name, product: "fanfold" },
-      },
-    );
-    const model = await abortable(connecting, signal).catch((thrown: unknown) => {
-      // After an abort the library still tries; what it opens nobody wants any more.
-      connecting.then(closeModel).catch(() => undefined);
-      throw thrown;
-    });
-    const state = this.#watch(model);
+    const open = await openAmqp(url, { name, signal });
+    const state = this.#watch(open.model);
     try {
-      await abortable(setUp(model), signal);
+      await abortable(setUp(open.model), signal);
       if (state.closed) throw new Error("the connection ended");
     } catch (thrown) {
-      await closeModel(model);
+      await open.close();
       throw thrown;
     }
-    this.#model = model;
+    this.#open = open;
     this.#backoff.reset();
-    for (const resolve of this.#waiting) resolve(model);
-    this.#waiting.clear();
+    for (const resolve of this.#waiting) resolve(open.model);
   }
 
   #watch(model: ChannelModel): { readonly closed: boolean } {
@@ -114,8 +96,8 @@ export class AmqpLink {
     model.on("unblocked", () => this.#options.state.unblocked(this));
     model.on("close", (error) => {
       state.closed = true;
-      if (this.#model !== model) return;
-      this.#model = undefined;
+      if (this.#open?.model !== model) return;
+      this.#open = undefined;
       this.#options.state.lost(this, reasonOf(fault ?? error));
       void this.#comeBack();
     });
@@ -142,12 +124,4 @@ export class AmqpLink {
       }
     }
   }
-}
-
-async function closeModel(model: ChannelModel): Promise<void> {
-  const closed = model.close().catch(() => undefined);
-  await abortable(closed, AbortSignal.timeout(CLOSE_WITHIN_MS)).catch(() => {
-    const { connection } = model;
-    if ("stream" in connection && connection.stream instanceof Duplex) connection.stream.destroy();
-  });
 }
