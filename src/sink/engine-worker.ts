@@ -48,6 +48,8 @@ port.on("message", (request: EngineRequest) => {
     for (const payload of request.frames) {
       engine.accept(decodeFrame(payload));
       bytes += payload.byteLength;
+      // Nothing of it is kept. Given back now, and not when the collector comes by: it sees small objects, not megabytes.
+      if (payload.buffer instanceof ArrayBuffer) payload.buffer.transfer(0);
     }
   } catch (thrown) {
     fail(thrown);
