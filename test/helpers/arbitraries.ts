@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import type { FileFinal } from "../../src/protocol/data-table.ts";
+import { HASH_BYTES } from "../../src/protocol/limits.ts";
+import type { Entry, Page, Timestamp } from "../../src/protocol/page.ts";
+import type { EntryState } from "../../src/protocol/trailer.ts";
+
+/** Whole numbers, with the borders of the varint's lengths among them. */
+export const whole: fc.Arbitrary<number> = fc.oneof(
+  fc.nat({ max: 300 }),
+  fc.maxSafeNat(),
+  fc.nat({ max: 7 }).chain((length) => fc.constantFrom(128 ** length - 1, 128 ** length)),
+  fc.constant(Number.MAX_SAFE_INTEGER),
+);
+export const hash = fc.uint8Array({ minLength: HASH_BYTES, maxLength: HASH_BYTES });
+export const mode = fc.nat({ max: 0o7777 });
+export const time: fc.Arbitrary<Timestamp> = fc.record({
+  seconds: fc.integer({ min: -(2 ** 52), max: 2 ** 52 - 1 }),
+  nanoseconds: fc.nat({ max: 999_999_999 }),
+});
+export const final: fc.Arbitrary<FileFinal> = fc.record({ size: whole, mode, mtime: time, hash });
+
+/** A name that may stand in a tree: any bytes but slash and NUL. */
+export const name: fc.Arbitrary<Uint8Array> = fc
+  .oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 12 }),
+    fc.uint8Array({ minLength: 255, maxLength: 255 }),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }).map((text) => Buffer.from(text)),
+    fc.constantFrom("...", ".a", "-rf", "\n", "\u{202e}x", "con", ".fanfold.").map((text) => Buffer.from(text)),
+  )
+  .map((bytes) => bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0x61 : byte)))
+  .filter((bytes) => !/^(\.{1,2}|\.fanfold)$/.test(Buffer.from(bytes).toString("latin1")));
+export const path: fc.Arbitrary<Uint8Array> = fc
+  .array(name, { minLength: 1, maxLength: 5 })
+  .map((names) => Buffer.from(names.map((bytes) => Buffer.from(bytes).toString("latin1")).join("/"), "latin1"));
+
+const base = {
+  directory: fc.oneof(path, fc.constant(new Uint8Array(0))),
+  name,
+  mode,
+  mtime: time,
+  entry: fc.constant(0),
+};
+const target = fc.uint8Array({ minLength: 1, maxLength: 40, min: 1 });
+export const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record({ ...base, kind: fc.constant("file" as const), size: whole }),
+  fc.record({ ...base, kind: fc.constant("directory" as const) }),
+  fc.record({ ...base, kind: fc.constant("symlink" as const), target }),
+);
+/** A page as a walk could give it, but for the order; the first one has the root. */
+export const page: fc.Arbitrary<Page> = fc
+  .record({
+    number: fc.nat({ max: 1e6 }),
+    first: fc.nat({ max: 1e9 }),
+    entries: fc.array(entry, { minLength: 1, maxLength: 12 }),
+  })
+  .map(({ number, first, entries }) => ({
+    page: number,
+    first,
+    entries: entries.map((each, index) => (first + index === 0 ? rootOf(each) : { ...each, entry: first + index })),
+  }));
+
+function rootOf({ mode, mtime }: Entry): Entry {
+  return { kind: "directory", entry: 0, directory: new Uint8Array(0), name: new Uint8Array(0), mode, mtime };
+}
+
+export const state: fc.Arbitrary<EntryState> = fc.oneof(
+  fc.constantFrom<EntryState>({ state: "as-listed" }, { state: "not-read" }, { state: "withdrawn" }),
+  final.map((each) => ({ state: "delivered" as const, final: each })),
+);
+
+/** What may become of good bytes on the way, or come instead of them. */
+export function spoilt(good: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
+  const place = fc.nat({ max: 1e6 });
+  return fc.oneof(
+    fc.uint8Array({ maxLength: 400 }),
+    fc.tuple(good, place).map(([bytes, at]) => bytes.subarray(0, at % (bytes.length + 1))),
+    fc.tuple(good, place, fc.nat({ max: 7 })).map(([bytes, at, bit]) => {
+      const changed = Buffer.from(bytes);
+      if (changed.length > 0) changed[at % changed.length] = (changed[at % changed.length] ?? 0) ^ (1 << bit);
+      return changed;
+    }),
+    fc.tuple(good, place, fc.uint8Array({ maxLength: 20 })).map(([bytes, at, noise]) => {
+      const cut = at % (bytes.length + 1);
+      return Buffer.concat([bytes.subarray(0, cut), noise, bytes.subarray(cut)]);
+    }),
+  );
+}

@@ -1,0 +1,227 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ByteReader, ByteWriter } from "../../src/protocol/bytes.ts";
+import { DataTableWriter, decodeDataTable, RECORD_BYTES_BOUND } from "../../src/protocol/data-table.ts";
+import {
+  FRAME_BYTES_MIN,
+  FRAME_RECORDS_MAX,
+  LEAF_BYTES,
+  PAGE_BYTES_MAX,
+  PAGE_ENTRIES_MAX,
+} from "../../src/protocol/limits.ts";
+import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
+import { decodePage, encodePage, entryBytesBound } from "../../src/protocol/page.ts";
+import { decodeTrailer, encodeTrailer } from "../../src/protocol/trailer.ts";
+import * as arbitrary from "../helpers/arbitraries.ts";
+import { thrownCode } from "../helpers/thrown.ts";
+
+/** Encoders of one data frame: chunks with their contents, and close marks. */
+const record = fc.oneof(
+  fc.record({
+    kind: fc.constant("chunk" as const),
+    entry: arbitrary.whole,
+    generation: arbitrary.whole,
+    offset: fc.nat({ max: 2 ** 30 }).map((leaf) => leaf * LEAF_BYTES),
+    hash: arbitrary.hash,
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 50 }),
+  }),
+  fc.record({
+    kind: fc.constant("close" as const),
+    entry: arbitrary.whole,
+    generation: arbitrary.whole,
+    final: fc.option(arbitrary.final, { nil: undefined }),
+  }),
+);
+const records = fc.array(record, { maxLength: 10 });
+
+function encodeRecords(list: (typeof record extends fc.Arbitrary<infer T> ? T : never)[]): {
+  table: Buffer;
+  content: Buffer;
+} {
+  const writer = new DataTableWriter();
+  for (const each of list) {
+    const before = writer.bytes;
+    if (each.kind === "chunk") writer.chunk({ ...each, length: each.bytes.length });
+    else writer.close(each.entry, each.generation, each.final);
+    // One chunk and one close mark together.
+    expect(writer.bytes - before).toBeLessThanOrEqual(RECORD_BYTES_BOUND / 2);
+  }
+  return {
+    table: writer.take(),
+    content: Buffer.concat(list.flatMap((each) => (each.kind === "chunk" ? [each.bytes] : []))),
+  };
+}
+
+/** Names and values of plain and typed arrays alike, so that views of any kind can be compared. */
+function plain(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, each: unknown) =>
+      each instanceof Uint8Array ? Buffer.from(each).toString("hex") : each,
+    ),
+    (_, each: unknown) => {
+      const buffer = each as { type?: unknown; data?: unknown } | null;
+      return buffer?.type === "Buffer" && Array.isArray(buffer.data) ? Buffer.from(buffer.data).toString("hex") : each;
+    },
+  );
+}
+
+const trailer = fc.record({
+  page: arbitrary.whole,
+  states: fc.array(arbitrary.state, { maxLength: 20 }),
+  digest: arbitrary.hash,
+});
+const walked = fc.record({
+  pages: arbitrary.whole,
+  entries: arbitrary.whole,
+  files: arbitrary.whole,
+  bytes: arbitrary.whole,
+});
+const end = fc.record({ pages: arbitrary.whole, entries: arbitrary.whole, digest: arbitrary.hash });
+
+interface Codec {
+  readonly bytes: fc.Arbitrary<Uint8Array>;
+  /** What the bytes were made from, and what comes back. */
+  readonly pairs: fc.Arbitrary<readonly [unknown, Uint8Array]>;
+  readonly decode: (bytes: Uint8Array) => unknown;
+}
+function codec<T>(value: fc.Arbitrary<T>, encode: (value: T) => Uint8Array, decode: (bytes: Uint8Array) => T): Codec {
+  return { bytes: value.map(encode), pairs: value.map((each) => [each, encode(each)] as const), decode };
+}
+const CODECS: Readonly<Record<string, Codec>> = {
+  page: codec(arbitrary.page, encodePage, decodePage),
+  trailer: codec(trailer, encodeTrailer, decodeTrailer),
+  "walked mark": codec(walked, encodeWalked, decodeWalked),
+  "end mark": codec(end, encodeEnd, decodeEnd),
+};
+
+describe.each(Object.entries(CODECS))("a %s", (_, { bytes, pairs, decode }) => {
+  test("decodes to what was encoded", () => {
+    fc.assert(
+      fc.property(pairs, ([value, encoded]) => {
+        expect(plain(decode(encoded))).toEqual(plain(value));
+      }),
+    );
+  });
+
+  test("that was spoilt is refused as damaged, or is another one", () => {
+    fc.assert(
+      fc.property(arbitrary.spoilt(bytes), (input) => {
+        expect(["damaged", "nothing"]).toContain(thrownCode(() => decode(input)));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("that was cut is refused as damaged wherever the cut is", () => {
+    fc.assert(
+      fc.property(bytes, (input) => {
+        for (let length = 0; length < input.length; length += 1)
+          expect(thrownCode(() => decode(input.subarray(0, length)))).toBe("damaged");
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("a data table", () => {
+  test("decodes to its records, with views into its content", () => {
+    fc.assert(
+      fc.property(records, (list) => {
+        const { table, content } = encodeRecords(list);
+        expect(plain(decodeDataTable(table, content))).toEqual(plain(list));
+      }),
+    );
+  });
+
+  test("that was spoilt is refused as damaged, or has chunks that cover its content exactly", () => {
+    const content = Buffer.alloc(100);
+    fc.assert(
+      fc.property(arbitrary.spoilt(records.map((list) => encodeRecords(list).table)), (input) => {
+        let given: ReturnType<typeof decodeDataTable> = [];
+        const code = thrownCode(() => {
+          given = decodeDataTable(input, content);
+        });
+        if (code !== "nothing") {
+          expect(code).toBe("damaged");
+          return;
+        }
+        expect(given.length).toBeLessThanOrEqual(FRAME_RECORDS_MAX);
+        expect(given.reduce((sum, each) => sum + (each.kind === "chunk" ? each.bytes.length : 0), 0)).toBe(
+          content.length,
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each([
+    ["a chunk of no bytes", 0, 0],
+    ["a chunk between leaves", 1, 10],
+    ["a chunk that ends beyond 2^53", 2 ** 53 - LEAF_BYTES, LEAF_BYTES],
+    ["a chunk longer than the content", 0, 11],
+    ["content that no chunk names", 0, 9],
+  ])("with %s is refused as damaged", (_, offset, length) => {
+    const writer = new DataTableWriter();
+    writer.chunk({ entry: 1, generation: 0, offset, length, hash: Buffer.alloc(32) });
+    expect(thrownCode(() => decodeDataTable(writer.take(), Buffer.alloc(length === LEAF_BYTES ? length : 10)))).toBe(
+      "damaged",
+    );
+  });
+});
+
+describe("numbers", () => {
+  test("read back as they were written, and no other bytes mean the same", () => {
+    fc.assert(
+      fc.property(arbitrary.whole, fc.integer({ min: -(2 ** 52), max: 2 ** 52 - 1 }), (value, signed) => {
+        const writer = new ByteWriter(1);
+        writer.varint(value);
+        writer.signed(signed);
+        const reader = new ByteReader(writer.view());
+        expect([reader.varint(), reader.signed(), reader.left]).toEqual([value, signed, 0]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 10 }), (bytes) => {
+        let value = 0;
+        const reader = new ByteReader(bytes);
+        if (
+          thrownCode(() => {
+            value = reader.varint();
+          }) !== "nothing"
+        )
+          return;
+        const writer = new ByteWriter(1);
+        writer.varint(value);
+        expect(writer.view()).toEqual(Buffer.from(bytes.subarray(0, bytes.length - reader.left)));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("of %s are never written", (value) => {
+    expect(thrownCode(() => new ByteWriter().varint(value))).toBe("internal");
+  });
+});
+
+test("a page and its trailer stay within the least payload of a transport, whatever stands in them", () => {
+  expect(PAGE_BYTES_MAX + 64).toBeLessThan(FRAME_BYTES_MIN);
+  const wide = {
+    state: "delivered" as const,
+    final: {
+      size: Number.MAX_SAFE_INTEGER,
+      mode: 0o7777,
+      mtime: { seconds: -(2 ** 52), nanoseconds: 999_999_999 },
+      hash: Buffer.alloc(32),
+    },
+  };
+  const states = Array.from({ length: PAGE_ENTRIES_MAX }, () => wide);
+  expect(encodeTrailer({ page: Number.MAX_SAFE_INTEGER, states, digest: Buffer.alloc(32) }).length).toBeLessThan(
+    FRAME_BYTES_MIN,
+  );
+  fc.assert(
+    fc.property(arbitrary.page, (page) => {
+      const bound = page.entries.reduce((sum, each) => sum + entryBytesBound(each), 32);
+      expect(encodePage(page).length).toBeLessThanOrEqual(bound);
+    }),
+  );
+});

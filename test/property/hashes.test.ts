@@ -1,0 +1,126 @@
+import { blake3 } from "@napi-rs/blake-hash";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { FileHasher, hashChunk } from "../../src/protocol/content-hash.ts";
+import { pageDigest, TreeHasher } from "../../src/protocol/digest.ts";
+import { LEAF_BYTES } from "../../src/protocol/limits.ts";
+import type { Entry, Page } from "../../src/protocol/page.ts";
+import type { EntryState } from "../../src/protocol/trailer.ts";
+import { directory, file, finalOf, rootEntry, symlink } from "../helpers/hand-source.ts";
+
+/** The hash as protocol.md says it, without any cleverness. */
+function referenceHash(bytes: Buffer): Buffer {
+  if (bytes.length <= LEAF_BYTES) return blake3(bytes);
+  const leaves: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += LEAF_BYTES) leaves.push(blake3(bytes.subarray(at, at + LEAF_BYTES)));
+  return blake3(Buffer.concat(leaves));
+}
+
+describe("the hash of a file", () => {
+  test("is the same for any split into chunks of whole leaves, and equals the reference", () => {
+    const near = fc
+      .tuple(fc.nat({ max: 6 }), fc.integer({ min: -1, max: 1 }))
+      .map(([leaves, off]) => Math.max(0, leaves * LEAF_BYTES + off));
+    const sizes = fc.oneof(near, fc.nat({ max: 6 * LEAF_BYTES }));
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 7 }),
+        fc.nat({ max: 255 }),
+        (size, split, seed) => {
+          const bytes = Buffer.from(
+            Array.from({ length: size }, (_, index) => (index * 31 + seed + (index >> 8)) & 0xff),
+          );
+          const hasher = new FileHasher();
+          for (let [at, turn] = [0, 0]; at < size; turn += 1) {
+            const length = (split[turn % split.length] ?? 1) * LEAF_BYTES;
+            hasher.add(hashChunk(bytes.subarray(at, at + length)));
+            at += length;
+          }
+          expect(Buffer.from(hasher.digest())).toEqual(referenceHash(bytes));
+          expect(Buffer.from(hashChunk(bytes).hash)).toEqual(referenceHash(bytes));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const CONTENT = Buffer.from("content");
+const entries = [rootEntry, directory("d"), file("d/f", 7), symlink("d/l", "target"), file("w", 1)];
+const page: Page = { page: 3, first: 0, entries: entries.map((entry, index) => ({ ...entry, entry: index })) };
+const states: EntryState[] = [
+  { state: "as-listed" },
+  { state: "as-listed" },
+  { state: "delivered", final: finalOf(CONTENT) },
+  { state: "as-listed" },
+  { state: "withdrawn" },
+];
+const digest = (changedPage = page, changedStates = states): string =>
+  pageDigest(changedPage, changedStates).toString("hex");
+
+function withEntry(index: number, change: Partial<Entry> & { readonly target?: Buffer; readonly size?: number }): Page {
+  return {
+    ...page,
+    entries: page.entries.map((entry, at) => (at === index ? ({ ...entry, ...change } as Entry) : entry)),
+  };
+}
+function withFinal(change: object): EntryState[] {
+  return states.map((state) =>
+    state.state === "delivered" ? { ...state, final: { ...state.final, ...change } } : state,
+  );
+}
+
+describe("the digest of a page", () => {
+  test.each<[string, string]>([
+    ["the mode of the root", digest(withEntry(0, { mode: 0o700 }))],
+    ["the time of a directory", digest(withEntry(1, { mtime: { seconds: 1, nanoseconds: 0 } }))],
+    ["the name of a file", digest(withEntry(2, { name: Buffer.from("g") }))],
+    ["the directory of a file", digest(withEntry(2, { directory: Buffer.from("e") }))],
+    ["the target of a link", digest(withEntry(3, { target: Buffer.from("other") }))],
+    [
+      "the time of a link by a microsecond",
+      digest(withEntry(3, { mtime: { seconds: 1_600_000_000, nanoseconds: 123_457_789 } })),
+    ],
+    ["the kind of an entry", digest(withEntry(1, { kind: "symlink", target: Buffer.from("d") }))],
+    ["the name of what was withdrawn", digest(withEntry(4, { name: Buffer.from("v") }))],
+    ["the order", digest({ ...page, entries: page.entries.toReversed() }, states.toReversed())],
+    ["the size", digest(page, withFinal({ size: 8 }))],
+    ["the mode of a file", digest(page, withFinal({ mode: 0o600 }))],
+    ["the time of a file", digest(page, withFinal({ mtime: { seconds: -1, nanoseconds: 0 } }))],
+    ["the content", digest(page, withFinal({ hash: Buffer.alloc(32) }))],
+    [
+      "a file that is withdrawn",
+      digest(
+        page,
+        states.map(() => ({ state: "withdrawn" })),
+      ),
+    ],
+  ])("changes with %s", (_, changed) => {
+    expect(changed).not.toBe(digest());
+  });
+
+  test("does not change with what no sink can restore: below a microsecond, and the mode of a link", () => {
+    expect(digest(withEntry(3, { mtime: { seconds: 1_600_000_000, nanoseconds: 123_456_000 }, mode: 0o777 }))).toBe(
+      digest(),
+    );
+  });
+
+  test("cannot be moved between a directory and a name", () => {
+    const [one, two] = [file("a/b", 1), file("b", 1)].map((entry) =>
+      pageDigest({ ...page, entries: [entry] }, [{ state: "withdrawn" }]).toString("hex"),
+    );
+    expect(one).not.toBe(two);
+  });
+});
+
+test("the digest of a tree depends on each page's and on their order", () => {
+  const tree = (...digests: Buffer[]): string => {
+    const hasher = new TreeHasher();
+    for (const each of digests) hasher.add(each);
+    expect(hasher.pages).toBe(digests.length);
+    return hasher.digest().toString("hex");
+  };
+  const [one, two] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  expect(new Set([tree(), tree(one), tree(two), tree(one, two), tree(two, one), tree(one, one)]).size).toBe(6);
+});
