@@ -4,6 +4,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import { pump } from "../lib/pump.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import type { SinkEvent } from "../protocol/events.ts";
+import { fitPath, fitProblems, fitReason } from "../protocol/fit-message.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
@@ -66,7 +67,11 @@ export class SinkSession {
 
   /** What to tell of this sink at this moment. */
   get progress(): SinkProgress {
-    return { filesDone: this.#counts.filesDone, bytesDone: this.#counts.bytesDone, currentFile: this.#counts.current };
+    return {
+      filesDone: this.#counts.filesDone,
+      bytesDone: this.#counts.bytesDone,
+      currentFile: fitPath(this.#counts.current),
+    };
   }
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
@@ -88,14 +93,14 @@ export class SinkSession {
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: "syncing" });
       await syncFileSystem(folder, signal);
-      const [problems, problemCount] = [this.#problems, this.#problemCount];
+      const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
       await reporter.send({ type: "proof", pages, digest, progress: this.progress, problemCount, problems });
       this.#showProgress();
       return { digest, problemCount };
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
       await reporter
-        .send({ type: "failed", code: error.code, message: error.message, progress: this.progress })
+        .send({ type: "failed", code: error.code, message: fitReason(error.message), progress: this.progress })
         .catch(() => undefined);
       throw error;
     } finally {

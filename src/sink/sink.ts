@@ -9,6 +9,7 @@ import { Inbox } from "../member/inbox.ts";
 import { joinCoordinator } from "../member/join.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { SinkEvent } from "../protocol/events.ts";
+import { fitReason } from "../protocol/fit-message.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
 import { openAttempt } from "./attempt.ts";
@@ -143,7 +144,7 @@ class SinkProgram {
       }
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
-      link.send({ type: "leave", code: error.code, reason: error.message });
+      link.send({ type: "leave", code: error.code, reason: fitReason(error.message) });
       const goesOn = underWay ? stay && SESSION_LOST.has(error.code) : error.code === "coordinator-lost";
       if (!goesOn || signal.aborted) throw error;
       emit({ type: "warning", code: error.code, message: error.message });

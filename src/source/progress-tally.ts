@@ -1,3 +1,4 @@
+import { fitPath, fitProblem } from "../protocol/fit-message.ts";
 import type { CopyProgress, Problem } from "../protocol/progress.ts";
 import type { WalkedPage, WalkOutput } from "./walk.ts";
 
@@ -48,12 +49,12 @@ export class ProgressTally {
 
   problem(problem: Problem): void {
     this.#problemCount += 1;
-    if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(problem);
+    if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(fitProblem(problem));
   }
 
   sent(contentBytes: number, current: string): void {
     this.#bytesSent += contentBytes;
-    if (current !== "") this.#current = current;
+    if (current !== "") this.#current = fitPath(current);
   }
 
   /** Stored by every live sink, or given up: bytes as found, and files. */

@@ -10,7 +10,8 @@ import { joinCoordinator, joinedEvent, targetOf } from "../member/join.ts";
 import { tellStatus } from "../member/tell-status.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
-import { PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
+import { fitReason, fitSummary } from "../protocol/fit-message.ts";
+import { CONTROL_BYTES_MAX, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SessionSummary } from "../protocol/progress.ts";
 import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
 import { connectTransport } from "../transport/connect.ts";
@@ -41,6 +42,9 @@ export interface SourceOptions {
   readonly clock?: Clock;
   readonly random?: Random;
 }
+
+/** What stands around a summary in its message. */
+const ENVELOPE_BYTES = 1024;
 
 /** A source at work. */
 export interface SourceRun extends AsyncDisposable {
@@ -129,12 +133,12 @@ class SourceProgram {
       });
       const control = this.#follow(inbox);
       const summary = await Promise.race([this.#session.run(), control]);
-      link.send({ type: "finished", summary });
+      link.send({ type: "finished", summary: fitSummary(summary, CONTROL_BYTES_MAX - ENVELOPE_BYTES) });
       this.#hub.emit({ type: "finished", summary });
       return summary;
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
-      link.send({ type: "leave", code: error.code, reason: error.message });
+      link.send({ type: "leave", code: error.code, reason: fitReason(error.message) });
       throw error;
     }
   }
