@@ -1,0 +1,3 @@
+import { copyCases } from "./copy-cases.ts";
+
+copyCases("the coordinator's own relay", { broker: () => "embedded" });

@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
+import { expect } from "vitest";
+import { escapeName } from "../../src/lib/escape-name.ts";
+
+/** A sink's own state, which is no part of the copy. */
+const OWN_FOLDER = ".fanfold";
+const READ_BYTES = 1024 * 1024;
+
+/** Fails unless two judges find the copy equal: rsync, and a look of our own at what rsync rounds. */
+export async function expectEqualTrees(source: string, copy: string, excludes: readonly string[] = []): Promise<void> {
+  expect(await rsyncDifferences(source, copy, excludes)).toEqual([]);
+  expect(timeDifferences(source, copy, excludes)).toEqual([]);
+}
+
+/** What rsync would change to make the copy equal, one line each. */
+export async function rsyncDifferences(
+  source: string,
+  copy: string,
+  excludes: readonly string[] = [],
+): Promise<string[]> {
+  const excluded = [OWN_FOLDER, ...excludes].map((name) => `--exclude=/${name}`);
+  const args = ["-rlptnic", "--delete", ...excluded, "--", `${source}/`, `${copy}/`];
+  return await new Promise((resolve, reject) => {
+    execFile("rsync", args, { encoding: "latin1", maxBuffer: 64 * READ_BYTES }, (error, stdout, stderr) => {
+      if (error !== null && stdout === "" && stderr === "") reject(error);
+      else resolve(`${stdout}${stderr}`.split("\n").filter((line) => line !== ""));
+    });
+  });
+}
+
+/** Where types, modes or times differ; times in microseconds, which is as exact as Node can set them. */
+export function timeDifferences(source: string, copy: string, excludes: readonly string[] = []): string[] {
+  const differences: string[] = [];
+  for (const path of pathsIn(source, [OWN_FOLDER, ...excludes])) {
+    const [from, to] = [source, copy].map((root) => lstatSync(at(root, path), { bigint: true, throwIfNoEntry: false }));
+    if (from === undefined || to === undefined) differences.push(`${escapeName(path)}: missing`);
+    else if (from.mtimeNs / 1000n !== to.mtimeNs / 1000n)
+      differences.push(`${escapeName(path)}: time ${to.mtimeNs} ns, at the source ${from.mtimeNs} ns`);
+    else if (from.mode !== to.mode)
+      differences.push(`${escapeName(path)}: mode ${to.mode.toString(8)}, at the source ${from.mode.toString(8)}`);
+  }
+  return differences;
+}
+
+/** Names of regular files in the copy; fails if one of them is not the source's file, whole. */
+export function expectWholeFiles(source: string, copy: string): string[] {
+  const files = pathsIn(copy, [OWN_FOLDER]).filter((path) => lstatSync(at(copy, path)).isFile());
+  const broken = files.filter((path) => !equalFiles(at(source, path), at(copy, path)));
+  expect(broken.map(escapeName)).toEqual([]);
+  return files.map(escapeName);
+}
+
+/** What is left of unfinished files. */
+export function partialsIn(copy: string): string[] {
+  return readdirSync(`${copy}/${OWN_FOLDER}/partial`);
+}
+
+export function equalFiles(one: Buffer | string, other: Buffer | string): boolean {
+  const [left, right] = [lstatSync(one), lstatSync(other)];
+  if (left.size !== right.size) return false;
+  const fds = [openSync(one, "r"), openSync(other, "r")] as const;
+  const buffers = [Buffer.alloc(READ_BYTES), Buffer.alloc(READ_BYTES)] as const;
+  try {
+    for (let offset = 0; offset < left.size; ) {
+      const count = readSync(fds[0], buffers[0], 0, READ_BYTES, offset);
+      const others = readSync(fds[1], buffers[1], 0, READ_BYTES, offset);
+      if (count === 0 || count !== others) return false;
+      if (buffers[0].compare(buffers[1], 0, count, 0, count) !== 0) return false;
+      offset += count;
+    }
+    return true;
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
+}
+
+export function linkTarget(path: string): string {
+  return readlinkSync(path);
+}
+
+/** Every path below a root, the root itself first as the empty one. */
+function pathsIn(root: string, excludes: readonly string[]): Buffer[] {
+  const found = [Buffer.alloc(0)];
+  const excluded = new Set(excludes);
+  const look = (directory: Buffer): void => {
+    for (const entry of readdirSync(at(root, directory), { withFileTypes: true, encoding: "buffer" })) {
+      if (directory.length === 0 && excluded.has(entry.name.toString("latin1"))) continue;
+      const path = directory.length === 0 ? entry.name : Buffer.concat([directory, Buffer.from("/"), entry.name]);
+      found.push(path);
+      if (entry.isDirectory()) look(path);
+    }
+  };
+  look(Buffer.alloc(0));
+  return found;
+}
+
+function at(root: string, path: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(path.length === 0 ? root : `${root}/`), path]);
+}
