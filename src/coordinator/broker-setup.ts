@@ -29,7 +29,10 @@ export type BrokerSetup =
       readonly clientUrl: string;
       /** Clients get the coordinator's own credentials, because no others were given. */
       readonly sharesCredentials: boolean;
-      /** The client's URL names this machine: no use on another one. */
+      /**
+       * The client's URL names this machine, and nobody said that it should: no use on another one. With
+       * --broker-public-url it was meant so (clients that reach containers through ports of their own machine).
+       */
       readonly clientLoopback: boolean;
       /** `ownUrl` without its password. */
       readonly shown: string;
@@ -63,7 +66,7 @@ export function resolveBroker(options: BrokerOptions): BrokerSetup {
     ownUrl: own.url,
     clientUrl: client.url,
     sharesCredentials,
-    clientLoopback: isLoopbackUrl(client.url),
+    clientLoopback: options.brokerPublicUrl === undefined && isLoopbackUrl(client.url),
     shown: redactUrl(own.url),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FanfoldError } from "../lib/errors.ts";
@@ -133,6 +133,8 @@ export async function openStore(stateDir: string, at: Date): Promise<Store> {
   let database: DatabaseSync | undefined;
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    // SQLite would give it the umask's mode; what it makes beside it later gets the mode of this one.
+    await (await open(file, "a", 0o600)).close();
     database = new DatabaseSync(file, { timeout: 0 });
     // Exclusive before anything else: the lock is then taken at the first access, and a kill frees it. A commit need not
     // reach the disk at once: a history that is some seconds old after a power cut harms nobody.

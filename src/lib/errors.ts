@@ -1,3 +1,5 @@
+import { escapeText } from "./escape-name.ts";
+
 /**
  * The one error class of fanfold, with a closed set of codes.
  *
@@ -70,9 +72,9 @@ export class FanfoldError extends Error {
     if (thrown.name === "AbortError") return new FanfoldError("interrupted", "The work was aborted", { cause: thrown });
     const code = systemCode(thrown);
     if (code !== undefined && DISK_FULL.has(code))
-      return new FanfoldError("disk-full", thrown.message, { cause: thrown });
+      return new FanfoldError("disk-full", escapeText(thrown.message), { cause: thrown });
     if (code !== undefined && "syscall" in thrown)
-      return new FanfoldError("disk-failed", thrown.message, { cause: thrown });
+      return new FanfoldError("disk-failed", escapeText(thrown.message), { cause: thrown });
     return new FanfoldError("internal", thrown.message, { cause: thrown });
   }
 }

@@ -81,7 +81,7 @@ const coordinatorMessageSchema = z.discriminatedUnion("type", [
     transport: transportOfferSchema,
     /** Things a person should know: a loopback broker address told to another machine, say. */
     warnings: z.array(z.string().max(1000)).max(10),
-    /** Sink only: a session of this name is under way without it; the next `welcome` opens the one to join. */
+    /** Sink only: a session of this name is under way without it; this welcome is to the one after it. */
     underWay: z.boolean(),
   }),
   z.object({ type: z.literal("refused"), code: z.string().max(40), reason: z.string().max(2000) }),

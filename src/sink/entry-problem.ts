@@ -38,6 +38,6 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why one entry is not in the copy. */
 export function entryProblem(entry: Entry, thrown: unknown): Problem {
   const code = systemCode(thrown) ?? "";
-  const words = REASONS[code] ?? (thrown instanceof Error ? thrown.message : String(thrown));
+  const words = REASONS[code] ?? FanfoldError.from(thrown).message;
   return { path: entryDisplay(entry), kind: "not-carried", message: `not carried: ${words}` };
 }

@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, opendirSync, readlinkSync } from "node:fs";
-import { systemCode } from "../lib/errors.ts";
+import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { LINK_TARGET_BYTES_MAX, PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
 import { type Entry, encodePage, entryBytesBound, type Timestamp } from "../protocol/page.ts";
@@ -213,7 +213,7 @@ export function problemOf(path: Uint8Array, thrown: unknown): Problem {
   const code = systemCode(thrown) ?? "";
   const kind =
     code === "ENOENT" || code === "ENOTDIR" ? "vanished" : code === "ENAMETOOLONG" ? "name-too-long" : "unreadable";
-  const words = REASONS[code] ?? (thrown instanceof Error ? thrown.message.split(",")[0] : String(thrown));
+  const words = REASONS[code] ?? FanfoldError.from(thrown).message;
   return { path: path.length === 0 ? "." : escapeName(path), kind, message: `${kind}: ${words}` };
 }
 

@@ -63,5 +63,7 @@ test("offerWarning() names the option when clients are told a loopback address",
   expect(
     offerWarning(resolveBroker({ broker: "nats://localhost", brokerPublicUrl: "nats://10.0.0.3" })),
   ).toBeUndefined();
+  const meant = { broker: "nats://nats:4222", brokerPublicUrl: "nats://localhost:4222" };
+  expect(offerWarning(resolveBroker(meant))).toBeUndefined();
   expect(offerWarning(resolveBroker({ broker: "embedded" }))).toBeUndefined();
 });
