@@ -12,6 +12,7 @@ import {
   readlinkSync,
   renameSync,
   rmdirSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
 } from "node:fs";
@@ -96,7 +97,9 @@ export class Root implements Disposable {
     this.ensureDirectory(Buffer.alloc(0), Buffer.from(OWN_FOLDER));
     this.ensureDirectory(Buffer.from(OWN_FOLDER), Buffer.from("partial"));
     const partial = this.#directory(PARTIAL);
-    for (const name of readdirSync(partial.base, { encoding: "buffer" })) unlinkSync(joined(partial, name));
+    // Recursive, though we make only files and links there: what else somebody put in must not end every session.
+    for (const name of readdirSync(partial.base, { encoding: "buffer" }))
+      rmSync(joined(partial, name), { recursive: true, force: true });
   }
 
   /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. */

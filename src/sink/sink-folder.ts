@@ -26,9 +26,9 @@ export function openSinkFolder(folder: string, random: Random): SinkFolder {
   const path = makeFolder(folder);
   const own = join(path, OWN_FOLDER);
   const database = guarded(folder, () => {
-    mkdirSync(own, { recursive: true, mode: 0o700 });
+    if (lstatSync(own, { throwIfNoEntry: false }) === undefined) mkdirSync(own, { recursive: true, mode: 0o700 });
     if (!lstatSync(own).isDirectory())
-      throw new FanfoldError("folder-denied", `Open "${own}": it is a symbolic link, expected a directory`);
+      throw new FanfoldError("folder-denied", `Open "${own}": it is a link or a file, expected a directory`);
     chmodSync(own, 0o700);
     const file = join(own, "sink.db");
     if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false)

@@ -1,0 +1,108 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { systemRandom } from "../../src/lib/random.ts";
+import { openSinkFolder, type SinkFolder } from "../../src/sink/sink-folder.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+import { thrownCode } from "../helpers/thrown.ts";
+
+const open = (folder: string): SinkFolder => openSinkFolder(folder, systemRandom);
+const codeOf = (folder: string): string => thrownCode(() => open(folder)[Symbol.dispose]());
+
+describe("openSinkFolder()", () => {
+  test("makes the folder and keeps its secret and the source it belongs to", () => {
+    const path = join(tempFolder(), "a/b");
+    const first = open(path);
+    expect(first.secret).toMatch(/^[0-9a-f]{64}$/);
+    expect(first.pinnedSource).toBeUndefined();
+    first.pinSource("one");
+    first.pinSource("two");
+    first[Symbol.dispose]();
+    using second = open(path);
+    expect([second.secret, second.pinnedSource, second.path]).toEqual([first.secret, "two", path]);
+    expect(statSync(join(path, ".fanfold")).mode & 0o777).toBe(0o700);
+  });
+
+  test("gives another folder another secret", () => {
+    using one = open(tempFolder());
+    using two = open(tempFolder());
+    expect(one.secret).not.toBe(two.secret);
+  });
+
+  test("refuses a folder that is in use, also in the same process and through a link", () => {
+    const folder = tempFolder();
+    const link = join(tempFolder(), "link");
+    symlinkSync(folder, link);
+    {
+      using _first = open(folder);
+      expect([codeOf(folder), codeOf(link)]).toEqual(["folder-busy", "folder-busy"]);
+    }
+    expect(codeOf(link)).toBe("nothing");
+  });
+
+  test("refuses a folder that another process has open, until that process is killed", async () => {
+    const folder = tempFolder();
+    const program = fileURLToPath(new URL("../helpers/hold-folder-program.ts", import.meta.url));
+    const child = spawn(process.execPath, [program, folder], { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    const [secret] = (await once(child.stdout, "data")) as [Buffer];
+    expect(codeOf(folder)).toBe("folder-busy");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    using taken = open(folder);
+    expect(taken.secret).toBe(secret.toString().trim());
+  });
+
+  test("refuses links in the place of its own folder and its database, and writes nothing through them", () => {
+    for (const place of [".fanfold", ".fanfold/sink.db"]) {
+      const [folder, outside] = [tempFolder(), tempFolder()];
+      const target = place === ".fanfold" ? outside : join(outside, "new.db");
+      if (place !== ".fanfold") mkdirSync(join(folder, ".fanfold"));
+      symlinkSync(target, join(folder, place));
+      expect(codeOf(folder)).toBe("folder-denied");
+      rmSync(join(folder, place));
+      symlinkSync(join(outside, "missing"), join(folder, place));
+      expect(codeOf(folder)).toMatch(/^folder-/);
+      expect([existsSync(join(outside, "new.db")), existsSync(join(outside, "missing"))]).toEqual([false, false]);
+    }
+  });
+
+  test("says of a damaged database what it is and what to do, and leaves it", () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, ".fanfold"));
+    writeFileSync(join(folder, ".fanfold/sink.db"), "no database at all, but quite long ".repeat(100));
+    expect(() => open(folder)).toThrow(/sink\.db" in it is damaged: remove it/);
+    expect(readFileSync(join(folder, ".fanfold/sink.db"), "utf8")).toContain("no database");
+    rmSync(join(folder, ".fanfold/sink.db"));
+    expect(codeOf(folder)).toBe("nothing");
+  });
+
+  test("starts anew with an empty database, which is what a kill at the very start leaves", () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, ".fanfold"));
+    writeFileSync(join(folder, ".fanfold/sink.db"), "");
+    expect(codeOf(folder)).toBe("nothing");
+  });
+
+  test("refuses a file, and a folder below a file", () => {
+    const file = join(tempFolder(), "file");
+    writeFileSync(file, "");
+    expect([codeOf(file), codeOf(join(file, "below"))]).toEqual(["folder-not-a-directory", "folder-not-a-directory"]);
+    const folder = tempFolder();
+    writeFileSync(join(folder, ".fanfold"), "");
+    expect(codeOf(folder)).toMatch(/^folder-/);
+  });
+
+  test("takes the mode of its own folder back to private", () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, ".fanfold"));
+    chmodSync(join(folder, ".fanfold"), 0o777);
+    expect(codeOf(folder)).toBe("nothing");
+    expect(statSync(join(folder, ".fanfold")).mode & 0o777).toBe(0o700);
+  });
+});
