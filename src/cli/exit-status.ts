@@ -35,7 +35,7 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   "broker-unreachable": EXIT_STATUS.unreachable,
   "broker-denied": EXIT_STATUS.unreachable,
   "broker-lost": EXIT_STATUS.peerLost,
-  "payload-too-large": EXIT_STATUS.internal,
+  "payload-too-large": EXIT_STATUS.unreachable,
   closed: EXIT_STATUS.internal,
   "protocol-version": EXIT_STATUS.protocol,
   damaged: EXIT_STATUS.protocol,

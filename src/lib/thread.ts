@@ -27,7 +27,10 @@ export interface Thread<In> {
 export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
   // The sources run as they are (.ts) and built (.js): a thread's module has the ending of the file that starts it.
   const url = new URL(options.module + extname(new URL(options.base).pathname), options.base);
-  const worker = new Worker(url, { workerData: options.data, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX } });
+  const worker = new Worker(url, {
+    workerData: options.data,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX },
+  });
   let stopped = false;
   worker.on("message", (message: Out) => {
     if (!stopped) options.onMessage(message);

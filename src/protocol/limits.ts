@@ -29,6 +29,7 @@ export const FRAME_BYTES_MIN = 80 * KIB;
 export const FRAME_RECORDS_MAX = 4096;
 
 /** Data published but not stored by the slowest sink: where it starts, and where it ends. */
+export const WINDOW_BYTES_MIN = MIB;
 export const WINDOW_BYTES_START = 4 * MIB;
 export const WINDOW_BYTES_MAX = 16 * MIB;
 /** What waits for a reader at a subscriber: twice the largest window, so that a live sink never loses a frame. */

@@ -1,10 +1,11 @@
 import { FanfoldError } from "../lib/errors.ts";
-import { decodeFrame, type FrameScope, STREAM_DATA } from "../protocol/frame.ts";
+import { escapeText } from "../lib/escape-name.ts";
+import { decodeFrame, type Frame, type FrameScope, STREAM_DATA } from "../protocol/frame.ts";
 
 /** What to do with a payload that came on the session's data. */
 export type Received =
   | { readonly type: "next" }
-  /** Of another session or epoch, or a repeat: to be dropped. */
+  /** A repeat, or left over from a lower epoch: to be dropped. */
   | { readonly type: "stale" }
   /** A frame or heartbeat shows that frames from `from` to below `to` did not come. */
   | { readonly type: "hole"; readonly from: number; readonly to: number };
@@ -26,12 +27,22 @@ export class Receiver {
   /** @throws FanfoldError `damaged` or `protocol-version` */
   take(payload: Uint8Array): Received {
     const frame = decodeFrame(payload);
-    if (frame.sessionId !== this.#scope.sessionId || frame.epoch !== this.#scope.epoch || frame.stream !== STREAM_DATA)
-      return { type: "stale" };
+    if (frame.epoch < this.#scope.epoch && frame.sessionId === this.#scope.sessionId) return { type: "stale" };
+    this.#check(frame);
     if (frame.sequence > this.#next) return { type: "hole", from: this.#next, to: frame.sequence };
     if (frame.type === "heartbeat" || frame.sequence < this.#next) return { type: "stale" };
     this.#next += 1;
     return { type: "next" };
+  }
+
+  /** The subject is this session's alone: what else is on it means that something is wrong with the broker or a peer. */
+  #check(frame: Frame): void {
+    const { sessionId, epoch } = this.#scope;
+    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream === STREAM_DATA) return;
+    throw new FanfoldError(
+      "damaged",
+      `Receive the stream of session "${sessionId}": frame ${frame.sequence} is of session "${escapeText(frame.sessionId)}", epoch ${frame.epoch}, expected epoch ${epoch}`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { WINDOW_BYTES_MAX, WINDOW_BYTES_START } from "../protocol/limits.ts";
+import { WINDOW_BYTES_MAX, WINDOW_BYTES_MIN, WINDOW_BYTES_START } from "../protocol/limits.ts";
 
 /** A frame that was published and that some sink has not stored yet. */
 export interface OutstandingFrame {
@@ -19,6 +19,7 @@ export class CreditWindow<T extends OutstandingFrame> {
   #head = 0;
   #outstandingBytes = 0;
   #windowBytes = WINDOW_BYTES_START;
+  #capBytes = WINDOW_BYTES_MAX;
   #limited = false;
   #storedSinceGrowthBytes = 0;
 
@@ -27,7 +28,15 @@ export class CreditWindow<T extends OutstandingFrame> {
   }
 
   get windowBytes(): number {
-    return this.#windowBytes;
+    return Math.min(this.#windowBytes, this.#capBytes);
+  }
+
+  /**
+   * Holds the window at what the broker may keep for the slowest sink: one that cuts subscribers which stall must never have
+   * more for them than they take in half that time (D6).
+   */
+  cap(bytes: number): void {
+    this.#capBytes = Math.max(WINDOW_BYTES_MIN, bytes);
   }
 
   /** Published and not yet stored by all. Never above the window by more than one frame. */
@@ -47,7 +56,7 @@ export class CreditWindow<T extends OutstandingFrame> {
   published(frame: T): void {
     this.#frames.push(frame);
     this.#outstandingBytes += frame.costBytes;
-    if (this.#outstandingBytes >= this.#windowBytes / 2) this.#limited = true;
+    if (this.#outstandingBytes >= this.windowBytes / 2) this.#limited = true;
   }
 
   /**

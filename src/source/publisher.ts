@@ -7,9 +7,9 @@ import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import { encodeEnd, encodeWalked } from "../protocol/marks.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import type { Transport } from "../transport/transport.ts";
-import { CreditWindow } from "./credit-window.ts";
+import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import type { ReadOutput } from "./file-reader.ts";
-import { FRAME_COST_BYTES_MIN, frameCapacity } from "./frame-builder.ts";
+import { FRAME_COST_BYTES_MIN } from "./frame-builder.ts";
 import { Outbox } from "./outbox.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
@@ -26,16 +26,6 @@ import type { WalkGrant, WalkMessage, WalkWorkerData } from "./walk-worker.ts";
  * Bounds: pages without an answer by the walk's grant; pages at the reader by PAGES_AT_READER_MAX; bytes by the window.
  */
 const PAGES_AT_READER_MAX = 4;
-
-/** One frame between being published and being stored by all. */
-interface SentFrame {
-  readonly sequence: number;
-  readonly costBytes: number;
-  readonly doneBytes: number;
-  readonly doneFiles: number;
-  readonly buffer: ArrayBuffer | undefined;
-}
-
 export interface PublisherOptions extends FrameScope {
   readonly root: Buffer;
   readonly transport: Transport;
@@ -46,6 +36,7 @@ export interface PublisherOptions extends FrameScope {
   readonly onNotice: (notice: Extract<ReadOutput | WalkMessage, { type: "file" | "problem" | "warning" }>) => void;
   readonly onFailure: (error: FanfoldError) => void;
   readonly fileNotices: boolean;
+  readonly startMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -55,7 +46,7 @@ export class Publisher {
   readonly #spill = SpillFile.open();
   readonly #ledger = new PageLedger(this.#spill);
   readonly #tree = new TreeHasher();
-  readonly #window: CreditWindow<SentFrame>;
+  readonly #credit: CreditFlow;
   readonly #outbox: Outbox;
   readonly #live: Set<string>;
   #walker: Thread<WalkGrant> | undefined;
@@ -63,14 +54,11 @@ export class Publisher {
   #entries = 0;
   #pages = 0;
   #pagesAtReader = 0;
-  #readerCreditBytes = 0;
-  #queuedBytes = 0;
-  #spareBuffers: ArrayBuffer[] = [];
   #digest: Buffer | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#window = new CreditWindow(options.sinkIds);
+    this.#credit = new CreditFlow({ ...options, capabilities: options.transport.capabilities });
     this.#live = new Set(options.sinkIds);
     this.#outbox = new Outbox(options);
   }
@@ -122,20 +110,22 @@ export class Publisher {
         `Read a report: sequence ${upTo} is said to be stored, but only ${this.#outbox.nextSequence} frames exist`,
       );
     }
-    this.#release(this.#window.stored(sinkId, upTo));
+    this.#release(this.#credit.stored(sinkId, upTo));
   }
 
   /** A sink that left or failed is not waited for any more. */
   drop(sinkId: string): void {
     if (!this.#live.delete(sinkId)) return;
-    this.#release(this.#window.drop(sinkId));
+    this.#release(this.#credit.drop(sinkId));
     const pages = this.#ledger.drop(sinkId);
     if (pages > 0) this.#walker?.post({ pages });
     this.#feedReader();
   }
 
   /** Tells the sinks how far the stream goes, unless a frame is telling them just now. */
-  async heartbeat(): Promise<void> {
+  async heartbeat(nowMs: number): Promise<void> {
+    this.#credit.tick(nowMs);
+
     if (this.#outbox.isIdle) await this.#outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0)));
   }
 
@@ -183,7 +173,8 @@ export class Publisher {
       const { doneBytes, doneFiles } = output;
       this.#outbox.data({
         frame: this.#frame("trailer", output.body),
-        onSequence: (sequence) => this.#sent({ sequence, costBytes: 0, doneBytes, doneFiles, buffer: undefined }),
+        onSequence: (sequence) =>
+          this.#credit.published({ sequence, costBytes: 0, doneBytes, doneFiles, buffer: undefined }),
       });
       this.#feedReader();
       this.#endIfDone();
@@ -193,12 +184,10 @@ export class Publisher {
   #data(output: Extract<ReadOutput, { type: "frame" }>): void {
     const { frame, doneBytes, doneFiles } = output;
     const costBytes = Math.max(frame.contentBytes, FRAME_COST_BYTES_MIN);
-    this.#readerCreditBytes -= costBytes;
-    this.#queuedBytes += costBytes;
+    this.#credit.built(costBytes);
     const onSequence = (sequence: number) => {
-      this.#queuedBytes -= costBytes;
       this.#options.tally.sent(frame.contentBytes, output.current);
-      this.#sent({ sequence, costBytes, doneBytes, doneFiles, buffer: frame.buffer });
+      this.#credit.published({ sequence, costBytes, doneBytes, doneFiles, buffer: frame.buffer });
     };
     this.#outbox.data({ frame: Buffer.from(frame.buffer, 0, frame.frameBytes), onSequence });
   }
@@ -206,32 +195,19 @@ export class Publisher {
   #control(type: FrameType, table: Uint8Array): void {
     this.#outbox.control({
       frame: this.#frame(type, table),
-      onSequence: (sequence) => this.#sent({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }),
+      onSequence: (sequence) =>
+        this.#credit.published({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }),
     });
   }
 
-  #sent(frame: SentFrame): void {
-    this.#window.published(frame);
-  }
-
   #release(frames: readonly SentFrame[]): void {
-    const capacity = frameCapacity(this.#options.transport.capabilities.preferredPayloadBytes);
-    for (const frame of frames) {
-      this.#options.tally.done(frame.doneBytes, frame.doneFiles);
-      if (frame.buffer?.byteLength === capacity) this.#spareBuffers.push(frame.buffer);
-    }
+    for (const frame of frames) this.#options.tally.done(frame.doneBytes, frame.doneFiles);
     this.#grantCredit();
   }
 
-  /** Gives the reader what the window has free, in portions that are worth a message. */
   #grantCredit(): void {
-    const { windowBytes, outstandingBytes } = this.#window;
-    const free = windowBytes - outstandingBytes - this.#queuedBytes - Math.max(0, this.#readerCreditBytes);
-    if (free <= 0 || (free < windowBytes / 8 && this.#readerCreditBytes > 0)) return;
-    this.#readerCreditBytes += free;
-    const buffers = this.#spareBuffers;
-    this.#spareBuffers = [];
-    this.#reader?.post({ type: "credit", bytes: free, buffers }, buffers);
+    const grant = this.#credit.grant();
+    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant }, grant.buffers);
   }
 
   #feedReader(): void {
@@ -249,7 +225,8 @@ export class Publisher {
     const table = encodeEnd({ pages: this.#pages, entries: this.#entries, digest: this.#digest });
     this.#outbox.data({
       frame: this.#frame("end", table),
-      onSequence: (sequence) => this.#sent({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }),
+      onSequence: (sequence) =>
+        this.#credit.published({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }),
     });
   }
 

@@ -48,6 +48,7 @@ export class SourceSession {
       subject: options.subjects.data,
       sinkIds: sinks.map((sink) => sink.id),
       tally: this.#tally,
+      startMs: clock.nowMs(),
       fileNotices: options.fileEvents,
       onFailure: (error) => this.#done.reject(error),
       onNotice: (notice) => {
@@ -139,7 +140,7 @@ export class SourceSession {
     for (const sinkId of this.#roster.silent(this.#options.clock.nowMs(), SINK_SILENCE_MS_MAX)) {
       this.#fail(sinkId, "sinks-lost", `Nothing was heard from it for ${SINK_SILENCE_MS_MAX / 1000} s`);
     }
-    this.#publisher.heartbeat().catch(this.#done.reject);
+    this.#publisher.heartbeat(this.#options.clock.nowMs()).catch(this.#done.reject);
   }
 
   #showProgress(): void {

@@ -1,0 +1,98 @@
+import type { TransportCapabilities } from "../transport/transport.ts";
+import { CreditWindow, type OutstandingFrame } from "./credit-window.ts";
+import { frameCapacity } from "./frame-builder.ts";
+
+/** One frame between being published and being stored by all. */
+export interface SentFrame extends OutstandingFrame {
+  /** Done once it is stored: bytes as the pages announced them, and files. */
+  readonly doneBytes: number;
+  readonly doneFiles: number;
+  /** What it was built in, to be used again; pages and marks have none. */
+  readonly buffer: ArrayBuffer | undefined;
+}
+
+/** What the reader may build next, and buffers to build it in. */
+export interface CreditGrant {
+  readonly bytes: number;
+  readonly buffers: readonly ArrayBuffer[];
+}
+
+export interface CreditFlowOptions {
+  readonly sinkIds: readonly string[];
+  readonly capabilities: TransportCapabilities;
+  readonly startMs: number;
+}
+
+/** Time over which the rate of the slowest sink is measured. */
+const RATE_MS = 2_000;
+
+/**
+ * Credit on its way round: granted to the reader, in frames it built, in frames on the wire, and back when the slowest
+ * live sink has stored them. The sum of the three never exceeds the window by more than one frame. Pure.
+ */
+export class CreditFlow {
+  readonly #window: CreditWindow<SentFrame>;
+  readonly #capabilities: TransportCapabilities;
+  readonly #bufferBytes: number;
+  #readerBytes = 0;
+  #queuedBytes = 0;
+  #spare: ArrayBuffer[] = [];
+  #releasedBytes = 0;
+  #ratedMs: number;
+
+  constructor(options: CreditFlowOptions) {
+    this.#window = new CreditWindow(options.sinkIds);
+    this.#capabilities = options.capabilities;
+    this.#bufferBytes = frameCapacity(options.capabilities.preferredPayloadBytes);
+    this.#ratedMs = options.startMs;
+  }
+
+  /** What the window has free, in portions that are worth a message; undefined when it is not worth one yet. */
+  grant(): CreditGrant | undefined {
+    const { windowBytes, outstandingBytes } = this.#window;
+    const free = windowBytes - outstandingBytes - this.#queuedBytes - Math.max(0, this.#readerBytes);
+    if (free <= 0 || (free < windowBytes / 8 && this.#readerBytes > 0)) return undefined;
+    this.#readerBytes += free;
+    const buffers = this.#spare;
+    this.#spare = [];
+    return { bytes: free, buffers };
+  }
+
+  /** The reader used credit for a frame. */
+  built(costBytes: number): void {
+    this.#readerBytes -= costBytes;
+    this.#queuedBytes += costBytes;
+  }
+
+  published(frame: SentFrame): void {
+    this.#queuedBytes -= frame.costBytes;
+    this.#window.published(frame);
+  }
+
+  /** Returns the frames that all sinks have stored now. */
+  stored(sinkId: string, upTo: number): readonly SentFrame[] {
+    return this.#released(this.#window.stored(sinkId, upTo));
+  }
+
+  drop(sinkId: string): readonly SentFrame[] {
+    return this.#released(this.#window.drop(sinkId));
+  }
+
+  /** Where the broker cuts sinks that stall, the window follows what the slowest one really stores (D6). */
+  tick(nowMs: number): void {
+    const { stallCutMs } = this.#capabilities;
+    const sinceMs = nowMs - this.#ratedMs;
+    if (stallCutMs === undefined || sinceMs < RATE_MS || this.#releasedBytes === 0) return;
+    this.#window.cap(((this.#releasedBytes / sinceMs) * stallCutMs) / 2);
+    this.#releasedBytes = 0;
+    this.#ratedMs = nowMs;
+  }
+
+  #released(frames: readonly SentFrame[]): readonly SentFrame[] {
+    for (const { costBytes, buffer } of frames) {
+      this.#releasedBytes += costBytes;
+      if (buffer?.byteLength === this.#bufferBytes) this.#spare.push(buffer);
+    }
+    return frames;
+  }
+}
