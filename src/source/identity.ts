@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import type { Random } from "../lib/random.ts";
@@ -22,7 +22,15 @@ export function sourceSecret(stateDir: string, canonicalFolder: Buffer, random: 
     // Written whole under another name, so that a kill leaves no half a secret.
     const draft = `${path}.${random.hex(4)}`;
     writeFileSync(draft, `${secret}\n`, { mode: 0o600, flag: "wx", flush: true });
-    renameSync(draft, path);
+    try {
+      // A link, unlike a rename, does not replace what another process put there meanwhile: that one is then ours, too.
+      linkSync(draft, path);
+    } catch {
+      // Something stands there, or the file system has no links. Only what is no secret is replaced.
+      if (read(path) === undefined) renameSync(draft, path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
     return read(path) ?? secret;
   } catch (cause) {
     throw new FanfoldError(

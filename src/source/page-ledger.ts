@@ -52,9 +52,11 @@ export class PageLedger {
    */
   answer(sinkId: string, page: number, want: Want): boolean {
     const waiting = this.#waiting.get(page);
-    if (waiting === undefined || !waiting.unanswered.delete(sinkId)) return false;
+    if (waiting === undefined || !waiting.unanswered.has(sinkId)) return false;
     if (want === "all") waiting.union = "all";
     else if (want !== "none") merge(waiting, decodeBits(want.bits, waiting.entries));
+    // Last, so that a sink whose bits are refused is still the one that `drop` finds here.
+    waiting.unanswered.delete(sinkId);
     return waiting.unanswered.size === 0;
   }
 

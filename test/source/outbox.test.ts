@@ -1,0 +1,75 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import type { FanfoldError } from "../../src/lib/errors.ts";
+import { decodeFrame } from "../../src/protocol/frame.ts";
+import { Outbox } from "../../src/source/outbox.ts";
+import { recordingTransport } from "../helpers/recording-transport.ts";
+import { plainFrame } from "../helpers/source-frames.ts";
+
+function begin() {
+  const [transport, failures] = [recordingTransport(), [] as FanfoldError[]];
+  const outbox = new Outbox({
+    transport,
+    subject: "data",
+    signal: new AbortController().signal,
+    onFailure: (error) => failures.push(error),
+  });
+  const sent = () =>
+    transport.published
+      .map(({ payload }) => decodeFrame(payload))
+      .map(({ type, sequence, table }) => `${sequence} ${type} ${Buffer.from(table)}`);
+  return { transport, failures, outbox, sent };
+}
+
+describe("Outbox", () => {
+  test("numbers without holes, keeps the order of each kind, and lets control overtake data that waits", async () => {
+    const { transport, outbox, sent } = begin();
+    transport.hold();
+    const told: number[] = [];
+    const onSequence = (sequence: number): void => void told.push(sequence);
+    for (const text of ["a", "b", "c"]) outbox.data({ frame: plainFrame("data", Buffer.from(text)), onSequence });
+    for (const text of ["x", "y"]) outbox.control({ frame: plainFrame("page", Buffer.from(text)), onSequence });
+    expect([sent(), outbox.isIdle, outbox.nextSequence]).toEqual([["0 data a"], false, 1]);
+    transport.release();
+    await setImmediate();
+    expect(sent()).toEqual(["0 data a", "1 page x", "2 page y", "3 data b", "4 data c"]);
+    expect([told, outbox.isIdle, outbox.nextSequence]).toEqual([[0, 1, 2, 3, 4], true, 5]);
+  });
+
+  test("goes on after it was idle", async () => {
+    const { outbox, sent } = begin();
+    outbox.data({ frame: plainFrame("data", Buffer.from("a")) });
+    await setImmediate();
+    outbox.control({ frame: plainFrame("page", Buffer.from("b")) });
+    await setImmediate();
+    expect(sent()).toEqual(["0 data a", "1 page b"]);
+  });
+
+  test("takes what is put in while a frame is announced", async () => {
+    const { outbox, sent } = begin();
+    const late = () => outbox.control({ frame: plainFrame("page", Buffer.from("late")) });
+    outbox.data({ frame: plainFrame("data", Buffer.from("a")), onSequence: late });
+    await setImmediate();
+    expect(sent()).toEqual(["0 data a", "1 page late"]);
+  });
+
+  test("gives a heartbeat the next sequence and does not use it up", async () => {
+    const { outbox, sent } = begin();
+    await outbox.heartbeat(plainFrame("heartbeat", Buffer.alloc(0)));
+    outbox.data({ frame: plainFrame("data", Buffer.from("a")) });
+    await setImmediate();
+    await outbox.heartbeat(plainFrame("heartbeat", Buffer.alloc(0)));
+    expect(sent()).toEqual(["0 heartbeat ", "0 data a", "1 heartbeat "]);
+  });
+
+  test("tells a failure once and publishes nothing after it, which would be a hole", async () => {
+    const { transport, failures, outbox, sent } = begin();
+    transport.fail(new Error("the link is gone"));
+    outbox.data({ frame: plainFrame("data", Buffer.from("a")) });
+    await setImmediate();
+    outbox.data({ frame: plainFrame("data", Buffer.from("b")) });
+    outbox.control({ frame: plainFrame("page", Buffer.from("c")) });
+    await setImmediate();
+    expect([failures.map(({ message }) => message), sent(), outbox.isIdle]).toEqual([["the link is gone"], [], false]);
+  });
+});
