@@ -13,6 +13,7 @@ import type { EngineCounts } from "./copy-engine.ts";
 import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
 import { holeError, Receiver } from "./receiver.ts";
 import type { Reporter } from "./reporter.ts";
+import { Root } from "./root.ts";
 import { syncFileSystem } from "./sync-file-system.ts";
 
 export interface SinkSessionOptions extends FrameScope {
@@ -105,6 +106,7 @@ export class SinkSession {
       throw error;
     } finally {
       await this.#engine.stop();
+      clearPartials(folder);
     }
   }
 
@@ -197,6 +199,16 @@ export class SinkSession {
       elapsedMs,
     };
     this.#options.emit({ type: "progress", progress, state: this.#state });
+  }
+}
+
+/** Removes what a thread leaves that is ended in the middle of a file; what stays in spite of it, the next session removes. */
+function clearPartials(folder: string): void {
+  try {
+    using root = Root.open(Buffer.from(folder));
+    root.clearPartials();
+  } catch {
+    // The session has its outcome already.
   }
 }
 

@@ -1,11 +1,11 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { FanfoldError, isErrorCode, systemCode } from "../lib/errors.ts";
 import { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { parseCoordinatorAddress } from "../member/address.ts";
-import { Inbox, type Start } from "../member/inbox.ts";
+import { type Ended, Inbox, type Start } from "../member/inbox.ts";
 import { joinCoordinator, joinedEvent, targetOf } from "../member/join.ts";
 import { tellStatus } from "../member/tell-status.ts";
 import type { Hello } from "../protocol/control.ts";
@@ -182,8 +182,7 @@ class SourceProgram {
         this.#hub.emit({ type: "started", sinks: message.sinks.map((sink) => sink.name) });
         return message;
       }
-      if (message.type === "ended")
-        throw new FanfoldError("refused", message.reason ?? "The coordinator ended the session");
+      if (message.type === "ended") throw endedError(message);
       if (message.type !== "sinks") continue;
       needed = message.needed;
       there = message.sinks.map((sink) => sink.name);
@@ -196,10 +195,15 @@ class SourceProgram {
     for (;;) {
       const message = await inbox.next();
       if (message.type === "left") this.#session?.sinkLeft(message.member.id, message.code, message.reason);
-      else if (message.type === "ended")
-        throw new FanfoldError("refused", message.reason ?? "The coordinator ended the session");
+      else if (message.type === "ended") throw endedError(message);
     }
   }
+}
+
+/** The session was ended by somebody else: by a coordinator that stops, say. */
+function endedError({ code, reason }: Ended): FanfoldError {
+  const known = code !== undefined && isErrorCode(code) ? code : "refused";
+  return new FanfoldError(known, reason ?? "The coordinator ended the session");
 }
 
 /** The canonical path of a directory that can be read. */

@@ -170,7 +170,7 @@ export function copyCases(transport: string, { broker }: Surroundings): void {
       mkdirSync(lab.path("other"));
       const second = lab.source(address, lab.path("other"));
       expect(await second.exit()).toBe(5);
-      expect(await second.event("error")).toMatchObject({ code: "session-busy" });
+      expect(await second.failure()).toMatchObject({ code: "session-busy" });
       expect(second.stderr).toContain('the source "first" waits for its sinks');
       const sink = lab.sink(address, lab.path("sink"));
       await expectProven(first, [sink]);

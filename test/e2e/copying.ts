@@ -47,9 +47,7 @@ export async function expectProven(source: SourceProcess, sinks: readonly SinkPr
     throw new Error(`Wanted a proven copy:\n${processes.map((process) => process.shown()).join("\n\n")}`);
   const { summary } = await source.event("finished");
   expect(summary.result).toBe("complete");
-  expect(summary.sinks.map((sink) => [sink.outcome, sink.digest])).toEqual(
-    sinks.map(() => ["proven", summary.digest]),
-  );
+  expect(summary.sinks.map((sink) => [sink.outcome, sink.digest])).toEqual(sinks.map(() => ["proven", summary.digest]));
   for (const process of processes) {
     expectGoodProgress(process);
     expectDocumentedEvents(process);

@@ -82,6 +82,12 @@ export class CliProcess<Event extends { readonly type: string }> {
     });
   }
 
+  /** What a failed command says on its last line of standard output. */
+  async failure(): Promise<ErrorEvent> {
+    const isFailure = (event: { readonly type: string }): event is ErrorEvent => event.type === "error";
+    return await this.#until('event of type "error"', () => this.events.find((event) => isFailure(event)));
+  }
+
   /** Waits until standard error holds a text that fits. */
   async says(pattern: RegExp): Promise<string> {
     return await this.#until(`standard error to fit ${pattern}`, () => pattern.exec(this.stderr)?.[0]);

@@ -87,11 +87,11 @@ function makeOddNames(root: string): void {
   }
 }
 
-/** Two branches whose paths come near to the 4095 bytes of Linux: few long components, and many short ones. */
+/** A branch whose paths come near to the 4095 bytes of Linux, and one of many short names. */
 function makeDeep(root: string): void {
   const room = 4095 - Buffer.byteLength(root) - 100;
   const long = Array.from({ length: Math.floor(room / 241) }, (_, index) => String(index).padStart(240, "l"));
-  const short = Array.from({ length: 900 }, () => "d");
+  const short = Array.from({ length: 300 }, () => "d");
   for (const names of [long, short]) {
     const folder = join(root, ...names);
     mkdirSync(folder, { recursive: true });
