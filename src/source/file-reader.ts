@@ -8,7 +8,7 @@ import type { Problem } from "../protocol/progress.ts";
 import { joinPath } from "../protocol/relative-path.ts";
 import { type EntryState, encodeTrailer } from "../protocol/trailer.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
-import { problemOf, timestampOf } from "./walk.ts";
+import { problemOf, REPLACED, timestampOf } from "./walk.ts";
 
 /** What is done once this output is stored: bytes as the pages announced them, and files. */
 interface Done {
@@ -116,7 +116,7 @@ class PageReader {
 
   *#content(entry: FileEntry, fd: number): Generator<ReadOutput, FileFinal | undefined, undefined> {
     const before = fstatSync(fd, { bigint: true });
-    if (!before.isFile()) throw Object.assign(new Error("something else took its place"), { code: "ENOTDIR" });
+    if (!before.isFile()) throw Object.assign(new Error("something else took its place"), { code: REPLACED });
     const size = Number(before.size);
     this.#current = escapeName(entryPath(entry));
     const hasher = new FileHasher();

@@ -4,7 +4,7 @@ import { escapeName } from "../lib/escape-name.ts";
 import { LINK_TARGET_BYTES_MAX, PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
 import { type Entry, encodePage, entryBytesBound, type Timestamp } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
-import { isOwnFolder, joinPath } from "../protocol/relative-path.ts";
+import { isOwnFolder, joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
 
 /*
  * The walk, depth first:
@@ -73,16 +73,17 @@ class Walk {
 
   *#directory(directory: Buffer, inner: Buffer[]): Generator<WalkOutput, void, undefined> {
     try {
+      // Asked before any name is given: in a large directory it might turn up only in a later run.
+      if (directory.length > 0 && isDirectory(this.#absolute(joinPath(directory, Buffer.from(OWN_FOLDER))))) {
+        const what = escapeName(directory);
+        yield {
+          type: "warning",
+          code: "sink-folder-skipped",
+          message: `Skipped what is in "${what}": it is a folder of a sink (it holds .fanfold)`,
+        };
+        return;
+      }
       for (const names of readNames(this.#absolute(directory))) {
-        if (directory.length > 0 && names.some(isOwnFolder)) {
-          const what = escapeName(directory);
-          yield {
-            type: "warning",
-            code: "sink-folder-skipped",
-            message: `Skipped what is in "${what}": it is a folder of a sink (it holds .fanfold)`,
-          };
-          return;
-        }
         for (const name of names) yield* this.#name(directory, name, inner);
       }
     } catch (thrown) {
@@ -162,6 +163,15 @@ class Walk {
   }
 }
 
+function isDirectory(path: Buffer): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // What may not be looked at is told when its name comes up.
+    return false;
+  }
+}
+
 /** Names in a directory in sorted runs. */
 function* readNames(path: Buffer): Generator<Buffer[], void, undefined> {
   // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers (proven by a test).
@@ -211,18 +221,28 @@ function problem(path: Uint8Array, thrown: unknown): WalkOutput {
 /** Says why one entry could not be read. */
 export function problemOf(path: Uint8Array, thrown: unknown): Problem {
   const code = systemCode(thrown) ?? "";
-  const kind =
-    code === "ENOENT" || code === "ENOTDIR" ? "vanished" : code === "ENAMETOOLONG" ? "name-too-long" : "unreadable";
+  const kind = KINDS[code] ?? "unreadable";
   const words = REASONS[code] ?? FanfoldError.from(thrown).message;
   return { path: path.length === 0 ? "." : escapeName(path), kind, message: `${kind}: ${words}` };
 }
 
+/** Code of what is a file in its page, and something else when it is read. */
+export const REPLACED = "REPLACED";
+
+const KINDS: Readonly<Record<string, string>> = {
+  ENOENT: "vanished",
+  ENOTDIR: "vanished",
+  ENAMETOOLONG: "name-too-long",
+  ELOOP: "changed",
+  [REPLACED]: "changed",
+};
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "operation not permitted",
   ENOENT: "no such file or directory",
   ENOTDIR: "a parent is no directory any more",
   ELOOP: "a symbolic link took its place",
+  [REPLACED]: "something else took its place",
   EIO: "input/output error",
   ENAMETOOLONG: "path or link target too long",
 };

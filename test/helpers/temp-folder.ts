@@ -1,14 +1,19 @@
-import { chmodSync, lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 /** A new folder, which goes when the test that asked for it has finished. */
-export function tempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "fanfold-test-"));
+export function tempFolder(parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, "fanfold-test-"));
   chmodSync(folder, 0o755);
   onTestFinished(() => removeTree(folder));
   return folder;
+}
+
+/** The same in memory where the system has such a place: for very many files. Names are listed there newest first. */
+export function memoryFolder(): string {
+  return tempFolder(existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
 }
 
 /** Removes a tree, also one whose directories forbid it. */
