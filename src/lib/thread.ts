@@ -39,6 +39,13 @@ export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
     if (!stopped) options.onFailure(FanfoldError.from(thrown));
     stopped = true;
   });
+  worker.on("exit", (status) => {
+    if (status !== 0 && !stopped)
+      options.onFailure(
+        new FanfoldError("internal", `Run "${options.module}": its thread ended with status ${status}`),
+      );
+    stopped = true;
+  });
   return {
     post: (message, transfer = []) => {
       if (!stopped) worker.postMessage(message, transfer);

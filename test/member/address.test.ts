@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DEFAULT_PORT, formatAddress, parseCoordinatorAddress } from "../../src/member/address.ts";
+import { thrownCode } from "../helpers/thrown.ts";
+
+describe("parseCoordinatorAddress()", () => {
+  test.each<[string, string, number]>([
+    ["localhost", "localhost", DEFAULT_PORT],
+    ["backup.example.org:80", "backup.example.org", 80],
+    ["10.0.0.1", "10.0.0.1", DEFAULT_PORT],
+    ["10.0.0.1:65535", "10.0.0.1", 65_535],
+    ["::1", "::1", DEFAULT_PORT],
+    ["[::1]", "::1", DEFAULT_PORT],
+    ["[fe80::1]:9", "fe80::1", 9],
+    ["2001:db8::7337", "2001:db8::7337", DEFAULT_PORT],
+    ["[::ffff:10.0.0.1]:1", "::ffff:10.0.0.1", 1],
+    ["http://host:7000/", "host", 7000],
+    ["HTTP://host", "host", DEFAULT_PORT],
+    ["  host:1  ", "host", 1],
+    ["my_host-1", "my_host-1", DEFAULT_PORT],
+  ])("reads %j", (text, host, port) => {
+    expect(parseCoordinatorAddress(text)).toEqual({ host, port });
+  });
+
+  test.each([
+    "",
+    " ",
+    ":80",
+    "host:",
+    "host:0",
+    "host:65536",
+    "host:999999",
+    "host:-1",
+    "host:1.5",
+    "host:port",
+    "a b",
+    "http://",
+    "https://host",
+    "ws://host",
+    "host/path",
+    "http://host/path",
+    "user@host",
+    "[::1",
+    "::1]",
+    "[::1]x",
+    "[host]",
+    "[]",
+    "[:::]",
+    "10.0.0.1:80:90",
+    "dead:beef:80",
+    "1:2:3",
+    ":::",
+    "a\\b",
+    "a<b",
+    "a^b",
+    "a|b",
+    "a%zz",
+    "a%00b",
+    "a\0b",
+    "[fe80::1%eth0]:9",
+  ])("refuses %j as a mistake of the person who typed it", (text) => {
+    expect(thrownCode(() => parseCoordinatorAddress(text))).toBe("usage");
+  });
+
+  test("gives only what a URL takes, and shown and read again it is the same", () => {
+    const text = fc.oneof(
+      fc.webAuthority(),
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.ipV6().map((ip) => `[${ip}]:80`),
+      fc.string(),
+      fc.string({ unit: fc.constantFrom(..."a1:.[]%/-@ ") }),
+    );
+    fc.assert(
+      fc.property(text, (typed) => {
+        let address: ReturnType<typeof parseCoordinatorAddress> | undefined;
+        const code = thrownCode(() => {
+          address = parseCoordinatorAddress(typed);
+        });
+        if (address === undefined) {
+          expect(code).toBe("usage");
+          return;
+        }
+        expect(URL.canParse(`ws://${formatAddress(address)}/control`)).toBe(true);
+        expect(parseCoordinatorAddress(formatAddress(address))).toEqual(address);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
