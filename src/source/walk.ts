@@ -6,6 +6,8 @@ import { type Entry, encodePage, entryBytesBound, type Timestamp } from "../prot
 import type { Problem } from "../protocol/progress.ts";
 import { isOwnFolder, joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
 
+import { PathStack } from "./path-stack.ts";
+
 /*
  * The walk, depth first:
  *
@@ -13,7 +15,7 @@ import { isOwnFolder, joinPath, OWN_FOLDER } from "../protocol/relative-path.ts"
  *   while the stack is not empty: pop a directory
  *     read its names in runs of at most NAMES_SORTED_MAX, sort each run by bytes
  *     lstat each name; emit its entry; remember it when it is a directory
- *     push the directories in reverse order
+ *     push the run's directories in reverse order
  *
  * So a directory stands before what is in it, the entries of one directory stand together, and nothing holds more than the
  * names of one run and the directories still to come. The calls are synchronous: the walk has a thread of its own.
@@ -62,16 +64,14 @@ class Walk {
     const stats = lstatSync(this.#root, { bigint: true });
     const empty = Buffer.alloc(0);
     yield* this.#add({ kind: "directory", entry: 0, directory: empty, name: empty, ...modeAndTime(stats) });
-    const stack: Buffer[] = [empty];
-    for (let directory = stack.pop(); directory !== undefined; directory = stack.pop()) {
-      const inner: Buffer[] = [];
-      yield* this.#directory(directory, inner);
-      for (const path of inner.reverse()) stack.push(path);
-    }
+    using stack = new PathStack();
+    stack.push(empty);
+    for (let directory = stack.pop(); directory !== undefined; directory = stack.pop())
+      yield* this.#directory(directory, stack);
     yield* this.#flush();
   }
 
-  *#directory(directory: Buffer, inner: Buffer[]): Generator<WalkOutput, void, undefined> {
+  *#directory(directory: Buffer, stack: PathStack): Generator<WalkOutput, void, undefined> {
     try {
       // Asked before any name is given: in a large directory it might turn up only in a later run.
       if (directory.length > 0 && isDirectory(this.#absolute(joinPath(directory, Buffer.from(OWN_FOLDER))))) {
@@ -84,9 +84,13 @@ class Walk {
         return;
       }
       for (const names of readNames(this.#absolute(directory))) {
+        const inner: Buffer[] = [];
         for (const name of names) yield* this.#name(directory, name, inner);
+        for (const path of inner.reverse()) stack.push(path);
       }
     } catch (thrown) {
+      // Ours is the temporary file of the stack: without it directories would be left out.
+      if (thrown instanceof FanfoldError) throw thrown;
       yield problem(directory, thrown);
     }
   }
