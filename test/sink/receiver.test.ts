@@ -32,11 +32,25 @@ describe("Receiver", () => {
     );
   });
 
-  test("drops what is of another session, another epoch or a lane", () => {
+  test("drops what a lower epoch left over, whatever its sequence", () => {
+    const receiver = new Receiver({ ...SESSION, epoch: 3 });
+    for (const epoch of [0, 1, 2])
+      expect([0, 7].map((sequence) => receiver.take(payload(sequence, { epoch })).type)).toEqual(["stale", "stale"]);
+    expect(receiver.receivedUpTo).toBe(0);
+  });
+
+  test("refuses what is of another session, a later epoch or a lane: nobody else publishes here", () => {
     const receiver = new Receiver(SESSION);
-    for (const change of [{ sessionId: "zzzzzzzzzzzz" }, { epoch: 2 }, { epoch: 0 }, { stream: 1 }]) {
-      expect([0, 7].map((sequence) => receiver.take(payload(sequence, change)).type)).toEqual(["stale", "stale"]);
-    }
+    for (const change of [
+      { sessionId: "zzzzzzzzzzzz" },
+      { sessionId: "zzzzzzzzzzzz", epoch: 0 },
+      { epoch: 2 },
+      { stream: 1 },
+    ])
+      expect([0, 7].map((sequence) => thrownCode(() => receiver.take(payload(sequence, change))))).toEqual([
+        "damaged",
+        "damaged",
+      ]);
     expect(receiver.receivedUpTo).toBe(0);
   });
 
