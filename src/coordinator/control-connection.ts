@@ -27,7 +27,7 @@ export interface Departure {
   readonly reason: string;
 }
 
-/** One client's control channel: decoded messages in, encoded messages out, and how it ended. Iterate it once. */
+/** One client's control channel [P-1.1]: decoded messages in, encoded messages out, and how it ended. Iterate it once. */
 export class ControlConnection {
   /** Where the client is, for people: `10.0.0.3`. */
   readonly address: string;

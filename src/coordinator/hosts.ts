@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-/** Who may be addressed here: any web page can make a browser send requests to `localhost` (D3). */
+/** Who may be addressed here: any web page can make a browser send requests to `localhost` (D3) [P-1.1]. */
 export interface HostRules {
   /** The value of `--host`. */
   readonly bindHost: string;

@@ -88,7 +88,7 @@ export class Registry {
     return this.#join(connection, hello, identity);
   }
 
-  /** False when another process with the same identity is connected and alive: the newcomer was refused. */
+  /** False when another process with the same identity is connected and alive: the newcomer was refused [P-1.4]. */
   async #replaceDead(connection: ControlConnection, hello: Hello, identity: string): Promise<boolean> {
     for (;;) {
       const other = this.#sameIdentity(hello, identity);

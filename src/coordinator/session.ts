@@ -18,7 +18,7 @@ import {
 } from "./series.ts";
 
 /**
- * The state machine of the sessions of one name. Pure: the registry carries out the effects.
+ * The state machine of the sessions of one name [P-1.2] [P-1.3]. Pure: the registry carries out the effects.
  *
  *   join:     refused, or made a member and welcomed to the session that waits (opened if there is none)
  *   ready:    counts as registered; with the source ready and enough sinks, the session starts

@@ -51,7 +51,7 @@ export class Tickets {
   }
 }
 
-/** A source speaks to its sinks and hears their reports; a sink hears the source and reports. Nothing else. */
+/** A source speaks to its sinks and hears their reports; a sink hears the source and reports. Nothing else [P-2.3]. */
 export function rightsOf(holder: TicketHolder): TicketRights {
   const subjects = subjectsOf(holder.sessionId);
   const name = `${holder.role} ${holder.name}`;

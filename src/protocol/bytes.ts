@@ -1,9 +1,9 @@
 import { FanfoldError } from "../lib/errors.ts";
 
 /**
- * Reading and writing of the binary bodies. Whole numbers are varints: seven bits a byte, least significant first, at
- * most 2^53 - 1 and never longer than needed; signed ones are zigzag-mapped first. Byte strings are a varint length
- * and the bytes.
+ * Reading and writing of the binary bodies [P-3.1] (decision 0006). Whole numbers are varints: seven bits a byte,
+ * least significant first, at most 2^53 - 1 and never longer than needed; signed ones are zigzag-mapped first. Byte
+ * strings are a varint length and the bytes.
  */
 export class ByteWriter {
   #bytes: Buffer;

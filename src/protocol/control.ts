@@ -10,7 +10,7 @@ import {
 import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./progress.ts";
 
 /**
- * The control channel: JSON text messages on a WebSocket at `/control` of the coordinator's port.
+ * The control channel [P-1]: JSON text messages on a WebSocket at `/control` of the coordinator's port.
  *
  *   client → coordinator: hello, ready, progress, finished, leave
  *   coordinator → client: welcome, refused, sinks, start, ended, left

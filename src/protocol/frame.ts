@@ -4,7 +4,7 @@ import { damaged } from "./bytes.ts";
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION, SESSION_ID_CHARS } from "./limits.ts";
 
 /**
- * A frame is what one publish carries [P-3]. All numbers are big-endian.
+ * A frame is what one publish carries [P-3.2]. All numbers are big-endian.
  *
  *   offset  bytes  field
  *        0      2  magic "FF" (0x46 0x46)
@@ -24,6 +24,7 @@ export const FRAME_HEADER_BYTES = 40;
 const CRC_OFFSET = 36;
 const MAGIC = 0x4646;
 
+/** [P-3.3] */
 export const FRAME_TYPES = { page: 1, data: 2, trailer: 3, end: 4, heartbeat: 5, up: 6, walked: 7 } as const;
 export type FrameType = keyof typeof FRAME_TYPES;
 const TYPE_NAMES: ReadonlyMap<number, FrameType> = new Map(
@@ -33,7 +34,7 @@ const TYPE_NAMES: ReadonlyMap<number, FrameType> = new Map(
 export const STREAM_DATA = 0;
 export const STREAM_LANE = 1;
 
-/** Where a frame belongs: frames of another session or epoch are never mixed in. */
+/** Where a frame belongs: frames of another session or epoch are never mixed in [P-3.4]. */
 export interface FrameScope {
   readonly sessionId: string;
   readonly epoch: number;

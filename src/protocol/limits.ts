@@ -7,7 +7,7 @@ const MIB = 1024 * KIB;
 /** Version of the control messages and of the frames. Any change of a format raises it. */
 export const PROTOCOL_VERSION = 1;
 
-/** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes (protocol.md, P-5). */
+/** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes [P-5]. */
 export const LEAF_BYTES = 32 * KIB;
 export const HASH_BYTES = 32;
 

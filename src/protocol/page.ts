@@ -15,7 +15,7 @@ import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts"
  *          | nothing         for a directory
  *
  * All numbers are varints. Entry 0 of page 0 is the root: a directory with an empty name. A directory stands before what
- * is in it. Entries of one directory are sorted by the bytes of their names.
+ * is in it. Entries of one directory are sorted by the bytes of their names, in runs when there are very many.
  */
 export const ENTRY_KINDS = { file: 1, directory: 2, symlink: 3 } as const;
 export type EntryKind = keyof typeof ENTRY_KINDS;

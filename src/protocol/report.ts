@@ -3,8 +3,8 @@ import { HASH_BYTES } from "./limits.ts";
 import { problemSchema, sinkProgressSchema } from "./progress.ts";
 
 /**
- * Bodies of the frames a sink publishes on `up.<its id>`: JSON in an up frame (frame.ts), whose header carries session,
- * epoch and a sequence of the sink's own.
+ * Bodies of the frames a sink publishes on `up.<its id>` [P-10]: JSON in an up frame (frame.ts), whose header carries
+ * session, epoch and a sequence of the sink's own.
  */
 const sequence = z.int().nonnegative();
 const hex = z.string().regex(new RegExp(`^[0-9a-f]{${HASH_BYTES * 2}}$`));

@@ -1,6 +1,6 @@
 /**
- * Subjects of one session (D5). Ids are `[a-z0-9]`, given by the coordinator, so that a name typed by a person never
- * becomes part of a subject.
+ * Subjects of one session (D5) [P-2.1]. Ids are `[a-z0-9]`, given by the coordinator, so that a name typed by a person
+ * never becomes part of a subject.
  */
 export interface SessionSubjects {
   /** Source to all sinks. */

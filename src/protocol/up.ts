@@ -3,7 +3,7 @@ import { buildFrame, decodeFrame, FRAME_HEADER_BYTES, type FrameScope, STREAM_LA
 import { REPORT_BYTES_MAX } from "./limits.ts";
 import { type UpMessage, upMessageSchema } from "./report.ts";
 
-/** What a sink says, with where and when it belongs; `sequence` counts this sink's own up frames from 0. */
+/** What a sink says [P-10], with where and when it belongs; `sequence` counts this sink's own up frames from 0. */
 export interface UpFrame extends FrameScope {
   readonly sequence: number;
   readonly message: UpMessage;

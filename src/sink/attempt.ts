@@ -36,7 +36,10 @@ export interface Attempt extends AsyncDisposable {
   copy(start: Start): Promise<{ readonly outcome: SinkOutcome; readonly elapsedMs: number }>;
 }
 
-/** Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed. */
+/**
+ * Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed
+ * [P-1.2].
+ */
 export async function openAttempt(options: AttemptOptions): Promise<Attempt> {
   const { welcome, address, signal, emit, link } = options;
   emit(joinedEvent(welcome));

@@ -191,7 +191,7 @@ export class CopyEngine {
     this.#tree.add(digest);
   }
 
-  /** What is stored of an entry. It must be what the trailer says, or the copy is wrong. */
+  /** What is stored of an entry. It must be what the trailer says, or the copy is wrong [P-7]. */
   #stored(entry: Entry, said: EntryState | undefined): EntryState {
     if (entry.kind !== "file") return { state: "as-listed" };
     const final = this.#finals.get(entry.entry);

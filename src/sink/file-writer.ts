@@ -18,7 +18,7 @@ interface OpenFile {
 
 /**
  * Writes the content of files: each into a partial file, which gets its final name only when its close mark came and all
- * its bytes and its hash agree with it. Errors of the system pass through; the caller knows which of them concern one
+ * its bytes and its hash agree with it [P-6]. Errors of the system pass through; the caller knows which of them concern one
  * entry and which the whole disk.
  */
 export class FileWriter implements Disposable {

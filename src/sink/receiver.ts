@@ -10,7 +10,7 @@ export type Received =
   /** A frame or heartbeat shows that frames from `from` to below `to` did not come. */
   | { readonly type: "hole"; readonly from: number; readonly to: number };
 
-/** The stream sequence at a sink: which frame is the next one. Pure. */
+/** The stream sequence at a sink: which frame is the next one [P-3.4]. Pure. */
 export class Receiver {
   readonly #scope: FrameScope;
   #next = 0;
@@ -46,7 +46,7 @@ export class Receiver {
   }
 }
 
-/** The failure a hole means while there is no repair (protocol.md, P-9). */
+/** The failure a hole means while there is no repair [P-9]. */
 export function holeError(hole: Extract<Received, { type: "hole" }>): FanfoldError {
   return new FanfoldError("frames-lost", `Receive the stream: frames ${hole.from} to ${hole.to - 1} did not arrive`);
 }

@@ -17,7 +17,10 @@ const REPORT_BYTES = 512 * 1024;
 const REPORT_SOON_MS = 20;
 const REPORT_REPEAT_MS = 1_000;
 
-/** Sends what one sink says of itself, in order; of reports that come faster than the link takes them, only the last. */
+/**
+ * Sends what one sink says of itself, in order [P-10.1]; of reports that come faster than the link takes them, only the
+ * last.
+ */
 export class Reporter implements Disposable {
   readonly #options: ReporterOptions;
   readonly #timers: Disposable[];

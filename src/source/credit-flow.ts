@@ -27,7 +27,7 @@ export interface CreditFlowOptions {
 const RATE_MS = 2_000;
 
 /**
- * Credit on its way round: granted to the reader, in frames it built, in frames on the wire, and back when the slowest
+ * Credit on its way round [P-11]: granted to the reader, in frames it built, in frames on the wire, and back when the slowest
  * live sink has stored them. The sum of the three never exceeds the window by more than one frame. Pure.
  */
 export class CreditFlow {

@@ -8,7 +8,8 @@ export interface OutstandingFrame {
 }
 
 /**
- * The credit of a session (D6): bytes published that the slowest live sink has not stored. Pure: no time, no I/O.
+ * The credit of a session (D6) [P-11]: bytes published that the slowest live sink has not stored. Pure: no time, no
+ * I/O.
  *
  * The window starts small and doubles each time a whole window was stored while it was what held the source back, so that
  * it ends near what the path needs, and memory stays at what is needed.

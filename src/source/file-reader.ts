@@ -35,7 +35,7 @@ export interface ReadPageOptions {
 
 /**
  * Reads the files of one page into data frames, then gives its trailer. Synchronous: reading has a thread of its own. A
- * file is delivered only when a second stat, after its last byte, equals the one before its first.
+ * file is delivered only when a second stat, after its last byte, equals the one before its first [P-6].
  */
 export function* readPage(page: Page, options: ReadPageOptions): Generator<ReadOutput, void, undefined> {
   const reader = new PageReader(options);

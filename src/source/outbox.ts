@@ -17,9 +17,9 @@ export interface OutboxOptions {
 }
 
 /**
- * The only place that numbers and publishes the session's frames, one after another. Control (pages, marks) goes before
- * data that waits; the order within each is kept. Its length is bounded by what is put in: pages by the unanswered pages,
- * data by the window.
+ * The only place that numbers and publishes the session's frames, one after another [P-3.4]. Control (pages, marks)
+ * goes before data that waits; the order within each is kept. Its length is bounded by what is put in: pages by the
+ * unanswered pages, data by the window.
  */
 export class Outbox {
   readonly #options: OutboxOptions;

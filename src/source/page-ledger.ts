@@ -20,8 +20,8 @@ interface Waiting {
 }
 
 /**
- * Pages from their discovery to their reading: which sinks have not answered, and the union of their wants (D9). Bodies
- * rest in a temporary file, so that discovery may run far ahead of sending.
+ * Pages from their discovery to their reading: which sinks have not answered, and the union of their wants (D9)
+ * [P-10.2]. Bodies rest in a temporary file, so that discovery may run far ahead of sending.
  */
 export class PageLedger {
   readonly #spill: SpillFile;

@@ -162,10 +162,14 @@ class SourceProgram {
     const { waitTimeoutMs, signal } = this.#options;
     const over = new AbortController();
     const waited = AbortSignal.any([signal, over.signal]);
+    using started = new DisposableStack();
     let there: readonly string[] = [];
     let needed = this.#options.destCount ?? 1;
     if (waitTimeoutMs !== undefined) {
-      this.#clock.sleep(waitTimeoutMs, signal).then(
+      // Ends with the wait: it would else keep the process of a short session for all of its time.
+      const asleep = new AbortController();
+      started.defer(() => asleep.abort());
+      this.#clock.sleep(waitTimeoutMs, AbortSignal.any([signal, asleep.signal])).then(
         () =>
           over.abort(
             new FanfoldError(

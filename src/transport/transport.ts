@@ -1,6 +1,6 @@
 /**
  * The interface between a session and whatever carries its frames. A transport is best effort: it may lose, repeat,
- * reorder or stall, and the session protocol above makes the copy right all the same (decision 0003).
+ * reorder or stall, and the session protocol above makes the copy right all the same (decision 0001) [P-2.2].
  *
  * Rules every adapter keeps, proven by test/contract:
  * - `publish` waits for the link to the broker and for nothing else. It resolves once the payload is handed to the link.

@@ -4,8 +4,9 @@ import type { Channel } from "amqplib";
 export const BIND_ATTEMPTS_MAX = 5;
 
 /**
- * The exchange of a subject: `fanfold.<session id>` for a session's subjects. It is a topic exchange, whose routing keys
- * and final `*` mean what our subjects mean. Not durable, and deleted by the broker with its last binding.
+ * The exchange of a subject [P-2.5]: `fanfold.<session id>` for a session's subjects (decision 0008). It is a topic
+ * exchange, whose routing keys and final `*` mean what our subjects mean. Not durable, and deleted by the broker with
+ * its last binding.
  */
 export function exchangeOf(subject: string): string {
   const tokens = subject.split(".");

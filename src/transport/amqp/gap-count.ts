@@ -1,4 +1,4 @@
-/** Says where a message stands among those of its publisher on its subject. */
+/** Says where a message stands among those of its publisher on its subject: its headers [P-2.5]. */
 export interface MessagePosition {
   readonly publisher: string;
   readonly subject: string;

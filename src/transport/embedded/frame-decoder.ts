@@ -42,7 +42,7 @@ const NO_HEAD: Head = { op: "ping", id: 0, subjectBytes: 0, payloadBytes: 0 };
  *
  *   head -> subject? -> message or control payload -> head ...
  *
- * Anything outside the grammar is thrown as `damaged`, and the decoder takes nothing more: the connection is over.
+ * Anything outside the grammar [P-2.4] is thrown as `damaged`, and the decoder takes nothing more: the connection is over.
  */
 export class FrameDecoder {
   readonly #handler: FrameHandler;

@@ -1,5 +1,5 @@
 /**
- * The HTTP upgrade that starts the stream. The client writes it itself on a plain socket, because a socket that
+ * The HTTP upgrade that starts the stream [P-2.3]. The client writes it itself on a plain socket, because a socket that
  * `http.request` opened cannot read into the reader's own buffers.
  */
 import { FanfoldError } from "../../lib/errors.ts";

@@ -1,5 +1,5 @@
 /**
- * The framed stream between a client and the relay, after the HTTP upgrade. Pure. All numbers are big-endian.
+ * The framed stream between a client and the relay, after the HTTP upgrade [P-2.4]. Pure. All numbers are big-endian.
  *
  *   frame   = head subject payload
  *   head    = op:u8 subjectBytes:u8 id:u16 payloadBytes:u32        8 bytes
