@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { hashChunk } from "../../src/protocol/content-hash.ts";
+import { decodeDataTable } from "../../src/protocol/data-table.ts";
+import { pageDigest, TreeHasher } from "../../src/protocol/digest.ts";
+import { decodeFrame, type Frame } from "../../src/protocol/frame.ts";
+import { decodeEnd, decodeWalked } from "../../src/protocol/marks.ts";
+import { decodePage, entryDisplay } from "../../src/protocol/page.ts";
+import { decodeTrailer } from "../../src/protocol/trailer.ts";
+import { decodeUp } from "../../src/protocol/up.ts";
+
+/** Runs of bytes in the annotated dumps of the page, each of which is one frame. */
+const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
+const dumps = [...page.slice(page.indexOf("## Example exchange")).matchAll(/^```text\n([\s\S]*?)^```/gm)]
+  .flatMap(([, dump = ""]) => dump.split("\n\n"))
+  .map((dump) => Buffer.from((dump.match(/^(?:[0-9a-f]{2} ?)+/gm) ?? []).join("").replaceAll(" ", ""), "hex"))
+  .filter((bytes) => bytes.subarray(0, 2).toString() === "FF");
+
+function frameOf(type: Frame["type"]): Frame {
+  const found = dumps.map((bytes) => decodeFrame(bytes)).find((frame) => frame.type === type);
+  if (found === undefined) throw new Error(`docs/protocol.md shows no frame of type "${type}"`);
+  return found;
+}
+
+test("the frames of docs/protocol.md's example decode, in the order of their sequences", () => {
+  const frames = dumps.map((bytes) => decodeFrame(bytes)).filter((frame) => frame.stream === 0);
+  expect(frames.map((frame) => [frame.type, frame.sequence])).toEqual([
+    ["page", 0],
+    ["walked", 1],
+    ["data", 2],
+    ["trailer", 3],
+    ["end", 4],
+    ["heartbeat", 5],
+  ]);
+});
+
+test("the example of docs/protocol.md proves the tree that it says", () => {
+  const listed = decodePage(frameOf("page").table);
+  expect(listed.entries.map((entry) => [entry.kind, entryDisplay(entry)])).toEqual([
+    ["directory", "."],
+    ["file", "a.txt"],
+    ["symlink", "now"],
+  ]);
+  expect(decodeWalked(frameOf("walked").table)).toEqual({ pages: 1, entries: 3, files: 1, bytes: 6 });
+  const [chunk, close] = decodeDataTable(frameOf("data").table, frameOf("data").content);
+  expect(chunk?.kind === "chunk" && Buffer.from(chunk.bytes).toString()).toBe("hello\n");
+  expect(chunk?.kind === "chunk" && chunk.hash).toEqual(hashChunk(Buffer.from("hello\n")).hash);
+  const trailer = decodeTrailer(frameOf("trailer").table);
+  const delivered = trailer.states[1]?.state === "delivered" ? trailer.states[1].final : undefined;
+  expect(close?.kind === "close" && close.final).toEqual(delivered);
+  expect(trailer.digest).toEqual(pageDigest(listed, trailer.states));
+  const tree = new TreeHasher();
+  tree.add(trailer.digest);
+  expect(decodeEnd(frameOf("end").table)).toEqual({ pages: 1, entries: 3, digest: tree.digest() });
+});
+
+test("the report of docs/protocol.md's example decodes", () => {
+  const up = dumps.filter((bytes) => decodeFrame(bytes).type === "up").map((bytes) => decodeUp(bytes));
+  expect(up.map((each) => each.message)).toEqual([{ type: "want", page: 0, want: "all" }]);
+});
