@@ -11,7 +11,7 @@ import {
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 
-/** One WebSocket to the coordinator. */
+/** One WebSocket to the coordinator [P-1.1]. */
 export interface ControlLink {
   send(message: ClientMessage): void;
   /** What the coordinator says; ends when the link ends. Iterate it once. */
@@ -33,12 +33,16 @@ const MESSAGES_WAITING_MAX = 1_000;
  *
  * @throws FanfoldError `coordinator-unreachable` (worth another try), `not-a-coordinator` or `refused` (not worth it)
  */
-export function openControlLink(address: CoordinatorAddress, signal: AbortSignal): Promise<ControlLink> {
+export function openControlLink(
+  address: CoordinatorAddress,
+  signal: AbortSignal,
+  options: { readonly answerWithinMs?: number } = {},
+): Promise<ControlLink> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(abortError(signal));
     const where = formatAddress(address);
     const socket = new WebSocket(`ws://${where}/control`, {
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      handshakeTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, options.answerWithinMs ?? HANDSHAKE_TIMEOUT_MS),
       maxPayload: CONTROL_BYTES_MAX,
       perMessageDeflate: false,
       followRedirects: false,

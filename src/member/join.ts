@@ -20,6 +20,8 @@ export interface JoinOptions {
   readonly random: Random;
 }
 
+/** The last attempt, made when the time is over, still gets long enough for a refusal, which says more than silence. */
+const ANSWER_MS_MIN = 500;
 const RETRY_MS = { minMs: 200, maxMs: 5_000 };
 
 /**
@@ -41,7 +43,8 @@ export async function joinCoordinator(options: JoinOptions): Promise<ControlLink
       ...(reason === undefined ? {} : { reason }),
     });
     try {
-      const link = await openControlLink(address, signal);
+      const answerWithinMs = Math.max(ANSWER_MS_MIN, deadlineMs - clock.nowMs());
+      const link = await openControlLink(address, signal, { answerWithinMs });
       link.send(options.hello);
       return link;
     } catch (thrown) {
