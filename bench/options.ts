@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import { WORKLOADS, type WorkloadName } from "./workloads.ts";
+
+export const TRANSPORTS = ["embedded", "nats", "amqp"] as const;
+export const PEERS = ["rsync", "cp"] as const;
+
+/** What `npm run bench` was asked for. */
+export interface BenchOptions {
+  readonly workloads: readonly WorkloadName[];
+  readonly transports: readonly (typeof TRANSPORTS)[number][];
+  readonly peers: readonly (typeof PEERS)[number][];
+  readonly sinks: number;
+  readonly runs: number;
+  /** Share of each workload's size. */
+  readonly scale: number;
+  readonly folder: string;
+  readonly nats: string;
+  readonly amqp: string;
+  readonly out: string | undefined;
+}
+
+export const BENCH_USAGE = `npm run bench -- [options]
+  --workload ${WORKLOADS.join(",")}          what to copy (default: all)
+  --transports ${TRANSPORTS.join(",")}     what fanfold copies through (default: all)
+  --peers ${PEERS.join(",")}                   whom to compare with (default: all; "" for none)
+  --sinks N                          copies made at once (default: 3)
+  --runs N                           runs of each contender, in turn (default: 3)
+  --scale F                          share of the size of each workload, to try it out (default: 1)
+  --folder DIR                       where everything happens (default: /dev/shm, else the folder for temporary files)
+  --nats URL, --amqp URL             brokers (default: nats://localhost:4222, amqp://localhost:5672)
+  --out FILE                         writes the figures of every run there, as JSON`;
+
+const MEMORY_FOLDER = "/dev/shm";
+
+/** Reads the arguments. @throws Error a sentence about what is wrong */
+export function readBenchOptions(args: readonly string[]): BenchOptions | "help" {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      workload: { type: "string", default: WORKLOADS.join(",") },
+      transports: { type: "string", default: TRANSPORTS.join(",") },
+      peers: { type: "string", default: PEERS.join(",") },
+      sinks: { type: "string", default: "3" },
+      runs: { type: "string", default: "3" },
+      scale: { type: "string", default: "1" },
+      folder: { type: "string", default: existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir() },
+      nats: { type: "string", default: "nats://localhost:4222" },
+      amqp: { type: "string", default: "amqp://localhost:5672" },
+      out: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return "help";
+  return {
+    workloads: words("--workload", values.workload, WORKLOADS),
+    transports: words("--transports", values.transports, TRANSPORTS),
+    peers: words("--peers", values.peers, PEERS),
+    sinks: wholeNumber("--sinks", values.sinks, 64),
+    runs: wholeNumber("--runs", values.runs, 100),
+    scale: share("--scale", values.scale),
+    folder: values.folder,
+    nats: values.nats,
+    amqp: values.amqp,
+    out: values.out,
+  };
+}
+
+function words<Word extends string>(option: string, value: string, known: readonly Word[]): Word[] {
+  const asked = value.split(",").filter(Boolean);
+  const wrong = asked.find((word) => !known.some((one) => one === word));
+  if (wrong !== undefined) throw new Error(`want some of ${known.join(",")} for ${option}, found "${wrong}"`);
+  return known.filter((word) => asked.includes(word));
+}
+
+/** @throws Error unless it is a whole number from 1 to `max` */
+export function wholeNumber(option: string, value: string, max: number): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 1 && number <= max) return number;
+  throw new Error(`want 1 to ${max} for ${option}, found "${value}"`);
+}
+
+/** @throws Error unless it is more than 0 and at most 1 */
+export function share(option: string, value: string): number {
+  const number = Number(value);
+  if (number > 0 && number <= 1) return number;
+  throw new Error(`want a number above 0 and up to 1 for ${option}, found "${value}"`);
+}
