@@ -98,7 +98,7 @@ async function scoresOf(contenders: readonly Contender[], arena: Arena): Promise
         runs.push(usage);
         note(`${title}: ${seconds(usage.wallMs)} s, ${seconds(usage.cpuMs)} CPU-s`);
       } catch (thrown) {
-        failures.push(thrown instanceof Error ? thrown.message : String(thrown));
+        failures.push(reasonOf(thrown));
         note(`${title}: FAILED: ${failures.at(-1)}`);
       }
     }
@@ -137,6 +137,12 @@ function checkRoom({ sinks }: BenchOptions, base: string, bytes: number): void {
     );
 }
 
+/** On one line, and fit for a cell of a table. */
+function reasonOf(thrown: unknown): string {
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return reason.replaceAll(/\s+/g, " ").replaceAll("|", "/");
+}
+
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -161,6 +167,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (thrown) {
-  note(`bench: ${thrown instanceof Error ? thrown.message : String(thrown)}\nusage: ${BENCH_USAGE}`);
+  note(`bench: ${reasonOf(thrown)}; try "npm run bench -- --help"`);
   process.exitCode = 2;
 }

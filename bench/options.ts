@@ -32,7 +32,8 @@ export const BENCH_USAGE = `npm run bench -- [options]
   --nats URL, --amqp URL             brokers (default: nats://localhost:4222, amqp://localhost:5672)
   --out FILE                         writes the figures of every run there, as JSON`;
 
-const MEMORY_FOLDER = "/dev/shm";
+/** Memory as a file system, on Linux. */
+export const MEMORY_FOLDER = "/dev/shm";
 
 /** Reads the arguments. @throws Error a sentence about what is wrong */
 export function readBenchOptions(args: readonly string[]): BenchOptions | "help" {
