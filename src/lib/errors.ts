@@ -83,6 +83,6 @@ const DISK_FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** The `code` of a failed system call (`ENOENT`), or undefined for any other value. */
 export function systemCode(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  if (!(thrown instanceof Error) || thrown instanceof FanfoldError || !("code" in thrown)) return undefined;
   return typeof thrown.code === "string" ? thrown.code : undefined;
 }

@@ -120,6 +120,12 @@ export function decodeMode(bytes: ByteReader): number {
   return mode;
 }
 
+/** setuid and setgid would give whoever runs the file the rights of the sink: the owner is not carried. */
+export function checkFileMode(mode: number): number {
+  if (mode > 0o1777) throw damaged(`holds a file with the mode ${mode.toString(8)}`);
+  return mode;
+}
+
 /** @throws FanfoldError `damaged`; what it returns holds only names and paths that stay below the root */
 export function decodePage(table: Uint8Array): Page {
   const bytes = new ByteReader(table);
@@ -158,7 +164,7 @@ function decodeEntry(bytes: ByteReader, entry: number, directory: Uint8Array): E
     case ENTRY_KINDS.directory:
       return { ...base, kind: "directory" };
     case ENTRY_KINDS.file:
-      return { ...base, kind: "file", size: bytes.varint() };
+      return { ...base, mode: checkFileMode(mode), kind: "file", size: bytes.varint() };
     case ENTRY_KINDS.symlink:
       return { ...base, kind: "symlink", target: decodeTarget(bytes) };
     default:

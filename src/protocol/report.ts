@@ -27,6 +27,14 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     page: sequence,
     /** Base64 of one bit an entry of the page, least significant bit first; or all, or none. */
     want: z.union([z.literal("all"), z.literal("none"), z.object({ bits: z.base64().max(1024) })]),
+    /**
+     * Wanted files whose start this sink holds: index in the page, and bytes from the beginning that are stored and
+     * checked. A source may leave out what every sink that wants the file holds, and may always send all of it.
+     */
+    held: z
+      .array(z.tuple([sequence, sequence]))
+      .max(64)
+      .optional(),
   }),
   z.object({
     type: z.literal("proof"),

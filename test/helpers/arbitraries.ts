@@ -13,11 +13,13 @@ export const whole: fc.Arbitrary<number> = fc.oneof(
 );
 export const hash = fc.uint8Array({ minLength: HASH_BYTES, maxLength: HASH_BYTES });
 export const mode = fc.nat({ max: 0o7777 });
+/** Of a file: setuid and setgid are not carried. */
+const fileMode = fc.nat({ max: 0o1777 });
 export const time: fc.Arbitrary<Timestamp> = fc.record({
   seconds: fc.integer({ min: -(2 ** 52), max: 2 ** 52 - 1 }),
   nanoseconds: fc.nat({ max: 999_999_999 }),
 });
-export const final: fc.Arbitrary<FileFinal> = fc.record({ size: whole, mode, mtime: time, hash });
+export const final: fc.Arbitrary<FileFinal> = fc.record({ size: whole, mode: fileMode, mtime: time, hash });
 
 /** A name that may stand in a tree: any bytes but slash and NUL. */
 export const name: fc.Arbitrary<Uint8Array> = fc
@@ -42,7 +44,7 @@ const base = {
 };
 const target = fc.uint8Array({ minLength: 1, maxLength: 40, min: 1 });
 export const entry: fc.Arbitrary<Entry> = fc.oneof(
-  fc.record({ ...base, kind: fc.constant("file" as const), size: whole }),
+  fc.record({ ...base, mode: fileMode, kind: fc.constant("file" as const), size: whole }),
   fc.record({ ...base, kind: fc.constant("directory" as const) }),
   fc.record({ ...base, kind: fc.constant("symlink" as const), target }),
 );

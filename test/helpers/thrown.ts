@@ -12,3 +12,13 @@ export function thrownCode(work: () => unknown): string {
   }
   return "nothing";
 }
+
+/** The very value that `work` throws. */
+export function thrown(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (value) {
+    return value;
+  }
+  throw new Error("expected it to throw");
+}

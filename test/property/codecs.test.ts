@@ -225,3 +225,15 @@ test("a page and its trailer stay within the least payload of a transport, whate
     }),
   );
 });
+
+test("a file with setuid or setgid is refused, in a page and in a close mark: its owner is not carried", () => {
+  const entry = { kind: "file" as const, entry: 1, directory: Buffer.alloc(0), name: Buffer.from("f"), size: 0 };
+  const mtime = { seconds: 0, nanoseconds: 0 };
+  for (const mode of [0o4755, 0o2755, 0o6000]) {
+    const page = encodePage({ page: 1, first: 1, entries: [{ ...entry, mode, mtime }] });
+    expect(thrownCode(() => decodePage(page))).toBe("damaged");
+    const writer = new DataTableWriter();
+    writer.close(1, 0, { size: 0, mode, mtime, hash: Buffer.alloc(32) });
+    expect(thrownCode(() => decodeDataTable(writer.take(), Buffer.alloc(0)))).toBe("damaged");
+  }
+});
