@@ -142,9 +142,9 @@ describe("what people and programs are told", { timeout: E2E_MS }, () => {
       expect(await sink.exit()).toBe(0);
       expect(summary.sinks[0]).toMatchObject({ name: "alpha", outcome: "proven" });
       // The directory is there, with its mode, and without what could not be read in it.
-    expect(statSync(lab.path("sink", "closed directory")).mode & 0o777).toBe(0);
-    chmodSync(lab.path("sink", "closed directory"), 0o700);
-    expect(expectWholeFiles(from, lab.path("sink"))).toHaveLength(40);
+      expect(statSync(lab.path("sink", "closed directory")).mode & 0o777).toBe(0);
+      chmodSync(lab.path("sink", "closed directory"), 0o700);
+      expect(expectWholeFiles(from, lab.path("sink"))).toHaveLength(40);
 
       // For people the same stands on standard error.
       const other = lab.sink(address, lab.path("sink 2"));
