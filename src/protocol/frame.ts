@@ -119,3 +119,18 @@ export function decodeFrame(payload: Uint8Array): Frame {
     table,
   };
 }
+
+/**
+ * The same, but undefined for a payload that was cut or altered on its way: that is as good as lost.
+ *
+ * @throws FanfoldError `protocol-version`
+ */
+export function decodeWholeFrame(payload: Uint8Array): Frame | undefined {
+  try {
+    return decodeFrame(payload);
+  } catch (thrown) {
+    const error = FanfoldError.from(thrown);
+    if (error.code !== "damaged") throw error;
+    return undefined;
+  }
+}

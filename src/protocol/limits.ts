@@ -35,6 +35,11 @@ export const WINDOW_BYTES_MAX = 16 * MIB;
 /** What waits for a reader at a subscriber: twice the largest window, so that a live sink never loses a frame. */
 export const SUBSCRIBER_QUEUE_BYTES = 2 * WINDOW_BYTES_MAX;
 
+/** Ranges of missing frames one report names; the rest is asked for when these have come. */
+export const MISSING_RANGES_MAX = 64;
+/** Bytes a sink may cause to be sent again, however little was published: some windows of them. */
+export const REPAIR_BYTES_MIN = 8 * WINDOW_BYTES_MAX;
+
 /** Pages published that some sink has not answered yet. */
 export const PAGES_UNANSWERED_MAX = 64;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HASH_BYTES } from "./limits.ts";
+import { HASH_BYTES, MISSING_RANGES_MAX } from "./limits.ts";
 import { problemSchema, sinkProgressSchema } from "./progress.ts";
 
 /**
@@ -15,7 +15,7 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     /** Every frame below this sequence has arrived. */
     receivedUpTo: sequence,
     /** Ranges [from, to) above it that are missing. */
-    missing: z.array(z.tuple([sequence, sequence])).max(64),
+    missing: z.array(z.tuple([sequence, sequence])).max(MISSING_RANGES_MAX),
     /** Every frame below this sequence is stored: the source's credit. */
     storedUpTo: sequence,
     progress: sinkProgressSchema,

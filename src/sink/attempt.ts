@@ -8,7 +8,7 @@ import { tellStatus } from "../member/tell-status.ts";
 import type { SinkEvent } from "../protocol/events.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
-import { subjectsOf, upSubject } from "../protocol/subjects.ts";
+import { subjectsOf, toSubject, upSubject } from "../protocol/subjects.ts";
 import { connectTransport } from "../transport/connect.ts";
 import type { Subscription, Transport } from "../transport/transport.ts";
 import { Reporter } from "./reporter.ts";
@@ -52,10 +52,13 @@ export async function openAttempt(options: AttemptOptions): Promise<Attempt> {
   const up = await connectTransport(target, { clientName: `fanfold sink ${welcome.member.name} reports`, signal });
   opening.defer(() => up.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => up.close()));
   tellStatus(down, emit);
-  const data = await down.subscribe(subjectsOf(welcome.sessionId).data, { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES });
+  const subjects = subjectsOf(welcome.sessionId);
+  const queue = { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES };
+  const data = await down.subscribe(subjects.data, queue);
+  const lane = await down.subscribe(toSubject(subjects, welcome.member.id), queue);
   link.send({ type: "ready" });
   emit({ type: "waiting", underWay: welcome.underWay });
-  return new OpenAttempt(options, { down, up, data, closing: opening.move() });
+  return new OpenAttempt(options, { down, up, subscriptions: [data, lane], closing: opening.move() });
 }
 
 const DRAIN_MS_MAX = 2_000;
@@ -63,7 +66,7 @@ const DRAIN_MS_MAX = 2_000;
 interface AttemptLinks {
   readonly down: Transport;
   readonly up: Transport;
-  readonly data: Subscription;
+  readonly subscriptions: readonly Subscription[];
   readonly closing: AsyncDisposableStack;
 }
 
@@ -109,7 +112,7 @@ class OpenAttempt implements Attempt {
     const session = new SinkSession({
       ...scope,
       folder: folder.path,
-      data: this.#links.data,
+      subscriptions: this.#links.subscriptions,
       exclusivePayloads,
       reporter,
       emit,

@@ -1,11 +1,12 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
-import { type ChunkRecord, type CloseRecord, decodeDataTable, type FileFinal } from "../protocol/data-table.ts";
+import type { ChunkHash } from "../protocol/content-hash.ts";
+import type { ChunkRecord, CloseRecord, FileFinal } from "../protocol/data-table.ts";
 import { pageDigest, TreeHasher } from "../protocol/digest.ts";
-import type { Frame } from "../protocol/frame.ts";
 import { decodeEnd, decodeWalked, type EndMark } from "../protocol/marks.ts";
 import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type EntryState, type Trailer } from "../protocol/trailer.ts";
+import type { CheckedFrame } from "./checked-frame.ts";
 import { entryProblem, isFatal } from "./entry-problem.ts";
 import { equal, type FileWriter } from "./file-writer.ts";
 import type { PageBook } from "./page-book.ts";
@@ -72,7 +73,8 @@ export class CopyEngine {
     return this.#tree.pages;
   }
 
-  accept(frame: Frame): void {
+  accept(checked: CheckedFrame): void {
+    const { frame } = checked;
     if (this.#digest !== undefined)
       throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the copy has ended`);
     switch (frame.type) {
@@ -80,10 +82,7 @@ export class CopyEngine {
         this.#page(this.#parts.book.add(frame.table));
         return;
       case "data":
-        for (const record of decodeDataTable(frame.table, frame.content)) {
-          if (record.kind === "chunk") this.#chunk(record);
-          else this.#close(record);
-        }
+        this.#data(checked);
         return;
       case "trailer":
         this.#trailer(decodeTrailer(frame.table));
@@ -128,11 +127,27 @@ export class CopyEngine {
     else root.ensureDirectory(entry.directory, entry.name);
   }
 
-  #chunk(record: ChunkRecord): void {
+  /** The failure that a chunk means which is altered however often it comes. */
+  alteredError(chunk: ChunkRecord): FanfoldError {
+    return new FanfoldError(
+      "digest-mismatch",
+      `Check "${entryDisplay(this.#fileOf(chunk))}" at byte ${chunk.offset}: the chunk's hash is not the one that was sent with it`,
+    );
+  }
+
+  #data({ records, hashes }: CheckedFrame): void {
+    for (const [index, record] of records.entries()) {
+      const hashed = hashes[index];
+      if (record.kind === "close") this.#close(record);
+      else if (hashed !== undefined) this.#chunk(record, hashed);
+    }
+  }
+
+  #chunk(record: ChunkRecord, hashed: ChunkHash): void {
     const entry = this.#fileOf(record);
     if (this.#failed.has(entry.entry)) return;
     this.counts.current = entryDisplay(entry);
-    this.#guarded(entry, () => this.#parts.writer.chunk(entry, record));
+    this.#guarded(entry, () => this.#parts.writer.chunk(entry, record, hashed));
     this.counts.bytesDone = Math.min(this.counts.bytesDone + record.bytes.length, this.counts.bytesFound);
   }
 

@@ -1,31 +1,44 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
-import { decodeFrame } from "../protocol/frame.ts";
+import type { FrameScope } from "../protocol/frame.ts";
 import type { Problem } from "../protocol/progress.ts";
+import { checkFrame, type Spoilt } from "./checked-frame.ts";
 import { CopyEngine, type EngineCounts } from "./copy-engine.ts";
 import { FileWriter } from "./file-writer.ts";
 import { PageBook } from "./page-book.ts";
+import { Receiver, type SequenceRange } from "./receiver.ts";
 import { Root } from "./root.ts";
 
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. */
-export interface EngineWorkerData {
+export interface EngineWorkerData extends FrameScope {
   readonly folder: Uint8Array;
   readonly fileNotices: boolean;
 }
 export interface EngineRequest {
-  /** Frames of the session's stream, in order, each a whole payload. */
+  /** Payloads as they came, in any order, whole or spoilt. */
   readonly frames: readonly Uint8Array[];
 }
 export type EngineMessage =
-  /** The frames of one request are stored: how many, and their bytes. */
-  | { readonly type: "stored"; readonly frames: number; readonly bytes: number; readonly counts: EngineCounts }
+  /** One request is dealt with: the bytes of its payloads, and where the stream stands now. */
+  | {
+      readonly type: "stored";
+      readonly bytes: number;
+      readonly receivedUpTo: number;
+      readonly missing: SequenceRange[];
+      /** Pages with their trailers. */
+      readonly pages: number;
+      readonly counts: EngineCounts;
+    }
   | { readonly type: "want"; readonly page: number }
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }
   /** All is stored and agrees with the source; it is not yet synced. */
   | { readonly type: "verified"; readonly pages: number; readonly digest: string }
   | { readonly type: "failed"; readonly code: FanfoldError["code"]; readonly message: string };
+
+/** Times in a row one frame may arrive altered before the session fails. */
+const ALTERATIONS_MAX = 5;
 
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the writer: this file runs only as a worker thread");
@@ -34,6 +47,9 @@ const data = workerData as EngineWorkerData;
 const folder = Buffer.from(data.folder);
 let engine: CopyEngine | undefined;
 let release: (() => void) | undefined;
+const receiver = new Receiver(data);
+let alteredSequence = -1;
+let alterations = 0;
 
 try {
   engine = open();
@@ -46,22 +62,57 @@ port.on("message", (request: EngineRequest) => {
   let bytes = 0;
   try {
     for (const payload of request.frames) {
-      engine.accept(decodeFrame(payload));
       bytes += payload.byteLength;
-      // Nothing of it is kept. Given back now, and not when the collector comes by: it sees small objects, not megabytes.
-      if (payload.buffer instanceof ArrayBuffer) payload.buffer.transfer(0);
+      take(engine, payload);
     }
   } catch (thrown) {
     fail(thrown);
     return;
   }
-  post({ type: "stored", frames: request.frames.length, bytes, counts: { ...engine.counts } });
+  const { counts, pages } = engine;
+  post({
+    type: "stored",
+    bytes,
+    receivedUpTo: receiver.receivedUpTo,
+    missing: receiver.missing(),
+    pages,
+    counts: { ...counts },
+  });
   if (engine.digest !== undefined) {
     release?.();
     post({ type: "verified", pages: engine.pages, digest: engine.digest.toString("hex") });
     engine = undefined;
   }
 });
+
+/** Spoilt payloads are dropped: the hole they leave is repaired like any other. */
+function take(into: CopyEngine, payload: Uint8Array): void {
+  const checked = checkFrame(payload);
+  if ("type" in checked) {
+    if (checked.type === "altered") altered(into, checked);
+    free(payload);
+    return;
+  }
+  const ready = receiver.take(checked);
+  for (const next of ready) {
+    into.accept(next);
+    free(next.frame.table);
+  }
+  if (ready.length === 0 && checked.frame.sequence < receiver.receivedUpTo) free(payload);
+}
+
+/** The next frame in order, altered each time it comes, holds everything up, and is not the link's fault. */
+function altered(into: CopyEngine, { frame, chunk }: Extract<Spoilt, { type: "altered" }>): void {
+  if (frame.sequence !== receiver.receivedUpTo) return;
+  alterations = frame.sequence === alteredSequence ? alterations + 1 : 1;
+  alteredSequence = frame.sequence;
+  if (alterations >= ALTERATIONS_MAX) throw into.alteredError(chunk);
+}
+
+/** Nothing of a payload is kept. Given back now, and not when the collector comes by: it sees small objects, not megabytes. */
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
 
 function open(): CopyEngine {
   const root = Root.open(folder);

@@ -1,6 +1,6 @@
 import { closeSync, fchmodSync, futimesSync, writeSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
-import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
+import { type ChunkHash, FileHasher } from "../protocol/content-hash.ts";
 import type { ChunkRecord, FileFinal } from "../protocol/data-table.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { fileTime } from "./file-time.ts";
@@ -29,15 +29,8 @@ export class FileWriter implements Disposable {
     this.#root = root;
   }
 
-  /** @throws FanfoldError `digest-mismatch` when the bytes are not those that were sent, `damaged` out of order */
-  chunk(entry: FileEntry, record: ChunkRecord): void {
-    const hashed = hashChunk(record.bytes);
-    if (!equal(hashed.hash, record.hash)) {
-      throw new FanfoldError(
-        "digest-mismatch",
-        `Check "${entryDisplay(entry)}" at byte ${record.offset}: the chunk's hash is not the one that was sent with it`,
-      );
-    }
+  /** Writes a chunk whose hash was checked. @throws FanfoldError `damaged` out of order */
+  chunk(entry: FileEntry, record: ChunkRecord, hashed: ChunkHash): void {
     const file = this.#open.get(entry.entry) ?? this.#create(entry);
     if (record.offset !== file.writtenBytes) {
       throw new FanfoldError(

@@ -1,52 +1,96 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeText } from "../lib/escape-name.ts";
-import { decodeFrame, type Frame, type FrameScope, STREAM_DATA } from "../protocol/frame.ts";
+import { type FrameScope, STREAM_DATA } from "../protocol/frame.ts";
+import { MISSING_RANGES_MAX, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
+import type { CheckedFrame } from "./checked-frame.ts";
 
-/** What to do with a payload that came on the session's data. */
-export type Received =
-  | { readonly type: "next" }
-  /** A repeat, or left over from a lower epoch: to be dropped. */
-  | { readonly type: "stale" }
-  /** A frame or heartbeat shows that frames from `from` to below `to` did not come. */
-  | { readonly type: "hole"; readonly from: number; readonly to: number };
+/** A range of sequences, [from, to). */
+export type SequenceRange = [from: number, to: number];
 
-/** The stream sequence at a sink: which frame is the next one [P-3.4]. Pure. */
+/** What may wait for a hole to be filled: more than a source ever has out, as it stays within its window. */
+const HELD_BYTES_MAX = SUBSCRIBER_QUEUE_BYTES;
+
+/**
+ * The stream sequence at a sink [P-3.4]: hands frames on in order and without repeats, and holds those behind a hole until
+ * it is filled [P-9]. Pure.
+ */
 export class Receiver {
   readonly #scope: FrameScope;
+  readonly #held = new Map<number, CheckedFrame>();
+  #heldBytes = 0;
   #next = 0;
+  /** Every frame below this is known to exist. */
+  #known = 0;
 
   constructor(scope: FrameScope) {
     this.#scope = scope;
   }
 
-  /** Every frame below this has arrived. */
+  /** Every frame below this has arrived and was handed on. */
   get receivedUpTo(): number {
     return this.#next;
   }
 
-  /** @throws FanfoldError `damaged` or `protocol-version` */
-  take(payload: Uint8Array): Received {
-    const frame = decodeFrame(payload);
-    if (frame.epoch < this.#scope.epoch && frame.sessionId === this.#scope.sessionId) return { type: "stale" };
-    this.#check(frame);
-    if (frame.sequence > this.#next) return { type: "hole", from: this.#next, to: frame.sequence };
-    if (frame.type === "heartbeat" || frame.sequence < this.#next) return { type: "stale" };
-    this.#next += 1;
-    return { type: "next" };
+  /**
+   * Takes a frame; returns what is next in order by it: often just this one, or nothing.
+   *
+   * @throws FanfoldError `damaged` for a frame that cannot be of this session
+   */
+  take(checked: CheckedFrame): readonly CheckedFrame[] {
+    const { frame } = checked;
+    if (!this.#belongs(checked)) return [];
+    this.#known = Math.max(this.#known, frame.type === "heartbeat" ? frame.sequence : frame.sequence + 1);
+    if (frame.type === "heartbeat" || frame.sequence < this.#next) return [];
+    if (frame.sequence > this.#next) {
+      this.#hold(checked);
+      return [];
+    }
+    const ready: CheckedFrame[] = [];
+    for (let next: CheckedFrame | undefined = checked; next !== undefined; next = this.#release(this.#next)) {
+      ready.push(next);
+      this.#next += 1;
+    }
+    return ready;
   }
 
-  /** The subject is this session's alone: what else is on it means that something is wrong with the broker or a peer. */
-  #check(frame: Frame): void {
+  /** What to ask for again, the first ranges. */
+  missing(): SequenceRange[] {
+    if (this.#known <= this.#next) return [];
+    const ranges: SequenceRange[] = [];
+    let from = this.#next;
+    for (const sequence of [...this.#held.keys()].sort((left, right) => left - right)) {
+      if (sequence > from) ranges.push([from, sequence]);
+      if (ranges.length === MISSING_RANGES_MAX) return ranges;
+      from = sequence + 1;
+    }
+    if (this.#known > from) ranges.push([from, this.#known]);
+    return ranges;
+  }
+
+  /** Left over from a lower epoch: dropped. The subject is this session's alone: anything else on it is a fault. */
+  #belongs({ frame }: CheckedFrame): boolean {
     const { sessionId, epoch } = this.#scope;
-    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream === STREAM_DATA) return;
+    if (frame.sessionId === sessionId && frame.epoch < epoch) return false;
+    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream === STREAM_DATA) return true;
     throw new FanfoldError(
       "damaged",
       `Receive the stream of session "${sessionId}": frame ${frame.sequence} is of session "${escapeText(frame.sessionId)}", epoch ${frame.epoch}, expected epoch ${epoch}`,
     );
   }
-}
 
-/** The failure a hole means while there is no repair [P-9]. */
-export function holeError(hole: Extract<Received, { type: "hole" }>): FanfoldError {
-  return new FanfoldError("frames-lost", `Receive the stream: frames ${hole.from} to ${hole.to - 1} did not arrive`);
+  #hold(checked: CheckedFrame): void {
+    const { frame } = checked;
+    const bytes = frame.content.length + frame.table.length;
+    if (this.#held.has(frame.sequence) || this.#heldBytes + bytes > HELD_BYTES_MAX) return;
+    this.#held.set(frame.sequence, checked);
+    this.#heldBytes += bytes;
+  }
+
+  #release(sequence: number): CheckedFrame | undefined {
+    const checked = this.#held.get(sequence);
+    if (checked === undefined) return undefined;
+    this.#held.delete(sequence);
+    this.#heldBytes -= checked.frame.content.length + checked.frame.table.length;
+    return checked;
+  }
 }

@@ -16,6 +16,8 @@ const REPORT_BYTES = 512 * 1024;
 /** Otherwise a change is told within this time, and without a change the last report is repeated this often. */
 const REPORT_SOON_MS = 20;
 const REPORT_REPEAT_MS = 1_000;
+/** Wants that one repetition sends again. */
+const WANTS_REPEATED_MAX = 32;
 
 /**
  * Sends what one sink says of itself, in order [P-10.1]; of reports that come faster than the link takes them, only the
@@ -29,15 +31,16 @@ export class Reporter implements Disposable {
   #sending = false;
   #bytesSince = 0;
   #sequence = 0;
+  /** Pages whose want may not have arrived, and those of them that were sent since the last repetition. */
+  readonly #wanted = new Set<number>();
+  readonly #lately = new Set<number>();
+  #proof: Extract<UpMessage, { type: "proof" }> | undefined;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
     this.#timers = [
       options.clock.every(REPORT_SOON_MS, () => this.#flush()),
-      options.clock.every(REPORT_REPEAT_MS, () => {
-        this.#changed = this.#last !== undefined;
-        this.#flush();
-      }),
+      options.clock.every(REPORT_REPEAT_MS, () => this.#repeat()),
     ];
   }
 
@@ -47,6 +50,24 @@ export class Reporter implements Disposable {
     this.#changed = true;
     this.#bytesSince += storedBytes;
     if (this.#bytesSince >= REPORT_BYTES) this.#flush();
+  }
+
+  /** All of a page's files are wanted. Repeated until `answered` says that the source has acted on it. */
+  want(page: number): void {
+    this.#wanted.add(page);
+    this.#lately.add(page);
+    this.#later({ type: "want", page, want: "all" });
+  }
+
+  /** The trailers of all pages below this one have come: the source knows what was wanted of them. */
+  answered(pages: number): void {
+    for (const page of this.#wanted) if (page < pages) this.#wanted.delete(page);
+  }
+
+  /** Sends the proof, and repeats it until the session ends: a lost one would leave both sides waiting. */
+  async prove(proof: Extract<UpMessage, { type: "proof" }>): Promise<void> {
+    this.#proof = proof;
+    await this.send(proof);
   }
 
   /** Sends one message now. */
@@ -60,6 +81,21 @@ export class Reporter implements Disposable {
   /** Sends nothing more by itself. */
   [Symbol.dispose](): void {
     for (const timer of this.#timers) timer[Symbol.dispose]();
+  }
+
+  #repeat(): void {
+    this.#changed = this.#last !== undefined;
+    this.#flush();
+    // The source reads pages in order, so the first ones are those it waits for.
+    const late = [...this.#wanted].filter((page) => !this.#lately.has(page)).slice(0, WANTS_REPEATED_MAX);
+    for (const page of late) this.#later({ type: "want", page, want: "all" });
+    this.#lately.clear();
+    if (this.#proof !== undefined) this.#later(this.#proof);
+  }
+
+  /** Sends without waiting: a message that does not get through is sent again by the next repetition. */
+  #later(message: UpMessage): void {
+    if (!this.#options.signal.aborted) this.send(message).catch(() => undefined);
   }
 
   #flush(): void {

@@ -11,14 +11,15 @@ import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.t
 import type { Subscription } from "../transport/transport.ts";
 import type { EngineCounts } from "./copy-engine.ts";
 import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
-import { holeError, Receiver } from "./receiver.ts";
+import type { SequenceRange } from "./receiver.ts";
 import type { Reporter } from "./reporter.ts";
 import { Root } from "./root.ts";
 import { syncFileSystem } from "./sync-file-system.ts";
 
 export interface SinkSessionOptions extends FrameScope {
   readonly folder: string;
-  readonly data: Subscription;
+  /** The session's data, and what is sent to this sink alone. */
+  readonly subscriptions: readonly Subscription[];
   /** Whether payloads of the transport may be handed on to a thread; else they are copied. */
   readonly exclusivePayloads: boolean;
   readonly reporter: Reporter;
@@ -40,7 +41,6 @@ export interface SinkProof {
 /** One session of a sink: from the first frame until its proof is with the source. */
 export class SinkSession {
   readonly #options: SinkSessionOptions;
-  readonly #receiver: Receiver;
   readonly #startMs: number;
   readonly #problems: Problem[] = [];
   readonly #verified = Promise.withResolvers<{ pages: number; digest: string }>();
@@ -54,7 +54,7 @@ export class SinkSession {
     current: "",
   };
   #problemCount = 0;
-  #storedUpTo = 0;
+  #stream: { readonly receivedUpTo: number; readonly missing: SequenceRange[] } = { receivedUpTo: 0, missing: [] };
   #backlogBytes = 0;
   #roomAgain: (() => void) | undefined;
   #batch: Uint8Array[] = [];
@@ -62,7 +62,6 @@ export class SinkSession {
 
   constructor(options: SinkSessionOptions) {
     this.#options = options;
-    this.#receiver = new Receiver(options);
     this.#startMs = options.clock.nowMs();
   }
 
@@ -77,8 +76,9 @@ export class SinkSession {
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
-    const { folder, fileEvents, data, reporter, clock, signal } = this.#options;
-    const worker: EngineWorkerData = { folder: Buffer.from(folder), fileNotices: fileEvents };
+    const { folder, fileEvents, subscriptions, reporter, clock, signal } = this.#options;
+    const { sessionId, epoch } = this.#options;
+    const worker: EngineWorkerData = { sessionId, epoch, folder: Buffer.from(folder), fileNotices: fileEvents };
     this.#engine = openThread<EngineRequest, EngineMessage>({
       module: "./engine-worker",
       base: import.meta.url,
@@ -89,13 +89,15 @@ export class SinkSession {
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();
-      void pump(data, (message) => this.#onPayload(message.payload), this.#verified.reject);
+      for (const subscription of subscriptions) {
+        void pump(subscription, (message) => this.#onPayload(message.payload), this.#verified.reject);
+      }
       const { pages, digest } = await abortable(this.#verified.promise, signal);
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: "syncing" });
       await syncFileSystem(folder, signal);
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
-      await reporter.send({ type: "proof", pages, digest, progress: this.progress, problemCount, problems });
+      await reporter.prove({ type: "proof", pages, digest, progress: this.progress, problemCount, problems });
       this.#showProgress();
       return { digest, problemCount };
     } catch (thrown) {
@@ -111,9 +113,6 @@ export class SinkSession {
   }
 
   #onPayload(payload: Uint8Array): void | Promise<void> {
-    const received = this.#receiver.take(payload);
-    if (received.type === "hole") throw holeError(received);
-    if (received.type === "stale") return undefined;
     this.#backlogBytes += payload.byteLength;
     if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
     this.#batch.push(payload);
@@ -139,14 +138,15 @@ export class SinkSession {
     switch (message.type) {
       case "stored":
         this.#counts = message.counts;
-        this.#storedUpTo += message.frames;
+        this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
         this.#backlogBytes -= message.bytes;
         this.#roomAgain?.();
         this.#roomAgain = undefined;
+        this.#options.reporter.answered(message.pages);
         this.#report(message.bytes);
         break;
       case "want":
-        this.#options.reporter.send({ type: "want", page: message.page, want: "all" }).catch(this.#verified.reject);
+        this.#options.reporter.want(message.page);
         break;
       case "problem":
         this.#problemCount += 1;
@@ -174,9 +174,9 @@ export class SinkSession {
   #position() {
     return {
       type: "report" as const,
-      receivedUpTo: this.#receiver.receivedUpTo,
-      missing: [],
-      storedUpTo: this.#storedUpTo,
+      ...this.#stream,
+      // What the engine takes it stores at once.
+      storedUpTo: this.#stream.receivedUpTo,
       progress: this.progress,
     };
   }

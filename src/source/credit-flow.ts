@@ -7,8 +7,9 @@ export interface SentFrame extends OutstandingFrame {
   /** Done once it is stored: bytes as the pages announced them, and files. */
   readonly doneBytes: number;
   readonly doneFiles: number;
-  /** What it was built in, to be used again; pages and marks have none. */
-  readonly buffer: ArrayBuffer | undefined;
+  /** As it was published, for repairs. */
+  readonly frame: Buffer;
+  readonly contentBytes: number;
 }
 
 /** What the reader may build next, and buffers to build it in. */
@@ -69,6 +70,10 @@ export class CreditFlow {
     this.#window.published(frame);
   }
 
+  find(sequence: number): SentFrame | undefined {
+    return this.#window.find(sequence);
+  }
+
   /** Returns the frames that all sinks have stored now. */
   stored(sinkId: string, upTo: number): readonly SentFrame[] {
     return this.#released(this.#window.stored(sinkId, upTo));
@@ -89,9 +94,10 @@ export class CreditFlow {
   }
 
   #released(frames: readonly SentFrame[]): readonly SentFrame[] {
-    for (const { costBytes, buffer } of frames) {
+    for (const { costBytes, frame } of frames) {
       this.#releasedBytes += costBytes;
-      if (buffer?.byteLength === this.#bufferBytes) this.#spare.push(buffer);
+      // What the reader built in is used again; pages and marks have buffers of their own sizes.
+      if (costBytes > 0 && frame.buffer.byteLength === this.#bufferBytes) this.#spare.push(frame.buffer as ArrayBuffer);
     }
     return frames;
   }

@@ -54,6 +54,14 @@ export class CreditWindow<T extends OutstandingFrame> {
     return this.#frames[this.#head]?.sequence ?? nextSequence;
   }
 
+  /** A frame that is not stored by all, by its sequence. Sequences of what is published have no holes. */
+  find(sequence: number): T | undefined {
+    const first = this.#frames[this.#head];
+    return first === undefined || sequence < first.sequence
+      ? undefined
+      : this.#frames[this.#head + sequence - first.sequence];
+  }
+
   published(frame: T): void {
     this.#frames.push(frame);
     this.#outstandingBytes += frame.costBytes;

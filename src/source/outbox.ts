@@ -5,6 +5,8 @@ import type { Transport } from "../transport/transport.ts";
 /** A frame on its way out. */
 export interface Outgoing {
   readonly frame: Buffer;
+  /** A repair: it has its sequence already, and goes to this subject. */
+  readonly again?: string;
   /** Called with its sequence just before it is published. */
   readonly onSequence?: (sequence: number) => void;
 }
@@ -47,6 +49,11 @@ export class Outbox {
     this.#start();
   }
 
+  /** Frames that wait to be sent again. */
+  get repairsWaiting(): number {
+    return this.#control.reduce((count, outgoing) => (outgoing.again === undefined ? count : count + 1), 0);
+  }
+
   data(outgoing: Outgoing): void {
     this.#data.push(outgoing);
     this.#start();
@@ -67,11 +74,13 @@ export class Outbox {
   async #run(): Promise<void> {
     const { transport, subject, signal } = this.#options;
     for (let next = this.#take(); next !== undefined; next = this.#take()) {
-      const sequence = this.#nextSequence;
-      this.#nextSequence += 1;
-      sealFrame(next.frame, sequence);
-      next.onSequence?.(sequence);
-      await transport.publish(subject, next.frame, { signal });
+      if (next.again === undefined) {
+        const sequence = this.#nextSequence;
+        this.#nextSequence += 1;
+        sealFrame(next.frame, sequence);
+        next.onSequence?.(sequence);
+      }
+      await transport.publish(next.again ?? subject, next.frame, { signal });
     }
     this.#running = false;
   }

@@ -17,6 +17,7 @@ export class ProgressTally {
   #filesDone = 0;
   #bytesDone = 0;
   #bytesSent = 0;
+  #bytesSentAgain = 0;
   #current = "";
   #rate = 0;
   #rateBytes = 0;
@@ -57,6 +58,14 @@ export class ProgressTally {
     if (current !== "") this.#current = fitPath(current);
   }
 
+  sentAgain(contentBytes: number): void {
+    this.#bytesSentAgain += contentBytes;
+  }
+
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
   /** Stored by every live sink, or given up: bytes as found, and files. */
   done(bytes: number, files: number): void {
     this.#bytesDone = Math.min(this.#bytesDone + bytes, this.#bytesFound);
@@ -80,7 +89,7 @@ export class ProgressTally {
       bytesDone: this.#bytesDone,
       discoveryEnded: this.discoveryEnded,
       bytesSent: this.#bytesSent,
-      bytesSentAgain: 0,
+      bytesSentAgain: this.#bytesSentAgain,
       currentFile: this.#current,
       rateBytesPerSecond: Math.max(0, this.#rate),
       elapsedMs: nowMs - this.#startMs,
@@ -95,7 +104,7 @@ export class ProgressTally {
       notCarried: Object.fromEntries(this.#notCarried),
       bytes: this.#bytesFound,
       bytesSent: this.#bytesSent,
-      bytesSentAgain: 0,
+      bytesSentAgain: this.#bytesSentAgain,
       elapsedMs: nowMs - this.#startMs,
       problemCount: this.#problemCount,
       problems: this.#problems,

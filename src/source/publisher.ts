@@ -6,14 +6,16 @@ import { buildFrame, type FrameScope, type FrameType, STREAM_DATA } from "../pro
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import { encodeEnd, encodeWalked } from "../protocol/marks.ts";
 import type { UpMessage } from "../protocol/report.ts";
+import { type SessionSubjects, toSubject } from "../protocol/subjects.ts";
 import type { Transport } from "../transport/transport.ts";
 import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import type { ReadOutput } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN } from "./frame-builder.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type Outgoing } from "./outbox.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
 import type { ReadRequest, ReadWorkerData } from "./read-worker.ts";
+import { REPAIRS_OF_FRAME_MAX, RepairDesk } from "./repair-desk.ts";
 import type { WalkGrant, WalkMessage, WalkWorkerData } from "./walk-worker.ts";
 
 /*
@@ -29,7 +31,7 @@ const PAGES_AT_READER_MAX = 4;
 export interface PublisherOptions extends FrameScope {
   readonly root: Buffer;
   readonly transport: Transport;
-  readonly subject: string;
+  readonly subjects: SessionSubjects;
   readonly sinkIds: readonly string[];
   readonly tally: ProgressTally;
   /** Outputs that are not frames: files, problems, warnings. */
@@ -48,6 +50,7 @@ export class Publisher {
   readonly #tree = new TreeHasher();
   readonly #credit: CreditFlow;
   readonly #outbox: Outbox;
+  readonly #repairs = new RepairDesk();
   readonly #live: Set<string>;
   #walker: Thread<WalkGrant> | undefined;
   #reader: Thread<ReadRequest> | undefined;
@@ -60,7 +63,7 @@ export class Publisher {
     this.#options = options;
     this.#credit = new CreditFlow({ ...options, capabilities: options.transport.capabilities });
     this.#live = new Set(options.sinkIds);
-    this.#outbox = new Outbox(options);
+    this.#outbox = new Outbox({ ...options, subject: options.subjects.data });
   }
 
   /** Digest of the whole tree, once the end mark is on its way. */
@@ -113,9 +116,37 @@ export class Publisher {
     this.#release(this.#credit.stored(sinkId, upTo));
   }
 
+  /** A sink says what it misses: all of it, as of now. */
+  missing(sinkId: string, ranges: readonly (readonly [number, number])[], nowMs: number): void {
+    this.#repairs.ask(sinkId, ranges, { nowMs, exists: this.#outbox.nextSequence });
+  }
+
+  /** Sends again what is due; returns the sinks that have asked for more than their share, and are to be failed. */
+  repair(nowMs: number): string[] {
+    const greedy = new Set<string>();
+    if (this.#outbox.repairsWaiting > 0) return [];
+    const { tally, subjects } = this.#options;
+    for (const { sequence, sinkId, times } of this.#repairs.due(nowMs)) {
+      const sent = this.#credit.find(sequence);
+      if (sent === undefined) continue;
+      for (const asker of this.#repairs.sinksOf(sequence)) {
+        const within = this.#repairs.spend(asker, sent.frame.length, tally.bytesSent);
+        if (!within || times > REPAIRS_OF_FRAME_MAX) greedy.add(asker);
+      }
+      tally.sentAgain(sent.contentBytes);
+      // A copy, because the frame's own buffer may be built in anew while this one is still on its way out.
+      this.#outbox.control({
+        frame: Buffer.from(sent.frame),
+        again: sinkId === undefined ? subjects.data : toSubject(subjects, sinkId),
+      });
+    }
+    return [...greedy];
+  }
+
   /** A sink that left or failed is not waited for any more. */
   drop(sinkId: string): void {
     if (!this.#live.delete(sinkId)) return;
+    this.#repairs.forget(sinkId);
     this.#release(this.#credit.drop(sinkId));
     const pages = this.#ledger.drop(sinkId);
     if (pages > 0) this.#walker?.post({ pages });
@@ -125,7 +156,6 @@ export class Publisher {
   /** Tells the sinks how far the stream goes, unless a frame is telling them just now. */
   async heartbeat(nowMs: number): Promise<void> {
     this.#credit.tick(nowMs);
-
     if (this.#outbox.isIdle) await this.#outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0)));
   }
 
@@ -170,34 +200,27 @@ export class Publisher {
     else if (output.type === "trailer") {
       this.#tree.add(output.digest);
       this.#pagesAtReader -= 1;
-      const { doneBytes, doneFiles } = output;
-      this.#outbox.data({
-        frame: this.#frame("trailer", output.body),
-        onSequence: (sequence) =>
-          this.#credit.published({ sequence, costBytes: 0, doneBytes, doneFiles, buffer: undefined }),
-      });
+      this.#outbox.data(this.#mark("trailer", output.body, output));
       this.#feedReader();
       this.#endIfDone();
     } else this.#options.onNotice(output);
   }
 
   #data(output: Extract<ReadOutput, { type: "frame" }>): void {
-    const { frame, doneBytes, doneFiles } = output;
-    const costBytes = Math.max(frame.contentBytes, FRAME_COST_BYTES_MIN);
+    const { doneBytes, doneFiles } = output;
+    const { buffer, frameBytes, contentBytes } = output.frame;
+    const frame = Buffer.from(buffer, 0, frameBytes);
+    const costBytes = Math.max(contentBytes, FRAME_COST_BYTES_MIN);
     this.#credit.built(costBytes);
     const onSequence = (sequence: number) => {
-      this.#options.tally.sent(frame.contentBytes, output.current);
-      this.#credit.published({ sequence, costBytes, doneBytes, doneFiles, buffer: frame.buffer });
+      this.#options.tally.sent(contentBytes, output.current);
+      this.#credit.published({ sequence, costBytes, doneBytes, doneFiles, frame, contentBytes });
     };
-    this.#outbox.data({ frame: Buffer.from(frame.buffer, 0, frame.frameBytes), onSequence });
+    this.#outbox.data({ frame, onSequence });
   }
 
   #control(type: FrameType, table: Uint8Array): void {
-    this.#outbox.control({
-      frame: this.#frame(type, table),
-      onSequence: (sequence) =>
-        this.#credit.published({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }),
-    });
+    this.#outbox.control(this.#mark(type, table));
   }
 
   #release(frames: readonly SentFrame[]): void {
@@ -223,11 +246,16 @@ export class Publisher {
     if (!this.#options.tally.discoveryEnded || this.#tree.pages < this.#pages || this.#digest !== undefined) return;
     this.#digest = this.#tree.digest();
     const table = encodeEnd({ pages: this.#pages, entries: this.#entries, digest: this.#digest });
-    this.#outbox.data({
-      frame: this.#frame("end", table),
-      onSequence: (sequence) =>
-        this.#credit.published({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, buffer: undefined }),
-    });
+    this.#outbox.data(this.#mark("end", table));
+  }
+
+  /** A page or mark on its way: no credit, kept for repairs like every frame. */
+  #mark(type: FrameType, table: Uint8Array, done = { doneBytes: 0, doneFiles: 0 }): Outgoing {
+    const frame = this.#frame(type, table);
+    const { doneBytes, doneFiles } = done;
+    const onSequence = (sequence: number) =>
+      this.#credit.published({ sequence, costBytes: 0, contentBytes: 0, doneBytes, doneFiles, frame });
+    return { frame, onSequence };
   }
 
   #frame(type: FrameType, table: Uint8Array): Buffer {

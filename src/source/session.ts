@@ -3,7 +3,7 @@ import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import { pump } from "../lib/pump.ts";
 import type { Member } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
-import type { FrameScope } from "../protocol/frame.ts";
+import { decodeWholeFrame, type FrameScope } from "../protocol/frame.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../protocol/progress.ts";
 import { type SessionSubjects, upSubject } from "../protocol/subjects.ts";
 import { decodeUp, type UpFrame } from "../protocol/up.ts";
@@ -26,6 +26,8 @@ export interface SourceSessionOptions extends FrameScope {
 }
 
 const HEARTBEAT_MS = 1_000;
+/** How often what sinks miss is looked at. */
+const REPAIR_MS = 20;
 const PROGRESS_MS = 200;
 /** A sink that says nothing for this long has failed: it reports at least once a second. */
 export const SINK_SILENCE_MS_MAX = 30_000;
@@ -45,7 +47,6 @@ export class SourceSession {
     this.#tally = new ProgressTally(clock.nowMs());
     this.#publisher = new Publisher({
       ...options,
-      subject: options.subjects.data,
       sinkIds: sinks.map((sink) => sink.id),
       tally: this.#tally,
       startMs: clock.nowMs(),
@@ -64,6 +65,7 @@ export class SourceSession {
     const abort = () => this.#done.reject(FanfoldError.from(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
     using _heartbeat = clock.every(HEARTBEAT_MS, () => this.#tick());
+    using _repair = clock.every(REPAIR_MS, () => this.#repair());
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       if (signal.aborted) abort();
@@ -88,6 +90,8 @@ export class SourceSession {
     const sinkId = subject.slice(upSubject(subjects, "").length);
     if (!this.#roster.isLive(sinkId)) return;
     try {
+      // A report that was spoilt on its way says nothing of who sent it; the next one says the same and more.
+      if (decodeWholeFrame(payload) === undefined) return;
       const up = decodeUp(payload);
       if (up.sessionId !== sessionId || up.epoch !== epoch) return;
       this.#roster.heard(sinkId, up.message, clock.nowMs());
@@ -102,6 +106,7 @@ export class SourceSession {
     switch (message.type) {
       case "report":
         this.#publisher.stored(sinkId, message.storedUpTo);
+        this.#publisher.missing(sinkId, message.missing, this.#options.clock.nowMs());
         break;
       case "want":
         this.#publisher.want(sinkId, message);
@@ -141,6 +146,16 @@ export class SourceSession {
       this.#fail(sinkId, "sinks-lost", `Nothing was heard from it for ${SINK_SILENCE_MS_MAX / 1000} s`);
     }
     this.#publisher.heartbeat(this.#options.clock.nowMs()).catch(this.#done.reject);
+  }
+
+  #repair(): void {
+    for (const sinkId of this.#publisher.repair(this.#options.clock.nowMs())) {
+      this.#fail(
+        sinkId,
+        "frames-lost",
+        "It asked for more repairs than everything that was published: its link loses too much",
+      );
+    }
   }
 
   #showProgress(): void {

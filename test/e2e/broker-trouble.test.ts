@@ -4,7 +4,7 @@ import { freePorts } from "../helpers/broker-process.ts";
 import type { TestBroker } from "../helpers/broker-types.ts";
 import { brokersAvailable, startNats, startRabbit } from "../helpers/brokers.ts";
 import { CliLab } from "../helpers/cli.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
+import { makeManyFiles, makeSparseFile } from "../helpers/tree.ts";
 import { copyAndCompare, E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 
 const STARTED_WITHIN_MS = 120_000;
@@ -51,6 +51,24 @@ describe.skipIf(!brokersAvailable("nats", "rabbit"))("trouble with a broker", ()
         const { address, process: coordinator } = await lab.coordinator({ broker: url, args });
         await copyAndCompare(lab, { address, from: lab.path("source"), to: [lab.path("sink")] });
         expectNoSecret(coordinator, "guest:guest");
+      });
+
+      test("a broker that is killed in mid-copy and comes back is repaired after, and every copy proven", {
+        timeout: E2E_MS,
+      }, async () => {
+        await using lab = await CliLab.open();
+        const from = lab.path("source");
+        makeManyFiles(from, 500);
+        makeSparseFile(`${from}/large`, 400 * 1024 * 1024);
+        const { address } = await lab.coordinator({ broker: broker.url });
+        const { source, sinks } = startCopy(lab, { address, from, to: [lab.path("one"), lab.path("two")] });
+        await source.event("progress", { where: ({ progress }) => progress.bytesDone > 20 * 1024 * 1024 });
+        await broker.kill();
+        await source.event("transport", { where: ({ status }) => status === "disconnected" });
+        await broker.restart();
+        const summary = await expectProven(source, sinks);
+        expect(summary.bytesSentAgain).toBeLessThan(summary.bytesSent);
+        for (const folder of ["one", "two"]) await expectCopy(from, lab.path(folder));
       });
 
       test("a coordinator whose broker is absent says so and goes on when it comes", { timeout: E2E_MS }, async () => {

@@ -1,6 +1,7 @@
+import { FanfoldError } from "../../src/lib/errors.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
-import { decodeFrame } from "../../src/protocol/frame.ts";
 import type { Problem } from "../../src/protocol/progress.ts";
+import { checkFrame } from "../../src/sink/checked-frame.ts";
 import { CopyEngine } from "../../src/sink/copy-engine.ts";
 import { FileWriter } from "../../src/sink/file-writer.ts";
 import { PageBook } from "../../src/sink/page-book.ts";
@@ -38,7 +39,12 @@ export function openEngine(folder: string): OpenEngine {
     problems,
     files,
     wants,
-    accept: (payload) => engine.accept(decodeFrame(payload)),
+    accept(payload) {
+      const checked = checkFrame(payload);
+      if (!("type" in checked)) engine.accept(checked);
+      else
+        throw checked.type === "altered" ? engine.alteredError(checked.chunk) : new FanfoldError("damaged", "no frame");
+    },
     [Symbol.dispose]() {
       writer[Symbol.dispose]();
       book[Symbol.dispose]();

@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FAULTS, type Fault, seededPlan } from "../helpers/fault-transport.ts";
+import { runFaultySession } from "../helpers/session-in-process.ts";
+import { memoryFolder } from "../helpers/temp-folder.ts";
+import { expectEqualTrees } from "../helpers/tree-judge.ts";
+
+/** 300 small files in 15 directories, and one of 5 MiB. */
+function makeTree(): string {
+  const root = memoryFolder();
+  for (let directory = 0; directory < 15; directory += 1) {
+    mkdirSync(join(root, `d${directory}`));
+    for (let file = 0; file < 20; file += 1) {
+      writeFileSync(join(root, `d${directory}`, `f${file}`), Buffer.alloc(file * 1_700, directory + file));
+    }
+  }
+  writeFileSync(join(root, "large"), Buffer.alloc(5 * 1024 * 1024, "large"));
+  return root;
+}
+
+describe("a session over a link with faults", () => {
+  test.each([1, 2, 3, 4, 5, 6])("is repaired, and every copy proven: seed %i", async (seed) => {
+    const source = makeTree();
+    const sinks = Array.from({ length: 1 + (seed % 3) }, () => memoryFolder());
+    const { summary, transports } = await runFaultySession({
+      source,
+      sinks,
+      down: (sink) => seededPlan(seed * 100 + sink, 0.1),
+      up: seededPlan(seed * 1000, 0.1, ["drop", "repeat", "delay", "truncate"]),
+    });
+    expect(summary.sinks.map(({ outcome, message }) => `${outcome} ${message ?? ""}`.trim())).toEqual(
+      sinks.map(() => "proven"),
+    );
+    expect(transports.some((transport) => transport.fired.size > 0)).toBe(true);
+    for (const sink of sinks) await expectEqualTrees(source, sink);
+  });
+
+  test.each(FAULTS)(
+    "survives %s of every fifth frame, and sends again not much more than was hit",
+    async (fault: Fault) => {
+      const source = makeTree();
+      const sinks = [memoryFolder(), memoryFolder()];
+      const { summary, transports } = await runFaultySession({
+        source,
+        sinks,
+        down: () => (index) => (index % 5 === 2 ? fault : undefined),
+        up: () => undefined,
+      });
+      expect(summary.sinks.map(({ outcome }) => outcome)).toEqual(["proven", "proven"]);
+      expect(transports.slice(1).map((transport) => transport.fired.get(fault) ?? 0)).toEqual([
+        expect.toSatisfy(Boolean),
+        expect.toSatisfy(Boolean),
+      ]);
+      if (fault === "repeat") expect(summary.bytesSentAgain).toBe(0);
+      else expect(summary.bytesSentAgain).toBeLessThan(summary.bytesSent * 3);
+      for (const sink of sinks) await expectEqualTrees(source, sink);
+    },
+  );
+
+  test("fails a sink whose link alters the same frame for ever, and leaves the others alone", async () => {
+    const source = makeTree();
+    const sinks = [memoryFolder(), memoryFolder()];
+    const { summary } = await runFaultySession({
+      source,
+      sinks,
+      down: (sink) => (_index, payload) => (sink === 0 && payload.length > 30_000 ? "alter-content" : undefined),
+      up: () => undefined,
+    });
+    expect(summary.sinks.map(({ outcome, code }) => [outcome, code])).toEqual([
+      ["failed", "digest-mismatch"],
+      ["proven", undefined],
+    ]);
+    await expectEqualTrees(source, sinks[1] ?? "");
+  });
+
+  test("fails a sink that gets nothing at all by its share of repairs, and leaves the others alone", async () => {
+    const source = makeTree();
+    const sinks = [memoryFolder(), memoryFolder()];
+    const { summary } = await runFaultySession({
+      source,
+      sinks,
+      // Heartbeats come through, so that it knows what it misses; frames with content never do.
+      down: (sink) => (_index, payload) => (sink === 0 && payload.length > 1_000 ? "drop" : undefined),
+      up: () => undefined,
+    });
+    expect(summary.sinks.map(({ outcome, code }) => [outcome, code])).toEqual([
+      ["failed", "frames-lost"],
+      ["proven", undefined],
+    ]);
+    await expectEqualTrees(source, sinks[1] ?? "");
+  });
+});

@@ -1,0 +1,98 @@
+import type {
+  Payload,
+  SubscribeOptions,
+  Subscription,
+  Transport,
+  TransportMessage,
+  TransportStatus,
+  WaitOptions,
+} from "../../src/transport/transport.ts";
+
+/** What may happen to one message between a publisher and one subscriber. */
+export const FAULTS = ["drop", "repeat", "delay", "truncate", "alter-table", "alter-content"] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** Says what happens to the message with this number, counted for each subscription. */
+export type FaultPlan = (index: number, payload: Uint8Array) => Fault | undefined;
+
+/** Decides by a seeded generator: `rate` of the messages meet one of the faults. */
+export function seededPlan(seed: number, rate: number, faults: readonly Fault[] = FAULTS): FaultPlan {
+  let state = seed >>> 0 || 1;
+  const next = (): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+  return () => {
+    const [hit, which] = [next(), next()];
+    return hit < rate ? faults[Math.floor(which * faults.length)] : undefined;
+  };
+}
+
+/**
+ * A transport that spoils what its subscribers get, by a plan, and counts what it did. Publishing is left alone: a message
+ * lost on its way in is one that no subscriber gets.
+ */
+export class FaultTransport implements Transport {
+  readonly #inner: Transport;
+  readonly #plan: FaultPlan;
+  readonly fired = new Map<Fault, number>();
+
+  constructor(inner: Transport, plan: FaultPlan) {
+    this.#inner = inner;
+    this.#plan = plan;
+  }
+
+  get capabilities() {
+    return this.#inner.capabilities;
+  }
+
+  publish(subject: string, payload: Payload, options: WaitOptions): Promise<void> {
+    return this.#inner.publish(subject, payload, options);
+  }
+
+  async subscribe(subject: string, options: SubscribeOptions): Promise<Subscription> {
+    const inner = await this.#inner.subscribe(subject, options);
+    const spoil = () => this.#spoil(inner);
+    return { subject: inner.subject, unsubscribe: () => inner.unsubscribe(), [Symbol.asyncIterator]: () => spoil() };
+  }
+
+  status(): AsyncIterable<TransportStatus> {
+    return this.#inner.status();
+  }
+
+  drain(options: WaitOptions): Promise<void> {
+    return this.#inner.drain(options);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  async *#spoil(inner: Subscription): AsyncGenerator<TransportMessage, void, undefined> {
+    const late: TransportMessage[] = [];
+    let index = 0;
+    for await (const message of inner) {
+      const fault = this.#plan(index, message.payload);
+      index += 1;
+      if (fault !== undefined) this.fired.set(fault, (this.fired.get(fault) ?? 0) + 1);
+      if (fault === "delay") late.push(message);
+      else if (fault !== "drop") {
+        yield fault === undefined || fault === "repeat" ? message : spoilt(message, fault);
+        if (fault === "repeat") yield message;
+      }
+      // What is delayed comes after a few others: reordered.
+      if (late.length > 3 || (late.length > 0 && index % 5 === 0)) yield* late.splice(0);
+    }
+  }
+}
+
+function spoilt({ subject, payload }: TransportMessage, fault: Fault): TransportMessage {
+  if (fault === "truncate") return { subject, payload: payload.slice(0, Math.floor(payload.length / 2)) };
+  const altered = Uint8Array.from(payload);
+  // The table is at the end of a frame, the content behind its header of 40 bytes.
+  const at = fault === "alter-table" ? altered.length - 1 : Math.min(60, altered.length - 1);
+  altered[at] = (altered[at] ?? 0) ^ 0x55;
+  return { subject, payload: altered };
+}

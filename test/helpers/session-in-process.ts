@@ -1,0 +1,81 @@
+import { onTestFinished } from "vitest";
+import { systemClock } from "../../src/lib/clock.ts";
+import { FanfoldError } from "../../src/lib/errors.ts";
+import type { SessionSummary } from "../../src/protocol/progress.ts";
+import { subjectsOf, toSubject, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
+import { Reporter } from "../../src/sink/reporter.ts";
+import { SinkSession } from "../../src/sink/session.ts";
+import { SourceSession } from "../../src/source/session.ts";
+import { createMemoryBroker } from "../../src/transport/memory.ts";
+import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
+
+export interface FaultySession {
+  readonly source: string;
+  readonly sinks: readonly string[];
+  /** What happens on the way to sink i, and from it to the source. */
+  readonly down: (sink: number) => FaultPlan;
+  readonly up: FaultPlan;
+  readonly payloadBytes?: number;
+}
+
+export interface FaultyResult {
+  readonly summary: SessionSummary;
+  readonly transports: readonly FaultTransport[];
+}
+
+const QUEUE_BYTES = 64 * 1024 * 1024;
+
+/** A whole session, source and sinks in this process with their real threads, over a memory broker with faults. */
+export async function runFaultySession(options: FaultySession): Promise<FaultyResult> {
+  const scope = { sessionId: "abcdefghijkl", epoch: 1, clock: systemClock };
+  const subjects = subjectsOf(scope.sessionId);
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const { signal } = stop;
+  const queue = { signal, queueBytes: QUEUE_BYTES };
+  const broker = createMemoryBroker({ preferredPayloadBytes: options.payloadBytes ?? 64 * 1024 });
+  const up = new FaultTransport(broker.connect(), options.up);
+  const reports = await up.subscribe(upWildcard(subjects), queue);
+  const transports = [up];
+  const members = options.sinks.map((_, index) => ({ id: `sink0${index}`, name: `sink ${index}` }));
+  const running = members.map(async ({ id }, index) => {
+    const down = new FaultTransport(broker.connect(), options.down(index));
+    transports.push(down);
+    const subscriptions = [
+      await down.subscribe(subjects.data, queue),
+      await down.subscribe(toSubject(subjects, id), queue),
+    ];
+    const reporter = new Reporter({ ...scope, signal, transport: broker.connect(), subject: upSubject(subjects, id) });
+    onTestFinished(() => reporter[Symbol.dispose]());
+    const folder = options.sinks[index] ?? "";
+    const session = new SinkSession({
+      ...scope,
+      signal,
+      folder,
+      subscriptions,
+      exclusivePayloads: false,
+      reporter,
+      emit: () => undefined,
+      fileEvents: false,
+    });
+    return session.run();
+  });
+  const source = new SourceSession({
+    ...scope,
+    signal,
+    root: Buffer.from(options.source),
+    transport: broker.connect(),
+    reports,
+    subjects,
+    sinks: members,
+    emit: () => undefined,
+    tellProgress: () => undefined,
+    fileEvents: false,
+  });
+  const settled = Promise.allSettled(running);
+  const summary = await source.run();
+  // A sink that failed is part of the summary; it waits for a coordinator to tell it so.
+  stop.abort(new FanfoldError("closed", "The session is over"));
+  await settled;
+  return { summary, transports };
+}
