@@ -1,10 +1,8 @@
-import { boundMemory } from "./cli/heap.ts";
 import { guardProcess, main, processIo } from "./cli/main.ts";
 
 /** How long a connection or a timer that somebody forgot may hold the process once its work is done. */
 const LINGER_MS = 2000;
 
-boundMemory();
 const args = process.argv.slice(2);
 const io = processIo();
 guardProcess(io, args);

@@ -1,4 +1,5 @@
 import { statusOfOutcome } from "./exit-status.ts";
+import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
 import { parsePath } from "./parse-name.ts";
 import type { ProgramIo } from "./program-io.ts";
@@ -23,6 +24,7 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
     options,
     io,
     start: async ({ signal, logger }) => {
+      boundMemory();
       const run = runSink({
         coordinator: options.coordinator,
         folder,

@@ -1,4 +1,5 @@
 import { statusOfSummary } from "./exit-status.ts";
+import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
 import { parsePath } from "./parse-name.ts";
 import type { ProgramIo } from "./program-io.ts";
@@ -25,6 +26,7 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
     options,
     io,
     start: async ({ signal, logger }) => {
+      boundMemory();
       const run = runSource({
         coordinator: options.coordinator,
         folder,
