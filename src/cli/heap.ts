@@ -2,8 +2,8 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** How often to look, and how many bytes outside of V8's heap may come on top of those after the last collection. */
-const LOOK_MS = 20;
-const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
+const LOOK_MS = 10;
+const GARBAGE_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
  * Keeps a process that moves gigabytes through small objects at the memory it needs. V8 counts objects, not the buffers

@@ -4,6 +4,7 @@
  * the text can be turned back into the bytes.
  */
 export function escapeName(name: Uint8Array): string {
+  if (isPlain(name)) return Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1");
   let out = "";
   let at = 0;
   while (at < name.length) {
@@ -42,6 +43,12 @@ function escapeCharacter(character: string): string {
   if (!UNSAFE.test(character)) return character;
   const code = character.codePointAt(0) ?? 0;
   return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}
+
+/** Nearly every name: printable ASCII without a backslash, which stands for itself. */
+function isPlain(name: Uint8Array): boolean {
+  for (const byte of name) if (byte < 0x20 || byte > 0x7e || byte === 0x5c) return false;
+  return true;
 }
 
 /** Length in bytes of the well-formed UTF-8 sequence that starts at `at` (Unicode table 3-7), or 0. */
