@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
-import { EventHub } from "../lib/event-hub.ts";
+import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
 import type { ControlLink } from "../member/control-link.ts";
 import { Inbox } from "../member/inbox.ts";
 import { joinCoordinator } from "../member/join.ts";
+import { type MemberRun, startMember } from "../member/member-run.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { SinkEvent } from "../protocol/events.ts";
 import { fitReason } from "../protocol/fit-message.ts";
@@ -38,33 +39,12 @@ export interface SinkOptions {
   readonly random?: Random;
 }
 
-/** A sink at work. */
-export interface SinkRun extends AsyncDisposable {
-  /** Events from this call on. */
-  events(): AsyncIterable<SinkEvent>;
-  /** The outcome of its session, proven or incomplete. Rejects with a FanfoldError when it failed, or was aborted. */
-  readonly result: Promise<SinkOutcome>;
-}
+/** A sink at work. Its result is the outcome of its session, proven or incomplete; a failure rejects. */
+export type SinkRun = MemberRun<SinkEvent, SinkOutcome>;
 
 /** Rebuilds the tree of a session in a folder. It starts at once; disposing ends it in order. */
 export function runSink(options: SinkOptions): SinkRun {
-  const hub = new EventHub<SinkEvent>();
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
-  const result = Promise.resolve()
-    .then(() => new SinkProgram({ ...options, signal }, hub).run())
-    .catch((thrown: unknown) => {
-      throw FanfoldError.from(thrown);
-    })
-    .finally(() => hub.end());
-  return {
-    events: () => hub.events(),
-    result,
-    async [Symbol.asyncDispose]() {
-      stop.abort(new FanfoldError("interrupted", "The sink was closed"));
-      await result.catch(() => undefined);
-    },
-  };
+  return startMember(options.signal, ({ hub, signal }) => new SinkProgram({ ...options, signal }, hub).run());
 }
 
 /** With `--stay`, endings after which the sink goes on: the session was lost, the sink's own folder is well. */

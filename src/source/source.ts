@@ -2,11 +2,12 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError, isErrorCode, systemCode } from "../lib/errors.ts";
-import { EventHub } from "../lib/event-hub.ts";
+import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { parseCoordinatorAddress } from "../member/address.ts";
 import { type Ended, Inbox, type Start } from "../member/inbox.ts";
 import { joinCoordinator, joinedEvent, targetOf } from "../member/join.ts";
+import { type MemberRun, startMember } from "../member/member-run.ts";
 import { tellStatus } from "../member/tell-status.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
@@ -46,33 +47,12 @@ export interface SourceOptions {
 /** What stands around a summary in its message. */
 const ENVELOPE_BYTES = 1024;
 
-/** A source at work. */
-export interface SourceRun extends AsyncDisposable {
-  /** Events from this call on. */
-  events(): AsyncIterable<SourceEvent>;
-  /** Rejects with a FanfoldError; a sink's failure does not reject but stands in the summary. */
-  readonly result: Promise<SessionSummary>;
-}
+/** A source at work. A sink's failure does not reject its result but stands in the summary. */
+export type SourceRun = MemberRun<SourceEvent, SessionSummary>;
 
 /** Publishes a directory to every sink of a session. It starts at once; disposing ends it in order. */
 export function runSource(options: SourceOptions): SourceRun {
-  const hub = new EventHub<SourceEvent>();
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
-  const result = Promise.resolve()
-    .then(() => new SourceProgram({ ...options, signal }, hub).run())
-    .catch((thrown: unknown) => {
-      throw FanfoldError.from(thrown);
-    })
-    .finally(() => hub.end());
-  return {
-    events: () => hub.events(),
-    result,
-    async [Symbol.asyncDispose]() {
-      stop.abort(new FanfoldError("interrupted", "The source was closed"));
-      await result.catch(() => undefined);
-    },
-  };
+  return startMember(options.signal, ({ hub, signal }) => new SourceProgram({ ...options, signal }, hub).run());
 }
 
 class SourceProgram {
