@@ -4,7 +4,7 @@ import { FRAME_HEADER_BYTES, type FrameScope, STREAM_DATA, writeFrameHeader } fr
 import { FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 
 /** Least a data frame counts for in credit: small ones hold more memory than their content. */
-export const FRAME_COST_BYTES_MIN = 8 * 1024;
+export const FRAME_COST_BYTES_MIN = 64 * 1024;
 
 /** A data frame that is ready but for its sequence and checksum. `buffer` is the whole allocation, for reuse. */
 export interface BuiltFrame {

@@ -210,7 +210,7 @@ export class Publisher {
     const { doneBytes, doneFiles } = output;
     const { buffer, frameBytes, contentBytes } = output.frame;
     const frame = Buffer.from(buffer, 0, frameBytes);
-    const costBytes = Math.max(contentBytes, FRAME_COST_BYTES_MIN);
+    const costBytes = Math.max(frameBytes, FRAME_COST_BYTES_MIN);
     this.#credit.built(costBytes);
     const onSequence = (sequence: number) => {
       this.#options.tally.sent(contentBytes, output.current);

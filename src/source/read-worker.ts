@@ -68,7 +68,7 @@ function hasBit(bits: Uint8Array, index: number): boolean {
 
 function post(output: ReadOutput): void {
   if (output.type === "frame") {
-    creditBytes -= Math.max(output.frame.contentBytes, FRAME_COST_BYTES_MIN);
+    creditBytes -= Math.max(output.frame.frameBytes, FRAME_COST_BYTES_MIN);
     port?.postMessage(output, [output.frame.buffer]);
   } else if (output.type !== "file" || data.fileOutputs) port?.postMessage(output);
 }
