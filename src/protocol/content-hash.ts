@@ -1,4 +1,5 @@
-import { Blake3Hasher, blake3 } from "@napi-rs/blake-hash";
+import { Blake3Hasher } from "@napi-rs/blake-hash";
+import { blake3, blake3Into } from "./blake3.ts";
 import { HASH_BYTES, LEAF_BYTES } from "./limits.ts";
 
 /**
@@ -24,10 +25,12 @@ export function hashChunk(bytes: Uint8Array): ChunkHash {
   }
   const leaves = Buffer.allocUnsafe(Math.ceil(bytes.length / LEAF_BYTES) * HASH_BYTES);
   for (let at = 0, index = 0; at < bytes.length; at += LEAF_BYTES, index += 1) {
-    leaves.set(blake3(bytes.subarray(at, Math.min(at + LEAF_BYTES, bytes.length))), index * HASH_BYTES);
+    blake3Into(bytes.subarray(at, Math.min(at + LEAF_BYTES, bytes.length)), leaves, index * HASH_BYTES);
   }
   return { hash: blake3(leaves), leaves };
 }
+
+const EMPTY_HASH = blake3(new Uint8Array(0));
 
 /** Hash of a file from its chunks, given in order. */
 export class FileHasher {
@@ -47,6 +50,6 @@ export class FileHasher {
   }
 
   digest(): Uint8Array {
-    return this.#hasher?.digestBuffer() ?? this.#only?.hash ?? blake3(new Uint8Array(0));
+    return this.#hasher?.digestBuffer() ?? this.#only?.hash ?? EMPTY_HASH;
   }
 }

@@ -1,4 +1,5 @@
-import { Blake3Hasher, blake3 } from "@napi-rs/blake-hash";
+import { Blake3Hasher } from "@napi-rs/blake-hash";
+import { blake3 } from "./blake3.ts";
 import { ByteWriter } from "./bytes.ts";
 import type { FileFinal } from "./data-table.ts";
 import { ENTRY_KINDS, type Entry, entryPath, type Page, type Timestamp } from "./page.ts";
