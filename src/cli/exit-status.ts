@@ -15,6 +15,10 @@ export const EXIT_STATUS = {
   disk: 9,
   waitTimeout: 10,
   peerLost: 11,
+  differs: 12,
+  nothingToDo: 13,
+  superseded: 14,
+  cancelled: 15,
 } as const;
 
 const BY_CODE: Readonly<Record<ErrorCode, number>> = {
@@ -25,6 +29,8 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   "folder-busy": EXIT_STATUS.refused,
   "source-changed": EXIT_STATUS.refused,
   "name-taken": EXIT_STATUS.refused,
+  superseded: EXIT_STATUS.superseded,
+  cancelled: EXIT_STATUS.cancelled,
   "session-busy": EXIT_STATUS.refused,
   refused: EXIT_STATUS.refused,
   "port-taken": EXIT_STATUS.unreachable,
@@ -43,6 +49,7 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   "digest-mismatch": EXIT_STATUS.protocol,
   "disk-full": EXIT_STATUS.disk,
   "disk-failed": EXIT_STATUS.disk,
+  differs: EXIT_STATUS.differs,
   "wait-timeout": EXIT_STATUS.waitTimeout,
   "source-lost": EXIT_STATUS.peerLost,
   "sinks-lost": EXIT_STATUS.sinksLost,

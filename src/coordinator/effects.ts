@@ -110,6 +110,7 @@ export class Effects {
       transport,
       warnings: [...warnings],
       underWay,
+      rejoined: false,
     });
   }
 

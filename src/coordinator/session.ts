@@ -183,6 +183,8 @@ function start(change: Change): boolean {
         source: session.source,
         sourceIdentity: source.identity,
         sinks: [...session.sinks],
+        late: false,
+        dryRun: false,
       },
     });
   }

@@ -14,6 +14,8 @@ export const ERROR_CODES = [
   "folder-busy", // another process holds the folder's lock
   "source-changed", // a sink's folder belongs to another source (D14)
   "name-taken", // a name that was asked for belongs to another member of the session
+  "superseded", // another process of the same source, or sink, took its place
+  "cancelled", // the source ended the session for all
   "session-busy", // another source already runs this session
   "refused", // the coordinator turned the client away for another reason
   "port-taken", // the coordinator cannot listen there
@@ -32,6 +34,7 @@ export const ERROR_CODES = [
   "digest-mismatch", // what was stored is not what was published
   "disk-full", // no space, or a quota is used up
   "disk-failed", // any other failure of the disk or file system
+  "differs", // a folder is not what its manifest says
   "wait-timeout", // the wait allowed by the user ended
   "source-lost", // the source left before the session was complete
   "sinks-lost", // at least one sink did not prove its copy

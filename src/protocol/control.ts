@@ -13,7 +13,7 @@ import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./p
  * The control channel [P-1]: JSON text messages on a WebSocket at `/control` of the coordinator's port.
  *
  *   client → coordinator: hello, ready, progress, finished, leave
- *   coordinator → client: welcome, refused, sinks, start, ended, left
+ *   coordinator → client: welcome, refused, sinks, start, joined, ended, left
  *
  * A member sends `hello`; gets `welcome` (or `refused`, and the socket closes); connects to the transport, subscribes,
  * then sends `ready`: only now it is registered. When enough sinks are registered the coordinator sends `start` to the
@@ -52,6 +52,12 @@ const clientMessageSchema = z.discriminatedUnion("type", [
     destCount: z.int().min(1).max(256).optional(),
     /** Sink only: goes on with the next session of this name. */
     stay: z.boolean().optional(),
+    /** Connected again in the middle of this session, whose copy goes on in this very process [P-1.5]. */
+    back: z.object({ sessionId: id(SESSION_ID_CHARS), epoch }).optional(),
+    /** Source only: end the session of this source for all, instead of taking part in it. */
+    cancel: z.boolean().optional(),
+    /** Source only: the sinks shall say what they want, and change nothing. */
+    dryRun: z.boolean().optional(),
   }),
   z.object({ type: z.literal("ready") }),
   z.object({ type: z.literal("progress"), progress: copyProgressSchema }),
@@ -81,8 +87,10 @@ const coordinatorMessageSchema = z.discriminatedUnion("type", [
     transport: transportOfferSchema,
     /** Things a person should know: a loopback broker address told to another machine, say. */
     warnings: z.array(z.string().max(1000)).max(10),
-    /** Sink only: a session of this name is under way without it; this welcome is to the one after it. */
+    /** Sink only: the session is under way; once ready, this sink gets a `start` of its own and is caught up on its lane. */
     underWay: z.boolean(),
+    /** The answer to a `hello` with `back` that was recognised: the copy goes on, nothing starts anew. */
+    rejoined: z.boolean(),
   }),
   z.object({ type: z.literal("refused"), code: z.string().max(40), reason: z.string().max(2000) }),
   /** To the source while it waits: who is registered. */
@@ -94,7 +102,12 @@ const coordinatorMessageSchema = z.discriminatedUnion("type", [
     /** Identity of the source for D14: a hash of its secret, so that a sink can pin it without learning the secret. */
     sourceIdentity: z.string().regex(/^[0-9a-f]{64}$/),
     sinks: z.array(memberSchema).min(1).max(256),
+    /** To a sink that joined, or came back as a new process, after the start: it is served on its own lane [P-9.3]. */
+    late: z.boolean(),
+    dryRun: z.boolean(),
   }),
+  /** To the source of a running session: a sink joined late, or came back. `restarted`: it knows nothing of this epoch. */
+  z.object({ type: z.literal("joined"), member: memberSchema, restarted: z.boolean() }),
   /** The session is over: `mine` is this sink's own outcome; `summary` is there when the source finished it. */
   z.object({
     type: z.literal("ended"),

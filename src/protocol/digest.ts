@@ -11,11 +11,13 @@ import type { EntryState } from "./trailer.ts";
  *   kind(u8) path(string) then  mode mtime size hash(32)   for a file that was delivered
  *                               mode mtime                 for a directory
  *                               mtime target(string)       for a symbolic link (its mode means nothing)
+ *   254 path(string) mode mtime size                       for a file that nobody wanted: it was not read
  *   255 path(string)                                       for a file withdrawn, whatever it is
  *
  * with mtime in whole microseconds: what every sink can restore. The tree's digest is BLAKE3 over the digests of all
  * pages, in page order.
  */
+const NOT_READ = 254;
 const WITHDRAWN = 255;
 
 /** `states` says of each entry of the page what became of it. */
@@ -25,7 +27,13 @@ export function pageDigest(page: Page, states: readonly EntryState[]): Buffer {
     const state = states[index];
     if (entry.kind !== "file") writeListed(out, entry);
     else if (state?.state === "delivered") writeFile(out, entryPath(entry), state.final);
-    else {
+    else if (state?.state === "not-read") {
+      out.u8(NOT_READ);
+      out.string(entryPath(entry));
+      out.varint(entry.mode);
+      writeMicroseconds(out, entry.mtime);
+      out.varint(entry.size);
+    } else {
       out.u8(WITHDRAWN);
       out.string(entryPath(entry));
     }

@@ -12,7 +12,7 @@ import { FRAME_BYTES_MAX, PROTOCOL_VERSION, SESSION_ID_CHARS } from "./limits.ts
  *        3      1  type
  *        4     12  session id, ASCII [a-z0-9]
  *       16      4  epoch
- *       20      1  stream: 0 the session's data, 1 one sink's own lane
+ *       20      1  stream: 0 the session's data, 1 to 255 a lane of one sink; an up frame says which one it is about
  *       21      3  zero
  *       24      8  stream sequence
  *       32      4  content length
@@ -31,8 +31,9 @@ const TYPE_NAMES: ReadonlyMap<number, FrameType> = new Map(
   Object.entries(FRAME_TYPES).map(([name, value]) => [value, name as FrameType]),
 );
 
+/** The stream to all sinks. Others are lanes: numbered from 1 for each sink, a higher one replaces a lower one [P-9.3]. */
 export const STREAM_DATA = 0;
-export const STREAM_LANE = 1;
+export const STREAM_MAX = 255;
 
 /** Where a frame belongs: frames of another session or epoch are never mixed in [P-3.4]. */
 export interface FrameScope {

@@ -5,7 +5,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Version of the control messages and of the frames. Any change of a format raises it. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes [P-5]. */
 export const LEAF_BYTES = 32 * KIB;
@@ -39,6 +39,9 @@ export const SUBSCRIBER_QUEUE_BYTES = 2 * WINDOW_BYTES_MAX;
 export const MISSING_RANGES_MAX = 64;
 /** Bytes a sink may cause to be sent again, however little was published: some windows of them. */
 export const REPAIR_BYTES_MIN = 8 * WINDOW_BYTES_MAX;
+
+/** Files of one page whose start a sink says it holds: interrupted ones, of which there are few. */
+export const HELD_FILES_MAX = 64;
 
 /** Pages published that some sink has not answered yet. */
 export const PAGES_UNANSWERED_MAX = 64;

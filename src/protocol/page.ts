@@ -1,6 +1,6 @@
 import { escapeName } from "../lib/escape-name.ts";
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
-import { LINK_TARGET_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "./limits.ts";
+import { HASH_BYTES, LINK_TARGET_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "./limits.ts";
 import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts";
 
 /**
@@ -11,6 +11,7 @@ import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts"
  *   entry  = kind(u8) name(string) mode mtime extra
  *   mtime  = seconds(signed) nanoseconds
  *   extra  = size            for a file
+ *          | size hash(32)   for a file whose content was hashed beforehand (--checksum)
  *          | target(string)  for a symbolic link
  *          | nothing         for a directory
  *
@@ -18,6 +19,7 @@ import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts"
  * is in it. Entries of one directory are sorted by the bytes of their names, in runs when there are very many.
  */
 export const ENTRY_KINDS = { file: 1, directory: 2, symlink: 3 } as const;
+const HASHED_FILE = 4;
 export type EntryKind = keyof typeof ENTRY_KINDS;
 
 export interface Timestamp {
@@ -40,6 +42,8 @@ interface EntryBase {
 export interface FileEntry extends EntryBase {
   readonly kind: "file";
   readonly size: number;
+  /** Content hash [P-5] as the source knew it when it wrote the page; undefined unless it compares by content. */
+  readonly hash?: Uint8Array;
 }
 export interface DirectoryEntry extends EntryBase {
   readonly kind: "directory";
@@ -88,17 +92,22 @@ export function encodePage(page: Page): Buffer {
 
 /** Upper bound of what `entry` adds to an encoded page, so that a page can be cut before it is too large. */
 export function entryBytesBound(entry: Entry): number {
-  const extra = entry.kind === "symlink" ? entry.target.length + 2 : 8;
+  const hash = entry.kind === "file" && entry.hash !== undefined ? HASH_BYTES : 0;
+  const extra = hash + (entry.kind === "symlink" ? entry.target.length + 2 : 8);
   return 1 + 2 + entry.name.length + 2 + 8 + 5 + extra + (2 + entry.directory.length + 2);
 }
 
 function encodeEntry(out: ByteWriter, entry: Entry): void {
-  out.u8(ENTRY_KINDS[entry.kind]);
+  const hash = entry.kind === "file" ? entry.hash : undefined;
+  out.u8(hash === undefined ? ENTRY_KINDS[entry.kind] : HASHED_FILE);
   out.string(entry.name);
   out.varint(entry.mode);
   encodeTimestamp(out, entry.mtime);
-  if (entry.kind === "file") out.varint(entry.size);
-  else if (entry.kind === "symlink") out.string(entry.target);
+  if (entry.kind === "file") {
+    out.varint(entry.size);
+    if (hash !== undefined) out.raw(hash);
+  }
+  if (entry.kind === "symlink") out.string(entry.target);
 }
 
 export function encodeTimestamp(out: ByteWriter, time: Timestamp): void {
@@ -165,6 +174,14 @@ function decodeEntry(bytes: ByteReader, entry: number, directory: Uint8Array): E
       return { ...base, kind: "directory" };
     case ENTRY_KINDS.file:
       return { ...base, mode: checkFileMode(mode), kind: "file", size: bytes.varint() };
+    case HASHED_FILE:
+      return {
+        ...base,
+        mode: checkFileMode(mode),
+        kind: "file",
+        size: bytes.varint(),
+        hash: Buffer.from(bytes.raw(HASH_BYTES)),
+      };
     case ENTRY_KINDS.symlink:
       return { ...base, kind: "symlink", target: decodeTarget(bytes) };
     default:

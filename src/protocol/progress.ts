@@ -54,12 +54,20 @@ export const sinkOutcomeSchema = z.object({
   digest: z.string().max(64).optional(),
   problemCount: count,
   problems: z.array(problemSchema).max(20),
+  /** Files, and their bytes, that stood there already with equal size and time: taken as unchanged, not read. */
+  filesUnchanged: count.default(0),
+  bytesUnchanged: count.default(0),
+  /** Joined late, came back, or was too slow for the others: caught up on a lane of its own. */
+  caughtUp: z.boolean().default(false),
 });
 export type SinkOutcome = z.infer<typeof sinkOutcomeSchema>;
 
 export const sessionSummarySchema = z.object({
-  /** complete: every sink that took part proved everything. */
-  result: z.enum(["complete", "incomplete", "failed"]),
+  /**
+   * complete: every sink that took part proved everything. unchanged: the same, and no content was sent. quorum: enough of
+   * them did (--min-success). dry-run: nothing was copied.
+   */
+  result: z.enum(["complete", "unchanged", "quorum", "incomplete", "failed", "dry-run"]),
   files: count,
   directories: count,
   symlinks: count,
@@ -68,6 +76,10 @@ export const sessionSummarySchema = z.object({
   bytes: count,
   bytesSent: count,
   bytesSentAgain: count,
+  /** Bytes of files that no sink wanted: every one has them. */
+  bytesNotNeeded: count.default(0),
+  /** Files that only grew while they were read: delivered up to their size at the start. */
+  filesGrew: count.default(0),
   elapsedMs: z.number().nonnegative(),
   /** Tree digest in hex; absent when the session did not reach its end. */
   digest: z.string().max(64).optional(),

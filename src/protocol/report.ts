@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HASH_BYTES, MISSING_RANGES_MAX } from "./limits.ts";
+import { HASH_BYTES, HELD_FILES_MAX, MISSING_RANGES_MAX } from "./limits.ts";
 import { problemSchema, sinkProgressSchema } from "./progress.ts";
 
 /**
@@ -28,12 +28,13 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     /** Base64 of one bit an entry of the page, least significant bit first; or all, or none. */
     want: z.union([z.literal("all"), z.literal("none"), z.object({ bits: z.base64().max(1024) })]),
     /**
-     * Wanted files whose start this sink holds: index in the page, and bytes from the beginning that are stored and
-     * checked. A source may leave out what every sink that wants the file holds, and may always send all of it.
+     * Wanted files whose start this sink holds from an earlier try: index in the page, bytes from the beginning (a
+     * multiple of the leaf), and their content hash [P-5]. A source leaves out what every sink that wants the file holds as
+     * its own file begins, and may always send all of it.
      */
     held: z
-      .array(z.tuple([sequence, sequence]))
-      .max(64)
+      .array(z.tuple([sequence, sequence, hex]))
+      .max(HELD_FILES_MAX)
       .optional(),
   }),
   z.object({
@@ -43,6 +44,9 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     progress: sinkProgressSchema,
     problemCount: sequence,
     problems: z.array(problemSchema).max(20),
+    /** Taken as unchanged by size and time: files, and their bytes. */
+    filesUnchanged: sequence,
+    bytesUnchanged: sequence,
   }),
   z.object({
     type: z.literal("failed"),

@@ -1,17 +1,19 @@
 import { FanfoldError } from "../lib/errors.ts";
-import { buildFrame, decodeFrame, FRAME_HEADER_BYTES, type FrameScope, STREAM_LANE, sealFrame } from "./frame.ts";
+import { buildFrame, decodeFrame, FRAME_HEADER_BYTES, type FrameScope, sealFrame } from "./frame.ts";
 import { REPORT_BYTES_MAX } from "./limits.ts";
 import { type UpMessage, upMessageSchema } from "./report.ts";
 
 /** What a sink says [P-10], with where and when it belongs; `sequence` counts this sink's own up frames from 0. */
 export interface UpFrame extends FrameScope {
   readonly sequence: number;
+  /** The stream it is about: 0 the session's data, else this sink's lane. */
+  readonly stream: number;
   readonly message: UpMessage;
 }
 
 export function encodeUp(up: UpFrame): Buffer {
   const body = Buffer.from(JSON.stringify(up.message));
-  const frame = buildFrame({ type: "up", sessionId: up.sessionId, epoch: up.epoch, stream: STREAM_LANE }, body);
+  const frame = buildFrame({ type: "up", sessionId: up.sessionId, epoch: up.epoch, stream: up.stream }, body);
   sealFrame(frame, up.sequence);
   return frame;
 }
@@ -26,7 +28,8 @@ export function decodeUp(payload: Uint8Array): UpFrame {
   }
   const frame = decodeFrame(payload);
   if (frame.type !== "up") throw new FanfoldError("damaged", `Read a report: found a frame of type "${frame.type}"`);
-  return { sessionId: frame.sessionId, epoch: frame.epoch, sequence: frame.sequence, message: parse(frame.table) };
+  const { sessionId, epoch, sequence, stream } = frame;
+  return { sessionId, epoch, sequence, stream, message: parse(frame.table) };
 }
 
 function parse(table: Uint8Array): UpMessage {

@@ -6,6 +6,7 @@ import type { Ended, Inbox, Start, Welcome } from "../member/inbox.ts";
 import { joinedEvent, targetOf } from "../member/join.ts";
 import { tellStatus } from "../member/tell-status.ts";
 import type { SinkEvent } from "../protocol/events.ts";
+import { STREAM_DATA } from "../protocol/frame.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
 import { subjectsOf, toSubject, upSubject } from "../protocol/subjects.ts";
@@ -107,7 +108,7 @@ class OpenAttempt implements Attempt {
       signal: AbortSignal.any([signal, stop.signal]),
     };
     const subject = upSubject(subjectsOf(welcome.sessionId), welcome.member.id);
-    using reporter = new Reporter({ ...scope, transport: this.#links.up, subject });
+    using reporter = new Reporter({ ...scope, transport: this.#links.up, subject, stream: STREAM_DATA });
     const exclusivePayloads = this.#links.down.capabilities.kind === "embedded";
     const session = new SinkSession({
       ...scope,

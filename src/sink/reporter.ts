@@ -7,6 +7,8 @@ import type { Transport } from "../transport/transport.ts";
 export interface ReporterOptions extends FrameScope {
   readonly transport: Transport;
   readonly subject: string;
+  /** The stream that is reported on. */
+  readonly stream: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -72,8 +74,8 @@ export class Reporter implements Disposable {
 
   /** Sends one message now. */
   async send(message: UpMessage): Promise<void> {
-    const { transport, subject, sessionId, epoch, signal } = this.#options;
-    const payload = encodeUp({ sessionId, epoch, sequence: this.#sequence, message });
+    const { transport, subject, sessionId, epoch, stream, signal } = this.#options;
+    const payload = encodeUp({ sessionId, epoch, stream, sequence: this.#sequence, message });
     this.#sequence += 1;
     await transport.publish(subject, payload, { signal });
   }

@@ -97,7 +97,16 @@ export class SinkSession {
       reporter.report({ ...this.#position(), busy: "syncing" });
       await syncFileSystem(folder, signal);
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
-      await reporter.prove({ type: "proof", pages, digest, progress: this.progress, problemCount, problems });
+      const unchanged = { filesUnchanged: 0, bytesUnchanged: 0 };
+      await reporter.prove({
+        type: "proof",
+        pages,
+        digest,
+        progress: this.progress,
+        problemCount,
+        problems,
+        ...unchanged,
+      });
       this.#showProgress();
       return { digest, problemCount };
     } catch (thrown) {

@@ -105,6 +105,8 @@ export class ProgressTally {
       bytes: this.#bytesFound,
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,
+      bytesNotNeeded: 0,
+      filesGrew: 0,
       elapsedMs: nowMs - this.#startMs,
       problemCount: this.#problemCount,
       problems: this.#problems,

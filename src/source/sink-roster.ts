@@ -80,7 +80,8 @@ export class SinkRoster {
     const sink = this.#sinks.get(sinkId);
     if (sink === undefined || sink.outcome !== undefined) return undefined;
     const { filesDone, bytesDone } = sink.progress;
-    sink.outcome = { sinkId, name: sink.member.name, filesDone, bytesDone, ...result };
+    const nothing = { filesUnchanged: 0, bytesUnchanged: 0, caughtUp: false };
+    sink.outcome = { sinkId, name: sink.member.name, filesDone, bytesDone, ...nothing, ...result };
     sink.state = result.outcome;
     return sink.outcome;
   }

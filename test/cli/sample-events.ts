@@ -39,6 +39,9 @@ export function sampleOutcome(name: string, own: Partial<SinkOutcome> = {}): Sin
     digest: "5f".repeat(32),
     problemCount: 0,
     problems: [],
+    filesUnchanged: 0,
+    bytesUnchanged: 0,
+    caughtUp: false,
     ...own,
   };
 }
@@ -53,6 +56,8 @@ export function sampleSummary(own: Partial<SessionSummary> = {}): SessionSummary
     bytes: 4 * GIB,
     bytesSent: 4 * GIB,
     bytesSentAgain: 0,
+    bytesNotNeeded: 0,
+    filesGrew: 0,
     elapsedMs: 40_000,
     digest: "5f".repeat(32),
     problemCount: 0,

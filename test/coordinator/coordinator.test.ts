@@ -101,10 +101,11 @@ describe("a session", () => {
         sessionId,
         epoch: epoch + 1,
         sequence: 0,
+        stream: 0,
         message: { ...report, progress: { ...progress, filesDone: 99 } },
       }),
     );
-    await publish(encodeUp({ sessionId, epoch, sequence: 1, message: report }));
+    await publish(encodeUp({ sessionId, epoch, sequence: 1, stream: 0, message: report }));
     const seen = await events.until(
       "session",
       ({ view }) => view.sinks[0]?.progress.filesDone !== 0 && view.state === "running",

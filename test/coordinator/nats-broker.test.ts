@@ -39,7 +39,7 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS broker", () => {
       const link = await connectTransport({ kind: "nats", url: publicUrl }, { clientName: "test", signal });
       const progress = { filesDone: 7, bytesDone: 42, currentFile: "a" };
       const message = { type: "report" as const, receivedUpTo: 1, missing: [], storedUpTo: 1, progress };
-      const frame = encodeUp({ sessionId, epoch, sequence: 0, message });
+      const frame = encodeUp({ sessionId, epoch, sequence: 0, stream: 0, message });
       const seen = events.until("session", (event) => event.view.sinks[0]?.progress.filesDone === 7);
       // Sinks report again and again, so that one that came before the coordinator's subscription does not matter.
       const stop = new AbortController();

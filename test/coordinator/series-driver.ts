@@ -88,7 +88,18 @@ export function effectOf<T extends SeriesEffect["type"]>(
 
 export function provenOutcome(sink: { readonly id: string; readonly name: string }): SinkOutcome {
   const { id: sinkId, name } = sink;
-  return { sinkId, name, outcome: "proven", filesDone: 1, bytesDone: 5, problemCount: 0, problems: [] };
+  return {
+    sinkId,
+    name,
+    outcome: "proven",
+    filesDone: 1,
+    bytesDone: 5,
+    problemCount: 0,
+    problems: [],
+    filesUnchanged: 0,
+    bytesUnchanged: 0,
+    caughtUp: false,
+  };
 }
 
 export function summaryOf(sinks: SinkOutcome[]): SessionSummary {
@@ -101,6 +112,8 @@ export function summaryOf(sinks: SinkOutcome[]): SessionSummary {
     bytes: 5,
     bytesSent: 5,
     bytesSentAgain: 0,
+    bytesNotNeeded: 0,
+    filesGrew: 0,
     elapsedMs: 10,
     digest: "ab".repeat(32),
     problemCount: 0,

@@ -15,7 +15,16 @@ import { provenOutcome, SeriesDriver, summaryOf } from "./series-driver.ts";
 
 const progress = { filesDone: 1, bytesDone: 2, currentFile: "a" };
 const report: UpMessage = { type: "report", receivedUpTo: 1, missing: [], storedUpTo: 1, progress };
-const proof: UpMessage = { type: "proof", pages: 1, digest: "ab".repeat(32), progress, problemCount: 0, problems: [] };
+const proof: UpMessage = {
+  type: "proof",
+  pages: 1,
+  digest: "ab".repeat(32),
+  progress,
+  problemCount: 0,
+  problems: [],
+  filesUnchanged: 0,
+  bytesUnchanged: 0,
+};
 const failed: UpMessage = { type: "failed", code: "disk-full", message: "no space", progress };
 
 function running(): RunningView {

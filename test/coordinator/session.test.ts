@@ -217,9 +217,9 @@ describe("names and limits", () => {
   });
 
   test("versionRefusal() names both versions", () => {
-    expect(versionRefusal(1)).toBeUndefined();
+    expect(versionRefusal(2)).toBeUndefined();
     expect(versionRefusal(7)).toContain("version 7");
-    expect(versionRefusal(7)).toContain("version 1");
+    expect(versionRefusal(7)).toContain("version 2");
   });
 
   test("events of a member that is not there change nothing", () => {

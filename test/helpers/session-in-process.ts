@@ -45,7 +45,13 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       await down.subscribe(subjects.data, queue),
       await down.subscribe(toSubject(subjects, id), queue),
     ];
-    const reporter = new Reporter({ ...scope, signal, transport: broker.connect(), subject: upSubject(subjects, id) });
+    const reporter = new Reporter({
+      ...scope,
+      signal,
+      transport: broker.connect(),
+      subject: upSubject(subjects, id),
+      stream: 0,
+    });
     onTestFinished(() => reporter[Symbol.dispose]());
     const folder = options.sinks[index] ?? "";
     const session = new SinkSession({

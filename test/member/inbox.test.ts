@@ -17,6 +17,7 @@ const welcome: CoordinatorMessage = {
   transport: { kind: "embedded", ticket: "t".repeat(16) },
   warnings: [],
   underWay: false,
+  rejoined: false,
 };
 
 function begin() {

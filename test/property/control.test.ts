@@ -26,6 +26,9 @@ const hello: fc.Arbitrary<Hello> = fc.record(
     secret: hex(64),
     destCount: fc.integer({ min: 1, max: 256 }),
     stay: fc.boolean(),
+    back: fc.record({ sessionId: id(12), epoch: fc.integer({ min: 1, max: 0xffff_ffff }) }),
+    cancel: fc.boolean(),
+    dryRun: fc.boolean(),
   },
   { requiredKeys: ["type", "version", "role", "session", "label", "labelAsked", "secret"] },
 );
@@ -35,6 +38,8 @@ const start: fc.Arbitrary<CoordinatorMessage> = fc.record({
   source: member,
   sourceIdentity: hex(64),
   sinks: fc.array(member, { minLength: 1, maxLength: 5 }),
+  late: fc.boolean(),
+  dryRun: fc.boolean(),
 });
 const decoders = [decodeClientMessage, decodeCoordinatorMessage];
 const HELLO = {

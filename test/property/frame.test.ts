@@ -8,7 +8,7 @@ import {
   type FrameType,
   sealFrame,
 } from "../../src/protocol/frame.ts";
-import { FRAME_BYTES_MAX, REPORT_BYTES_MAX } from "../../src/protocol/limits.ts";
+import { FRAME_BYTES_MAX, PROTOCOL_VERSION, REPORT_BYTES_MAX } from "../../src/protocol/limits.ts";
 import type { UpMessage } from "../../src/protocol/report.ts";
 import { decodeUp, encodeUp } from "../../src/protocol/up.ts";
 import { hash, spoilt, whole } from "../helpers/arbitraries.ts";
@@ -70,7 +70,7 @@ describe("a frame", () => {
     buildFrame({ type: "data", sessionId: "a".repeat(12), epoch: 1, stream: 0 }, new Uint8Array(0)).copy(large);
     expect(thrownCode(() => decodeFrame(large))).toBe("damaged");
     const other = buildFrame({ type: "data", sessionId: "a".repeat(12), epoch: 1, stream: 0 }, new Uint8Array(0));
-    other[2] = 2;
+    other[2] = PROTOCOL_VERSION + 1;
     expect(thrownCode(() => decodeFrame(other))).toBe("protocol-version");
   });
 });
@@ -102,10 +102,18 @@ const message: fc.Arbitrary<UpMessage> = fc.oneof(
     progress,
     problemCount: count,
     problems,
+    filesUnchanged: count,
+    bytesUnchanged: count,
   }),
   fc.record({ type: fc.constant("failed" as const), code: text, message: text, progress }),
 );
-const up = fc.record({ sessionId, epoch: fc.nat({ max: 0xffff_ffff }), sequence: count, message });
+const up = fc.record({
+  sessionId,
+  epoch: fc.nat({ max: 0xffff_ffff }),
+  sequence: count,
+  stream: fc.nat({ max: 255 }),
+  message,
+});
 
 describe("what a sink says", () => {
   test("decodes to what was encoded", () => {

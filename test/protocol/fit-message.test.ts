@@ -28,6 +28,8 @@ function summaryOf(sinks: number, path: string): SessionSummary {
     bytes: 1,
     bytesSent: 1,
     bytesSentAgain: 0,
+    bytesNotNeeded: 0,
+    filesGrew: 0,
     elapsedMs: 1,
     problemCount: 20,
     problems: problems(path),
@@ -40,6 +42,9 @@ function summaryOf(sinks: number, path: string): SessionSummary {
       bytesDone: 1,
       problemCount: 20,
       problems: problems(path),
+      filesUnchanged: 0,
+      bytesUnchanged: 0,
+      caughtUp: false,
     })),
   };
 }
@@ -48,7 +53,7 @@ describe.each(LONGEST.map((path, index) => [index, path] as const))("the longest
   const progress = { filesDone: 1, bytesDone: 1, currentFile: fitPath(path) };
 
   test("fits into every report, proof and failure of a sink", () => {
-    const scope = { sessionId: "abcdefghijkl", epoch: 1, sequence: 1 };
+    const scope = { sessionId: "abcdefghijkl", epoch: 1, sequence: 1, stream: 0 };
     const report = { type: "report" as const, receivedUpTo: 0, missing: [], storedUpTo: 0, progress };
     const proof = {
       type: "proof" as const,
@@ -57,6 +62,8 @@ describe.each(LONGEST.map((path, index) => [index, path] as const))("the longest
       progress,
       problemCount: 99,
       problems: fitProblems(problems(path)),
+      filesUnchanged: 0,
+      bytesUnchanged: 0,
     };
     const failed = { type: "failed" as const, code: "damaged", message: fitReason(path), progress };
     for (const message of [report, proof, failed])

@@ -17,7 +17,7 @@ const report = (storedUpTo: number): SinkReport => ({
 
 function begin() {
   const [clock, transport, abort] = [handClock(), recordingTransport(), new AbortController()];
-  const reporter = new Reporter({ ...SESSION, transport, subject: "up.one", clock, signal: abort.signal });
+  const reporter = new Reporter({ ...SESSION, transport, subject: "up.one", stream: 0, clock, signal: abort.signal });
   onTestFinished(() => reporter[Symbol.dispose]());
   const sent = () => transport.published.map(({ payload }) => decodeUp(payload));
   const stored = () => sent().map(({ message }) => (message.type === "report" ? message.storedUpTo : -1));

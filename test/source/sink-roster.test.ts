@@ -22,6 +22,8 @@ const proof = (problemCount = 0) => ({
   progress: progress(9),
   problemCount,
   problems: [],
+  filesUnchanged: 0,
+  bytesUnchanged: 0,
 });
 
 describe("SinkRoster", () => {
