@@ -98,6 +98,23 @@ export class CliProcess<Event extends { readonly type: string }> {
     return await this.#until("its end", () => this.#status);
   }
 
+  /** Resolves at the next line it prints, and at its end: for those who watch several processes at once. */
+  changed(): Promise<void> {
+    if (this.#status !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const listener = (): void => {
+        this.#waiters.delete(listener);
+        resolve();
+      };
+      this.#waiters.add(listener);
+    });
+  }
+
+  /** Its exit status, when it has ended. */
+  get status(): number | undefined {
+    return this.#status;
+  }
+
   /** What it printed, for the message of a failed test. */
   shown(): string {
     return [

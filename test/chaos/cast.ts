@@ -1,0 +1,111 @@
+import { mkdirSync } from "node:fs";
+import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../src/protocol/events.ts";
+import type { CopyProgress, SessionSummary } from "../../src/protocol/progress.ts";
+import { freePorts } from "../helpers/broker-process.ts";
+import type { CliLab } from "../helpers/cli.ts";
+import type { CliProcess, ErrorEvent } from "../helpers/cli-process.ts";
+import type { Scenario, Victim } from "./scenario.ts";
+
+/** One command of a scenario, through all of its lives: it always starts again with the same arguments. */
+export class Part<Event extends { readonly type: string }> {
+  readonly name: string;
+  readonly lives: CliProcess<Event | ErrorEvent>[] = [];
+  readonly #launch: () => CliProcess<Event | ErrorEvent>;
+
+  constructor(name: string, launch: () => CliProcess<Event | ErrorEvent>) {
+    this.name = name;
+    this.#launch = launch;
+  }
+
+  get current(): CliProcess<Event | ErrorEvent> | undefined {
+    return this.lives.at(-1);
+  }
+
+  get status(): number | undefined {
+    return this.current?.status;
+  }
+
+  get runs(): boolean {
+    return this.current !== undefined && this.status === undefined;
+  }
+
+  start(): void {
+    this.lives.push(this.#launch());
+  }
+
+  /** Resolves when it is gone; the next life can begin. */
+  async kill(): Promise<void> {
+    this.current?.signal("SIGKILL");
+    await this.current?.ended;
+  }
+
+  /** What its lives printed last, for the message of a failed scenario. */
+  shown(): string {
+    return this.lives.map((life, index) => `--- ${this.name}, life ${index + 1}: ${life.shown()}`).join("\n");
+  }
+}
+
+export type SourcePart = Part<SourceEvent>;
+export type SinkPart = Part<SinkEvent>;
+
+export interface Cast {
+  readonly source: SourcePart;
+  readonly sinks: readonly SinkPart[];
+  readonly coordinator: Part<CoordinatorEvent>;
+  readonly from: string;
+  readonly folders: readonly string[];
+  /** TMPDIR of all of them. */
+  readonly temporary: string;
+}
+
+/** Makes the commands of a scenario, none of them started. */
+export async function castOf(lab: CliLab, { sinks: expected, late }: Scenario, broker: string): Promise<Cast> {
+  const [port = 0] = await freePorts(1);
+  const address = `127.0.0.1:${port}`;
+  const from = lab.path("source");
+  const temporary = lab.path("temporary");
+  mkdirSync(temporary);
+  const folders = Array.from({ length: expected + late.sinks }, (_, index) => lab.path(`sink-${index}`));
+  const options = { env: { TMPDIR: temporary } };
+  const shared = ["--coordinator", address];
+  const limits = ["--dest-count", String(expected)];
+  return {
+    ...{ from, folders, temporary },
+    coordinator: new Part("coordinator", () =>
+      lab.start(
+        ["coordinator", "--port", String(port), "--broker", broker, "--state-dir", lab.path("coordinator")],
+        options,
+      ),
+    ),
+    source: new Part("source", () => lab.start(["source", ...shared, ...limits, "--", from], options)),
+    sinks: folders.map(
+      (folder, index) =>
+        new Part(`sink ${index}`, () =>
+          lab.start(["sink", ...shared, "--name", `sink-${index}`, "--", folder], options),
+        ),
+    ),
+  };
+}
+
+export function partOf({ source, coordinator, sinks }: Cast, victim: Victim): Part<{ readonly type: string }> {
+  const part = [source, coordinator, ...sinks].find(({ name }) => name === victim);
+  if (part === undefined) throw new Error(`There is no "${victim}" in this scenario`);
+  return part as unknown as Part<{ readonly type: string }>;
+}
+
+/** The newest progress a life told of. */
+export function progressOf({ events }: CliProcess<SourceEvent | SinkEvent | ErrorEvent>): CopyProgress | undefined {
+  return events.findLast((event) => event.type === "progress")?.progress;
+}
+
+/** What the source says at its end. */
+export function summaryOf(source: SourcePart): SessionSummary | undefined {
+  return source.current?.events.findLast((event) => event.type === "finished")?.summary;
+}
+
+/** Bytes that a source published in all of its lives: the first time, and again. */
+export function bytesPublished(source: SourcePart): number {
+  return source.lives
+    .map((life) => life.events.findLast((event) => event.type === "finished")?.summary ?? progressOf(life))
+    .reduce((sum, counts) => sum + (counts === undefined ? 0 : counts.bytesSent + counts.bytesSentAgain), 0);
+}

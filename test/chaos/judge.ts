@@ -1,0 +1,66 @@
+import { existsSync, readdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { programsAvailable } from "../helpers/programs.ts";
+import { partialsIn, rsyncDifferences, treeDifferences } from "../helpers/tree-differences.ts";
+import { type Cast, summaryOf } from "./cast.ts";
+import type { ChaosBroker } from "./chaos-broker.ts";
+
+const BROKER_TRIES = 20;
+const BROKER_WAIT_MS = 250;
+const SIGTERM_STATUS = 143;
+const SHOWN_DIFFERENCES = 10;
+
+/** What is not as it must be after a scenario; empty when everything is. */
+export async function judge(
+  cast: Cast,
+  broker: ChaosBroker,
+  { bytesPublished, bytesBound }: { readonly bytesPublished: number; readonly bytesBound: number },
+): Promise<string[]> {
+  const { source, sinks, coordinator, from, folders, temporary } = cast;
+  const problems: string[] = [];
+  for (const { name, status, lives } of [source, ...sinks])
+    if (lives.length > 0 && status !== 0) problems.push(`The ${name} ended with ${status}, wanted 0`);
+  if (coordinator.status !== SIGTERM_STATUS) problems.push(`The coordinator ended with ${coordinator.status}`);
+  const summary = summaryOf(source);
+  if (summary === undefined) problems.push("The source told no summary");
+  else {
+    if (summary.result !== "complete" && summary.result !== "unchanged") problems.push(`Result "${summary.result}"`);
+    for (const { name, outcome, digest, message } of summary.sinks) {
+      if (outcome !== "proven") problems.push(`${name}: ${outcome}: ${message}`);
+      else if (digest !== summary.digest) problems.push(`${name} proved another digest`);
+    }
+  }
+  if (bytesPublished > bytesBound)
+    problems.push(`${bytesPublished} bytes were published, at most ${bytesBound} are justified`);
+  for (const [index, folder] of folders.entries()) {
+    if (sinks[index]?.lives.length === 0) continue;
+    problems.push(...(await differences(from, folder)).map((text) => `sink ${index}: ${text}`));
+    problems.push(...leftIn(folder).map((name) => `sink ${index}: left in .fanfold/partial: ${name}`));
+  }
+  problems.push(...readdirSync(temporary).map((name) => `Left in the folder for temporary files: ${name}`));
+  problems.push(...(await leftAtBroker(broker)).map((name) => `Left at the broker: ${name}`));
+  return problems;
+}
+
+async function differences(from: string, folder: string): Promise<string[]> {
+  const rsync = programsAvailable("rsync");
+  const found = [
+    ...(rsync ? await rsyncDifferences(from, folder) : []),
+    ...treeDifferences(from, folder, { content: !rsync }),
+  ];
+  return found.length > SHOWN_DIFFERENCES ? [...found.slice(0, SHOWN_DIFFERENCES), `… ${found.length} in all`] : found;
+}
+
+function leftIn(folder: string): string[] {
+  return existsSync(`${folder}/.fanfold/partial`) ? partialsIn(folder) : [];
+}
+
+/** A broker takes a moment to notice that a client has gone. */
+async function leftAtBroker(broker: ChaosBroker): Promise<string[]> {
+  let left = await broker.leftOvers();
+  for (let tries = 0; left.length > 0 && tries < BROKER_TRIES; tries += 1) {
+    await delay(BROKER_WAIT_MS);
+    left = await broker.leftOvers();
+  }
+  return left;
+}

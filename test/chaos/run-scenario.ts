@@ -1,0 +1,210 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { CliLab } from "../helpers/cli.ts";
+import { resendBound } from "./bound.ts";
+import { bytesPublished, type Cast, castOf, partOf, progressOf, type SinkPart } from "./cast.ts";
+import type { ChaosBroker } from "./chaos-broker.ts";
+import { makeChaosTree } from "./chaos-tree.ts";
+import { judge } from "./judge.ts";
+import { type Blow, describeScenario, type Scenario } from "./scenario.ts";
+
+export interface ScenarioResult {
+  readonly bytes: number;
+  readonly bytesPublished: number;
+  /** Most that may have been published. */
+  readonly bytesBound: number;
+  /** Blows that fell, of all that were planned: a session may be over before. */
+  readonly blowsFallen: number;
+  /** Sessions that were needed: two when a process died between its last word and its end. */
+  readonly sessions: number;
+  readonly elapsedMs: number;
+}
+
+/** What went wrong, and what everybody printed. */
+export class ChaosFailure extends Error {
+  override readonly name = "ChaosFailure";
+}
+
+/** Plays a scenario. @throws ChaosFailure when it does not end as it must, or not in time */
+export async function runScenario(scenario: Scenario, broker: ChaosBroker): Promise<ScenarioResult> {
+  await using lab = await CliLab.open();
+  const bytes = makeChaosTree(lab.path("source"), scenario.tree);
+  const cast = await castOf(lab, scenario, broker.option);
+  const play = new Play(scenario, cast, broker, bytes);
+  const startMs = performance.now();
+  try {
+    await play.run();
+    const result = {
+      ...{ bytes, bytesPublished: bytesPublished(cast.source), bytesBound: play.bound, blowsFallen: play.blowsFallen },
+      ...{ sessions: play.sessions, elapsedMs: performance.now() - startMs },
+    };
+    const problems = await judge(cast, broker, result);
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    return result;
+  } catch (thrown) {
+    const parts = [cast.coordinator, cast.source, ...cast.sinks] as const;
+    const said = thrown instanceof Error ? thrown.message : String(thrown);
+    const text = [describeScenario(scenario), said, ...play.diary, ...parts.map((part) => part.shown())].join("\n");
+    throw new ChaosFailure(`Seed ${scenario.seed}: ${text}`, { cause: thrown });
+  }
+}
+
+const AFTER_END_MS = 15_000;
+
+class Play {
+  readonly diary: string[] = [];
+  blowsFallen = 0;
+  sessions = 1;
+  bound: number;
+  readonly #scenario: Scenario;
+  readonly #cast: Cast;
+  readonly #broker: ChaosBroker;
+  readonly #bytes: number;
+  readonly #killed = new Set<string>();
+  readonly #startMs = performance.now();
+
+  constructor(scenario: Scenario, cast: Cast, broker: ChaosBroker, bytes: number) {
+    this.#scenario = scenario;
+    this.#cast = cast;
+    this.#broker = broker;
+    this.#bytes = bytes;
+    // A late sink gets on its lane what had passed before it came: all of it at worst.
+    this.bound = bytes * (1 + scenario.late.sinks);
+  }
+
+  async run(): Promise<void> {
+    const { coordinator, source, sinks } = this.#cast;
+    const expected = sinks.slice(0, this.#scenario.sinks);
+    for (const part of [coordinator, ...expected, source] as const) part.start();
+    const late = this.#startLate();
+    for (const blow of this.#scenario.blows) await this.#strike(blow);
+    await late;
+    await this.#untilAllEnd();
+    // It goes on for ever by itself.
+    coordinator.current?.signal("SIGTERM");
+    await Promise.race([coordinator.current?.ended, delay(AFTER_END_MS, undefined, { ref: false })]);
+    if (coordinator.runs) throw new Error(`The coordinator did not end within ${AFTER_END_MS / 1000} s of SIGTERM`);
+  }
+
+  async #startLate(): Promise<void> {
+    const { sinks, share } = this.#scenario.late;
+    if (sinks === 0) return;
+    await this.#until(`${share} of the bytes to be done`, () => this.#sourceIsOver() || this.#share() >= share);
+    for (const sink of this.#cast.sinks.slice(this.#scenario.sinks)) {
+      // After the session it would begin another one, and wait for a source that does not come.
+      if (this.#sourceIsOver()) continue;
+      this.#note(`starts ${sink.name} late`);
+      sink.start();
+    }
+  }
+
+  async #strike({ victims, at, delayMs, downMs }: Blow): Promise<void> {
+    await this.#until(`the moment of a blow (${at})`, () => this.#sourceIsOver() || this.#isMoment(at));
+    await delay(delayMs);
+    const hit = victims.filter((victim) => victim === "broker" || partOf(this.#cast, victim).runs);
+    if (this.#sourceIsOver() || hit.length === 0) return this.#note(`too late to kill ${victims.join(" and ")}`);
+    this.#note(`kills ${hit.join(" and ")}, ${Math.round(this.#share() * 100)} % done`);
+    this.bound += resendBound(this.#cast, hit, this.#bytes);
+    await Promise.all(
+      hit.map((victim) => (victim === "broker" ? this.#broker.server?.kill() : partOf(this.#cast, victim).kill())),
+    );
+    await delay(downMs);
+    this.#note(`starts ${hit.join(" and ")} again`);
+    await Promise.all(
+      hit.map((victim) => (victim === "broker" ? this.#broker.server?.restart() : partOf(this.#cast, victim).start())),
+    );
+    for (const victim of hit) this.#killed.add(victim);
+    this.blowsFallen += 1;
+  }
+
+  async #untilAllEnd(): Promise<void> {
+    const all = () => [this.#cast.source, ...this.#started()];
+    const over = () => all().every((part) => !part.runs);
+    await this.#until("every process to end", () => over() || this.#isLeftBehind());
+    if (over()) return;
+    // Somebody was killed between its last word and its end: the others are done and gone, and it is alone. A person
+    // starts them once more, and there is nothing to do.
+    this.#note("starts those again that had ended before the one that was killed");
+    this.sessions = 2;
+    for (const part of all()) if (!part.runs) part.start();
+    await this.#until("every process to end again", over);
+  }
+
+  /** Only what was killed still runs, and there is nobody for it. */
+  #isLeftBehind(): boolean {
+    const { source } = this.#cast;
+    const sinks = this.#started();
+    const running = [source, ...sinks].filter((part) => part.runs);
+    if (running.some(({ name }) => !this.#killed.has(name))) return false;
+    const waits = running.every(({ current }) => current?.events.some((event) => event.type === "waiting"));
+    const others = source.runs ? sinks : [source];
+    return waits && others.every((part) => part.status === 0 && part.lives.length > 0);
+  }
+
+  #isMoment(at: Blow["at"]): boolean {
+    const { source } = this.#cast;
+    if (at === "registered") return this.#all().some((part) => saw(part.current, "joined"));
+    if (at === "verifying") return this.#started().some(({ current }) => current !== undefined && verifies(current));
+    return saw(source.current, "started") && this.#share() >= at;
+  }
+
+  /** Of the bytes, what the slowest sink has. */
+  #share(): number {
+    const done = this.#started().map(({ lives }) =>
+      Math.max(0, ...lives.map((life) => progressOf(life)?.bytesDone ?? 0)),
+    );
+    return Math.min(...done) / this.#bytes;
+  }
+
+  #sourceIsOver(): boolean {
+    return this.#cast.source.status !== undefined;
+  }
+
+  #started(): SinkPart[] {
+    return this.#cast.sinks.filter(({ lives }) => lives.length > 0);
+  }
+
+  #all() {
+    return [this.#cast.source, ...this.#started()] as const;
+  }
+
+  /** Looks whenever somebody prints a line. A process that ends badly by itself ends the scenario. */
+  async #until(what: string, look: () => boolean): Promise<void> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), this.#startMs + this.#scenario.deadlineMs - performance.now());
+    const late = new Promise<void>((resolve) => {
+      deadline.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    try {
+      for (;;) {
+        const failed = [...this.#all(), this.#cast.coordinator].find(
+          ({ status, name }) => status !== undefined && status !== 0 && !(status === 137 && this.#dies(name)),
+        );
+        if (failed !== undefined) throw new Error(`The ${failed.name} ended with ${failed.status}`);
+        if (look()) return;
+        if (deadline.signal.aborted)
+          throw new Error(`Waited ${this.#scenario.deadlineMs / 1000} s for ${what}: a hang`);
+        const running = [...this.#all(), this.#cast.coordinator].filter((part) => part.runs);
+        await Promise.race([late, ...running.map(({ current }) => current?.changed())]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Whether a blow holds it at this moment. */
+  #dies(name: string): boolean {
+    return this.#scenario.blows.some(({ victims }) => victims.some((victim) => victim === name));
+  }
+
+  #note(text: string): void {
+    this.diary.push(`${((performance.now() - this.#startMs) / 1000).toFixed(2)} s: ${text}`);
+  }
+}
+
+function saw(life: { readonly events: readonly { readonly type: string }[] } | undefined, type: string): boolean {
+  return life?.events.some((event) => event.type === type) ?? false;
+}
+
+function verifies({ events }: NonNullable<SinkPart["current"]>): boolean {
+  return events.some((event) => event.type === "progress" && event.state === "verifying");
+}

@@ -1,0 +1,112 @@
+import { SeededRandom } from "../helpers/seeded-random.ts";
+
+export const TRANSPORTS = ["embedded", "nats", "amqp"] as const;
+export type TransportName = (typeof TRANSPORTS)[number];
+
+/** `broker` is nats-server or RabbitMQ; a sink is named by its place, from 0. */
+export type Victim = "source" | "coordinator" | "broker" | `sink ${number}`;
+
+/** One blow: these die by SIGKILL at the same moment, and each is started again with the command it had. */
+export interface Blow {
+  readonly victims: readonly Victim[];
+  /**
+   * When it falls: `registered`: somebody is registered and the copy has not begun; a number: this share of the tree's
+   * bytes is done at the slowest sink; `verifying`: everything is sent, and proofs are under way.
+   */
+  readonly at: "registered" | "verifying" | number;
+  /** Waited after that moment, so that blows fall between the events, too. */
+  readonly delayMs: number;
+  /** For how long the victims stay dead. */
+  readonly downMs: number;
+}
+
+export interface TreePlan {
+  readonly seed: number;
+  readonly largeFiles: number;
+  readonly largeMib: number;
+  readonly mediumFiles: number;
+  readonly smallFiles: number;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly transport: TransportName;
+  readonly sinks: number;
+  /** Sinks that are started when this share is done; they are not counted in --dest-count. */
+  readonly late: { readonly sinks: number; readonly share: number };
+  readonly tree: TreePlan;
+  /** The source's --bwlimit in MiB a second: leaves time for a blow in the middle. */
+  readonly mibPerSecond: number;
+  readonly blows: readonly Blow[];
+  readonly deadlineMs: number;
+}
+
+/** RabbitMQ takes about ten seconds to start again. */
+const DEADLINE_MS = { embedded: 90_000, nats: 90_000, amqp: 180_000 } as const;
+const LONGEST_DOWN_MS = 1_500;
+
+/** Everything about a run but its moments to the microsecond follows from the seed and the transports to choose from. */
+export function planScenario(seed: number, transports: readonly TransportName[] = TRANSPORTS): Scenario {
+  const random = new SeededRandom(seed);
+  const transport = random.pick(transports);
+  const sinks = random.between(1, 4);
+  const tree = {
+    seed,
+    largeFiles: random.between(1, 4),
+    largeMib: random.between(4, 40),
+    mediumFiles: random.between(0, 60),
+    smallFiles: random.between(20, 1500),
+  };
+  const late = { sinks: random.chance(0.15) ? 1 : 0, share: random.next() * 0.8 };
+  const victims: Victim[] = ["source", "coordinator", ...(transport === "embedded" ? [] : (["broker"] as const))];
+  for (let index = 0; index < sinks; index += 1) victims.push(`sink ${index}`);
+  return {
+    seed,
+    transport,
+    sinks,
+    late,
+    tree,
+    mibPerSecond: random.pick([25, 50, 100]),
+    blows: planBlows(random, victims),
+    deadlineMs: DEADLINE_MS[transport],
+  };
+}
+
+function planBlows(random: SeededRandom, victims: readonly Victim[]): Blow[] {
+  const shape = random.pick(["one", "one", "twice", "two at once", "one after the other", "three"] as const);
+  const [first = "source", second = "coordinator"] = random.shuffled(victims);
+  const groups: Victim[][] = {
+    one: [[first]],
+    twice: [[first], [first]],
+    "two at once": [[first, second]],
+    "one after the other": [[first], [second]],
+    three: [[first], [second], [random.pick(victims)]],
+  }[shape];
+  const shares = groups.map(() => random.next() * 0.95).sort((one, other) => one - other);
+  return groups.map((group, index) => ({
+    victims: group,
+    at: moment(random, { share: shares[index] ?? 0, first: index === 0, last: index === groups.length - 1 }),
+    delayMs: random.between(0, 250),
+    downMs: random.chance(0.5) ? 0 : random.between(0, LONGEST_DOWN_MS),
+  }));
+}
+
+function moment(
+  random: SeededRandom,
+  { share, first, last }: { readonly share: number; readonly first: boolean; readonly last: boolean },
+): Blow["at"] {
+  if (first && random.chance(0.1)) return "registered";
+  if (last && random.chance(0.1)) return "verifying";
+  return share;
+}
+
+/** One line that says what a seed does. */
+export function describeScenario({ transport, sinks, late, blows, tree }: Scenario): string {
+  const falls = blows.map(({ victims, at, downMs }) => {
+    const when = typeof at === "number" ? `at ${Math.round(at * 100)} %` : at;
+    return `${victims.join(" and ")} ${when}, down ${downMs} ms`;
+  });
+  const files = tree.largeFiles + tree.mediumFiles + tree.smallFiles;
+  const joining = late.sinks > 0 ? `, one more at ${Math.round(late.share * 100)} %` : "";
+  return `${transport}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB; kills ${falls.join("; ")}`;
+}
