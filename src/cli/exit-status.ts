@@ -49,6 +49,8 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   "digest-mismatch": EXIT_STATUS.protocol,
   "disk-full": EXIT_STATUS.disk,
   "disk-failed": EXIT_STATUS.disk,
+  "manifest-missing": EXIT_STATUS.folder,
+  "manifest-damaged": EXIT_STATUS.folder,
   differs: EXIT_STATUS.differs,
   "wait-timeout": EXIT_STATUS.waitTimeout,
   "source-lost": EXIT_STATUS.peerLost,

@@ -34,6 +34,8 @@ export const ERROR_CODES = [
   "digest-mismatch", // what was stored is not what was published
   "disk-full", // no space, or a quota is used up
   "disk-failed", // any other failure of the disk or file system
+  "manifest-missing", // no copy was ever completed in the folder
+  "manifest-damaged", // the folder's manifest is cut off or altered
   "differs", // a folder is not what its manifest says
   "wait-timeout", // the wait allowed by the user ended
   "source-lost", // the source left before the session was complete

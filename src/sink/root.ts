@@ -64,6 +64,14 @@ export class Root implements Disposable {
     return new Root(folder, directoryOf(fd, pinned ? fdBase(fd) : joinPath(folder, Buffer.alloc(0))), pinned);
   }
 
+  /**
+   * Where an entry is reached at this moment, for the other files of the door (own-files.ts, folder-reader.ts): to be used at
+   * once, before any other call.
+   */
+  at(directory: Uint8Array, name: Uint8Array): Buffer {
+    return joined(this.#directory(directory), name);
+  }
+
   /** Where a new file is written before it has its name: in our own folder, or beside its target on another mount. */
   createPartial(directory: Uint8Array, id: number): Partial {
     // A deep directory opens many others, which may close any but the last: our own comes after it.
