@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import { systemClock } from "../../src/lib/clock.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { subjectsOf, toSubject, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
@@ -16,6 +16,7 @@ export interface FaultySession {
   readonly down: (sink: number) => FaultPlan;
   readonly up: FaultPlan;
   readonly payloadBytes?: number;
+  readonly clock?: Clock;
 }
 
 export interface FaultyResult {
@@ -27,7 +28,7 @@ const QUEUE_BYTES = 64 * 1024 * 1024;
 
 /** A whole session, source and sinks in this process with their real threads, over a memory broker with faults. */
 export async function runFaultySession(options: FaultySession): Promise<FaultyResult> {
-  const scope = { sessionId: "abcdefghijkl", epoch: 1, clock: systemClock };
+  const scope = { sessionId: "abcdefghijkl", epoch: 1, clock: options.clock ?? systemClock };
   const subjects = subjectsOf(scope.sessionId);
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
