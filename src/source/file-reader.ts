@@ -1,6 +1,7 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
-import { FileHasher } from "../protocol/content-hash.ts";
+import type { FileHasher } from "../protocol/content-hash.ts";
 import type { FileFinal } from "../protocol/data-table.ts";
 import { pageDigest } from "../protocol/digest.ts";
 import { entryPath, type FileEntry, type Page } from "../protocol/page.ts";
@@ -8,7 +9,12 @@ import type { Problem } from "../protocol/progress.ts";
 import { joinPath } from "../protocol/relative-path.ts";
 import { type EntryState, encodeTrailer } from "../protocol/trailer.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
-import { problemOf, REPLACED, timestampOf } from "./walk.ts";
+import { readFully } from "./hash-file.ts";
+import { contentStart, type HeldEnd } from "./held-prefix.ts";
+import type { RootGuard } from "./root-guard.ts";
+import { type Change, changeOf } from "./second-look.ts";
+import { problemOf, replaced } from "./source-problem.ts";
+import { timestampOf } from "./walk.ts";
 
 /** What is done once this output is stored: bytes as the pages announced them, and files. */
 interface Done {
@@ -17,7 +23,11 @@ interface Done {
 }
 export type ReadOutput =
   | ({ readonly type: "frame"; readonly frame: BuiltFrame; readonly current: string } & Done)
-  | { readonly type: "file"; readonly path: string; readonly bytes: number }
+  /** Delivered. `grew`: only up to its size when it was opened; it has become longer since. */
+  | { readonly type: "file"; readonly path: string; readonly bytes: number; readonly grew?: true }
+  | { readonly type: "grew"; readonly path: string }
+  /** Changed while it was read, for the first time: withdrawn here, to be read again at the end. */
+  | { readonly type: "again"; readonly path: Uint8Array }
   | { readonly type: "problem"; readonly problem: Problem }
   | ({
       readonly type: "trailer";
@@ -31,11 +41,19 @@ export interface ReadPageOptions {
   readonly builder: FrameBuilder;
   /** Whether some sink wants the entry at this index of the page. */
   readonly isWanted: (index: number) => boolean;
+  /** What the sinks that want this entry hold of it, when all of them hold something. */
+  readonly heldOf?: ((index: number) => readonly HeldEnd[] | undefined) | undefined;
+  /** The page is of files that changed before: one that changes now is given up, and its bytes were counted already. */
+  readonly isLastTry?: boolean | undefined;
+  readonly guard?: RootGuard | undefined;
 }
 
 /**
  * Reads the files of one page into data frames, then gives its trailer. Synchronous: reading has a thread of its own. A
- * file is delivered only when a second stat, after its last byte, equals the one before its first [P-6].
+ * file is delivered only when a second stat, after its last byte, equals the one before its first, or shows that it only
+ * grew [P-6].
+ *
+ * @throws FanfoldError when the source's directory itself is gone
  */
 export function* readPage(page: Page, options: ReadPageOptions): Generator<ReadOutput, void, undefined> {
   const reader = new PageReader(options);
@@ -45,12 +63,18 @@ export function* readPage(page: Page, options: ReadPageOptions): Generator<ReadO
     else if (!options.isWanted(index)) {
       reader.skip(entry);
       states.push({ state: "not-read" });
-    } else states.push(yield* reader.file(entry));
+    } else states.push(yield* reader.file(entry, options.heldOf?.(index)));
   }
   yield* reader.flush();
   const digest = pageDigest(page, states);
   const body = encodeTrailer({ page: page.page, states, digest });
   yield { type: "trailer", page: page.page, body, digest, ...reader.takeDone() };
+}
+
+/** What came of reading a file's content. */
+interface Content {
+  readonly change: Change;
+  readonly final: FileFinal;
 }
 
 class PageReader {
@@ -67,29 +91,33 @@ class PageReader {
     this.#builder = options.builder;
   }
 
-  *file(entry: FileEntry): Generator<ReadOutput, EntryState, undefined> {
+  *file(entry: FileEntry, held: readonly HeldEnd[] = []): Generator<ReadOutput, EntryState, undefined> {
     const path = entryPath(entry);
     let fd: number | undefined;
     let final: FileFinal | undefined;
+    let isOver = true;
     this.#counted = 0;
     try {
-      fd = openSync(
-        joinPath(this.#options.root, path),
-        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-      );
-      final = yield* this.#content(entry, fd);
-      if (final !== undefined) yield { type: "file", path: escapeName(path), bytes: final.size };
-      else
-        yield {
-          type: "problem",
-          problem: { path: escapeName(path), kind: "changed", message: "changed: it was written to while it was read" },
-        };
+      const absolute = joinPath(this.#options.root, path);
+      fd = openSync(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      const content = yield* this.#content(entry, { fd, path: absolute, held });
+      if (content.change !== "changed") {
+        final = content.final;
+        yield* delivered(escapeName(path), content);
+      } else if (this.#options.isLastTry === true) yield changedTwice(escapeName(path));
+      else {
+        isOver = false;
+        yield { type: "again", path };
+      }
     } catch (thrown) {
+      if (thrown instanceof FanfoldError) throw thrown;
+      this.#options.guard?.check();
       yield { type: "problem", problem: problemOf(path, thrown) };
     } finally {
       if (fd !== undefined) closeSync(fd);
     }
     yield* this.#close(entry, final);
+    if (isOver) this.#doneFiles += 1;
     return final === undefined ? { state: "withdrawn" } : { state: "delivered", final };
   }
 
@@ -102,7 +130,8 @@ class PageReader {
 
   /** Nobody wants it: done without being read. */
   skip(entry: FileEntry): void {
-    this.#doneBytes += entry.size;
+    this.#counted = 0;
+    this.#count(entry, entry.size);
     this.#doneFiles += 1;
   }
 
@@ -114,38 +143,57 @@ class PageReader {
     return done;
   }
 
-  *#content(entry: FileEntry, fd: number): Generator<ReadOutput, FileFinal | undefined, undefined> {
+  *#content(
+    entry: FileEntry,
+    { fd, path, held }: { readonly fd: number; readonly path: Buffer; readonly held: readonly HeldEnd[] },
+  ): Generator<ReadOutput, Content, undefined> {
     const before = fstatSync(fd, { bigint: true });
-    if (!before.isFile()) throw Object.assign(new Error("something else took its place"), { code: REPLACED });
+    if (!before.isFile()) throw replaced();
     const size = Number(before.size);
     this.#current = escapeName(entryPath(entry));
-    const hasher = new FileHasher();
-    for (let offset = 0; offset < size; ) {
+    // What is ready does not wait for the reading of what the sinks have.
+    if (held.length > 0) yield* this.flush();
+    const { offset: start, hasher } = contentStart(fd, size, held);
+    this.#count(entry, start);
+    let change: Change = start === size ? changeOf(fd, before, path) : "none";
+    for (let offset = start; offset < size; ) {
       const length = Math.min(this.#builder.chunkBytes, size - offset);
       if (!this.#builder.fits(length)) yield* this.flush();
-      if (readFully(fd, this.#builder.space(length), offset) < length) return undefined;
-      // The second stat comes before the last chunk is committed, so that of a small file that changed nothing is sent.
-      if (offset + length === size && !isSame(before, fstatSync(fd, { bigint: true }))) return undefined;
+      const isShort = readFully(fd, this.#builder.space(length), offset) < length;
+      // The second look comes before the last chunk is committed, so that of a small file that changed nothing is sent.
+      if (isShort || offset + length === size) change = changeOf(fd, before, path);
+      if (isShort) change = "changed";
+      if (change === "changed") break;
       hasher.add(this.#builder.chunk(entry.entry, offset, length));
       offset += length;
       this.#count(entry, offset);
     }
-    return finalOf(before, hasher);
+    return { change, final: finalOf(before, hasher) };
   }
 
   *#close(entry: FileEntry, final: FileFinal | undefined): Generator<ReadOutput, void, undefined> {
     if (!this.#builder.fits(0)) yield* this.flush();
     this.#builder.close(entry.entry, final);
     this.#count(entry, entry.size);
-    this.#doneFiles += 1;
   }
 
   /** Counts up to `bytes` of this file as done, never more than its page announced and never twice. */
   #count(entry: FileEntry, bytes: number): void {
+    if (this.#options.isLastTry === true) return;
     const capped = Math.min(bytes, entry.size);
     this.#doneBytes += capped - this.#counted;
     this.#counted = capped;
   }
+}
+
+function* delivered(path: string, { change, final }: Content): Generator<ReadOutput, void, undefined> {
+  if (change === "grew") yield { type: "grew", path };
+  yield { type: "file", path, bytes: final.size, ...(change === "grew" ? { grew: true } : {}) };
+}
+
+function changedTwice(path: string): ReadOutput {
+  const message = "changed: it was written to while it was read, and again when it was read once more";
+  return { type: "problem", problem: { path, kind: "changed", message } };
 }
 
 function finalOf(stats: BigIntStats, hasher: FileHasher): FileFinal {
@@ -156,19 +204,4 @@ function finalOf(stats: BigIntStats, hasher: FileHasher): FileFinal {
     mtime: timestampOf(stats.mtimeNs),
     hash: hasher.digest(),
   };
-}
-
-function isSame(before: BigIntStats, after: BigIntStats): boolean {
-  return before.size === after.size && before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs;
-}
-
-/** Fills `space` from `offset`; returns less than its length at the end of the file. */
-function readFully(fd: number, space: Buffer, offset: number): number {
-  let done = 0;
-  while (done < space.length) {
-    const count = readSync(fd, space, done, space.length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return done;
 }

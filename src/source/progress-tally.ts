@@ -18,6 +18,7 @@ export class ProgressTally {
   #bytesDone = 0;
   #bytesSent = 0;
   #bytesSentAgain = 0;
+  #filesGrew = 0;
   #current = "";
   #rate = 0;
   #rateBytes = 0;
@@ -44,8 +45,13 @@ export class ProgressTally {
     this.#bytesFound += page.bytes;
   }
 
-  notCarried({ what }: Extract<WalkOutput, { type: "not-carried" }>): void {
-    this.#notCarried.set(what, (this.#notCarried.get(what) ?? 0) + 1);
+  notCarried({ what, count = 1 }: Extract<WalkOutput, { type: "not-carried" }>): void {
+    this.#notCarried.set(what, (this.#notCarried.get(what) ?? 0) + count);
+  }
+
+  /** A file grew while it was read, and was delivered up to its size before. */
+  grew(): void {
+    this.#filesGrew += 1;
   }
 
   problem(problem: Problem): void {
@@ -106,7 +112,7 @@ export class ProgressTally {
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,
       bytesNotNeeded: 0,
-      filesGrew: 0,
+      filesGrew: this.#filesGrew,
       elapsedMs: nowMs - this.#startMs,
       problemCount: this.#problemCount,
       problems: this.#problems,

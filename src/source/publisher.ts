@@ -1,7 +1,6 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
-import { TreeHasher } from "../protocol/digest.ts";
 import { buildFrame, type FrameScope, type FrameType, STREAM_DATA } from "../protocol/frame.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import { encodeEnd, encodeWalked } from "../protocol/marks.ts";
@@ -12,11 +11,14 @@ import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import type { ReadOutput } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN } from "./frame-builder.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
+import { PageCourse } from "./page-course.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
-import type { ReadRequest, ReadWorkerData } from "./read-worker.ts";
+import type { ReadMessage, ReadRequest, ReadWorkerData } from "./read-worker.ts";
 import { REPAIRS_OF_FRAME_MAX, RepairDesk } from "./repair-desk.ts";
-import type { WalkGrant, WalkMessage, WalkWorkerData } from "./walk-worker.ts";
+import type { FolderIdentity } from "./root-guard.ts";
+import { failureOf } from "./source-problem.ts";
+import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
 
 /*
  * From the disk to the subject, in three parties:
@@ -25,11 +27,16 @@ import type { WalkGrant, WalkMessage, WalkWorkerData } from "./walk-worker.ts";
  *   read thread  -> data frames, while it has credit; a trailer behind each page
  *   this thread  -> numbers and publishes; takes back credit and buffers as the slowest sink stores
  *
+ * A file that changed while it was read goes back from the read thread to the walk thread, which gives it once more when the
+ * last page of the tree was read.
+ *
  * Bounds: pages without an answer by the walk's grant; pages at the reader by PAGES_AT_READER_MAX; bytes by the window.
  */
 const PAGES_AT_READER_MAX = 4;
 export interface PublisherOptions extends FrameScope {
   readonly root: Buffer;
+  /** Which directory `root` was when the run began; the one that is there now when absent. */
+  readonly identity?: FolderIdentity | undefined;
   readonly transport: Transport;
   readonly subjects: SessionSubjects;
   readonly sinkIds: readonly string[];
@@ -47,17 +54,14 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
   readonly #ledger = new PageLedger(this.#spill);
-  readonly #tree = new TreeHasher();
+  readonly #course = new PageCourse();
   readonly #credit: CreditFlow;
   readonly #outbox: Outbox;
   readonly #repairs = new RepairDesk();
   readonly #live: Set<string>;
-  #walker: Thread<WalkGrant> | undefined;
+  #walker: Thread<WalkRequest> | undefined;
   #reader: Thread<ReadRequest> | undefined;
-  #entries = 0;
-  #pages = 0;
   #pagesAtReader = 0;
-  #digest: Buffer | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -68,7 +72,7 @@ export class Publisher {
 
   /** Digest of the whole tree, once the end mark is on its way. */
   get digest(): Buffer | undefined {
-    return this.#digest;
+    return this.#course.end?.digest;
   }
 
   get nextSequence(): number {
@@ -76,19 +80,19 @@ export class Publisher {
   }
 
   start(): void {
-    const { root, sessionId, epoch, transport, fileNotices, onFailure } = this.#options;
+    const { root, identity, sessionId, epoch, transport, fileNotices, onFailure } = this.#options;
     const frameBytes = transport.capabilities.preferredPayloadBytes;
-    const walk: WalkWorkerData = { root, pages: PAGES_UNANSWERED_MAX };
-    const read: ReadWorkerData = { root, sessionId, epoch, frameBytes, fileOutputs: fileNotices };
+    const walk: WalkWorkerData = { root, identity, pages: PAGES_UNANSWERED_MAX };
+    const read: ReadWorkerData = { root, identity, sessionId, epoch, frameBytes, fileOutputs: fileNotices };
     const base = import.meta.url;
-    this.#walker = openThread<WalkGrant, WalkMessage>({
+    this.#walker = openThread<WalkRequest, WalkMessage>({
       module: "./walk-worker",
       base,
       data: walk,
       onMessage: (message) => this.#onWalk(message),
       onFailure,
     });
-    this.#reader = openThread<ReadRequest, ReadOutput>({
+    this.#reader = openThread<ReadRequest, ReadMessage>({
       module: "./read-worker",
       base,
       data: read,
@@ -168,42 +172,64 @@ export class Publisher {
     const { tally, onNotice, onFailure } = this.#options;
     switch (message.type) {
       case "page":
-        tally.found(message);
-        this.#pages += 1;
-        this.#entries += message.entries;
+        if (!this.#course.isWalked) tally.found(message);
+        this.#course.found(message.entries);
         this.#ledger.add(message, this.#live);
         this.#control("page", message.body);
         break;
       case "end": {
         tally.discoveryEnded = true;
+        this.#course.walked();
+        const { pages, entries } = this.#course;
         const { filesFound, bytesFound } = tally.totals;
-        this.#control(
-          "walked",
-          encodeWalked({ pages: this.#pages, entries: this.#entries, files: filesFound, bytes: bytesFound }),
-        );
-        this.#endIfDone();
+        this.#control("walked", encodeWalked({ pages, entries, files: filesFound, bytes: bytesFound }));
+        this.#advance();
         break;
       }
+      case "finished":
+        this.#course.givenAgain();
+        this.#advance();
+        break;
       case "not-carried":
         tally.notCarried(message);
         break;
       case "failed":
-        onFailure(new FanfoldError("folder-denied", `Walk the source's directory: ${message.message}`));
+        onFailure(failureOf(message));
+        break;
+      case "problem":
+        // Found as a file, and not there any more when it was looked at again: it is given up here.
+        if (this.#course.isWalked) tally.done(0, 1);
+        onNotice(message);
         break;
       default:
         onNotice(message);
     }
   }
 
-  #onRead(output: ReadOutput): void {
-    if (output.type === "frame") this.#data(output);
-    else if (output.type === "trailer") {
-      this.#tree.add(output.digest);
-      this.#pagesAtReader -= 1;
-      this.#outbox.data(this.#mark("trailer", output.body, output));
-      this.#feedReader();
-      this.#endIfDone();
-    } else this.#options.onNotice(output);
+  #onRead(output: ReadMessage): void {
+    switch (output.type) {
+      case "frame":
+        this.#data(output);
+        break;
+      case "trailer":
+        this.#course.read(output.digest);
+        this.#pagesAtReader -= 1;
+        this.#outbox.data(this.#mark("trailer", output.body, output));
+        this.#feedReader();
+        this.#advance();
+        break;
+      case "again":
+        this.#walker?.post({ again: output.path });
+        break;
+      case "grew":
+        this.#options.tally.grew();
+        break;
+      case "failed":
+        this.#options.onFailure(failureOf(output));
+        break;
+      default:
+        this.#options.onNotice(output);
+    }
   }
 
   #data(output: Extract<ReadOutput, { type: "frame" }>): void {
@@ -238,15 +264,16 @@ export class Publisher {
       const page = this.#ledger.take();
       if (page === undefined) return;
       this.#pagesAtReader += 1;
-      this.#reader?.post({ type: "page", body: page.body, wants: page.wants });
+      const isLastTry = this.#course.isSecondTry(page.page);
+      this.#reader?.post({ type: "page", body: page.body, wants: page.wants, isLastTry });
     }
   }
 
-  #endIfDone(): void {
-    if (!this.#options.tally.discoveryEnded || this.#tree.pages < this.#pages || this.#digest !== undefined) return;
-    this.#digest = this.#tree.digest();
-    const table = encodeEnd({ pages: this.#pages, entries: this.#entries, digest: this.#digest });
-    this.#outbox.data(this.#mark("end", table));
+  #advance(): void {
+    const next = this.#course.next();
+    if (next === "ask-again") this.#walker?.post({ finish: true });
+    else if (next === "end" && this.#course.end !== undefined)
+      this.#outbox.data(this.#mark("end", encodeEnd(this.#course.end)));
   }
 
   /** A page or mark on its way: no credit, kept for repairs like every frame. */

@@ -4,6 +4,8 @@ import type { FrameScope } from "../protocol/frame.ts";
 import { decodePage } from "../protocol/page.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN, FrameBuilder, frameCapacity } from "./frame-builder.ts";
+import type { HeldEnd } from "./held-prefix.ts";
+import { type FolderIdentity, RootGuard } from "./root-guard.ts";
 
 /** Thread that reads files. It builds frames while it has credit, in the order of the pages it is given. */
 export interface ReadWorkerData extends FrameScope {
@@ -11,12 +13,23 @@ export interface ReadWorkerData extends FrameScope {
   readonly frameBytes: number;
   /** Whether a `file` output is wanted for each file. */
   readonly fileOutputs: boolean;
+  readonly identity?: FolderIdentity | undefined;
+}
+export interface ReadPageRequest {
+  readonly type: "page";
+  readonly body: Uint8Array;
+  /** One bit an entry, least significant bit first; undefined: all. */
+  readonly wants: Uint8Array | undefined;
+  /** Of wanted files what each sink that wants it holds; only those of which every one of them holds something. */
+  readonly skips?: readonly (readonly [index: number, ends: readonly HeldEnd[]])[] | undefined;
+  /** A page of files that changed when they were read before. */
+  readonly isLastTry?: boolean | undefined;
 }
 export type ReadRequest =
-  /** `wants`: one bit an entry, least significant bit first; undefined: all. */
-  | { readonly type: "page"; readonly body: Uint8Array; readonly wants: Uint8Array | undefined }
+  | ReadPageRequest
   /** More bytes that may be built, and buffers to build them in. */
   | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBuffer[] };
+export type ReadMessage = ReadOutput | { readonly type: "failed"; readonly message: string; readonly code: string };
 
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the reader: this file runs only as a worker thread");
@@ -24,7 +37,7 @@ if (port === null) throw new FanfoldError("internal", "Start the reader: this fi
 const data = workerData as ReadWorkerData;
 const root = Buffer.from(data.root);
 const spare: ArrayBuffer[] = [];
-const pages: Extract<ReadRequest, { type: "page" }>[] = [];
+const pages: ReadPageRequest[] = [];
 const builder = new FrameBuilder({
   sessionId: data.sessionId,
   epoch: data.epoch,
@@ -32,6 +45,7 @@ const builder = new FrameBuilder({
   takeBuffer: () => spare.pop() ?? new ArrayBuffer(frameCapacity(data.frameBytes)),
 });
 let creditBytes = 0;
+let guard: RootGuard | undefined;
 let outputs: Generator<ReadOutput, void, undefined> | undefined;
 
 port.on("message", (request: ReadRequest) => {
@@ -45,21 +59,32 @@ port.on("message", (request: ReadRequest) => {
 
 /** Goes on until credit or pages run out: the next message calls again. */
 function read(): void {
-  while (creditBytes > 0) {
-    if (outputs === undefined) {
-      const request = pages.shift();
-      if (request === undefined) return;
-      const { wants } = request;
-      outputs = readPage(decodePage(request.body), {
-        root,
-        builder,
-        isWanted: (index) => wants === undefined || hasBit(wants, index),
-      });
+  try {
+    while (creditBytes > 0) {
+      if (outputs === undefined) {
+        const request = pages.shift();
+        if (request === undefined) return;
+        outputs = open(request);
+      }
+      const next = outputs.next();
+      if (next.done === true) outputs = undefined;
+      else post(next.value);
     }
-    const next = outputs.next();
-    if (next.done === true) outputs = undefined;
-    else post(next.value);
+  } catch (thrown) {
+    const { message, code } = FanfoldError.from(thrown);
+    port?.postMessage({ type: "failed", message, code } satisfies ReadMessage);
+    port?.close();
   }
+}
+
+function open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
+  const held = new Map(skips);
+  guard ??= new RootGuard(root, data.identity);
+  return readPage(decodePage(body), {
+    ...{ root, builder, guard, isLastTry },
+    isWanted: (index) => wants === undefined || hasBit(wants, index),
+    heldOf: (index) => held.get(index),
+  });
 }
 
 function hasBit(bits: Uint8Array, index: number): boolean {

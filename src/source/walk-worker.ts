@@ -1,54 +1,83 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
-import { type WalkOutput, walkTree } from "./walk.ts";
+import { compileFilter, type FilterGroup } from "./filter.ts";
+import { PathStack } from "./path-stack.ts";
+import type { FolderIdentity } from "./root-guard.ts";
+import { TreeWalk, type WalkOutput } from "./walk.ts";
 
 /** Thread of the walk. It runs ahead by as many pages as it was granted, and not further. */
 export interface WalkWorkerData {
   readonly root: Uint8Array;
   readonly pages: number;
+  readonly identity?: FolderIdentity | undefined;
+  readonly filters?: readonly FilterGroup[] | undefined;
+  readonly checksum?: boolean | undefined;
 }
-/** Grants more pages. */
-export interface WalkGrant {
-  readonly pages: number;
-}
+export type WalkRequest =
+  /** Grants more pages. */
+  | { readonly pages: number }
+  /** A file that changed while it was read, to be given once more at the end. */
+  | { readonly again: Uint8Array }
+  /** No file of the walk's own pages will be added any more: give those to be read again, then end. */
+  | { readonly finish: true };
 export type WalkMessage =
   | WalkOutput
+  /** Everything was discovered. */
   | { readonly type: "end" }
+  /** After `finish`: the last page was given. */
+  | { readonly type: "finished" }
   | { readonly type: "failed"; readonly message: string; readonly code: string };
 
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the walk: this file runs only as a worker thread");
 
 const data = workerData as WalkWorkerData;
+const again = new PathStack();
 let granted = data.pages;
-const outputs = walkTree(Buffer.from(data.root));
+let tree: TreeWalk | undefined;
+let outputs = discover();
+let isIdle = false;
 
-port.on("message", (grant: WalkGrant) => {
-  const idle = granted <= 0;
-  granted += grant.pages;
-  if (idle) walk();
+port.on("message", (request: WalkRequest) => {
+  if ("again" in request) again.push(Buffer.from(request.again));
+  else if ("pages" in request) granted += request.pages;
+  else {
+    outputs = finish();
+    isIdle = true;
+  }
+  if (isIdle) walk();
 });
 walk();
 
+/** Goes on until the grant runs out or there is nothing more to give; the next message calls again. */
 function walk(): void {
+  isIdle = false;
   try {
     while (granted > 0) {
       const next = outputs.next();
-      if (next.done === true) {
-        post({ type: "end" });
-        port?.close();
-        return;
-      }
+      if (next.done === true) return;
       if (next.value.type === "page") granted -= 1;
-      post(next.value);
+      port?.postMessage(next.value);
     }
+    isIdle = true;
   } catch (thrown) {
-    const error = FanfoldError.from(thrown);
-    post({ type: "failed", message: error.message, code: error.code });
+    const { message, code } = FanfoldError.from(thrown);
+    port?.postMessage({ type: "failed", message, code } satisfies WalkMessage);
     port?.close();
   }
 }
 
-function post(message: WalkMessage): void {
-  port?.postMessage(message);
+/** A generator of its own, so that what goes wrong before the first page is told like all the rest. */
+function* discover(): Generator<WalkMessage, void, undefined> {
+  const { identity, checksum } = data;
+  tree = new TreeWalk(Buffer.from(data.root), { identity, checksum, filter: compileFilter(data.filters ?? []) });
+  yield* tree.run();
+  yield { type: "end" };
+}
+
+function* finish(): Generator<WalkMessage, void, undefined> {
+  if (tree !== undefined) yield* tree.again(again);
+  yield { type: "finished" };
+  again[Symbol.dispose]();
+  port?.close();
 }

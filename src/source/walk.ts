@@ -1,12 +1,16 @@
 import { type BigIntStats, lstatSync, opendirSync, readlinkSync } from "node:fs";
-import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
-import { LINK_TARGET_BYTES_MAX, PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
-import { type Entry, encodePage, entryBytesBound, type Timestamp } from "../protocol/page.ts";
+import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
+import type { Entry, FileEntry, Timestamp } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { isOwnFolder, joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
-
+import type { Filter } from "./filter.ts";
+import { hashFile } from "./hash-file.ts";
+import { PageMaker, type WalkedPage } from "./page-maker.ts";
 import { PathStack } from "./path-stack.ts";
+import { type FolderIdentity, RootGuard } from "./root-guard.ts";
+import { problemOf, replaced, tooLong } from "./source-problem.ts";
 
 /*
  * The walk, depth first:
@@ -23,51 +27,73 @@ import { PathStack } from "./path-stack.ts";
 
 /** Names of one directory that are held and sorted at once; a larger directory is sorted in runs of this many. */
 const NAMES_SORTED_MAX = 65_536;
+const SLASH = 0x2f;
+const EMPTY = Buffer.alloc(0);
 
-export interface WalkedPage {
-  readonly type: "page";
-  readonly page: number;
-  readonly first: number;
-  readonly entries: number;
-  readonly files: number;
-  readonly directories: number;
-  readonly symlinks: number;
-  /** Sum of the sizes of its files, in bytes. */
-  readonly bytes: number;
-  readonly body: Uint8Array;
-}
+export type { WalkedPage };
 export type WalkOutput =
   | WalkedPage
   | { readonly type: "problem"; readonly problem: Problem }
-  /** An entry of a kind that is skipped, or carried as something simpler. */
-  | { readonly type: "not-carried"; readonly what: string }
+  /** Entries of a kind that is skipped, or carried as something simpler; one when there is no count. */
+  | { readonly type: "not-carried"; readonly what: string; readonly count?: number }
   | { readonly type: "warning"; readonly code: string; readonly message: string };
 
-/** Walks `root` (absolute path, bytes). Problems of single entries are part of the output; it throws only for the root. */
-export function* walkTree(root: Buffer): Generator<WalkOutput, void, undefined> {
-  const walk = new Walk(root);
-  yield* walk.run();
+export interface WalkOptions {
+  /** What is left out; nothing when absent. */
+  readonly filter?: Filter | undefined;
+  /** Whether to hash each file, for sinks that compare by content. @default false */
+  readonly checksum?: boolean | undefined;
+  /** Which directory the root is; the one that stands there now when absent. */
+  readonly identity?: FolderIdentity | undefined;
 }
 
-class Walk {
-  readonly #root: Buffer;
-  #entries: Entry[] = [];
-  #bytesBound = 0;
-  #page = 0;
-  #first = 0;
+/** All of `root` (absolute path, bytes), walked once. */
+export function* walkTree(root: Buffer, options: WalkOptions = {}): Generator<WalkOutput, void, undefined> {
+  yield* new TreeWalk(root, options).run();
+}
 
-  constructor(root: Buffer) {
+/**
+ * Gives the pages of a tree, and afterwards those of files to be read again. Problems of single entries are part of the output.
+ *
+ * @throws FanfoldError when the root itself cannot be looked at, or is not the same any more
+ */
+export class TreeWalk {
+  readonly #root: Buffer;
+  readonly #options: WalkOptions;
+  readonly #guard: RootGuard;
+  readonly #pages = new PageMaker();
+  #excluded = 0;
+
+  constructor(root: Buffer, options: WalkOptions = {}) {
     this.#root = root;
+    this.#options = options;
+    this.#guard = new RootGuard(root, options.identity);
   }
 
   *run(): Generator<WalkOutput, void, undefined> {
-    const stats = lstatSync(this.#root, { bigint: true });
-    const empty = Buffer.alloc(0);
-    yield* this.#add({ kind: "directory", entry: 0, directory: empty, name: empty, ...modeAndTime(stats) });
+    const stats = this.#guard.check();
+    yield* this.#add({ kind: "directory", entry: 0, directory: EMPTY, name: EMPTY, ...modeAndTime(stats) });
     using stack = new PathStack();
-    stack.push(empty);
+    stack.push(EMPTY);
     for (let directory = stack.pop(); directory !== undefined; directory = stack.pop())
       yield* this.#directory(directory, stack);
+    this.#guard.check();
+    yield* this.#flush();
+  }
+
+  /** Files that changed while they were read, as they are now: in pages of their own, behind those of the walk. */
+  *again(paths: PathStack): Generator<WalkOutput, void, undefined> {
+    for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+      try {
+        const stats = lstatSync(this.#absolute(path), { bigint: true });
+        if (!stats.isFile()) throw replaced();
+        const slash = path.lastIndexOf(SLASH);
+        const directory = path.subarray(0, Math.max(0, slash));
+        yield* this.#add(this.#file(path, stats, { directory, name: path.subarray(slash + 1) }));
+      } catch (thrown) {
+        yield this.#problem(path, thrown);
+      }
+    }
     yield* this.#flush();
   }
 
@@ -89,9 +115,7 @@ class Walk {
         for (const path of inner.reverse()) stack.push(path);
       }
     } catch (thrown) {
-      // Ours is the temporary file of the stack: without it directories would be left out.
-      if (thrown instanceof FanfoldError) throw thrown;
-      yield problem(directory, thrown);
+      yield this.#problem(directory, thrown);
     }
   }
 
@@ -106,60 +130,55 @@ class Walk {
     }
     const path = joinPath(directory, name);
     try {
-      if (path.length > PATH_BYTES_MAX)
-        throw Object.assign(new Error("the path is too long"), { code: "ENAMETOOLONG" });
+      if (path.length > PATH_BYTES_MAX) throw tooLong("path");
       const stats = lstatSync(this.#absolute(path), { bigint: true });
-      const base = { entry: this.#first + this.#entries.length, directory, name, ...modeAndTime(stats) };
-      if (stats.isFile()) {
+      const base = { entry: 0, directory, name, ...modeAndTime(stats) };
+      if (this.#options.filter?.excludes(path, stats.isDirectory()) === true) {
+        this.#excluded += 1;
+      } else if (stats.isFile()) {
         yield* simplified(stats);
-        yield* this.#add({ ...base, kind: "file", mode: base.mode & 0o1777, size: Number(stats.size) });
+        yield* this.#add(this.#file(path, stats, { directory, name }));
       } else if (stats.isDirectory()) {
         yield* this.#add({ ...base, kind: "directory" });
         inner.push(path);
       } else if (stats.isSymbolicLink()) {
         const target = readlinkSync(this.#absolute(path), { encoding: "buffer" });
-        if (target.length > LINK_TARGET_BYTES_MAX)
-          throw Object.assign(new Error("the link target is too long"), { code: "ENAMETOOLONG" });
+        if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
         yield* this.#add({ ...base, kind: "symlink", target });
       } else {
         yield { type: "not-carried", what: specialKind(stats) };
       }
     } catch (thrown) {
-      yield problem(path, thrown);
+      yield this.#problem(path, thrown);
     }
+  }
+
+  #file(path: Buffer, stats: BigIntStats, place: Pick<FileEntry, "directory" | "name">): FileEntry {
+    const { mode, mtime } = modeAndTime(stats);
+    const hash = this.#options.checksum === true ? hashFile(this.#absolute(path), stats) : undefined;
+    return {
+      ...{ kind: "file", entry: 0, ...place, mode: mode & 0o1777, mtime, size: Number(stats.size) },
+      ...(hash === undefined ? {} : { hash }),
+    };
   }
 
   *#add(entry: Entry): Generator<WalkOutput, void, undefined> {
-    const bound = entryBytesBound(entry);
-    if (this.#entries.length >= PAGE_ENTRIES_MAX || this.#bytesBound + bound > PAGE_BYTES_MAX) yield* this.#flush();
-    this.#entries.push({ ...entry, entry: this.#first + this.#entries.length });
-    this.#bytesBound += bound;
+    const full = this.#pages.add(entry);
+    if (full !== undefined) yield full;
   }
 
   *#flush(): Generator<WalkOutput, void, undefined> {
-    if (this.#entries.length === 0) return;
-    const page = { page: this.#page, first: this.#first, entries: this.#entries };
-    const counts = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
-    for (const entry of this.#entries) {
-      if (entry.kind === "directory") counts.directories += 1;
-      else if (entry.kind === "symlink") counts.symlinks += 1;
-      else {
-        counts.files += 1;
-        counts.bytes += entry.size;
-      }
-    }
-    yield {
-      type: "page",
-      page: page.page,
-      first: page.first,
-      entries: page.entries.length,
-      ...counts,
-      body: encodePage(page),
-    };
-    this.#page += 1;
-    this.#first += this.#entries.length;
-    this.#entries = [];
-    this.#bytesBound = 32;
+    const last = this.#pages.flush();
+    if (last !== undefined) yield last;
+    if (this.#excluded > 0) yield { type: "not-carried", what: "excluded", count: this.#excluded };
+    this.#excluded = 0;
+  }
+
+  /** @throws FanfoldError when it is not the entry's own: the root is gone, or the temporary file of the stack failed */
+  #problem(path: Buffer, thrown: unknown): WalkOutput {
+    if (thrown instanceof FanfoldError) throw thrown;
+    this.#guard.check();
+    return { type: "problem", problem: problemOf(path, thrown) };
   }
 
   #absolute(path: Buffer): Buffer {
@@ -217,36 +236,3 @@ function specialKind(stats: BigIntStats): string {
   if (stats.isSocket()) return "socket";
   return "device";
 }
-
-function problem(path: Uint8Array, thrown: unknown): WalkOutput {
-  return { type: "problem", problem: problemOf(path, thrown) };
-}
-
-/** Says why one entry could not be read. */
-export function problemOf(path: Uint8Array, thrown: unknown): Problem {
-  const code = systemCode(thrown) ?? "";
-  const kind = KINDS[code] ?? "unreadable";
-  const words = REASONS[code] ?? FanfoldError.from(thrown).message;
-  return { path: path.length === 0 ? "." : escapeName(path), kind, message: `${kind}: ${words}` };
-}
-
-/** Code of what is a file in its page, and something else when it is read. */
-export const REPLACED = "REPLACED";
-
-const KINDS: Readonly<Record<string, string>> = {
-  ENOENT: "vanished",
-  ENOTDIR: "vanished",
-  ENAMETOOLONG: "name-too-long",
-  ELOOP: "changed",
-  [REPLACED]: "changed",
-};
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "operation not permitted",
-  ENOENT: "no such file or directory",
-  ENOTDIR: "a parent is no directory any more",
-  ELOOP: "a symbolic link took its place",
-  [REPLACED]: "something else took its place",
-  EIO: "input/output error",
-  ENAMETOOLONG: "path or link target too long",
-};

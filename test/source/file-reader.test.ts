@@ -11,75 +11,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type DataRecord, decodeDataTable } from "../../src/protocol/data-table.ts";
-import { decodeFrame, FRAME_HEADER_BYTES, sealFrame } from "../../src/protocol/frame.ts";
+import type { DataRecord } from "../../src/protocol/data-table.ts";
+import { FRAME_HEADER_BYTES } from "../../src/protocol/frame.ts";
 import { LEAF_BYTES } from "../../src/protocol/limits.ts";
-import { decodePage } from "../../src/protocol/page.ts";
-import { decodeTrailer } from "../../src/protocol/trailer.ts";
-import { type ReadOutput, readPage } from "../../src/source/file-reader.ts";
-import { walkTree } from "../../src/source/walk.ts";
-import { newBuilder } from "../helpers/source-frames.ts";
+import { contentOf, readTree as read } from "../helpers/read-tree.ts";
 import { makeFifo } from "../helpers/special-files.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-interface ReadTree {
-  /** Of each frame its records. */
-  readonly frames: DataRecord[][];
-  readonly frameBytes: number[];
-  readonly problems: string[];
-  /** State of each entry but the root, in the order of their names. */
-  readonly states: string[];
-  readonly doneBytes: number;
-  readonly doneFiles: number;
-}
-interface ReadOptions {
-  readonly frameBytes?: number;
-  readonly isWanted?: (index: number) => boolean;
-  /** Between the walk and the reading. */
-  readonly change?: () => void;
-  /** At each output of the reading. */
-  readonly onOutput?: (output: ReadOutput) => void;
-}
-
-/** Walks a small tree, and reads its only page. */
-function read(root: string, { frameBytes, isWanted = () => true, change, onOutput }: ReadOptions = {}): ReadTree {
-  const folder = Buffer.from(root);
-  const body =
-    [...walkTree(folder)].flatMap((output) => (output.type === "page" ? [output.body] : []))[0] ?? Buffer.alloc(0);
-  change?.();
-  let [states, doneBytes, doneFiles]: [string[], number, number] = [[], 0, 0];
-  const [frames, sizes, problems]: [DataRecord[][], number[], string[]] = [[], [], []];
-  for (const output of readPage(decodePage(body), { root: folder, builder: newBuilder(frameBytes), isWanted })) {
-    onOutput?.(output);
-    if (output.type === "problem") problems.push(`${output.problem.path} ${output.problem.message}`);
-    if (output.type === "trailer")
-      states = decodeTrailer(output.body)
-        .states.slice(1)
-        .map(({ state }) => state);
-    if (output.type === "frame") {
-      const payload = Buffer.from(output.frame.buffer, 0, output.frame.frameBytes);
-      sealFrame(payload, 0);
-      const { table, content } = decodeFrame(payload);
-      frames.push(decodeDataTable(table, content));
-      sizes.push(payload.length);
-    }
-    if (output.type === "frame" || output.type === "trailer") {
-      doneBytes += output.doneBytes;
-      doneFiles += output.doneFiles;
-    }
-  }
-  return { frames, frameBytes: sizes, problems, states, doneBytes, doneFiles };
-}
-
-function contentOf(frames: DataRecord[][], entry: number): Buffer {
-  const chunks = frames.flat().flatMap((record) => (record.kind === "chunk" && record.entry === entry ? [record] : []));
-  let at = 0;
-  for (const { offset, bytes } of chunks) {
-    expect(offset).toBe(at);
-    at += bytes.length;
-  }
-  return Buffer.concat(chunks.map(({ bytes }) => bytes));
-}
 const withdrawals = (frames: DataRecord[][]): number[] =>
   frames.flat().flatMap((record) => (record.kind === "close" && record.final === undefined ? [record.entry] : []));
 
@@ -186,30 +124,6 @@ describe("readPage()", () => {
         .map(({ entry }) => entry),
     ).toEqual([3]);
     expect(doneFiles).toBe(5);
-  });
-
-  test("withdraws a large file that is written to while it is read, and the next one is whole", () => {
-    for (const spoil of ["append", "truncate", "same-size"]) {
-      const root = tempFolder();
-      writeFileSync(join(root, "large"), Buffer.alloc(1_000_000, "x"));
-      writeFileSync(join(root, "next"), "next");
-      let frames = 0;
-      const result = read(root, {
-        onOutput: ({ type }) => {
-          frames += type === "frame" ? 1 : 0;
-          if (type !== "frame" || frames !== 1) return;
-          if (spoil === "append") appendFileSync(join(root, "large"), "more");
-          else if (spoil === "truncate") truncateSync(join(root, "large"), 500_000);
-          else writeFileSync(join(root, "large"), Buffer.alloc(1_000_000, "y"));
-        },
-      });
-      expect([result.states, result.problems]).toEqual([
-        ["withdrawn", "delivered"],
-        ["large changed: it was written to while it was read"],
-      ]);
-      expect(contentOf(result.frames, 2).toString()).toBe("next");
-      expect(result.doneBytes).toBe(1_000_004);
-    }
   });
 
   test("leaves nothing open", () => {

@@ -1,0 +1,72 @@
+import { TreeHasher } from "../protocol/digest.ts";
+import type { EndMark } from "../protocol/marks.ts";
+
+type End = EndMark & { readonly digest: Buffer };
+
+/**
+ * How far the pages of a stream are: those of the walk first, then those of files that changed while they were read and
+ * are read once more, then the end. Pure.
+ */
+export class PageCourse {
+  readonly #tree = new TreeHasher();
+  #pages = 0;
+  #entries = 0;
+  #pagesWalked: number | undefined;
+  #again: "not-asked" | "asked" | "given" = "not-asked";
+  #end: End | undefined;
+
+  get pages(): number {
+    return this.#pages;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** Every page of the walk is there: what still comes is read for the second time. */
+  get isWalked(): boolean {
+    return this.#pagesWalked !== undefined;
+  }
+
+  /** The end mark, once `next` has said that it is due. */
+  get end(): End | undefined {
+    return this.#end;
+  }
+
+  isSecondTry(page: number): boolean {
+    return this.#pagesWalked !== undefined && page >= this.#pagesWalked;
+  }
+
+  found(entries: number): void {
+    this.#pages += 1;
+    this.#entries += entries;
+  }
+
+  walked(): void {
+    this.#pagesWalked = this.#pages;
+  }
+
+  read(digest: Uint8Array): void {
+    this.#tree.add(digest);
+  }
+
+  /** The pages of the second try are all there. */
+  givenAgain(): void {
+    this.#again = "given";
+  }
+
+  /**
+   * What is to be done now, once each: ask for the pages of the second try, when no file can be added to them any more;
+   * send the end mark, when these are read, too.
+   */
+  next(): "ask-again" | "end" | undefined {
+    if (this.#pagesWalked === undefined || this.#tree.pages < this.#pages || this.#end !== undefined) return undefined;
+    if (this.#again === "given") {
+      this.#end = { pages: this.#pages, entries: this.#entries, digest: this.#tree.digest() };
+      return "end";
+    }
+    if (this.#again === "asked") return undefined;
+    this.#again = "asked";
+    return "ask-again";
+  }
+}

@@ -1,0 +1,25 @@
+import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
+import { isSameFile } from "./hash-file.ts";
+import { replaced } from "./source-problem.ts";
+
+/** `grew`: the same file, which nothing but appending seems to have happened to. */
+export type Change = "none" | "grew" | "changed";
+
+/**
+ * What happened to an open file since the stat before its first byte. The path is looked at only when something differs:
+ * the open file does not know that another one stands under its name by now.
+ *
+ * @throws what lstat throws when nothing stands under the path any more; an error when it is no file
+ */
+export function changeOf(fd: number, before: BigIntStats, path: Buffer): Change {
+  const after = fstatSync(fd, { bigint: true });
+  if (isSameFile(before, after)) return "none";
+  const named = lstatSync(path, { bigint: true });
+  if (!named.isFile()) throw replaced();
+  const isNamed = named.dev === before.dev && named.ino === before.ino;
+  return isNamed && after.size > before.size && ATTRIBUTES.every((name) => after[name] === before[name])
+    ? "grew"
+    : "changed";
+}
+
+const ATTRIBUTES = ["mode", "uid", "gid", "nlink"] as const;
