@@ -1,4 +1,4 @@
-/** The library face of fanfold: open a coordinator, run a source, run a sink, and follow their events. */
+/** The library face of fanfold: open a coordinator, run a source, run a sink, verify a sink's folder, and follow their events. */
 
 export type { Coordinator, CoordinatorOptions } from "./coordinator/coordinator.ts";
 export { openCoordinator } from "./coordinator/coordinator.ts";
@@ -9,14 +9,20 @@ export type { Logger } from "./lib/logger.ts";
 export type { Random } from "./lib/random.ts";
 export type {
   CoordinatorEvent,
+  Difference,
+  DifferenceKind,
   LinkEvent,
   SessionView,
   SinkEvent,
   SinkLine,
   SourceEvent,
+  VerifyCounts,
+  VerifyEvent,
 } from "./protocol/events.ts";
 export type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./protocol/progress.ts";
 export type { SinkOptions, SinkRun } from "./sink/sink.ts";
 export { runSink } from "./sink/sink.ts";
+export type { VerifyOptions, VerifyResult, VerifyRun } from "./sink/verify.ts";
+export { verifyFolder } from "./sink/verify.ts";
 export type { SourceOptions, SourceRun } from "./source/source.ts";
 export { runSource } from "./source/source.ts";

@@ -8,12 +8,13 @@ import { parseWholeNumber } from "./parse-number.ts";
 import type { ProgramIo } from "./program-io.ts";
 import type { SinkCommandOptions } from "./sink-command.ts";
 import type { SourceCommandOptions } from "./source-command.ts";
+import type { VerifyCommandOptions } from "./verify-command.ts";
 import { packageVersion } from "./version.ts";
 
 /** Runs the command that was asked for and gives its exit status. */
 export type Finish = (status: number) => void;
 
-/** The three commands with their options and help. The code of each is loaded when it is called. */
+/** The commands with their options and help. The code of each is loaded when it is called. */
 export function createProgram(io: ProgramIo, finish: Finish): Command {
   const program = new Command("fanfold")
     .description("Copies one directory to many machines at once, through a message broker, and proves every copy.")
@@ -34,6 +35,7 @@ export function createProgram(io: ProgramIo, finish: Finish): Command {
   addCoordinator(program, io, finish);
   addSource(program, io, finish);
   addSink(program, io, finish);
+  addVerify(program, io, finish);
   return program;
 }
 
@@ -155,6 +157,23 @@ function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     });
 }
 
+function addVerify(program: Command, io: ProgramIo, finish: Finish): void {
+  const command = program
+    .command("verify")
+    .summary("compare a sink's folder with what was copied into it")
+    .description(
+      "Reads FOLDER again, without any network, and names what is not as the last completed copy left it. It writes nothing.",
+    )
+    .argument("<folder>", "the folder of a sink")
+    .addOption(new Option("--strict", "fail also for entries that are in FOLDER and not in the copy"));
+  addShared(command)
+    .addHelpText("after", VERIFY_HELP)
+    .action(async (folder: string, options: VerifyCommandOptions) => {
+      const { verifyCommand } = await import("./verify-command.ts");
+      finish(await verifyCommand(folder, options, io));
+    });
+}
+
 function addShared(command: Command): Command {
   return command
     .addOption(new Option("-q, --quiet", "print errors and warnings only").conflicts(["verbose", "json"]))
@@ -234,4 +253,12 @@ Examples:
   fanfold sink --stay /backup/photos
 
 The exit status says how it ended: docs/exit-status.md.
+`;
+
+const VERIFY_HELP = `
+Examples:
+  fanfold verify /backup/photos
+  fanfold verify --strict --json /backup/photos
+
+The exit status is 0 when all is as it was copied, and 12 when something differs or is missing: docs/exit-status.md.
 `;

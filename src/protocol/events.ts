@@ -100,3 +100,54 @@ export interface SessionView {
   readonly sinks: readonly SinkLine[];
   readonly progress?: CopyProgress;
 }
+
+/** How an entry of a folder is not what its manifest says. */
+export type DifferenceKind = "content" | "size" | "type" | "mode" | "time" | "target" | "missing" | "unreadable";
+
+export interface Difference {
+  readonly path: string;
+  readonly kinds: readonly DifferenceKind[];
+  /** A sentence that begins with "it". */
+  readonly message: string;
+}
+
+/** What was compared, and what came of it. */
+export interface VerifyCounts {
+  files: number;
+  directories: number;
+  symlinks: number;
+  /** Of the files, as the manifest says. */
+  bytes: number;
+  /** Files whose content hash is known; the others are compared by size and time alone. */
+  filesByContent: number;
+  filesByTime: number;
+  /** Entries that are there but not as they should be, and entries that are not there. */
+  differing: number;
+  missing: number;
+  /** Entries that are not in the manifest; what is inside of an extra directory is not counted. */
+  extra: number;
+  /** Entries of the source that were not brought into the copy: nothing is known of what stands in their places. */
+  notCarried: number;
+}
+
+export type VerifyEvent =
+  /** `copiedAt` is when the copy began that the manifest tells of; `digest` is that of its tree. */
+  | {
+      readonly type: "verifying";
+      readonly folder: string;
+      readonly session: string;
+      readonly copiedAt: string;
+      readonly digest: string;
+    }
+  | { readonly type: "warning"; readonly code: string; readonly message: string }
+  | { readonly type: "progress"; readonly progress: CopyProgress }
+  /** A file is as it should be; only when asked for. */
+  | { readonly type: "file"; readonly path: string; readonly bytes: number }
+  | { readonly type: "difference"; readonly difference: Difference }
+  | { readonly type: "extra"; readonly path: string; readonly kind: "file" | "directory" | "symlink" | "special" }
+  | {
+      readonly type: "finished";
+      readonly result: "equal" | "differs";
+      readonly counts: Readonly<VerifyCounts>;
+      readonly elapsedMs: number;
+    };

@@ -73,11 +73,18 @@ export class ManifestReader implements Disposable {
     }
   }
 
-  /** Every page in its order. @throws FanfoldError `manifest-damaged`, at the latest when all of it was read */
-  *pages(): Generator<ManifestPage, void, undefined> {
+  /**
+   * Every page in its order; entries declared as not carried at the very end go to `onDeclared`.
+   *
+   * @throws FanfoldError `manifest-damaged`, at the latest when all of it was read
+   */
+  *pages(onDeclared?: (entry: number) => void): Generator<ManifestPage, void, undefined> {
     let [pages, entries] = [0, 0];
     for (const { kind, body } of this.#records()) {
-      if (kind !== "page") continue;
+      if (kind !== "page") {
+        for (const entry of decoded(() => decodeDeclared(body))) onDeclared?.(entry);
+        continue;
+      }
       const next = decoded(() => decodeManifestPage(body));
       if (next.page.page !== pages || next.page.first !== entries) throw manifestDamaged("holds pages out of order");
       pages += 1;
@@ -86,11 +93,6 @@ export class ManifestReader implements Disposable {
     }
     if (pages !== this.end.pages || entries !== this.end.entries)
       throw manifestDamaged(`holds ${pages} pages, expected ${this.end.pages}`);
-  }
-
-  /** Entries declared as not carried at the very end. */
-  *declared(): Generator<number, void, undefined> {
-    for (const { kind, body } of this.#records()) if (kind === "declared") yield* decoded(() => decodeDeclared(body));
   }
 
   [Symbol.dispose](): void {

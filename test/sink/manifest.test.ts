@@ -62,7 +62,8 @@ function write(root: Root, all: readonly ManifestPage[]): ManifestWriter {
 /** All that a manifest says; throws what reading it throws. */
 function read(root: Root): { pages: ManifestPage[]; declared: number[] } | undefined {
   using reader = ManifestReader.open(root);
-  return reader === undefined ? undefined : { pages: [...reader.pages()], declared: [...reader.declared()] };
+  const declared: number[] = [];
+  return reader === undefined ? undefined : { pages: [...reader.pages((each) => declared.push(each))], declared };
 }
 
 /** The same value with bytes as hex, whatever kind of bytes they are. */

@@ -1,0 +1,96 @@
+import type { VerifyCounts, VerifyEvent } from "../../protocol/events.ts";
+import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { fitEnd } from "./fit.ts";
+import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
+import type { Style } from "./style.ts";
+import { detail, info, type Message, type View, warning } from "./view.ts";
+
+export interface VerifyState {
+  /** Undefined before the manifest has been read, and at the end. */
+  readonly copy: CopyState | undefined;
+  readonly ended: boolean;
+}
+
+const READING = "reading the manifest";
+
+/** How a check of a folder looks. */
+export const verifyView: View<VerifyEvent, VerifyState> = {
+  initial: { copy: undefined, ended: false },
+  next(state, event, nowMs) {
+    if (event.type === "finished") return { copy: undefined, ended: true };
+    // Until all of the manifest has been read the totals say nothing.
+    if (event.type !== "progress" || !event.progress.discoveryEnded) return state;
+    return { ...state, copy: nextCopy(state.copy, event.progress, nowMs) };
+  },
+  messages: verifyMessages,
+  screen({ copy, ended }, { columns }, style) {
+    if (ended) return { kind: "none" };
+    if (copy === undefined) return { kind: "waiting", text: fitEnd(READING, columns) };
+    return { kind: "lines", lines: copyLines(copy, columns, style) };
+  },
+  progressLines({ copy }) {
+    return copy === undefined ? new Map() : new Map([["verify", copyProgressLine(copy)]]);
+  },
+};
+
+function verifyMessages(event: VerifyEvent, _state: VerifyState, style: Style): readonly Message[] {
+  switch (event.type) {
+    case "verifying":
+      return [info(`verifying ${event.folder} against its copy of ${event.copiedAt} (session ${event.session})`)];
+    case "warning":
+      return [warning(event.message)];
+    case "file":
+      return [detail(`${event.path} (${formatBytes(event.bytes)})`)];
+    case "difference": {
+      const { path, kinds, message } = event.difference;
+      const isMissing = kinds.includes("missing");
+      return [
+        {
+          level: "warning",
+          text: `${style.bad(kinds.join(","))}  ${path}${isMissing ? "" : style.quiet(`  ${message}`)}`,
+        },
+      ];
+    }
+    case "extra":
+      return [info(`${style.careful("extra")}  ${event.path}${event.kind === "directory" ? "/" : ""}`)];
+    case "finished":
+      return finishedMessages(event, style);
+    case "progress":
+      return [];
+    default:
+      return event satisfies never;
+  }
+}
+
+function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, style: Style): readonly Message[] {
+  const { counts, elapsedMs, result } = event;
+  const rate = elapsedMs > 0 ? ` (${formatRate((counts.bytes * 1000) / elapsedMs)})` : "";
+  const amount = `${plural(counts.files, "file")}, ${formatBytes(counts.bytes)} in ${formatElapsed(elapsedMs)}${rate}`;
+  const lines: Message[] =
+    result === "equal"
+      ? [info(`${style.good("equal")}: ${amount}`)]
+      : [{ level: "warning", text: `${style.bad("differs")}: ${found(counts).join(", ")} of ${amount}` }];
+  if (result === "equal" && counts.extra > 0) lines.push(info(`  ${style.quiet("extra  ")} ${extraText(counts)}`));
+  if (counts.filesByTime > 0) {
+    const text = `${plural(counts.filesByTime, "file")} compared by size and time only: their content is not known`;
+    lines.push(info(`  ${style.quiet("content")} ${text}`));
+  }
+  if (counts.notCarried > 0) {
+    const text = `${plural(counts.notCarried, "entry", "entries")} of the source are not in the copy`;
+    lines.push(info(`  ${style.quiet("left   ")} ${text}`));
+  }
+  return lines;
+}
+
+function found(counts: VerifyCounts): string[] {
+  const parts = [
+    counts.differing > 0 ? `${plural(counts.differing, "entry", "entries")} not as copied` : "",
+    counts.missing > 0 ? `${plural(counts.missing, "entry", "entries")} missing` : "",
+    counts.extra > 0 ? extraText(counts) : "",
+  ];
+  return parts.filter((part) => part !== "");
+}
+
+function extraText({ extra }: VerifyCounts): string {
+  return `${plural(extra, "entry", "entries")} in the folder and not in the copy`;
+}

@@ -1,0 +1,84 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readlinkSync,
+} from "node:fs";
+import { systemCode } from "../lib/errors.ts";
+import type { EntryKind, Timestamp } from "../protocol/page.ts";
+import type { Root } from "./root.ts";
+
+/*
+ * What is read of a sink's folder: part of the door to the disk (D11). Directories are pinned by the Root, and no link is
+ * followed. Nothing here writes.
+ */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** An entry as it stands on the disk. */
+export interface FoundEntry {
+  readonly kind: FoundKind;
+  readonly size: number;
+  /** Permission bits, 07777 at most. */
+  readonly mode: number;
+  readonly mtime: Timestamp;
+}
+export type FoundKind = EntryKind | "special";
+
+/** What a system call says when there is nothing under a name: it, or a directory on the way, is missing or no directory. */
+const NOTHING_THERE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+
+/** What stands under a name, or undefined when nothing does. The empty name in the empty directory is the root. */
+export function findEntry(root: Root, directory: Uint8Array, name: Uint8Array): FoundEntry | undefined {
+  try {
+    return foundEntry(lstatSync(root.at(directory, name), { bigint: true }));
+  } catch (thrown) {
+    if (NOTHING_THERE.has(systemCode(thrown) ?? "")) return undefined;
+    throw thrown;
+  }
+}
+
+/** Descriptor of a regular file; the caller closes it. Throws system errors. */
+export function openToRead(root: Root, directory: Uint8Array, name: Uint8Array): number {
+  const fd = openSync(root.at(directory, name), READ);
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw Object.assign(new Error("something else took the file's place"), { code: "ENXIO" });
+}
+
+export function linkTarget(root: Root, directory: Uint8Array, name: Uint8Array): Buffer {
+  return readlinkSync(root.at(directory, name), { encoding: "buffer" });
+}
+
+/** Names in a directory, in no order; it never holds more than a few. */
+export function* namesIn(root: Root, directory: Uint8Array): Generator<Buffer, void, undefined> {
+  const path = root.at(directory, Buffer.from("."));
+  // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers.
+  const opened = opendirSync(path as unknown as string, { encoding: "buffer" as BufferEncoding, bufferSize: 1024 });
+  try {
+    for (let dirent = opened.readSync(); dirent !== null; dirent = opened.readSync())
+      yield dirent.name as unknown as Buffer;
+  } finally {
+    opened.closeSync();
+  }
+}
+
+function foundEntry(stats: BigIntStats): FoundEntry {
+  const kind = stats.isFile()
+    ? "file"
+    : stats.isDirectory()
+      ? "directory"
+      : stats.isSymbolicLink()
+        ? "symlink"
+        : "special";
+  return { kind, size: Number(stats.size), mode: Number(stats.mode) & 0o7777, mtime: timestampOf(stats.mtimeNs) };
+}
+
+/** Splits nanoseconds since 1970, rounding seconds down, so that nanoseconds are never negative. */
+function timestampOf(ns: bigint): Timestamp {
+  const nanoseconds = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return { seconds: Number((ns - nanoseconds) / 1_000_000_000n), nanoseconds: Number(nanoseconds) };
+}

@@ -1,0 +1,215 @@
+import { closeSync, readSync } from "node:fs";
+import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { escapeName } from "../lib/escape-name.ts";
+import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
+import type { Difference, VerifyCounts } from "../protocol/events.ts";
+import { type Entry, entryDisplay, entryPath } from "../protocol/page.ts";
+import { isOwnFolder, joinPath } from "../protocol/relative-path.ts";
+import {
+  CONTENT_FAULT,
+  entryFaults,
+  type Fault,
+  MISSING_FAULT,
+  type PromisedEntry,
+  promisedEntry,
+  targetFaults,
+} from "./compare-entry.ts";
+import { type FoundEntry, type FoundKind, findEntry, linkTarget, namesIn, openToRead } from "./folder-reader.ts";
+import type { ManifestState } from "./manifest.ts";
+import type { ManifestReader } from "./manifest-reader.ts";
+import { PathTable } from "./path-table.ts";
+import type { Root } from "./root.ts";
+
+/** A multiple of the leaf [P-5], large enough to read fast. */
+const READ_BYTES = 1024 * 1024;
+
+export interface VerifierOut {
+  difference(difference: Difference): void;
+  extra(path: string, kind: FoundKind): void;
+  file(path: string, bytes: number): void;
+}
+
+export interface VerifierOptions {
+  readonly root: Root;
+  readonly manifest: ManifestReader;
+  /** Whether what is in the folder and not in the manifest is a difference too. */
+  readonly strict: boolean;
+  readonly out: VerifierOut;
+}
+
+/**
+ * Compares a folder with its manifest. The manifest is read twice: for the paths that are in it, then entry by entry; what
+ * is extra shows when the names in each of its directories are looked up. So memory holds the table of paths, one
+ * page and one buffer, whatever the tree. What is inside of an extra directory is not listed.
+ *
+ * Synchronous, in steps: whoever drives it may stop between any two.
+ */
+export class Verifier {
+  readonly counts: VerifyCounts = {
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    bytes: 0,
+    filesByContent: 0,
+    filesByTime: 0,
+    differing: 0,
+    missing: 0,
+    extra: 0,
+    notCarried: 0,
+  };
+  readonly progress = { filesFound: 0, bytesFound: 0, filesDone: 0, bytesDone: 0, discoveryEnded: false, current: "" };
+  readonly #options: VerifierOptions;
+  readonly #paths: PathTable;
+  readonly #declared = new Set<number>();
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+    this.#paths = new PathTable(options.manifest.end.entries);
+  }
+
+  /** @throws FanfoldError `manifest-damaged` */
+  *run(): Generator<void, void, undefined> {
+    const { manifest } = this.#options;
+    for (const { page, states } of manifest.pages((entry) => this.#declared.add(entry))) {
+      for (const [index, entry] of page.entries.entries()) this.#list(entry, states[index]);
+      yield;
+    }
+    this.progress.discoveryEnded = true;
+    for (const { page, states } of manifest.pages()) {
+      for (const [index, entry] of page.entries.entries()) {
+        const state = states[index];
+        if (state !== undefined) yield* this.#entry(entry, state);
+      }
+    }
+    this.progress.current = "";
+  }
+
+  #list(entry: Entry, state: ManifestState | undefined): void {
+    this.#paths.add(entry.directory, entry.name, entry.entry);
+    const promised = state === undefined ? undefined : promisedEntry(entry, state);
+    if (entry.kind !== "file" || promised === undefined) return;
+    this.progress.filesFound += 1;
+    this.progress.bytesFound += promised.size;
+  }
+
+  *#entry(entry: Entry, state: ManifestState): Generator<void, void, undefined> {
+    const promised = promisedEntry(entry, state);
+    const isLast = this.#paths.last(entry.directory, entry.name) === entry.entry;
+    const doneBytes = this.progress.bytesDone + (promised?.size ?? 0);
+    if (isLast && (promised === undefined || this.#declared.has(entry.entry))) this.counts.notCarried += 1;
+    else if (isLast && promised !== undefined) yield* this.#check(promised);
+    if (entry.kind === "file" && promised !== undefined) {
+      this.progress.filesDone += 1;
+      this.progress.bytesDone = doneBytes;
+    }
+    yield;
+  }
+
+  *#check(promised: PromisedEntry): Generator<void, void, undefined> {
+    const { entry } = promised;
+    this.progress.current = entryDisplay(entry);
+    let faults: Fault[];
+    try {
+      const found = findEntry(this.#options.root, entry.directory, entry.name);
+      faults = found === undefined ? [MISSING_FAULT] : yield* this.#faults(promised, found);
+    } catch (thrown) {
+      faults = [unreadableFault(thrown)];
+    }
+    this.#count(promised);
+    if (faults.length > 0) this.#tell(entry, faults);
+    else if (entry.kind === "file") this.#options.out.file(entryDisplay(entry), promised.size);
+  }
+
+  *#faults(promised: PromisedEntry, found: FoundEntry): Generator<void, Fault[], undefined> {
+    const { root, strict } = this.#options;
+    const { entry, hash } = promised;
+    const faults = entryFaults(promised, found);
+    const is = (kind: Fault["kind"]): boolean => faults.some((fault) => fault.kind === kind);
+    if (is("type")) return faults;
+    if (entry.kind === "symlink")
+      return [...targetFaults(entry.target, linkTarget(root, entry.directory, entry.name)), ...faults];
+    if (entry.kind === "directory") {
+      const extras = yield* this.#extras(entryPath(entry));
+      // Whoever put something into a directory changed its time by it.
+      return extras > 0 && !strict ? faults.filter(({ kind }) => kind !== "time") : faults;
+    }
+    if (is("size") || hash === undefined) return faults;
+    return (yield* this.#hasContent(entry, hash)) ? faults : [CONTENT_FAULT, ...faults];
+  }
+
+  *#hasContent(entry: Entry, hash: Uint8Array): Generator<void, boolean, undefined> {
+    const fd = openToRead(this.#options.root, entry.directory, entry.name);
+    try {
+      const hasher = new FileHasher();
+      for (;;) {
+        const length = this.#fill(fd);
+        // A hasher keeps the first chunk's leaves, never the bytes.
+        if (length > 0) hasher.add(hashChunk(this.#buffer.subarray(0, length)));
+        if (length < READ_BYTES) return Buffer.compare(hasher.digest(), hash) === 0;
+        this.progress.bytesDone += length;
+        yield;
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Reads as much as fits, so that chunks end at leaves. */
+  #fill(fd: number): number {
+    let done = 0;
+    while (done < READ_BYTES) {
+      const count = readSync(fd, this.#buffer, done, READ_BYTES - done, null);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  *#extras(directory: Buffer): Generator<void, number, undefined> {
+    const { root, out } = this.#options;
+    let extras = 0;
+    for (const name of namesIn(root, directory)) {
+      if (directory.length === 0 && isOwnFolder(name)) continue;
+      if (this.#paths.last(directory, name) !== undefined) continue;
+      extras += 1;
+      this.counts.extra += 1;
+      out.extra(escapeName(joinPath(directory, name)), findEntry(root, directory, name)?.kind ?? "special");
+      yield;
+    }
+    return extras;
+  }
+
+  #count({ entry, size, hash }: PromisedEntry): void {
+    const { counts } = this;
+    if (entry.kind === "directory") counts.directories += 1;
+    else if (entry.kind === "symlink") counts.symlinks += 1;
+    else {
+      counts.files += 1;
+      counts.bytes += size;
+      if (hash === undefined) counts.filesByTime += 1;
+      else counts.filesByContent += 1;
+    }
+  }
+
+  #tell(entry: Entry, faults: readonly Fault[]): void {
+    if (faults.includes(MISSING_FAULT)) this.counts.missing += 1;
+    else this.counts.differing += 1;
+    const message = `it ${faults.map(({ text }) => text).join("; it ")}`;
+    this.#options.out.difference({ path: entryDisplay(entry), kinds: faults.map(({ kind }) => kind), message });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EIO: "input/output error of its disk",
+  ENXIO: "something else took its place",
+};
+
+/** A disk that fails at one file is what people want to find by this: the rest goes on. */
+function unreadableFault(thrown: unknown): Fault {
+  const code = systemCode(thrown);
+  if (code === undefined) throw thrown;
+  return { kind: "unreadable", text: `cannot be read: ${REASONS[code] ?? FanfoldError.from(thrown).message}` };
+}

@@ -1,0 +1,103 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../lib/clock.ts";
+import { FanfoldError } from "../lib/errors.ts";
+import type { Difference, VerifyCounts } from "../protocol/events.ts";
+import type { FoundKind } from "./folder-reader.ts";
+import { MANIFEST, MANIFEST_DRAFT, type ManifestMeta } from "./manifest.ts";
+import { ManifestReader } from "./manifest-reader.ts";
+import { openOwnFile } from "./own-files.ts";
+import { Root } from "./root.ts";
+import { Verifier } from "./verifier.ts";
+
+/** Thread that compares a folder with its manifest. It works one slice for each request, so that its news never pile up. */
+export interface VerifyWorkerData {
+  readonly folder: string;
+  readonly strict: boolean;
+  readonly fileNotices: boolean;
+}
+export interface VerifyRequest {
+  readonly type: "go";
+}
+export type VerifyNews =
+  | { readonly type: "difference"; readonly difference: Difference }
+  | { readonly type: "extra"; readonly path: string; readonly kind: FoundKind }
+  | { readonly type: "file"; readonly path: string; readonly bytes: number };
+export type VerifyMessage =
+  | { readonly type: "opened"; readonly meta: ManifestMeta; readonly digest: string; readonly unfinished: boolean }
+  | {
+      readonly type: "slice";
+      readonly news: readonly VerifyNews[];
+      readonly counts: VerifyCounts;
+      readonly progress: Verifier["progress"];
+      readonly ended: boolean;
+    }
+  | { readonly type: "failed"; readonly code: FanfoldError["code"]; readonly message: string };
+
+/** A slice ends after this long, or with so many news. */
+const SLICE_MS = 50;
+const SLICE_NEWS = 512;
+
+const port = parentPort;
+if (port === null) throw new FanfoldError("internal", "Start the check: this file runs only as a worker thread");
+
+const data = workerData as VerifyWorkerData;
+let news: VerifyNews[] = [];
+
+try {
+  const root = Root.open(Buffer.from(data.folder));
+  const manifest = ManifestReader.open(root);
+  if (manifest === undefined) {
+    throw new FanfoldError(
+      "manifest-missing",
+      `it has no manifest (".fanfold/${MANIFEST}"): no copy into it was ever completed`,
+    );
+  }
+  const verifier = new Verifier({
+    root,
+    manifest,
+    strict: data.strict,
+    out: {
+      difference: (difference) => news.push({ type: "difference", difference }),
+      extra: (path, kind) => news.push({ type: "extra", path, kind }),
+      file: (path, bytes) => {
+        if (data.fileNotices) news.push({ type: "file", path, bytes });
+      },
+    },
+  });
+  const steps = verifier.run();
+  port.on("message", (_: VerifyRequest) => {
+    try {
+      const ended = work(steps);
+      post({ type: "slice", news, counts: verifier.counts, progress: verifier.progress, ended });
+      news = [];
+    } catch (thrown) {
+      fail(thrown);
+    }
+  });
+  post({
+    type: "opened",
+    meta: manifest.meta,
+    digest: Buffer.from(manifest.end.digest).toString("hex"),
+    unfinished: openOwnFile(root, MANIFEST_DRAFT) !== undefined,
+  });
+} catch (thrown) {
+  fail(thrown);
+}
+
+/** Returns whether it has come to its end. */
+function work(steps: Iterator<void>): boolean {
+  const untilMs = systemClock.nowMs() + SLICE_MS;
+  do {
+    if (steps.next().done === true) return true;
+  } while (news.length < SLICE_NEWS && systemClock.nowMs() < untilMs);
+  return false;
+}
+
+function fail(thrown: unknown): void {
+  const error = FanfoldError.from(thrown);
+  post({ type: "failed", code: error.code, message: error.message });
+}
+
+function post(message: VerifyMessage): void {
+  port?.postMessage(message);
+}
