@@ -1,0 +1,44 @@
+import { decodeFrame } from "../../src/protocol/frame.ts";
+import { decodePage, type Entry, encodePage, type Page } from "../../src/protocol/page.ts";
+import { decodeTrailer, type EntryState } from "../../src/protocol/trailer.ts";
+import type { ManifestState } from "../../src/sink/manifest.ts";
+import { openManifestWriter } from "../../src/sink/manifest-writer.ts";
+import { Root } from "../../src/sink/root.ts";
+import { openEngine } from "./open-engine.ts";
+import { sourceFrames } from "./source-frames.ts";
+
+export const COPIED_AT = "2026-11-22T16:00:00.000Z";
+
+export interface CopiedFolderOptions {
+  /** What the manifest says of an entry, where it is not what came of it. */
+  readonly stateOf?: (entry: Entry, state: EntryState) => ManifestState;
+  /** Entries declared as not carried at the end. */
+  readonly notCarried?: (entry: Entry) => boolean;
+  /** Leaves the manifest as a session that was killed leaves it. */
+  readonly unfinished?: boolean;
+}
+
+/** Copies a tree by the real parts of source and sink, and writes the manifest of that copy. */
+export function copyWithManifest(source: string, sink: string, options: CopiedFolderOptions = {}): void {
+  const { stateOf = (_, state) => state, notCarried = () => false, unfinished = false } = options;
+  const pages: Page[] = [];
+  const states: (readonly EntryState[])[] = [];
+  {
+    using engine = openEngine(sink);
+    for (const payload of sourceFrames(source)) {
+      const { type, table } = decodeFrame(Buffer.from(payload));
+      if (type === "page") pages.push(decodePage(Buffer.from(table)));
+      if (type === "trailer") states.push(decodeTrailer(Buffer.from(table)).states);
+      engine.accept(payload);
+    }
+  }
+  using root = Root.open(Buffer.from(sink));
+  const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: Date.parse(COPIED_AT) };
+  const writer = openManifestWriter(root, meta);
+  for (const page of pages) {
+    const own = page.entries.map((entry, index) => stateOf(entry, states[page.page]?.[index] ?? { state: "not-read" }));
+    writer.page(page, encodePage(page), own);
+  }
+  const declared = pages.flatMap((page) => page.entries.filter(notCarried).map(({ entry }) => entry));
+  if (!unfinished) writer.commit(Buffer.alloc(32, 1), declared);
+}
