@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A local TCP proxy whose links can be stalled or cut, so that a test makes a broken network instead of sleeping. */
+/** A local TCP proxy whose links can be stalled, cut or slowed, so that a test makes a broken network instead of sleeping. */
 export interface TcpProxy {
   readonly port: number;
   /** Takes no more bytes from clients; what they send fills the buffers of the kernel and then holds them. */
@@ -10,6 +10,11 @@ export interface TcpProxy {
   resume(): void;
   /** Destroys every link that is open; new ones are accepted. */
   cut(): void;
+  /** Destroys every link, and every new one at once, until `up`. */
+  down(): void;
+  up(): void;
+  /** Lets so many bytes a second through from the target, over all links together; undefined: as many as come. */
+  throttle(bytesPerSecond: number | undefined): void;
   close(): Promise<void>;
 }
 
@@ -22,8 +27,28 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
   const links = new Set<Link>();
   let clientsStalled = false;
   let targetStalled = false;
+  let isDown = false;
+  let bytesPerSecond: number | undefined;
+  /** When the bytes that were let through are paid for. */
+  let paidMs = 0;
+
+  /** Holds what comes from the target for as long as the bytes before it take. */
+  const slow = (target: Socket, bytes: number): void => {
+    if (bytesPerSecond === undefined) return;
+    const nowMs = performance.now();
+    paidMs = Math.max(paidMs, nowMs) + (1000 * bytes) / bytesPerSecond;
+    target.pause();
+    setTimeout(() => {
+      if (!targetStalled) target.resume();
+    }, paidMs - nowMs);
+  };
 
   const server = createServer((client) => {
+    if (isDown) {
+      client.on("error", () => undefined);
+      client.destroy();
+      return;
+    }
     const target = connect(targetPort, targetHost);
     const link = { client, target };
     links.add(link);
@@ -42,6 +67,7 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
     });
     target.on("data", (bytes) => {
       if (!client.write(bytes)) target.pause();
+      slow(target, bytes.length);
     });
     target.on("drain", () => {
       if (!clientsStalled) client.resume();
@@ -82,6 +108,16 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
       }
     },
     cut,
+    down() {
+      isDown = true;
+      cut();
+    },
+    up() {
+      isDown = false;
+    },
+    throttle(rate) {
+      bytesPerSecond = rate;
+    },
     close() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
