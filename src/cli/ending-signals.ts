@@ -10,15 +10,17 @@ export interface EndingSignals extends Disposable {
   readonly received: EndingSignal | undefined;
 }
 
-/** Turns SIGINT, SIGTERM and SIGHUP into an abort; calls `onSecond` when another one comes. */
-export function catchEndingSignals(onSecond: (signal: EndingSignal) => void): EndingSignals {
+/** Turns SIGINT, SIGTERM and SIGHUP into an abort; calls `onNext` with the count of each one after the first: 2, 3, … */
+export function catchEndingSignals(onNext: (signal: EndingSignal, count: number) => void): EndingSignals {
   const controller = new AbortController();
   let received: EndingSignal | undefined;
+  let count = 0;
   const listener = (signal: NodeJS.Signals): void => {
     const ending = SIGNALS.find((known) => known === signal);
     if (ending === undefined) return;
+    count += 1;
     if (received !== undefined) {
-      onSecond(ending);
+      onNext(ending, count);
       return;
     }
     received = ending;

@@ -112,10 +112,14 @@ function addSource(program: Command, io: ProgramIo, finish: Finish): void {
       ).argParser((value) => parseDuration(value, "--wait-timeout")),
     )
     .addOption(
-      new Option("--connect-timeout <duration>", "give up when the coordinator does not answer by then")
+      new Option(
+        "--connect-timeout <duration>",
+        "give up when the coordinator does not answer by then; in the middle of a session it gets 10m at least",
+      )
         .default(30_000, "30s")
         .argParser((value) => parseDuration(value, "--connect-timeout")),
     )
+    .addOption(new Option("--cancel", "end the session of DIR for all, and copy nothing"))
     .addOption(
       new Option(
         "--state-dir <folder>",
@@ -243,6 +247,7 @@ Examples:
   fanfold source --coordinator backup:7337 --session photos --dest-count 3 ~/photos
   fanfold source --wait-timeout 10m --json /srv/data > events.jsonl
 
+Ctrl-C stops the source, and its sinks wait: the same command goes on. A second Ctrl-C ends the session for all.
 The exit status says how it ended: docs/exit-status.md.
 `;
 

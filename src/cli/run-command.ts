@@ -15,6 +15,8 @@ export interface RoleRun<Event, Result> {
   /** From the very first one: it has to be asked for in the turn in which the run is made. */
   readonly events: AsyncIterable<Event>;
   readonly result: Promise<Result>;
+  /** At a second signal, while the first one ends it: ends more than itself. False when there is no more to end. */
+  cancel?(): boolean;
   /** Ends at once. */
   kill?(): void;
 }
@@ -46,10 +48,11 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
   const mode = resolveOutputMode(command.options, io);
   const presenter = await openPresenter(command.view, mode, io);
   let run: RoleRun<Event, Result> | undefined;
-  using signals = catchEndingSignals((second) => {
+  using signals = catchEndingSignals((signal, count) => {
+    if (count === 2 && run?.cancel?.() === true) return;
     run?.kill?.();
     presenter.close();
-    process.exit(statusOfSignal(signals.received ?? second));
+    process.exit(statusOfSignal(signals.received ?? signal));
   });
   const logger = presenterLogger(presenter, mode);
   try {

@@ -1,4 +1,4 @@
-import { statusOfSummary } from "./exit-status.ts";
+import { EXIT_STATUS, statusOfSummary } from "./exit-status.ts";
 import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
 import { parsePath } from "./parse-name.ts";
@@ -16,10 +16,15 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly waitTimeout?: number;
   readonly connectTimeout: number;
   readonly stateDir?: string;
+  readonly cancel?: boolean;
 }
+
+/** How long a second Ctrl-C is waited for, which ends the session for all. */
+const CANCEL_GRACE_MS = 3_000;
 
 export async function sourceCommand(folder: string, options: SourceCommandOptions, io: ProgramIo): Promise<number> {
   parsePath(folder, "the directory to copy");
+  if (options.cancel === true) return await cancelCommand(folder, options, io);
   const { runSource } = await import("../source/source.ts");
   return runCommand({
     view: sourceView,
@@ -28,20 +33,43 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
     start: async ({ signal, logger }) => {
       boundMemory();
       const run = runSource({
-        coordinator: options.coordinator,
-        folder,
+        ...memberOptions(folder, options, io),
         destCount: options.destCount,
-        connectTimeoutMs: options.connectTimeout,
         fileEvents: options.verbose === true || options.json === true,
-        stateDir: options.stateDir ?? defaultStateFolder("source", io.env),
+        cancelGraceMs: CANCEL_GRACE_MS,
         signal,
-        ...(options.session === undefined ? {} : { session: options.session }),
-        ...(options.name === undefined ? {} : { name: options.name }),
         ...(options.waitTimeout === undefined ? {} : { waitTimeoutMs: options.waitTimeout }),
         ...(logger === undefined ? {} : { logger }),
       });
-      return { events: run.events(), result: run.result };
+      return { events: run.events(), result: run.result, cancel: () => run.cancel() };
     },
     statusOf: statusOfSummary,
   });
+}
+
+/** `fanfold source --cancel DIR` */
+async function cancelCommand(folder: string, options: SourceCommandOptions, io: ProgramIo): Promise<number> {
+  const { cancelSession } = await import("../source/cancel.ts");
+  return runCommand({
+    view: sourceView,
+    options,
+    io,
+    start: async ({ signal }) => {
+      const run = cancelSession({ ...memberOptions(folder, options, io), signal });
+      return { events: run.events(), result: run.result };
+    },
+    statusOf: () => EXIT_STATUS.ok,
+  });
+}
+
+function memberOptions(folder: string, options: SourceCommandOptions, io: ProgramIo) {
+  const { coordinator, session, name, connectTimeout } = options;
+  return {
+    coordinator,
+    folder,
+    connectTimeoutMs: connectTimeout,
+    stateDir: options.stateDir ?? defaultStateFolder("source", io.env),
+    ...(session === undefined ? {} : { session }),
+    ...(name === undefined ? {} : { name }),
+  };
 }

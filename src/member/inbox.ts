@@ -1,37 +1,42 @@
 import { abortable } from "../lib/abort.ts";
+import { BoundedQueue } from "../lib/bounded-queue.ts";
+import { FanfoldError } from "../lib/errors.ts";
 import type { CoordinatorMessage } from "../protocol/control.ts";
-import type { ControlLink } from "./control-link.ts";
-import { refusedError } from "./join.ts";
 
 export type Welcome = Extract<CoordinatorMessage, { type: "welcome" }>;
 export type Start = Extract<CoordinatorMessage, { type: "start" }>;
 export type Ended = Extract<CoordinatorMessage, { type: "ended" }>;
+/** What a member is told; a refusal is an error instead. */
+export type Told = Exclude<CoordinatorMessage, { type: "refused" }>;
 
-/** What the coordinator says, one message after another; a refusal and the end of the link are errors. */
-export class Inbox {
-  readonly #link: ControlLink;
-  readonly #messages: AsyncIterator<CoordinatorMessage>;
-  readonly #signal: AbortSignal;
+const MESSAGES_WAITING_MAX = 1_000;
 
-  constructor(link: ControlLink, signal: AbortSignal) {
-    this.#link = link;
-    this.#messages = link.messages[Symbol.asyncIterator]();
-    this.#signal = signal;
+/** What the coordinator says, one message after another, until an error ends it. For one reader. */
+export class Inbox<Item> {
+  readonly #queue = new BoundedQueue<Item>({ limit: MESSAGES_WAITING_MAX, sizeOf: () => 1 });
+  readonly #items: AsyncIterator<Item> = this.#queue[Symbol.asyncIterator]();
+  /** Asked for and not yet handed over: a wait that was broken off must lose nothing. */
+  #pending: Promise<IteratorResult<Item>> | undefined;
+  #failure: FanfoldError | undefined;
+
+  /** @throws FanfoldError `damaged` when the reader is too far behind */
+  push(item: Item): void {
+    if (!this.#queue.push(item))
+      throw new FanfoldError("damaged", `Listen to the coordinator: ${MESSAGES_WAITING_MAX} messages wait already`);
   }
 
-  /** @throws FanfoldError the refusal, why the link ended, or the reason of the signal */
-  async next(signal = this.#signal): Promise<Exclude<CoordinatorMessage, { type: "refused" }>> {
-    const next = await abortable(this.#messages.next(), signal);
-    if (next.done === true) throw await this.#link.closed;
-    if (next.value.type === "refused") throw refusedError(next.value);
-    return next.value;
+  /** Nothing more comes; what has come is still handed over. */
+  end(error: FanfoldError): void {
+    this.#failure ??= error;
+    this.#queue.end();
   }
 
-  /** Skips to the next welcome. */
-  async welcome(): Promise<Welcome> {
-    for (;;) {
-      const message = await this.next();
-      if (message.type === "welcome") return message;
-    }
+  /** @throws FanfoldError what ended it, or the reason of the signal */
+  async next(signal: AbortSignal): Promise<Item> {
+    this.#pending ??= this.#items.next();
+    const next = await abortable(this.#pending, signal);
+    this.#pending = undefined;
+    if (next.done !== true) return next.value;
+    throw this.#failure ?? new FanfoldError("closed", "Listen to the coordinator: the link was closed");
   }
 }

@@ -1,3 +1,4 @@
+import { FanfoldError } from "../lib/errors.ts";
 import type { LinkEvent } from "../protocol/events.ts";
 import type { Transport, TransportStatus } from "../transport/transport.ts";
 
@@ -7,6 +8,15 @@ export function tellStatus(transport: Transport, emit: (event: LinkEvent) => voi
     for await (const status of transport.status()) {
       const detail = detailOf(status);
       emit({ type: "transport", status: status.type, ...(detail === undefined ? {} : { detail }) });
+    }
+  })();
+}
+
+/** Tells when a transport has given up by itself: the broker lets this client in no more. Nothing comes over it then. */
+export function watchEnd(transport: Transport, fail: (error: FanfoldError) => void): void {
+  void (async () => {
+    for await (const status of transport.status()) {
+      if (status.type === "closed" && status.reason !== undefined) fail(new FanfoldError("broker-lost", status.reason));
     }
   })();
 }

@@ -5,7 +5,7 @@ import type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress }
  * these same events (docs/events.md). Names of files in them are escaped. One event is one object with a `type`.
  */
 export type LinkEvent =
-  /** Trying to reach the coordinator; `attempt` counts from 1, `reason` says why the attempt before failed. */
+  /** Trying to reach the coordinator; `attempt` counts from 1, `reason` says why the attempt before failed, or what was lost. */
   | { readonly type: "connecting"; readonly address: string; readonly attempt: number; readonly reason?: string }
   /** The coordinator let us in; `transport` is the kind in use, `broker` its address without a password. */
   | {
@@ -17,6 +17,8 @@ export type LinkEvent =
       readonly broker?: string;
     }
   | { readonly type: "transport"; readonly status: string; readonly detail?: string }
+  /** The connection to the coordinator broke (`connecting` follows until it is back), or is there again. */
+  | { readonly type: "control"; readonly status: "lost" | "back"; readonly reason?: string }
   | { readonly type: "warning"; readonly code: string; readonly message: string };
 
 export type SourceEvent =
@@ -28,6 +30,10 @@ export type SourceEvent =
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }
   | { readonly type: "sink"; readonly name: string; readonly outcome: SinkOutcome }
+  /** Stopped in mid-session: for `graceMs` from now a second stop ends the session for all; after it the sinks wait on. */
+  | { readonly type: "stopping"; readonly graceMs: number }
+  /** The session was ended for all, as asked for. */
+  | { readonly type: "cancelled"; readonly session: string }
   | { readonly type: "finished"; readonly summary: SessionSummary };
 
 /** A sink as the source and the coordinator show it. */
@@ -39,13 +45,16 @@ export interface SinkLine {
 
 export type SinkEvent =
   | LinkEvent
-  /** Registered. `underWay`: a session of this name runs without us, and we wait for the next one. */
+  /** Registered. `underWay`: the session runs already; this sink joins it late, and is caught up. */
   | { readonly type: "waiting"; readonly underWay: boolean }
   | { readonly type: "started"; readonly source: string; readonly sinks: readonly string[] }
   | { readonly type: "progress"; readonly progress: CopyProgress; readonly state: "receiving" | "verifying" }
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }
+  /** The source left; the session waits for it to come back. */
   | { readonly type: "left"; readonly name: string; readonly code: string; readonly reason: string }
+  /** A source that had left sends again, with the copy as it was. A new start of the copy is a `started`. */
+  | { readonly type: "returned"; readonly name: string }
   /** The session is over for this sink; with `--stay` another `waiting` follows. */
   | { readonly type: "finished"; readonly outcome: SinkOutcome; readonly elapsedMs: number };
 

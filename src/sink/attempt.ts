@@ -1,24 +1,22 @@
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { CoordinatorAddress } from "../member/address.ts";
-import type { ControlLink } from "../member/control-link.ts";
-import type { Ended, Inbox, Start, Welcome } from "../member/inbox.ts";
-import { joinedEvent, targetOf } from "../member/join.ts";
-import { tellStatus } from "../member/tell-status.ts";
+import type { Ended, Start, Told, Welcome } from "../member/inbox.ts";
+import { joinedEvent, type LiveTarget, liveTarget } from "../member/join.ts";
+import type { SteadyLink } from "../member/steady-link.ts";
+import { tellStatus, watchEnd } from "../member/tell-status.ts";
 import type { SinkEvent } from "../protocol/events.ts";
-import { STREAM_DATA } from "../protocol/frame.ts";
-import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
-import { subjectsOf, toSubject, upSubject } from "../protocol/subjects.ts";
+import { subjectsOf, upSubject } from "../protocol/subjects.ts";
 import { connectTransport } from "../transport/connect.ts";
-import type { Subscription, Transport } from "../transport/transport.ts";
-import { Reporter } from "./reporter.ts";
-import { SinkSession } from "./session.ts";
+import type { Transport } from "../transport/transport.ts";
+import { SinkCopy } from "./copy.ts";
+import { Intake } from "./intake.ts";
 import type { SinkFolder } from "./sink-folder.ts";
+import { SourceWatch } from "./source-watch.ts";
 
 export interface AttemptOptions {
-  readonly link: ControlLink;
-  readonly inbox: Inbox;
+  readonly link: SteadyLink;
   readonly address: CoordinatorAddress;
   readonly folder: SinkFolder;
   readonly welcome: Welcome;
@@ -26,16 +24,28 @@ export interface AttemptOptions {
   readonly clock: Clock;
   readonly fileEvents: boolean;
   readonly acceptNewSource: boolean;
+  /** The epoch of the copy that runs in this process from now on; undefined when none does. */
+  readonly onCopy: (epoch: number | undefined) => void;
   readonly signal: AbortSignal;
 }
 
-/** One session that a sink was welcomed to: from its subscription, over the wait, to its end. */
-export interface Attempt extends AsyncDisposable {
-  /** Registered. Resolves when the session starts, or when another session is offered instead. */
-  waitForStart(): Promise<Start | Welcome>;
-  /** @throws FanfoldError what this sink failed by, or how the session was lost */
-  copy(start: Start): Promise<{ readonly outcome: SinkOutcome; readonly elapsedMs: number }>;
+/** How one session ended for a sink that proved its copy. */
+export interface AttemptResult {
+  readonly outcome: SinkOutcome;
+  readonly elapsedMs: number;
 }
+
+/** One session that a sink was welcomed to: from its subscription, over the wait and every start of the copy, to its end. */
+export interface Attempt extends AsyncDisposable {
+  /**
+   * Registered. Resolves when the session is over, or when it is gone for this sink and another one is offered.
+   *
+   * @throws FanfoldError what this sink failed by, or how the session was lost
+   */
+  run(): Promise<AttemptResult | Welcome>;
+}
+
+const DRAIN_MS_MAX = 2_000;
 
 /**
  * Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed
@@ -46,115 +56,132 @@ export async function openAttempt(options: AttemptOptions): Promise<Attempt> {
   emit(joinedEvent(welcome));
   for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
   await using opening = new AsyncDisposableStack();
-  const target = targetOf(welcome.transport, address);
+  const live = liveTarget(welcome.transport, address);
   // Bulk data and reports never share a connection (D5): a report must not queue behind data.
-  const down = await connectTransport(target, { clientName: `fanfold sink ${welcome.member.name}`, signal });
+  const name = `fanfold sink ${welcome.member.name}`;
+  const down = await connectTransport(live.target, { clientName: name, signal });
   opening.defer(() => down.close());
-  const up = await connectTransport(target, { clientName: `fanfold sink ${welcome.member.name} reports`, signal });
+  const up = await connectTransport(live.target, { clientName: `${name} reports`, signal });
   opening.defer(() => up.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => up.close()));
   tellStatus(down, emit);
-  const subjects = subjectsOf(welcome.sessionId);
-  const queue = { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES };
-  const data = await down.subscribe(subjects.data, queue);
-  const lane = await down.subscribe(toSubject(subjects, welcome.member.id), queue);
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  for (const transport of [down, up]) watchEnd(transport, failed.reject);
+  const intake = await Intake.open(
+    {
+      transport: down,
+      subjects: subjectsOf(welcome.sessionId),
+      memberId: welcome.member.id,
+      onFailure: failed.reject,
+      signal,
+    },
+    // A session that is under way serves us on a lane of our own.
+    !welcome.underWay,
+  );
   link.send({ type: "ready" });
   emit({ type: "waiting", underWay: welcome.underWay });
-  return new OpenAttempt(options, { down, up, subscriptions: [data, lane], closing: opening.move() });
+  return new OpenAttempt(options, { live, up, down, intake, failed, closing: opening.move() });
 }
 
-const DRAIN_MS_MAX = 2_000;
-
-interface AttemptLinks {
-  readonly down: Transport;
+interface AttemptParts {
+  readonly live: LiveTarget;
   readonly up: Transport;
-  readonly subscriptions: readonly Subscription[];
+  readonly down: Transport;
+  readonly intake: Intake;
+  readonly failed: PromiseWithResolvers<never>;
   readonly closing: AsyncDisposableStack;
 }
 
 class OpenAttempt implements Attempt {
   readonly #options: AttemptOptions;
-  readonly #links: AttemptLinks;
+  readonly #parts: AttemptParts;
+  readonly #source: SourceWatch;
+  #copy: SinkCopy | undefined;
+  #startMs = 0;
+  #pinning = "";
 
-  constructor(options: AttemptOptions, links: AttemptLinks) {
+  constructor(options: AttemptOptions, parts: AttemptParts) {
     this.#options = options;
-    this.#links = links;
+    this.#parts = parts;
+    this.#source = new SourceWatch(options.clock, (name) => options.emit({ type: "returned", name }));
   }
 
-  async waitForStart(): Promise<Start | Welcome> {
-    const { inbox } = this.#options;
+  async run(): Promise<AttemptResult | Welcome> {
+    return await Promise.race([this.#follow(), this.#parts.failed.promise]);
+  }
+
+  /** The session must have let go of the disk before anything else goes on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#drop();
+    await this.#parts.closing[Symbol.asyncDispose]();
+  }
+
+  async #follow(): Promise<AttemptResult | Welcome> {
     for (;;) {
-      const message = await inbox.next();
-      if (message.type === "start" || message.type === "welcome") return message;
-      if (message.type === "ended") throw endedError(message);
-      if (message.type === "left") this.#left(message);
+      const message: Told = await this.#options.link.next();
+      if (message.type === "start") await this.#begin(message);
+      else if (message.type === "left") this.#left(message);
+      else if (message.type === "ended") return this.#result(message);
+      else if (message.type === "welcome") {
+        if (!message.rejoined) return message;
+        this.#parts.live.renew(message.transport);
+      }
     }
   }
 
-  async copy(start: Start): Promise<{ outcome: SinkOutcome; elapsedMs: number }> {
+  /** Begins the copy, or begins it anew with what is stored by now: the source, or this sink, came back as a new process. */
+  async #begin(start: Start): Promise<void> {
     const { folder, welcome, clock, emit, fileEvents, signal, acceptNewSource } = this.#options;
+    if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
       throw new FanfoldError(
         "source-changed",
         `Take the tree of "${start.source.name}" into "${folder.path}": the folder holds the copy of another source; use another folder, or --accept-new-source`,
       );
     }
+    await this.#drop();
+    const { intake, up, down, failed } = this.#parts;
+    this.#source.started();
     emit({ type: "started", source: start.source.name, sinks: start.sinks.map((sink) => sink.name) });
-    const startMs = clock.nowMs();
-    const stop = new AbortController();
-    const scope = {
-      sessionId: welcome.sessionId,
-      epoch: start.epoch,
-      clock,
-      signal: AbortSignal.any([signal, stop.signal]),
-    };
-    const subject = upSubject(subjectsOf(welcome.sessionId), welcome.member.id);
-    using reporter = new Reporter({ ...scope, transport: this.#links.up, subject, stream: STREAM_DATA });
-    const exclusivePayloads = this.#links.down.capabilities.kind === "embedded";
-    const session = new SinkSession({
-      ...scope,
+    this.#startMs = clock.nowMs();
+    this.#pinning = start.sourceIdentity;
+    // Not waited for: while the broker is away, the coordinator is still to be listened to.
+    const takeData = (wanted: boolean): void => void intake.takeData(wanted).catch(failed.reject);
+    takeData(!start.late);
+    const { sessionId, member } = welcome;
+    const copy = new SinkCopy({
+      ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, up, late: start.late },
       folder: folder.path,
-      subscriptions: this.#links.subscriptions,
-      exclusivePayloads,
-      reporter,
-      emit,
-      fileEvents,
+      subject: upSubject(subjectsOf(sessionId), member.id),
+      exclusivePayloads: down.capabilities.kind === "embedded",
+      onLane: () => takeData(false),
+      onFailure: failed.reject,
     });
-    const ended = this.#untilEnded();
-    const running = session.run();
-    // Whichever fails first says why; the session must have let go of the disk before anything else goes on.
-    try {
-      await Promise.race([running, ended]);
-      const outcome = outcomeOf(await ended);
-      folder.pinSource(start.sourceIdentity);
-      return { outcome, elapsedMs: clock.nowMs() - startMs };
-    } finally {
-      stop.abort(new FanfoldError("closed", "The session is over"));
-      await running.catch(() => undefined);
-    }
+    this.#copy = copy;
+    this.#options.onCopy(start.epoch);
+    intake.setTarget((payload, isOwnSubject) => {
+      this.#source.heard();
+      return copy.take(payload, isOwnSubject);
+    });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#links.closing[Symbol.asyncDispose]();
+  async #drop(): Promise<void> {
+    this.#parts.intake.setTarget(undefined);
+    const copy = this.#copy;
+    this.#copy = undefined;
+    this.#options.onCopy(undefined);
+    await copy?.stop();
   }
 
-  async #untilEnded(): Promise<Ended> {
-    for (;;) {
-      const message = await this.#options.inbox.next();
-      if (message.type === "ended") return message;
-      if (message.type === "left") this.#left(message);
-    }
-  }
-
-  #left({
-    member,
-    code,
-    reason,
-  }: {
-    readonly member: { readonly name: string };
-    readonly code: string;
-    readonly reason: string;
-  }): void {
+  #left({ member, code, reason }: Extract<Told, { type: "left" }>): void {
+    this.#source.left(member.name);
     this.#options.emit({ type: "left", name: member.name, code, reason });
+  }
+
+  #result(ended: Ended): AttemptResult {
+    const outcome = outcomeOf(ended);
+    if (this.#pinning !== "") this.#options.folder.pinSource(this.#pinning);
+    return { outcome, elapsedMs: this.#options.clock.nowMs() - this.#startMs };
   }
 }
 
@@ -169,8 +196,8 @@ function outcomeOf(ended: Ended): SinkOutcome {
   );
 }
 
-function endedError(ended: Ended): FanfoldError {
-  const reason = ended.reason ?? "the session ended before the copy was proven";
-  if (ended.code === "coordinator-lost") return new FanfoldError("coordinator-lost", reason);
+function endedError({ code, reason = "the session ended before the copy was proven" }: Ended): FanfoldError {
+  if (code === "coordinator-lost") return new FanfoldError(code, reason);
+  if (code === "cancelled") return new FanfoldError(code, `The source ended the session for all: ${reason}`);
   return new FanfoldError("source-lost", `The source left: ${reason}`);
 }

@@ -12,6 +12,8 @@ import { Root } from "./root.ts";
 
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. */
 export interface EngineWorkerData extends FrameScope {
+  /** The stream it takes frames of. */
+  readonly stream: number;
   readonly folder: Uint8Array;
   readonly fileNotices: boolean;
 }

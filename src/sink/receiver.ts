@@ -1,8 +1,13 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeText } from "../lib/escape-name.ts";
-import { type FrameScope, STREAM_DATA } from "../protocol/frame.ts";
+import type { FrameScope } from "../protocol/frame.ts";
 import { MISSING_RANGES_MAX, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
+
+/** Which frames are one stream. */
+export interface StreamScope extends FrameScope {
+  readonly stream: number;
+}
 
 /** A range of sequences, [from, to). */
 export type SequenceRange = [from: number, to: number];
@@ -15,14 +20,14 @@ const HELD_BYTES_MAX = SUBSCRIBER_QUEUE_BYTES;
  * it is filled [P-9]. Pure.
  */
 export class Receiver {
-  readonly #scope: FrameScope;
+  readonly #scope: StreamScope;
   readonly #held = new Map<number, CheckedFrame>();
   #heldBytes = 0;
   #next = 0;
   /** Every frame below this is known to exist. */
   #known = 0;
 
-  constructor(scope: FrameScope) {
+  constructor(scope: StreamScope) {
     this.#scope = scope;
   }
 
@@ -69,9 +74,10 @@ export class Receiver {
 
   /** Left over from a lower epoch: dropped. The subject is this session's alone: anything else on it is a fault. */
   #belongs({ frame }: CheckedFrame): boolean {
-    const { sessionId, epoch } = this.#scope;
+    const { sessionId, epoch, stream } = this.#scope;
     if (frame.sessionId === sessionId && frame.epoch < epoch) return false;
-    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream === STREAM_DATA) return true;
+    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream < stream) return false;
+    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream === stream) return true;
     throw new FanfoldError(
       "damaged",
       `Receive the stream of session "${sessionId}": frame ${frame.sequence} is of session "${escapeText(frame.sessionId)}", epoch ${frame.epoch}, expected epoch ${epoch}`,

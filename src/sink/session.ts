@@ -1,14 +1,12 @@
 import { abortable } from "../lib/abort.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import { pump } from "../lib/pump.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import type { SinkEvent } from "../protocol/events.ts";
 import { fitPath, fitProblems, fitReason } from "../protocol/fit-message.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
-import type { Subscription } from "../transport/transport.ts";
 import type { EngineCounts } from "./copy-engine.ts";
 import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
 import type { SequenceRange } from "./receiver.ts";
@@ -18,8 +16,8 @@ import { syncFileSystem } from "./sync-file-system.ts";
 
 export interface SinkSessionOptions extends FrameScope {
   readonly folder: string;
-  /** The session's data, and what is sent to this sink alone. */
-  readonly subscriptions: readonly Subscription[];
+  /** The stream it takes frames of [P-9.3]. */
+  readonly stream: number;
   /** Whether payloads of the transport may be handed on to a thread; else they are copied. */
   readonly exclusivePayloads: boolean;
   readonly reporter: Reporter;
@@ -38,7 +36,7 @@ export interface SinkProof {
   readonly problemCount: number;
 }
 
-/** One session of a sink: from the first frame until its proof is with the source. */
+/** One stream of a session at a sink: from the first frame until its proof is with the source. */
 export class SinkSession {
   readonly #options: SinkSessionOptions;
   readonly #startMs: number;
@@ -59,6 +57,7 @@ export class SinkSession {
   #roomAgain: (() => void) | undefined;
   #batch: Uint8Array[] = [];
   #state: "receiving" | "verifying" = "receiving";
+  #over = false;
 
   constructor(options: SinkSessionOptions) {
     this.#options = options;
@@ -76,9 +75,9 @@ export class SinkSession {
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
-    const { folder, fileEvents, subscriptions, reporter, clock, signal } = this.#options;
-    const { sessionId, epoch } = this.#options;
-    const worker: EngineWorkerData = { sessionId, epoch, folder: Buffer.from(folder), fileNotices: fileEvents };
+    const { folder, fileEvents, reporter, clock, signal } = this.#options;
+    const { sessionId, epoch, stream } = this.#options;
+    const worker: EngineWorkerData = { sessionId, epoch, stream, folder: Buffer.from(folder), fileNotices: fileEvents };
     this.#engine = openThread<EngineRequest, EngineMessage>({
       module: "./engine-worker",
       base: import.meta.url,
@@ -89,9 +88,6 @@ export class SinkSession {
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();
-      for (const subscription of subscriptions) {
-        void pump(subscription, (message) => this.#onPayload(message.payload), this.#verified.reject);
-      }
       const { pages, digest } = await abortable(this.#verified.promise, signal);
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: "syncing" });
@@ -116,12 +112,16 @@ export class SinkSession {
         .catch(() => undefined);
       throw error;
     } finally {
+      this.#over = true;
+      this.#roomAgain?.();
       await this.#engine.stop();
       clearPartials(folder);
     }
   }
 
-  #onPayload(payload: Uint8Array): void | Promise<void> {
+  /** Takes one payload of its stream; a promise asks for a pause. What comes when all is stored is not looked at. */
+  take(payload: Uint8Array): void | Promise<void> {
+    if (this.#over) return undefined;
     this.#backlogBytes += payload.byteLength;
     if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
     this.#batch.push(payload);

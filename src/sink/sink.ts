@@ -4,13 +4,10 @@ import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
-import type { ControlLink } from "../member/control-link.ts";
-import { Inbox } from "../member/inbox.ts";
-import { joinCoordinator } from "../member/join.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
+import { SteadyLink } from "../member/steady-link.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { SinkEvent } from "../protocol/events.ts";
-import { fitReason } from "../protocol/fit-message.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
 import { openAttempt } from "./attempt.ts";
@@ -29,7 +26,7 @@ export interface SinkOptions {
   readonly stay?: boolean;
   /** Takes the tree of another source than the folder's first one. @default false */
   readonly acceptNewSource?: boolean;
-  /** Longest wait for the coordinator, in milliseconds; as long as it takes when absent. */
+  /** Longest wait for the coordinator, at first and whenever it is lost, in milliseconds; as long as it takes when absent. */
   readonly connectTimeoutMs?: number;
   /** Whether to emit one event a file. @default false */
   readonly fileEvents?: boolean;
@@ -50,6 +47,7 @@ export function runSink(options: SinkOptions): SinkRun {
 /** With `--stay`, endings after which the sink goes on: the session was lost, the sink's own folder is well. */
 const SESSION_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "source-lost",
+  "cancelled",
   "coordinator-lost",
   "broker-lost",
   "broker-unreachable",
@@ -76,57 +74,44 @@ class SinkProgram {
     const address = parseCoordinatorAddress(this.#options.coordinator);
     using folder = openSinkFolder(this.#options.folder, this.#random);
     for (;;) {
-      const link = await joinCoordinator({
-        address,
-        hello: this.#hello(folder),
-        connectTimeoutMs: this.#options.connectTimeoutMs,
-        emit: (event) => this.#hub.emit(event),
-        signal: this.#options.signal,
-        clock: this.#clock,
-        random: this.#random,
-      });
-      const outcome = await this.#serve(link, address, folder);
+      const outcome = await this.#serve(address, folder);
       if (outcome !== undefined) return outcome;
     }
   }
 
-  /** Follows one control link; undefined when it, or a session, was lost and another try is worth it. */
-  async #serve(link: ControlLink, address: CoordinatorAddress, folder: SinkFolder): Promise<SinkOutcome | undefined> {
-    const inbox = new Inbox(link, this.#options.signal);
-    const { stay = false, fileEvents = false, acceptNewSource = false, signal } = this.#options;
+  /** Takes part in one session after another; undefined when one was lost and it is worth joining anew. */
+  async #serve(address: CoordinatorAddress, folder: SinkFolder): Promise<SinkOutcome | undefined> {
+    const { stay = false, fileEvents = false, acceptNewSource = false, connectTimeoutMs, signal } = this.#options;
+    const [clock, random] = [this.#clock, this.#random];
     const emit = (event: SinkEvent) => this.#hub.emit(event);
-    let underWay = false;
+    let back: Hello["back"];
+    const link = new SteadyLink({
+      ...{ address, connectTimeoutMs, emit, signal, clock, random },
+      hello: () => ({ ...this.#hello(folder), ...(back === undefined ? {} : { back }) }),
+      lostTimeoutMs: () => connectTimeoutMs,
+    });
     try {
-      for (let welcome = await inbox.welcome(); ; ) {
+      for (let welcome = await link.welcome(); ; ) {
+        const { sessionId } = welcome;
         await using attempt = await openAttempt({
-          link,
-          inbox,
-          address,
-          folder,
-          welcome,
-          emit,
-          clock: this.#clock,
-          fileEvents,
-          acceptNewSource,
-          signal,
+          ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, signal },
+          onCopy: (epoch) => {
+            back = epoch === undefined ? undefined : { sessionId, epoch };
+          },
         });
-        const started = await attempt.waitForStart();
-        if (started.type === "welcome") {
-          welcome = started;
+        const end = await attempt.run();
+        if ("type" in end) {
+          welcome = end;
           continue;
         }
-        underWay = true;
-        const { outcome, elapsedMs } = await attempt.copy(started);
-        underWay = false;
-        emit({ type: "finished", outcome, elapsedMs });
-        if (!stay) return outcome;
-        welcome = await inbox.welcome();
+        emit({ type: "finished", ...end });
+        if (!stay) return end.outcome;
+        welcome = await link.welcome();
       }
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
-      link.send({ type: "leave", code: error.code, reason: fitReason(error.message) });
-      const goesOn = underWay ? stay && SESSION_LOST.has(error.code) : error.code === "coordinator-lost";
-      if (!goesOn || signal.aborted) throw error;
+      void link.leave(error);
+      if (!stay || !SESSION_LOST.has(error.code) || signal.aborted) throw error;
       emit({ type: "warning", code: error.code, message: error.message });
       return undefined;
     } finally {

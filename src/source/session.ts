@@ -80,6 +80,11 @@ export class SourceSession {
     }
   }
 
+  /** The coordinator says that a sink joined late, or came back; `restarted`: it knows nothing of this epoch. */
+  sinkJoined(_member: Member, _restarted: boolean): void {
+    // Sinks that joined later have no part yet.
+  }
+
   /** The coordinator says that a sink is gone. */
   sinkLeft(sinkId: string, code: string, reason: string): void {
     this.#fail(sinkId, isErrorCode(code) ? code : "sinks-lost", reason);

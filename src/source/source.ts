@@ -1,22 +1,21 @@
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { hostname } from "node:os";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { FanfoldError, isErrorCode, systemCode } from "../lib/errors.ts";
+import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
-import { parseCoordinatorAddress } from "../member/address.ts";
-import { type Ended, Inbox, type Start } from "../member/inbox.ts";
-import { joinCoordinator, joinedEvent, targetOf } from "../member/join.ts";
+import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
+import type { Ended, Start, Welcome } from "../member/inbox.ts";
+import { joinedEvent, type LiveTarget, liveTarget } from "../member/join.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
-import { tellStatus } from "../member/tell-status.ts";
+import { SteadyLink } from "../member/steady-link.ts";
+import { tellStatus, watchEnd } from "../member/tell-status.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
-import { fitReason, fitSummary } from "../protocol/fit-message.ts";
-import { CONTROL_BYTES_MAX, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
+import { fitSummary } from "../protocol/fit-message.ts";
+import { CONTROL_BYTES_MAX, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SessionSummary } from "../protocol/progress.ts";
 import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
 import { connectTransport } from "../transport/connect.ts";
-import { sourceSecret } from "./identity.ts";
+import { openFolder, sourceHello } from "./hello.ts";
 import { SourceSession } from "./session.ts";
 
 export interface SourceOptions {
@@ -32,13 +31,15 @@ export interface SourceOptions {
   readonly name?: string;
   /** Longest wait for the sinks, in milliseconds; no limit when absent. */
   readonly waitTimeoutMs?: number;
-  /** Longest wait for the coordinator, in milliseconds. @default 30_000 */
+  /** Longest wait for the coordinator, in milliseconds; in mid-session at least 10 minutes. @default 30_000 */
   readonly connectTimeoutMs?: number;
   /** Whether to emit one event a file. @default false */
   readonly fileEvents?: boolean;
   /** Where the source's identity is kept between runs. */
   readonly stateDir: string;
-  /** Aborted: the session ends in order, and the sinks are told why. */
+  /** How long `cancel` is waited for once `signal` has stopped a session that runs, in milliseconds. @default 0 */
+  readonly cancelGraceMs?: number;
+  /** Aborted: the work stops in order, and the sinks, which wait for this source to come back, are told why. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -46,13 +47,30 @@ export interface SourceOptions {
 
 /** What stands around a summary in its message. */
 const ENVELOPE_BYTES = 1024;
+/** A coordinator that is lost in mid-session is waited for at least this long: the data may well go on without it. */
+const LOST_MS_MIN = 10 * 60_000;
+/** When every sink has its outcome, nothing depends on the coordinator but its history, and what the sinks wait for. */
+const END_TOLD_MS_MAX = 30_000;
+/** How long a coordinator that is away is waited for to tell it that the session is to end for all. */
+const CANCEL_TOLD_MS_MAX = 3_000;
 
 /** A source at work. A sink's failure does not reject its result but stands in the summary. */
-export type SourceRun = MemberRun<SourceEvent, SessionSummary>;
+export interface SourceRun extends MemberRun<SourceEvent, SessionSummary> {
+  /**
+   * Ends the session for all, instead of leaving the sinks waiting: for a source that is being stopped in its middle, within
+   * the grace. False when there is nothing to end for anybody.
+   */
+  cancel(): boolean;
+}
 
 /** Publishes a directory to every sink of a session. It starts at once; disposing ends it in order. */
 export function runSource(options: SourceOptions): SourceRun {
-  return startMember(options.signal, ({ hub, signal }) => new SourceProgram({ ...options, signal }, hub).run());
+  let program: SourceProgram | undefined;
+  const run = startMember<SourceEvent, SessionSummary>(options.signal, ({ hub, signal }) => {
+    program = new SourceProgram({ ...options, signal }, hub);
+    return program.run();
+  });
+  return { ...run, cancel: () => program?.cancel() ?? false };
 }
 
 class SourceProgram {
@@ -60,7 +78,10 @@ class SourceProgram {
   readonly #hub: EventHub<SourceEvent>;
   readonly #clock: Clock;
   readonly #random: Random;
-  #session: SourceSession | undefined;
+  readonly #cancelled = Promise.withResolvers<void>();
+  /** The session whose copy runs in this process, and the sinks that are there. */
+  #running: { readonly back: NonNullable<Hello["back"]>; readonly there: Set<string> } | undefined;
+  #waitedSinceMs: number | undefined;
 
   constructor(options: SourceOptions, hub: EventHub<SourceEvent>) {
     this.#options = options;
@@ -70,86 +91,100 @@ class SourceProgram {
   }
 
   async run(): Promise<SessionSummary> {
-    const { signal } = this.#options;
-    const root = openFolder(this.#options.folder);
-    const address = parseCoordinatorAddress(this.#options.coordinator);
-    const link = await joinCoordinator({
-      address,
-      hello: this.#hello(root),
-      connectTimeoutMs: this.#options.connectTimeoutMs ?? 30_000,
+    const { coordinator, folder, destCount = 1, connectTimeoutMs = 30_000, signal } = this.#options;
+    const root = openFolder(folder);
+    const address = parseCoordinatorAddress(coordinator);
+    const hello = { ...sourceHello(this.#options, root, this.#random), destCount };
+    const link = new SteadyLink({
+      ...{ address, connectTimeoutMs, signal, clock: this.#clock, random: this.#random },
+      hello: () => (this.#running === undefined ? hello : { ...hello, back: this.#running.back }),
+      lostTimeoutMs: () => (this.#running === undefined ? connectTimeoutMs : Math.max(connectTimeoutMs, LOST_MS_MIN)),
       emit: (event) => this.#hub.emit(event),
-      signal,
-      clock: this.#clock,
-      random: this.#random,
     });
-    await using cleanup = new AsyncDisposableStack();
-    cleanup.defer(() => link.close());
     try {
-      const inbox = new Inbox(link, signal);
-      const welcome = await inbox.welcome();
-      this.#hub.emit(joinedEvent(welcome));
-      for (const message of welcome.warnings) this.#hub.emit({ type: "warning", code: "coordinator", message });
-      const target = targetOf(welcome.transport, address);
-      const subjects = subjectsOf(welcome.sessionId);
-      // Bulk data and reports never share a connection (D5): a report must not queue behind data.
-      const data = await connectTransport(target, { clientName: `fanfold source ${welcome.member.name}`, signal });
-      cleanup.defer(() => data.close());
-      const up = await connectTransport(target, {
-        clientName: `fanfold source ${welcome.member.name} reports`,
-        signal,
-      });
-      cleanup.defer(() => up.close());
-      tellStatus(data, (event) => this.#hub.emit(event));
-      const reports = await up.subscribe(upWildcard(subjects), { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES });
-      link.send({ type: "ready" });
-      const start = await this.#start(inbox);
-      this.#session = new SourceSession({
-        ...{ root, subjects, reports, signal, sessionId: welcome.sessionId, epoch: start.epoch, sinks: start.sinks },
-        transport: data,
-        clock: this.#clock,
-        emit: (event) => this.#hub.emit(event),
-        tellProgress: (progress) => link.send({ type: "progress", progress }),
-        fileEvents: this.#options.fileEvents ?? false,
-      });
-      const control = this.#follow(inbox);
-      const summary = await Promise.race([this.#session.run(), control]);
-      link.send({ type: "finished", summary: fitSummary(summary, CONTROL_BYTES_MAX - ENVELOPE_BYTES) });
-      this.#hub.emit({ type: "finished", summary });
-      return summary;
+      for (let welcome = await link.welcome(); ; ) {
+        const end = await this.#serve(link, { welcome, address, root });
+        if (!("type" in end)) return end;
+        welcome = end;
+      }
     } catch (thrown) {
-      const error = FanfoldError.from(thrown);
-      link.send({ type: "leave", code: error.code, reason: fitReason(error.message) });
-      throw error;
+      throw await this.#leave(link, FanfoldError.from(thrown));
+    } finally {
+      await link.close();
     }
   }
 
-  #hello(root: Buffer): Hello {
-    const { name, session, destCount, stateDir } = this.#options;
-    return {
-      type: "hello",
-      version: PROTOCOL_VERSION,
-      role: "source",
-      session: session ?? "default",
-      label: name ?? hostname(),
-      labelAsked: name !== undefined,
-      secret: sourceSecret(stateDir, root, this.#random),
-      destCount: destCount ?? 1,
-    };
+  cancel(): boolean {
+    if (this.#running === undefined || (this.#options.cancelGraceMs ?? 0) === 0) return false;
+    this.#cancelled.resolve();
+    return true;
+  }
+
+  /** One session, from its welcome to its end; or to another welcome, when the coordinator does not know it any more. */
+  async #serve(
+    link: SteadyLink,
+    { welcome, address, root }: { welcome: Welcome; address: CoordinatorAddress; root: Buffer },
+  ): Promise<SessionSummary | Welcome> {
+    const { fileEvents = false } = this.#options;
+    const emit = (event: SourceEvent): void => this.#hub.emit(event);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, stop.signal]);
+    await using cleanup = new AsyncDisposableStack();
+    emit(joinedEvent(welcome));
+    for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
+    const live = liveTarget(welcome.transport, address);
+    const subjects = subjectsOf(welcome.sessionId);
+    // Bulk data and reports never share a connection (D5): a report must not queue behind data.
+    const name = `fanfold source ${welcome.member.name}`;
+    const data = await connectTransport(live.target, { clientName: name, signal });
+    cleanup.defer(() => data.close());
+    const up = await connectTransport(live.target, { clientName: `${name} reports`, signal });
+    cleanup.defer(() => up.close());
+    tellStatus(data, emit);
+    for (const transport of [data, up]) watchEnd(transport, (error) => stop.abort(error));
+    const reports = await up.subscribe(upWildcard(subjects), { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES });
+    link.send({ type: "ready" });
+    const start = await this.#start(link, signal);
+    if (start.type === "welcome") return start;
+    const { epoch, sinks } = start;
+    const { sessionId } = welcome;
+    const there = new Set(sinks.map(({ id }) => id));
+    this.#running = { back: { sessionId, epoch }, there };
+    const session = new SourceSession({
+      ...{ root, subjects, reports, signal, sessionId, epoch, sinks, transport: data, emit, fileEvents },
+      clock: this.#clock,
+      tellProgress: (progress) => link.send({ type: "progress", progress }),
+    });
+    const working = session.run();
+    const control = this.#follow(link, { session, there, live });
+    try {
+      const first = await Promise.race([working, control]);
+      if (!("type" in first)) return await this.#finish(link, first, control);
+      if (first.type === "ended") throw endedError(first);
+      this.#running = undefined;
+      return first;
+    } finally {
+      stop.abort(new FanfoldError("closed", "The session is over"));
+      await working.catch(() => undefined);
+    }
   }
 
   /** Waits until enough sinks are registered, showing who is there. */
-  async #start(inbox: Inbox): Promise<Start> {
-    const { waitTimeoutMs, signal } = this.#options;
+  async #start(link: SteadyLink, signal: AbortSignal): Promise<Start | Welcome> {
+    const { waitTimeoutMs } = this.#options;
     const over = new AbortController();
     const waited = AbortSignal.any([signal, over.signal]);
     using started = new DisposableStack();
     let there: readonly string[] = [];
     let needed = this.#options.destCount ?? 1;
     if (waitTimeoutMs !== undefined) {
+      const nowMs = this.#clock.nowMs();
+      this.#waitedSinceMs ??= nowMs;
+      const leftMs = Math.max(0, this.#waitedSinceMs + waitTimeoutMs - nowMs);
       // Ends with the wait: it would else keep the process of a short session for all of its time.
       const asleep = new AbortController();
       started.defer(() => asleep.abort());
-      this.#clock.sleep(waitTimeoutMs, AbortSignal.any([signal, asleep.signal])).then(
+      this.#clock.sleep(leftMs, AbortSignal.any([signal, asleep.signal])).then(
         () =>
           over.abort(
             new FanfoldError(
@@ -161,7 +196,8 @@ class SourceProgram {
       );
     }
     for (;;) {
-      const message = await inbox.next(waited);
+      const message = await link.next(waited);
+      if (message.type === "welcome") return message;
       if (message.type === "start") {
         this.#hub.emit({ type: "started", sinks: message.sinks.map((sink) => sink.name) });
         return message;
@@ -174,40 +210,85 @@ class SourceProgram {
     }
   }
 
-  /** Listens to the coordinator while the session runs. Never resolves; rejects when the coordinator is lost. */
-  async #follow(inbox: Inbox): Promise<never> {
+  /** Listens to the coordinator while the session runs, until it says that the session is over, or another one offered. */
+  async #follow(
+    link: SteadyLink,
+    { session, there, live }: { session: SourceSession; there: Set<string>; live: LiveTarget },
+  ): Promise<Ended | Welcome> {
     for (;;) {
-      const message = await inbox.next();
-      if (message.type === "left") this.#session?.sinkLeft(message.member.id, message.code, message.reason);
-      else if (message.type === "ended") throw endedError(message);
+      const message = await link.next();
+      if (message.type === "ended") return message;
+      if (message.type === "welcome") {
+        if (!message.rejoined) return message;
+        live.renew(message.transport);
+      } else if (message.type === "left") {
+        there.delete(message.member.id);
+        session.sinkLeft(message.member.id, message.code, message.reason);
+      } else if (message.type === "joined") {
+        there.add(message.member.id);
+        session.sinkJoined(message.member, message.restarted);
+      }
+    }
+  }
+
+  /** Tells the coordinator how it ended. Every sink has its outcome: that this cannot be told changes none. */
+  async #finish(link: SteadyLink, summary: SessionSummary, control: Promise<unknown>): Promise<SessionSummary> {
+    link.send({ type: "finished", summary: fitSummary(summary, CONTROL_BYTES_MAX - ENVELOPE_BYTES) });
+    const untold = await this.#within(
+      END_TOLD_MS_MAX,
+      control.then(
+        () => undefined,
+        (thrown: unknown) => FanfoldError.from(thrown).message,
+      ),
+      `no answer for ${END_TOLD_MS_MAX / 1000} s`,
+    );
+    this.#running = undefined;
+    if (untold !== undefined) {
+      const message = `The coordinator could not be told that the session is over (${untold}): the outcome stands, but sinks may go on waiting`;
+      this.#hub.emit({ type: "warning", code: "coordinator-lost", message });
+    }
+    this.#hub.emit({ type: "finished", summary });
+    return summary;
+  }
+
+  /** Goes for the reason given; returns what to end with. A session that was stopped in its middle may still be cancelled. */
+  async #leave(link: SteadyLink, error: FanfoldError): Promise<FanfoldError> {
+    const graceMs = this.#options.cancelGraceMs ?? 0;
+    const canCancel = error.code === "interrupted" && graceMs > 0 && (this.#running?.there.size ?? 0) > 0;
+    if (canCancel) {
+      this.#hub.emit({ type: "stopping", graceMs });
+      const cancelled = await this.#within(
+        graceMs,
+        this.#cancelled.promise.then(() => true),
+        false,
+      );
+      if (cancelled) {
+        const cancel = new FanfoldError("cancelled", `The session was ended for all: ${error.message}, twice`);
+        await this.#within(CANCEL_TOLD_MS_MAX, link.leave(cancel), undefined);
+        return cancel;
+      }
+    }
+    void link.leave(error);
+    return error;
+  }
+
+  /** What comes of `work`, or `otherwise` after this long; no timer is left. */
+  async #within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+    const timer = new AbortController();
+    const limit = this.#clock.sleep(limitMs, timer.signal).then(
+      () => otherwise,
+      () => otherwise,
+    );
+    try {
+      return await Promise.race([work, limit]);
+    } finally {
+      timer.abort();
     }
   }
 }
 
-/** The session was ended by somebody else: by a coordinator that stops, say. */
+/** The session was ended by somebody else: by another process of this source, say. */
 function endedError({ code, reason }: Ended): FanfoldError {
   const known = code !== undefined && isErrorCode(code) ? code : "refused";
   return new FanfoldError(known, reason ?? "The coordinator ended the session");
-}
-
-/** The canonical path of a directory that can be read. */
-function openFolder(folder: string): Buffer {
-  try {
-    const root = realpathSync(folder, { encoding: "buffer" });
-    if (!statSync(root).isDirectory())
-      throw new FanfoldError("folder-not-a-directory", `Read the directory "${folder}": it is no directory`);
-    accessSync(root, constants.R_OK | constants.X_OK);
-    return root;
-  } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === "ENOENT")
-      throw new FanfoldError("folder-missing", `Read the directory "${folder}": no such directory`, { cause: thrown });
-    if (code === "ENOTDIR")
-      throw new FanfoldError("folder-not-a-directory", `Read the directory "${folder}": it is no directory`, {
-        cause: thrown,
-      });
-    if (code === "EACCES")
-      throw new FanfoldError("folder-denied", `Read the directory "${folder}": permission denied`, { cause: thrown });
-    throw FanfoldError.from(thrown);
-  }
 }

@@ -24,7 +24,7 @@ describe("Receiver", () => {
   test("hands each frame on once and in order, however they come, and misses just those that have not come", () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 12 }), { maxLength: 60 }), (coming) => {
-        const receiver = new Receiver(SESSION);
+        const receiver = new Receiver({ ...SESSION, stream: 0 });
         const come = new Set<number>();
         const handed: number[] = [];
         for (const sequence of coming) {
@@ -43,7 +43,7 @@ describe("Receiver", () => {
   });
 
   test("drops what a lower epoch left over, whatever its sequence", () => {
-    const receiver = new Receiver({ ...SESSION, epoch: 3 });
+    const receiver = new Receiver({ ...SESSION, epoch: 3, stream: 0 });
     for (const epoch of [0, 1, 2])
       for (const sequence of [0, 7]) expect(receiver.take(frame(sequence, { epoch }))).toEqual([]);
     expect([receiver.receivedUpTo, receiver.missing()]).toEqual([0, []]);
@@ -52,14 +52,14 @@ describe("Receiver", () => {
   test.each([{ sessionId: "zzzzzzzzzzzz" }, { sessionId: "zzzzzzzzzzzz", epoch: 0 }, { epoch: 2 }, { stream: 1 }])(
     "refuses what is of another session, a later epoch or a lane: nobody else publishes here (%o)",
     (change) => {
-      const receiver = new Receiver(SESSION);
+      const receiver = new Receiver({ ...SESSION, stream: 0 });
       for (const sequence of [0, 7]) expect(thrownCode(() => receiver.take(frame(sequence, change)))).toBe("damaged");
       expect(receiver.receivedUpTo).toBe(0);
     },
   );
 
   test("learns from a heartbeat that the tail is lost, and never takes it for a frame", () => {
-    const receiver = new Receiver(SESSION);
+    const receiver = new Receiver({ ...SESSION, stream: 0 });
     expect(receiver.take(frame(0, { type: "heartbeat" }))).toEqual([]);
     receiver.take(frame(0));
     receiver.take(frame(1, { type: "heartbeat" }));
@@ -69,7 +69,7 @@ describe("Receiver", () => {
   });
 
   test("names the first holes when there are more than one report takes", () => {
-    const receiver = new Receiver(SESSION);
+    const receiver = new Receiver({ ...SESSION, stream: 0 });
     for (let sequence = 1; sequence < 400; sequence += 2) receiver.take(frame(sequence));
     expect(receiver.missing()).toHaveLength(MISSING_RANGES_MAX);
     expect(receiver.missing()[1]).toEqual([2, 3]);

@@ -1,11 +1,41 @@
 import type { LinkEvent } from "../../protocol/events.ts";
 import { detail, info, type Message, plainOnly, warning } from "./view.ts";
 
-/** What the waiting line says while the coordinator does not answer. */
-export function connectingText(event: Extract<LinkEvent, { type: "connecting" }>): string {
+/** What a view remembers of the link to the coordinator. */
+export interface LinkState {
+  /** The last attempt to connect that plain lines have told of. */
+  readonly attempts: number;
+  /** Whether the coordinator was there, and is lost. */
+  readonly lost: boolean;
+  /** What is being tried; undefined while the coordinator is there. */
+  readonly trying: string | undefined;
+}
+
+export const LINK_INITIAL: LinkState = { attempts: 1, lost: false, trying: undefined };
+
+export function nextLink(state: LinkState, event: { readonly type: string } | LinkEvent): LinkState {
+  if (!isLinkEvent(event)) return state;
+  switch (event.type) {
+    case "connecting": {
+      const attempts = isWorthSaying(event.attempt, state.attempts) ? event.attempt : state.attempts;
+      return { ...state, attempts, trying: connectingText(event, state.lost) };
+    }
+    case "control":
+      return { attempts: 1, lost: event.status === "lost", trying: undefined };
+    case "joined":
+      return LINK_INITIAL;
+    default:
+      return state;
+  }
+}
+
+/** What is said while the coordinator does not answer. */
+export function connectingText(event: Extract<LinkEvent, { type: "connecting" }>, lost: boolean): string {
   const { address, attempt, reason } = event;
+  const why = reason === undefined ? "" : `: ${shortReason(reason, address)}`;
+  if (lost) return `reconnecting to the coordinator (attempt ${attempt}${why})`;
   if (attempt <= 1) return `connecting to the coordinator at ${address}`;
-  return `waiting for the coordinator at ${address} (attempt ${attempt}${reason === undefined ? "" : `: ${shortReason(reason, address)}`})`;
+  return `waiting for the coordinator at ${address} (attempt ${attempt}${why})`;
 }
 
 /** The line says already what was tried and where; what to try is for the end. */
@@ -17,13 +47,15 @@ function shortReason(reason: string, address: string): string {
 /** Messages of the events that source and sink share; undefined for any other event. */
 export function linkMessages(
   event: { readonly type: string } | LinkEvent,
-  attemptsSaid: number,
+  state: LinkState,
 ): readonly Message[] | undefined {
   if (!isLinkEvent(event)) return undefined;
   switch (event.type) {
     case "connecting":
       // The first attempt is not worth a line; later ones are said at growing distances: 2, 4, 8, 16, …
-      return isWorthSaying(event.attempt, attemptsSaid) ? [plainOnly(connectingText(event))] : [];
+      return isWorthSaying(event.attempt, state.attempts) ? [plainOnly(connectingText(event, state.lost))] : [];
+    case "control":
+      return [controlMessage(event.status, event.reason)];
     case "joined": {
       const where = event.broker === undefined ? "" : ` at ${event.broker}`;
       return [info(`joined session ${event.session} as ${event.name} (${event.transport}${where})`)];
@@ -64,9 +96,10 @@ export function transportMessage({
   }
 }
 
-/** The last attempt that was said, once this one is over. */
-export function nextAttemptsSaid(attempt: number, attemptsSaid: number): number {
-  return isWorthSaying(attempt, attemptsSaid) ? attempt : attemptsSaid;
+function controlMessage(status: "lost" | "back", reason = "its connection broke"): Message {
+  if (status === "back") return info("the coordinator is there again");
+  const [, why = reason] = /^Listen to the coordinator at \S+: (.*)$/s.exec(reason) ?? [];
+  return warning(`lost the coordinator: ${why}; reconnecting`);
 }
 
 function isWorthSaying(attempt: number, attemptsSaid: number): boolean {
@@ -75,6 +108,10 @@ function isWorthSaying(attempt: number, attemptsSaid: number): boolean {
 
 function isLinkEvent(event: { readonly type: string }): event is LinkEvent {
   return (
-    event.type === "connecting" || event.type === "joined" || event.type === "transport" || event.type === "warning"
+    event.type === "connecting" ||
+    event.type === "joined" ||
+    event.type === "transport" ||
+    event.type === "control" ||
+    event.type === "warning"
   );
 }

@@ -2,39 +2,40 @@ import type { SinkEvent } from "../../protocol/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes } from "./format.ts";
-import { connectingText, linkMessages, nextAttemptsSaid } from "./link-messages.ts";
+import { LINK_INITIAL, type LinkState, linkMessages, nextLink } from "./link-messages.ts";
 import type { Style } from "./style.ts";
 import { outcomeMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type View } from "./view.ts";
 
 export interface SinkState {
+  readonly link: LinkState;
   /** What is being waited for; undefined while a copy runs. */
   readonly waiting: string | undefined;
-  /** The last attempt to connect that plain lines have told of. */
-  readonly attempts: number;
+  /** The source left in the middle of a copy. */
+  readonly away: string | undefined;
   readonly copy: CopyState | undefined;
   readonly verifying: boolean;
 }
 
 const WAITING = "waiting for a source";
-const UNDER_WAY = "this session is under way without this sink: waiting for the next one";
+const UNDER_WAY = "the session is under way: this sink joins it late and will be caught up";
 
 /** How a sink looks. */
 export const sinkView: View<SinkEvent, SinkState> = {
-  initial: { waiting: undefined, attempts: 1, copy: undefined, verifying: false },
-  next(state, event, nowMs) {
+  initial: { link: LINK_INITIAL, waiting: undefined, away: undefined, copy: undefined, verifying: false },
+  next(before, event, nowMs) {
+    const state = { ...before, link: nextLink(before.link, event) };
+    const nothing = { waiting: undefined, away: undefined, copy: undefined, verifying: false };
     switch (event.type) {
-      case "connecting":
-        return {
-          ...state,
-          waiting: connectingText(event),
-          copy: undefined,
-          attempts: nextAttemptsSaid(event.attempt, state.attempts),
-        };
       case "waiting":
-        return { ...state, waiting: event.underWay ? UNDER_WAY : WAITING, copy: undefined, verifying: false };
+        return { ...state, ...nothing, waiting: event.underWay ? UNDER_WAY : WAITING };
       case "started":
-        return { ...state, waiting: undefined, copy: undefined, verifying: false };
+      case "finished":
+        return { ...state, ...nothing };
+      case "left":
+        return { ...state, away: awayText(event.reason) };
+      case "returned":
+        return { ...state, away: undefined };
       case "progress":
         return {
           ...state,
@@ -42,27 +43,30 @@ export const sinkView: View<SinkEvent, SinkState> = {
           copy: nextCopy(state.copy, event.progress, nowMs),
           verifying: event.state === "verifying",
         };
-      case "finished":
-        return { ...state, waiting: undefined, copy: undefined, verifying: false };
       default:
         return state;
     }
   },
   messages: sinkMessages,
-  screen(state, { columns }, style) {
-    if (state.waiting !== undefined) return { kind: "waiting", text: fitEnd(state.waiting, columns) };
-    if (state.copy === undefined) return { kind: "none" };
-    const lines = copyLines(state.copy, columns, style);
-    return {
-      kind: "lines",
-      lines: state.verifying ? [fitEnd("verifying and writing to disk", columns), ...lines.slice(1)] : lines,
-    };
+  screen({ link, waiting, away, copy, verifying }, { columns }, style) {
+    // A copy goes on without the coordinator, as far as its data does; without its source it does not.
+    const text = copy === undefined || away !== undefined ? (link.trying ?? away ?? waiting) : undefined;
+    if (text !== undefined) return { kind: "waiting", text: fitEnd(text, columns) };
+    if (copy === undefined) return { kind: "none" };
+    const lines = copyLines(copy, columns, style);
+    if (verifying) lines[0] = fitEnd("verifying and writing to disk", columns);
+    if (link.trying !== undefined) lines.push(fitEnd(link.trying, columns));
+    return { kind: "lines", lines };
   },
-  progressLines(state) {
-    if (state.copy === undefined) return new Map();
-    return new Map([["copy", (state.verifying ? "verifying: " : "") + copyProgressLine(state.copy)]]);
+  progressLines({ copy, away, verifying }) {
+    if (copy === undefined || away !== undefined) return new Map();
+    return new Map([["copy", (verifying ? "verifying: " : "") + copyProgressLine(copy)]]);
   },
 };
+
+function awayText(reason: string): string {
+  return `the source left (${reason}): waiting for it to come back`;
+}
 
 function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonly Message[] {
   switch (event.type) {
@@ -79,7 +83,9 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
     case "problem":
       return [detail(`${event.problem.kind}: ${event.problem.path}: ${event.problem.message}`)];
     case "left":
-      return [info(`${event.name} left: ${event.reason}`)];
+      return [info(awayText(event.reason))];
+    case "returned":
+      return [info(`${event.name} is there again: the copy goes on`)];
     case "finished": {
       const { outcome } = event;
       const why =
@@ -94,6 +100,6 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
       return [...outcomeMessages(outcome, event.elapsedMs, style), ...why];
     }
     default:
-      return linkMessages(event, state.attempts) ?? [];
+      return linkMessages(event, state.link) ?? [];
   }
 }

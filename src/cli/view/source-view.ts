@@ -2,27 +2,23 @@ import type { SinkLine, SourceEvent } from "../../protocol/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd, fitNames } from "./fit.ts";
 import { formatBytes } from "./format.ts";
-import { connectingText, linkMessages, nextAttemptsSaid } from "./link-messages.ts";
+import { LINK_INITIAL, type LinkState, linkMessages, nextLink } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
 import type { Style } from "./style.ts";
 import { summaryMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View } from "./view.ts";
 
 export interface SourceState {
-  /** What is being waited for; undefined once the copy has started. */
-  readonly waiting: string | undefined;
+  readonly link: LinkState;
   readonly needed: { readonly needed: number; readonly sinks: readonly string[] } | undefined;
-  /** The last attempt to connect that plain lines have told of. */
-  readonly attempts: number;
   readonly copy: CopyState | undefined;
   readonly sinks: readonly SinkLine[];
   readonly ended: boolean;
 }
 
 const INITIAL: SourceState = {
-  waiting: undefined,
+  link: LINK_INITIAL,
   needed: undefined,
-  attempts: 1,
   copy: undefined,
   sinks: [],
   ended: false,
@@ -31,27 +27,22 @@ const INITIAL: SourceState = {
 /** How a source looks. */
 export const sourceView: View<SourceEvent, SourceState> = {
   initial: INITIAL,
-  next(state, event, nowMs) {
+  next(before, event, nowMs) {
+    const state = { ...before, link: nextLink(before.link, event) };
     switch (event.type) {
-      case "connecting":
-        return {
-          ...state,
-          waiting: connectingText(event),
-          attempts: nextAttemptsSaid(event.attempt, state.attempts),
-        };
       case "waiting":
-        return { ...state, waiting: undefined, needed: event };
+        return { ...state, needed: event };
       case "started":
-        return { ...state, waiting: undefined, needed: undefined };
+        return { ...state, needed: undefined };
       case "progress":
         return {
           ...state,
-          waiting: undefined,
           needed: undefined,
           copy: nextCopy(state.copy, event.progress, nowMs),
           sinks: event.sinks,
         };
       case "finished":
+      case "stopping":
         return { ...state, ended: true };
       default:
         return state;
@@ -91,10 +82,17 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
             },
           ]
         : [plainOnly(`sink ${event.name}: ${event.outcome.outcome}`)];
+    case "stopping": {
+      const within = `within ${event.graceMs / 1000} s`;
+      const text = `fanfold: stopped: the sinks keep waiting; the same command goes on, Ctrl-C again ${within} ends the session for all`;
+      return [{ level: "warning", text }];
+    }
+    case "cancelled":
+      return [info(`the session "${event.session}" was ended for all`)];
     case "finished":
       return summaryMessages(event.summary, style);
     default:
-      return linkMessages(event, state.attempts) ?? [];
+      return linkMessages(event, state.link) ?? [];
   }
 }
 
@@ -104,13 +102,15 @@ function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Scree
   if (state.copy !== undefined) {
     const lines = copyLines(state.copy, columns, style);
     lines.push(
-      ...sinkLines(state.sinks, { columns, rows: rows - lines.length - 1, progress: state.copy.progress }, style),
+      ...sinkLines(state.sinks, { columns, rows: rows - lines.length - 2, progress: state.copy.progress }, style),
     );
+    // Without the coordinator the copy goes on, as far as its data does.
+    if (state.link.trying !== undefined) lines.push(fitEnd(state.link.trying, columns));
     return { kind: "lines", lines };
   }
-  if (state.needed !== undefined)
-    return { kind: "waiting", text: waitingText(state.needed.needed, state.needed.sinks, columns) };
-  return state.waiting === undefined ? { kind: "none" } : { kind: "waiting", text: fitEnd(state.waiting, columns) };
+  if (state.link.trying !== undefined) return { kind: "waiting", text: fitEnd(state.link.trying, columns) };
+  if (state.needed === undefined) return { kind: "none" };
+  return { kind: "waiting", text: waitingText(state.needed.needed, state.needed.sinks, columns) };
 }
 
 /** `waiting for sinks: 1 of 3 (alpha)` */
