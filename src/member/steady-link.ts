@@ -175,7 +175,7 @@ export class SteadyLink {
   }
 
   async #lost(error: FanfoldError): Promise<void> {
-    if (this.#over) throw error;
+    if (this.#over || !this.#isPassing(error)) throw error;
     if (this.#attempt === 0) {
       this.#sinceMs = this.#options.clock.nowMs();
       this.#options.emit({ type: "control", status: "lost", reason: error.message });

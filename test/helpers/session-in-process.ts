@@ -2,9 +2,9 @@ import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
-import { subjectsOf, toSubject, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
-import { Reporter } from "../../src/sink/reporter.ts";
-import { SinkSession } from "../../src/sink/session.ts";
+import { subjectsOf, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
+import { SinkCopy } from "../../src/sink/copy.ts";
+import { Intake } from "../../src/sink/intake.ts";
 import { SourceSession } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
@@ -39,34 +39,30 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
   const reports = await up.subscribe(upWildcard(subjects), queue);
   const transports = [up];
   const members = options.sinks.map((_, index) => ({ id: `sink0${index}`, name: `sink ${index}` }));
-  const running = members.map(async ({ id }, index) => {
-    const down = new FaultTransport(broker.connect(), options.down(index));
-    transports.push(down);
-    const subscriptions = [
-      await down.subscribe(subjects.data, queue),
-      await down.subscribe(toSubject(subjects, id), queue),
-    ];
-    const reporter = new Reporter({
-      ...scope,
-      signal,
-      transport: broker.connect(),
-      subject: upSubject(subjects, id),
-      stream: 0,
-    });
-    onTestFinished(() => reporter[Symbol.dispose]());
-    const folder = options.sinks[index] ?? "";
-    const session = new SinkSession({
-      ...scope,
-      signal,
-      folder,
-      subscriptions,
-      exclusivePayloads: false,
-      reporter,
-      emit: () => undefined,
-      fileEvents: false,
-    });
-    return session.run();
-  });
+  const copies = await Promise.all(
+    members.map(async ({ id }, index) => {
+      const down = new FaultTransport(broker.connect(), options.down(index));
+      transports.push(down);
+      // A sink that failed has said so itself.
+      const onFailure = (): void => undefined;
+      const intake = await Intake.open({ transport: down, subjects, memberId: id, signal, onFailure }, true);
+      const copy = new SinkCopy({
+        ...scope,
+        signal,
+        folder: options.sinks[index] ?? "",
+        up: broker.connect(),
+        subject: upSubject(subjects, id),
+        late: false,
+        exclusivePayloads: false,
+        emit: () => undefined,
+        fileEvents: false,
+        onLane: () => void intake.takeData(false),
+        onFailure,
+      });
+      intake.setTarget((payload, isOwnSubject) => copy.take(payload, isOwnSubject));
+      return copy;
+    }),
+  );
   const source = new SourceSession({
     ...scope,
     signal,
@@ -79,10 +75,9 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
     tellProgress: () => undefined,
     fileEvents: false,
   });
-  const settled = Promise.allSettled(running);
   const summary = await source.run();
   // A sink that failed is part of the summary; it waits for a coordinator to tell it so.
   stop.abort(new FanfoldError("closed", "The session is over"));
-  await settled;
+  await Promise.all(copies.map((copy) => copy.stop()));
   return { summary, transports };
 }

@@ -28,7 +28,7 @@ export const sinkView: View<SinkEvent, SinkState> = {
     const nothing = { waiting: undefined, away: undefined, copy: undefined, verifying: false };
     switch (event.type) {
       case "waiting":
-        return { ...state, ...nothing, waiting: event.underWay ? UNDER_WAY : WAITING };
+        return { ...nothing, link: LINK_INITIAL, waiting: event.underWay ? UNDER_WAY : WAITING };
       case "started":
       case "finished":
         return { ...state, ...nothing };

@@ -31,7 +31,7 @@ export const sourceView: View<SourceEvent, SourceState> = {
     const state = { ...before, link: nextLink(before.link, event) };
     switch (event.type) {
       case "waiting":
-        return { ...state, needed: event };
+        return { ...state, link: LINK_INITIAL, needed: event };
       case "started":
         return { ...state, needed: undefined };
       case "progress":
@@ -101,12 +101,11 @@ function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Scree
   if (state.ended) return { kind: "none" };
   if (state.copy !== undefined) {
     const lines = copyLines(state.copy, columns, style);
-    lines.push(
-      ...sinkLines(state.sinks, { columns, rows: rows - lines.length - 2, progress: state.copy.progress }, style),
-    );
     // Without the coordinator the copy goes on, as far as its data does.
-    if (state.link.trying !== undefined) lines.push(fitEnd(state.link.trying, columns));
-    return { kind: "lines", lines };
+    const trying = state.link.trying === undefined ? [] : [fitEnd(state.link.trying, columns)];
+    const left = rows - lines.length - trying.length - 1;
+    lines.push(...sinkLines(state.sinks, { columns, rows: left, progress: state.copy.progress }, style));
+    return { kind: "lines", lines: [...lines, ...trying] };
   }
   if (state.link.trying !== undefined) return { kind: "waiting", text: fitEnd(state.link.trying, columns) };
   if (state.needed === undefined) return { kind: "none" };

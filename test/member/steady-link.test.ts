@@ -1,0 +1,283 @@
+import { describe, expect, test } from "vitest";
+import { BoundedQueue } from "../../src/lib/bounded-queue.ts";
+import { FanfoldError } from "../../src/lib/errors.ts";
+import type { ControlLink } from "../../src/member/control-link.ts";
+import { SteadyLink, type SteadyLinkOptions } from "../../src/member/steady-link.ts";
+import type { ClientMessage, CoordinatorMessage, Hello } from "../../src/protocol/control.ts";
+import type { LinkEvent } from "../../src/protocol/events.ts";
+import type { SessionSummary } from "../../src/protocol/progress.ts";
+import { sampleProgress, sampleSummary } from "../cli/sample-events.ts";
+import { handClock } from "../helpers/hand-clock.ts";
+
+const HELLO: Hello = {
+  type: "hello",
+  version: 2,
+  role: "sink",
+  session: "default",
+  label: "alpha",
+  labelAsked: false,
+  secret: "0".repeat(64),
+};
+const member = { id: "aaaaaa", name: "alpha" };
+const summary: SessionSummary = sampleSummary();
+
+function welcome(rejoined = false): Extract<CoordinatorMessage, { type: "welcome" }> {
+  const transport = { kind: "embedded", ticket: "t".repeat(16) } as const;
+  const session = { session: "default", sessionId: "abcdefghijkl", epoch: 1 };
+  return { type: "welcome", version: 2, member, ...session, transport, warnings: [], underWay: false, rejoined };
+}
+
+/** One connection in the hands of a test. */
+class Connection {
+  readonly said: ClientMessage[] = [];
+  readonly link: ControlLink;
+  readonly #queue = new BoundedQueue<CoordinatorMessage>({ limit: 100, sizeOf: () => 1 });
+  readonly #closed = Promise.withResolvers<FanfoldError>();
+
+  constructor() {
+    this.link = {
+      send: (message) => this.said.push(message),
+      messages: this.#queue,
+      closed: this.#closed.promise,
+      close: async () => this.breaks("closed"),
+    };
+  }
+
+  says(...messages: readonly CoordinatorMessage[]): void {
+    for (const message of messages) this.#queue.push(message);
+  }
+
+  breaks(why: string, code: "coordinator-lost" | "damaged" = "coordinator-lost"): void {
+    this.#closed.resolve(new FanfoldError(code, why));
+    this.#queue.end();
+  }
+}
+
+function begin(change: Partial<SteadyLinkOptions> = {}) {
+  const clock = handClock();
+  const events: LinkEvent[] = [];
+  const waiting: PromiseWithResolvers<ControlLink>[] = [];
+  let asked = Promise.withResolvers<void>();
+  const abort = new AbortController();
+  const link = new SteadyLink({
+    address: { host: "backup", port: 7337 },
+    hello: () => HELLO,
+    connectTimeoutMs: undefined,
+    lostTimeoutMs: () => undefined,
+    emit: (event) => events.push(event),
+    signal: abort.signal,
+    clock,
+    random: { fraction: () => 1, hex: () => "", id: () => "" },
+    open: (_address, signal) => {
+      const attempt = Promise.withResolvers<ControlLink>();
+      signal.addEventListener("abort", () => attempt.reject(signal.reason));
+      waiting.push(attempt);
+      asked.resolve();
+      return attempt.promise;
+    },
+    ...change,
+  });
+  /** The next try to connect; time goes on until it is made. */
+  async function attempt(): Promise<PromiseWithResolvers<ControlLink>> {
+    while (waiting.length === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (waiting.length === 0) clock.advance(10);
+    }
+    asked = Promise.withResolvers();
+    return waiting.shift() ?? Promise.withResolvers();
+  }
+  return {
+    ...{ link, clock, events, abort },
+    async accept(): Promise<Connection> {
+      const connection = new Connection();
+      (await attempt()).resolve(connection.link);
+      return connection;
+    },
+    async refuse(code: "coordinator-unreachable" | "not-a-coordinator" = "coordinator-unreachable"): Promise<void> {
+      (await attempt()).reject(new FanfoldError(code, "Connect to the coordinator at backup:7337: connection refused"));
+    },
+    ofType: <Type extends LinkEvent["type"]>(type: Type) =>
+      events.filter((event): event is Extract<LinkEvent, { type: Type }> => event.type === type),
+  };
+}
+
+describe("SteadyLink", () => {
+  test("says hello, and hands on what the coordinator says", async () => {
+    const { link, accept, events } = begin();
+    const connection = await accept();
+    connection.says(welcome(), { type: "sinks", needed: 1, sinks: [member] });
+    expect(await link.welcome()).toMatchObject({ type: "welcome" });
+    expect(await link.next()).toMatchObject({ type: "sinks" });
+    link.send({ type: "ready" });
+    expect(connection.said).toEqual([HELLO, { type: "ready" }]);
+    expect(events).toEqual([{ type: "connecting", address: "backup:7337", attempt: 1 }]);
+    await link.close();
+  });
+
+  test("comes back after a connection that broke, tells so, and says hello with what runs by then", async () => {
+    let back: Hello["back"];
+    const { link, accept, refuse, events } = begin({
+      hello: () => ({ ...HELLO, ...(back === undefined ? {} : { back }) }),
+    });
+    const first = await accept();
+    first.says(welcome());
+    await link.welcome();
+    back = { sessionId: "abcdefghijkl", epoch: 1 };
+    first.breaks("Listen to the coordinator at backup:7337: connection closed (1012)");
+    await refuse();
+    await refuse();
+    const second = await accept();
+    second.says(welcome(true));
+    expect(await link.next()).toMatchObject({ type: "welcome", rejoined: true });
+    expect(second.said).toEqual([{ ...HELLO, back }, { type: "ready" }]);
+    const reason = expect.stringContaining("refused");
+    expect(events.slice(1)).toEqual([
+      { type: "control", status: "lost", reason: expect.stringContaining("1012") },
+      { type: "connecting", address: "backup:7337", attempt: 1, reason: expect.stringContaining("1012") },
+      { type: "connecting", address: "backup:7337", attempt: 2, reason },
+      { type: "connecting", address: "backup:7337", attempt: 3, reason },
+      { type: "control", status: "back" },
+    ]);
+    await link.close();
+  });
+
+  test("waits longer from try to try, up to five seconds, and begins anew once it was welcomed", async () => {
+    const { link, clock, accept, refuse } = begin();
+    (await accept()).breaks("gone");
+    const waits: number[] = [];
+    for (let index = 0; index < 8; index += 1) {
+      const sinceMs = clock.nowMs();
+      await refuse();
+      waits.push(clock.nowMs() - sinceMs);
+    }
+    expect(waits.slice(0, 3)).toEqual([200, 400, 800]);
+    expect(waits.at(-1)).toBe(5_000);
+    const connection = await accept();
+    connection.says(welcome());
+    await link.welcome();
+    connection.breaks("gone");
+    const sinceMs = clock.nowMs();
+    await refuse();
+    expect(clock.nowMs() - sinceMs).toBe(200);
+    await link.close();
+  });
+
+  test("says `finished` and `leave` once it is back, and drops all else", async () => {
+    const { link, accept, ofType } = begin();
+    const first = await accept();
+    first.says(welcome());
+    await link.welcome();
+    first.breaks("gone");
+    while (ofType("control").length === 0) await new Promise((resolve) => setImmediate(resolve));
+    link.send({ type: "progress", progress: sampleProgress() });
+    link.send({ type: "finished", summary });
+    const left = link.leave(new FanfoldError("interrupted", "Stopped by SIGINT"));
+    const second = await accept();
+    second.says(welcome(true));
+    await left;
+    const leave = { type: "leave", code: "interrupted", reason: "Stopped by SIGINT" };
+    expect(second.said).toEqual([HELLO, { type: "ready" }, { type: "finished", summary }, leave]);
+    await link.close();
+  });
+
+  test("does not answer a welcome with what was meant for the one before", async () => {
+    const { link, accept } = begin();
+    const first = await accept();
+    first.says(welcome());
+    await link.welcome();
+    first.breaks("gone");
+    const second = await accept();
+    second.says(welcome());
+    while (second.said.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    link.send({ type: "ready" });
+    expect(second.said).toEqual([HELLO]);
+    await link.welcome();
+    link.send({ type: "ready" });
+    expect(second.said).toEqual([HELLO, { type: "ready" }]);
+    await link.close();
+  });
+
+  test("gives up a coordinator that was never there with what it found, one that was with `coordinator-lost`", async () => {
+    const never = begin({ connectTimeoutMs: 0 });
+    await never.refuse();
+    await expect(never.link.next()).rejects.toMatchObject({ code: "coordinator-unreachable" });
+    const once = begin({ connectTimeoutMs: 0, lostTimeoutMs: () => 60_000 });
+    const connection = await once.accept();
+    connection.says(welcome());
+    await once.link.welcome();
+    connection.breaks("gone");
+    const next = once.link.next();
+    const seen = expect(next).rejects.toMatchObject({
+      code: "coordinator-lost",
+      message: expect.stringMatching(/did not come back within 60 s: .*refused/),
+    });
+    let over = false;
+    void next.catch(() => {
+      over = true;
+    });
+    while (!over) {
+      await Promise.race([once.refuse(), next.catch(() => undefined)]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await seen;
+    expect(once.clock.nowMs()).toBe(60_000);
+  });
+
+  test.each([
+    ["a refusal", (connection: Connection) => connection.says({ type: "refused", code: "superseded", reason: "old" })],
+    ["damage", (connection: Connection) => connection.breaks("no JSON", "damaged")],
+    [
+      "the end of the session",
+      (connection: Connection) => {
+        connection.says({ type: "ended" });
+        connection.breaks("bye");
+      },
+    ],
+  ])("does not come back after %s", async (_what, end) => {
+    const { link, accept, ofType } = begin();
+    const connection = await accept();
+    connection.says(welcome());
+    end(connection);
+    const told: string[] = [];
+    const error = await (async () => {
+      for (;;) told.push((await link.next()).type);
+    })().catch((thrown: unknown) => FanfoldError.from(thrown));
+    expect([error.code, told.at(-1)]).toEqual(
+      {
+        "a refusal": ["superseded", "welcome"],
+        damage: ["damaged", "welcome"],
+        "the end of the session": ["coordinator-lost", "ended"],
+      }[_what],
+    );
+    expect(ofType("control")).toEqual([]);
+  });
+
+  test("something else at the port is a mistake at first, and bad luck once the coordinator was there", async () => {
+    const wrong = begin();
+    await wrong.refuse("not-a-coordinator");
+    await expect(wrong.link.next()).rejects.toMatchObject({ code: "not-a-coordinator" });
+    const { link, accept, refuse } = begin();
+    const first = await accept();
+    first.says(welcome());
+    await link.welcome();
+    first.breaks("gone");
+    await refuse("not-a-coordinator");
+    (await accept()).says(welcome());
+    expect(await link.welcome()).toMatchObject({ type: "welcome" });
+    await link.close();
+  });
+
+  test("ends a wait by its signal and loses nothing; closing ends the tries", async () => {
+    const { link, accept } = begin();
+    const connection = await accept();
+    const once = new AbortController();
+    const waiting = link.next(once.signal);
+    once.abort(new FanfoldError("wait-timeout", "long enough"));
+    await expect(waiting).rejects.toMatchObject({ code: "wait-timeout" });
+    connection.says(welcome());
+    expect(await link.next()).toMatchObject({ type: "welcome" });
+    connection.breaks("gone");
+    await link.close();
+    await expect(link.next()).rejects.toMatchObject({ code: "closed" });
+  });
+});
