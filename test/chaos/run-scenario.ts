@@ -5,7 +5,7 @@ import { bytesPublished, type Cast, castOf, partOf, progressOf, type SinkPart } 
 import type { ChaosBroker } from "./chaos-broker.ts";
 import { makeChaosTree } from "./chaos-tree.ts";
 import { judge } from "./judge.ts";
-import { type Blow, describeScenario, type Scenario } from "./scenario.ts";
+import { type Blow, describeScenario, type Scenario, type Victim } from "./scenario.ts";
 
 export interface ScenarioResult {
   readonly bytes: number;
@@ -97,23 +97,33 @@ class Play {
     }
   }
 
-  async #strike({ victims, at, delayMs, downMs }: Blow): Promise<void> {
+  async #strike({ how = "kill", victims, at, delayMs, downMs }: Blow): Promise<void> {
     await this.#until(`the moment of a blow (${at})`, () => this.#sourceIsOver() || this.#isMoment(at));
     await delay(delayMs);
     const hit = victims.filter((victim) => victim === "broker" || partOf(this.#cast, victim).runs);
-    if (this.#sourceIsOver() || hit.length === 0) return this.#note(`too late to kill ${victims.join(" and ")}`);
-    this.#note(`kills ${hit.join(" and ")}, ${Math.round(this.#share() * 100)} % done`);
+    if (this.#sourceIsOver() || hit.length === 0) return this.#note(`too late to ${how} ${victims.join(" and ")}`);
+    this.#note(`${how}s ${hit.join(" and ")}, ${Math.round(this.#share() * 100)} % done`);
     this.bound += resendBound(this.#cast, hit, this.#bytes);
-    await Promise.all(
-      hit.map((victim) => (victim === "broker" ? this.#broker.server?.kill() : partOf(this.#cast, victim).kill())),
-    );
+    const freezes = how === "freeze";
+    await Promise.all(hit.map((victim) => (freezes ? this.#signal(victim, "SIGSTOP") : this.#kill(victim))));
     await delay(downMs);
-    this.#note(`starts ${hit.join(" and ")} again`);
-    await Promise.all(
-      hit.map((victim) => (victim === "broker" ? this.#broker.server?.restart() : partOf(this.#cast, victim).start())),
-    );
-    for (const victim of hit) this.#killed.add(victim);
+    this.#note(freezes ? "lets go on" : "starts again");
+    await Promise.all(hit.map((victim) => (freezes ? this.#signal(victim, "SIGCONT") : this.#startAgain(victim))));
+    if (!freezes) for (const victim of hit) this.#killed.add(victim);
     this.blowsFallen += 1;
+  }
+
+  #signal(victim: Victim, signal: "SIGSTOP" | "SIGCONT"): void {
+    if (victim !== "broker") partOf(this.#cast, victim).current?.signal(signal);
+  }
+
+  async #kill(victim: Victim): Promise<void> {
+    await (victim === "broker" ? this.#broker.server?.kill() : partOf(this.#cast, victim).kill());
+  }
+
+  async #startAgain(victim: Victim): Promise<void> {
+    if (victim === "broker") await this.#broker.server?.restart();
+    else partOf(this.#cast, victim).start();
   }
 
   async #untilAllEnd(): Promise<void> {

@@ -8,6 +8,8 @@ export type Victim = "source" | "coordinator" | "broker" | `sink ${number}`;
 
 /** One blow: these die by SIGKILL at the same moment, and each is started again with the command it had. */
 export interface Blow {
+  /** `freeze`: stopped (SIGSTOP) instead, and then told to go on. @default "kill" */
+  readonly how?: "kill" | "freeze";
   readonly victims: readonly Victim[];
   /**
    * When it falls: `registered`: somebody is registered and the copy has not begun; a number: this share of the tree's
@@ -16,7 +18,7 @@ export interface Blow {
   readonly at: "registered" | "verifying" | number;
   /** Waited after that moment, so that blows fall between the events, too. */
   readonly delayMs: number;
-  /** For how long the victims stay dead. */
+  /** For how long the victims stay dead, or stand still. */
   readonly downMs: number;
 }
 
@@ -44,6 +46,9 @@ export interface Scenario {
 /** RabbitMQ takes about ten seconds to start again. */
 const DEADLINE_MS = { embedded: 90_000, nats: 90_000, amqp: 180_000 } as const;
 const LONGEST_DOWN_MS = 1_500;
+/** Of all scenarios, how many freeze a sink; for longer than silence is borne. */
+const FREEZE_SHARE = 0.03;
+const FREEZE_MS = 60_000;
 
 /** Everything about a run but its moments to the microsecond follows from the seed and the transports to choose from. */
 export function planScenario(seed: number, transports: readonly TransportName[] = TRANSPORTS): Scenario {
@@ -67,9 +72,25 @@ export function planScenario(seed: number, transports: readonly TransportName[] 
     late,
     tree,
     mibPerSecond: random.pick([25, 50, 100]),
-    blows: planBlows(random, victims),
-    deadlineMs: DEADLINE_MS[transport],
+    ...planTrouble(random, transport, victims),
   };
+}
+
+function planTrouble(
+  random: SeededRandom,
+  transport: TransportName,
+  victims: readonly Victim[],
+): Pick<Scenario, "blows" | "deadlineMs"> {
+  const deadlineMs = DEADLINE_MS[transport];
+  if (!random.chance(FREEZE_SHARE)) return { blows: planBlows(random, victims), deadlineMs };
+  const freeze = {
+    how: "freeze",
+    victims: ["sink 0"],
+    at: random.next() * 0.8,
+    delayMs: 0,
+    downMs: FREEZE_MS,
+  } as const;
+  return { blows: [freeze], deadlineMs: deadlineMs + FREEZE_MS };
 }
 
 function planBlows(random: SeededRandom, victims: readonly Victim[]): Blow[] {
@@ -102,11 +123,11 @@ function moment(
 
 /** One line that says what a seed does. */
 export function describeScenario({ transport, sinks, late, blows, tree }: Scenario): string {
-  const falls = blows.map(({ victims, at, downMs }) => {
+  const falls = blows.map(({ how = "kill", victims, at, downMs }) => {
     const when = typeof at === "number" ? `at ${Math.round(at * 100)} %` : at;
-    return `${victims.join(" and ")} ${when}, down ${downMs} ms`;
+    return `${how}s ${victims.join(" and ")} ${when} for ${downMs} ms`;
   });
   const files = tree.largeFiles + tree.mediumFiles + tree.smallFiles;
   const joining = late.sinks > 0 ? `, one more at ${Math.round(late.share * 100)} %` : "";
-  return `${transport}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB; kills ${falls.join("; ")}`;
+  return `${transport}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB; ${falls.join("; ")}`;
 }
