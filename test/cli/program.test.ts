@@ -9,7 +9,7 @@ async function run(args: readonly string[], env = {}): Promise<{ status: number;
 }
 
 describe("main()", () => {
-  test.each(["--help", "coordinator --help", "source --help", "sink --help", "help source"])(
+  test.each(["--help", "coordinator --help", "source --help", "sink --help", "verify --help", "help source"])(
     "prints help with examples for %j and ends with 0",
     async (args) => {
       const { status, out, err } = await run(args.split(" "));
@@ -36,6 +36,8 @@ describe("main()", () => {
     ["source --session ../x dir", "--session"],
     ["source -q -v dir", "cannot be used with"],
     ["sink --name= folder", "--name"],
+    ["verify", "folder"],
+    ["verify --name x folder", "--name"],
     ["coordinator --port 65536", "from 0 to 65535"],
     ["coordinator --broker http://x", "embedded"],
     ["coordinator --broker-credentials /nowhere/file", "no such file"],

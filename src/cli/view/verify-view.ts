@@ -66,19 +66,18 @@ function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, sty
   const { counts, elapsedMs, result } = event;
   const rate = elapsedMs > 0 ? ` (${formatRate((counts.bytes * 1000) / elapsedMs)})` : "";
   const amount = `${plural(counts.files, "file")}, ${formatBytes(counts.bytes)} in ${formatElapsed(elapsedMs)}${rate}`;
-  const lines: Message[] =
-    result === "equal"
-      ? [info(`${style.good("equal")}: ${amount}`)]
-      : [{ level: "warning", text: `${style.bad("differs")}: ${found(counts).join(", ")} of ${amount}` }];
-  if (result === "equal" && counts.extra > 0) lines.push(info(`  ${style.quiet("extra  ")} ${extraText(counts)}`));
+  const word = result === "equal" ? style.good("equal") : style.bad("differs");
+  const lines: Message[] = [info(`${word}: ${amount}`)];
+  if (counts.extra > 0) lines.push(info(`  ${style.quiet("extra  ")} ${extraText(counts)}`));
   if (counts.filesByTime > 0) {
-    const text = `${plural(counts.filesByTime, "file")} compared by size and time only: their content is not known`;
+    const text = `${plural(counts.filesByTime, "file")} compared by size and time only, as the content is not known`;
     lines.push(info(`  ${style.quiet("content")} ${text}`));
   }
   if (counts.notCarried > 0) {
     const text = `${plural(counts.notCarried, "entry", "entries")} of the source are not in the copy`;
     lines.push(info(`  ${style.quiet("left   ")} ${text}`));
   }
+  if (result === "differs") lines.push({ level: "warning", text: `fanfold: ${found(counts).join(", ")}` });
   return lines;
 }
 
