@@ -17,6 +17,19 @@ export interface BrokerPartOptions {
   readonly emit: (event: CoordinatorEvent) => void;
 }
 
+export interface OfferTo {
+  /** Where the member is. */
+  readonly address: string;
+  /** It goes on with a copy: its ticket stays what it was. */
+  readonly rejoined: boolean;
+}
+
+/** The transport for one member, and what a person should know of it. */
+export interface Offer {
+  readonly transport: TransportOffer;
+  readonly warnings: readonly string[];
+}
+
 /** What the coordinator has to do with the broker: its own link, and what members are told. */
 export interface BrokerPart extends AsyncDisposable {
   readonly setup: BrokerSetup;
@@ -24,11 +37,10 @@ export interface BrokerPart extends AsyncDisposable {
   readonly link: BrokerLink;
   /** Takes the connections to the embedded relay. */
   readonly relay?: TakeUpgrade;
-  offer(
-    holder: TicketHolder,
-    address: string,
-  ): { readonly transport: TransportOffer; readonly warnings: readonly string[] };
+  offer(holder: TicketHolder, to: OfferTo): Offer;
   revoke(memberId: string): void;
+  /** Makes a ticket valid that was given out by the coordinator before this one. */
+  restore(holder: TicketHolder, ticket: string): void;
 }
 
 export async function openBroker(setup: BrokerSetup, options: BrokerPartOptions): Promise<BrokerPart> {
@@ -36,11 +48,15 @@ export async function openBroker(setup: BrokerSetup, options: BrokerPartOptions)
   const { clock, random, emit, logger } = options;
   const common = {
     setup,
-    offer: (holder: TicketHolder, address: string) => ({
-      transport: offerOf(setup, setup.kind === "embedded" ? tickets.issue(holder) : ""),
-      warnings: warningsFor(setup, { holder, address, emit }),
-    }),
+    offer: (holder: TicketHolder, { address, rejoined }: OfferTo): Offer => {
+      const ticket = () => (rejoined ? tickets.keep(holder) : tickets.issue(holder));
+      return {
+        transport: offerOf(setup, setup.kind === "embedded" ? ticket() : ""),
+        warnings: warningsFor(setup, { holder, address, emit }),
+      };
+    },
     revoke: (memberId: string) => tickets.revoke(memberId),
+    restore: (holder: TicketHolder, ticket: string) => void tickets.load(holder, ticket),
   };
   const linkOptions = { shown: setup.shown, clock, random, emit };
   if (setup.kind !== "embedded") {

@@ -9,6 +9,7 @@ import {
   encodeControl,
 } from "../protocol/control.ts";
 import { withSafeText } from "./peer-text.ts";
+import type { Departure } from "./series.ts";
 import { versionRefusal } from "./session.ts";
 
 /** A client that goes on faster than this after a burst is broken or hostile: a source sends ten messages a second. */
@@ -21,11 +22,7 @@ const PING_EVERY_MS = 5000;
 const PINGS_UNANSWERED_MAX = 3;
 /** After `refused` or `ended`, a client has this long to close its side. */
 const CLOSE_WITHIN_MS = 2000;
-
-export interface Departure {
-  readonly code: string;
-  readonly reason: string;
-}
+const CLOSE_REASON_BYTES_MAX = 123;
 
 /** One client's control channel [P-1.1]: decoded messages in, encoded messages out, and how it ended. Iterate it once. */
 export class ControlConnection {
@@ -101,7 +98,7 @@ export class ControlConnection {
   /** Closes in order: what was sent before still arrives. Idempotent. */
   close(status: number, departure: Departure): void {
     this.#depart(departure.code, departure.reason);
-    this.#socket.close(status);
+    this.#socket.close(status, closeReason(departure.reason));
     const closed = new AbortController();
     this.#socket.once("close", () => closed.abort());
     if (this.#socket.readyState === this.#socket.CLOSED) return;
@@ -204,6 +201,11 @@ export class ControlConnection {
     this.#messages.end();
     this.#closing.abort();
   }
+}
+
+/** As much of a text as a close frame takes, without cutting a character in two (RFC 6455, 5.5). */
+function closeReason(text: string): string {
+  return text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(CLOSE_REASON_BYTES_MAX)).read);
 }
 
 function textOf(data: RawData): string {

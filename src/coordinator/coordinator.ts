@@ -52,7 +52,7 @@ export interface Coordinator extends AsyncDisposable {
   events(): AsyncIterable<CoordinatorEvent>;
   /** Resolves when all is closed. */
   readonly closed: Promise<void>;
-  /** Tells every member, and closes everything. Idempotent. */
+  /** Cuts every member off with the reason, and closes everything; sessions that run go on after a restart. Idempotent. */
   close(reason?: FanfoldError): Promise<void>;
 }
 
@@ -128,15 +128,19 @@ function assemble({ store, broker, log, clock, random, logger }: Ground): Runnin
   const emit = (event: CoordinatorEvent) => log.emit(event);
   const warn = (message: string) => emit({ type: "warning", code: "history-failed", message });
   const views = new SessionViews({ link: broker.link, clock, logger, emit: (view) => emit({ type: "session", view }) });
+  const history = new History(store, { clock, warn });
   const registry = new Registry({
+    clock,
     random,
     views,
     emit,
-    history: new History(store, { clock, warn }),
+    history,
     ready: (signal) => broker.link.reached(signal),
-    offer: (holder, address) => broker.offer(holder, address),
+    offer: (holder, to) => broker.offer(holder, to),
     revoke: (memberId) => broker.revoke(memberId),
+    restoreTicket: (holder, ticket) => broker.restore(holder, ticket),
   });
+  registry.restore(history.restorable());
   return { registry, views };
 }
 

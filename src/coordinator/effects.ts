@@ -1,9 +1,17 @@
-import type { Role, TransportOffer } from "../protocol/control.ts";
+import type { CoordinatorMessage, Member, Role } from "../protocol/control.ts";
 import type { CoordinatorEvent } from "../protocol/events.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import type { Offer, OfferTo } from "./broker-part.ts";
 import type { ControlConnection } from "./control-connection.ts";
 import type { History } from "./history.ts";
-import { type SeriesEffect, type SeriesMember, type SeriesState, takesPart } from "./series.ts";
+import {
+  asMember,
+  type SeriesEffect,
+  type SeriesMember,
+  type SeriesState,
+  type SessionRef,
+  takesPartNow,
+} from "./series.ts";
 import type { SessionViews } from "./session-views.ts";
 import type { TicketHolder } from "./tickets.ts";
 
@@ -11,11 +19,7 @@ export interface EffectsOptions {
   readonly history: History;
   readonly views: SessionViews;
   readonly emit: (event: CoordinatorEvent) => void;
-  /** The transport for one member, and what a person should know of it. */
-  readonly offer: (
-    holder: TicketHolder,
-    address: string,
-  ) => { readonly transport: TransportOffer; readonly warnings: readonly string[] };
+  readonly offer: (holder: TicketHolder, to: OfferTo) => Offer;
   readonly revoke: (memberId: string) => void;
 }
 
@@ -29,6 +33,8 @@ export interface Client {
 }
 
 type EffectOf<T extends SeriesEffect["type"]> = Extract<SeriesEffect, { type: T }>;
+
+type RecordedEffect = "opened" | "forgotten" | "started" | "joined" | "returned" | "ended";
 
 /** Carries out what the state machine decides: on the members' connections, in the history, in the views. */
 export class Effects {
@@ -59,6 +65,7 @@ export class Effects {
         this.#release(effect.memberId, (connection) =>
           connection.close(1000, { code: "ended", reason: "its part is over" }),
         );
+        if (!effect.comesBack) this.#options.revoke(effect.memberId);
         break;
       case "registered":
         this.#registered(state.name, effect.member);
@@ -71,7 +78,7 @@ export class Effects {
     }
   }
 
-  #record(session: string, effect: EffectOf<"opened" | "forgotten" | "started" | "ended">): void {
+  #record(session: string, effect: EffectOf<RecordedEffect>): void {
     const { history, views, emit } = this.#options;
     switch (effect.type) {
       case "opened":
@@ -86,32 +93,31 @@ export class Effects {
         history.started(effect.session);
         views.start(session, effect.session);
         break;
+      case "joined":
+        history.tookPart(effect.session, effect.member.id);
+        views.joined(effect.session.id, effect.member);
+        break;
+      case "returned":
+        views.returned(effect.session.id, effect.member.id);
+        break;
       default: {
-        history.ended(effect.session, effect.end);
-        const summary = effect.end.type === "finished" ? effect.end.summary : undefined;
-        views.end(effect.session.id, summary);
-        if (summary !== undefined) emit({ type: "finished", session, sessionId: effect.session.id, summary });
+        const { session: ended, end } = effect;
+        history.ended(ended, end);
+        views.end(session, ended.id, end.type === "finished" ? end.summary : undefined);
+        if (end.type === "finished") emit({ type: "finished", session, sessionId: ended.id, summary: end.summary });
+        else emit({ type: "warning", code: end.code, message: `Session "${session}" is over: ${end.reason}` });
       }
     }
   }
 
-  #welcome(session: string, { member, session: { id: sessionId, epoch }, underWay }: EffectOf<"welcome">): void {
+  #welcome(name: string, { member, session, underWay, rejoined }: EffectOf<"welcome">): void {
     const connection = this.#connection(member.id);
     if (connection === undefined) return;
-    this.#options.history.joined(member);
-    const { transport, warnings } = this.#options.offer(holderOf(member), connection.address);
-    connection.send({
-      type: "welcome",
-      version: PROTOCOL_VERSION,
-      member: { id: member.id, name: member.name },
-      session,
-      sessionId,
-      epoch,
-      transport,
-      warnings: [...warnings],
-      underWay,
-      rejoined: false,
-    });
+    const { address } = connection;
+    const offer = this.#options.offer(holderOf(member), { address, rejoined });
+    const { transport } = offer;
+    this.#options.history.joined(member, transport.kind === "embedded" ? transport.ticket : undefined);
+    connection.send(welcomeMessage({ name, member, session, offer, underWay, rejoined }));
   }
 
   #registered(session: string, { id, role, name }: SeriesMember): void {
@@ -121,7 +127,8 @@ export class Effects {
 
   #left(state: SeriesState, { member, code, reason }: EffectOf<"left">): void {
     const { id, role, name } = member;
-    if (state.running !== undefined && takesPart(state, id)) this.#options.views.lost(state.running.id, id);
+    const { running } = state;
+    if (running !== undefined && takesPartNow(running, member)) this.#options.views.lost(running.id, id);
     this.#options.emit({ type: "left", session: state.name, role, name, code, reason });
   }
 
@@ -132,9 +139,32 @@ export class Effects {
   #release(memberId: string, end: (connection: ControlConnection) => void): void {
     const connection = this.#connection(memberId);
     this.clients.delete(memberId);
-    this.#options.revoke(memberId);
     if (connection !== undefined) end(connection);
   }
+}
+
+export interface WelcomeParts {
+  readonly name: string;
+  readonly member: Member;
+  readonly session: SessionRef;
+  readonly offer: Offer;
+  readonly underWay: boolean;
+  readonly rejoined: boolean;
+}
+
+export function welcomeMessage({ name, member, session, offer, underWay, rejoined }: WelcomeParts): CoordinatorMessage {
+  return {
+    type: "welcome",
+    version: PROTOCOL_VERSION,
+    member: asMember(member),
+    session: name,
+    sessionId: session.id,
+    epoch: session.epoch,
+    transport: offer.transport,
+    warnings: [...offer.warnings],
+    underWay,
+    rejoined,
+  };
 }
 
 function holderOf(member: SeriesMember): TicketHolder {

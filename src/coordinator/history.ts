@@ -1,9 +1,19 @@
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import type { Member, Role } from "../protocol/control.ts";
+import { type SessionSummary, sessionSummarySchema } from "../protocol/progress.ts";
+import { type RestoredSession, restoredSession } from "./restore.ts";
 import type { RunningSession, SeriesMember, SessionEnd, SessionRef } from "./series.ts";
 import type { Store } from "./store.ts";
 
-/** Writes what happens to the store. A history that cannot be written is told, and stops no session. */
+/** A session that its source finished, as one who took part in it finds it. */
+export interface PastCopy {
+  readonly session: SessionRef;
+  readonly member: Member;
+  readonly summary: SessionSummary;
+}
+
+/** Writes what happens to the store, and reads what happened before. A history that cannot be written is told, and stops no session. */
 export class History {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -19,21 +29,29 @@ export class History {
     this.#write(() => this.#store.opened(session, name, this.#clock.date()));
   }
 
-  joined(member: SeriesMember): void {
-    const { id, name, role, sessionId, identity } = member;
-    this.#write(() => this.#store.joined({ memberId: id, name, role, sessionId }, identity));
+  /** `ticket` is the one that opens the embedded relay. */
+  joined(member: SeriesMember, ticket: string | undefined): void {
+    this.#write(() => this.#store.joined(member, ticket));
   }
 
   started(session: RunningSession): void {
-    this.#write(() => this.#store.started(session.id, this.#clock.date()));
+    this.#write(() => this.#store.started(session, this.#clock.date()));
   }
 
-  ended(session: RunningSession, end: SessionEnd): void {
+  /** A sink takes part that did not at the start. */
+  tookPart(session: SessionRef, memberId: string): void {
+    this.#write(() => this.#store.tookPart(session, memberId));
+  }
+
+  ended(session: SessionRef, end: SessionEnd): void {
     const at = this.#clock.date();
     this.#write(() => {
       if (end.type === "finished")
         this.#store.ended(session.id, { at, result: end.summary.result, summary: end.summary });
-      else this.#store.ended(session.id, { at, result: "failed", reason: end.reason });
+      else {
+        const result = end.code === "cancelled" ? "cancelled" : "interrupted";
+        this.#store.ended(session.id, { at, result, reason: end.reason });
+      }
     });
   }
 
@@ -41,9 +59,25 @@ export class History {
     this.#write(() => this.#store.forgotten(sessionId));
   }
 
-  /** Ends what is not at its end, because the coordinator stops. */
-  interrupted(): void {
-    this.#write(() => this.#store.interrupt(this.#clock.date()));
+  /** What the coordinator before this one left running. */
+  restorable(): readonly RestoredSession[] {
+    return this.#store.running().flatMap((record) => {
+      const restored = restoredSession(record, this.#store.members(record.id));
+      return restored === undefined ? [] : [restored];
+    });
+  }
+
+  /** How the copy ended that a client comes back to; undefined when its source did not finish it. */
+  past(back: SessionRef, role: Role, identity: string): PastCopy | undefined {
+    const record = this.#store.session(back.id);
+    if (record === undefined || record.summary === null || record.epoch !== back.epoch) return undefined;
+    const member = this.#store
+      .members(back.id)
+      .find((each) => each.role === role && each.secret_hash === identity && each.epoch === back.epoch);
+    if (member === undefined) return undefined;
+    const summary = sessionSummarySchema.safeParse(JSON.parse(record.summary));
+    if (!summary.success) return undefined;
+    return { session: back, member: { id: member.member_id, name: member.name }, summary: summary.data };
   }
 
   #write(write: () => void): void {

@@ -1,23 +1,42 @@
 import { createHash } from "node:crypto";
+import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
-import type { ClientMessage, Hello, Role } from "../protocol/control.ts";
+import type { ClientMessage, Hello } from "../protocol/control.ts";
 import { MEMBER_ID_CHARS, SESSION_ID_CHARS, SESSIONS_MAX } from "../protocol/limits.ts";
-import type { ControlConnection, Departure } from "./control-connection.ts";
+import type { ControlConnection } from "./control-connection.ts";
+import { Deadlines } from "./deadlines.ts";
 import { type Client, Effects, type EffectsOptions } from "./effects.ts";
-import { emptySeries, isVacant, type SeriesEvent, type SeriesState } from "./series.ts";
+import { tellEnd } from "./epilogue.ts";
+import type { RestoredSession } from "./restore.ts";
+import { aliveRefusal, lostCode } from "./same-identity.ts";
+import {
+  type Departure,
+  emptySeries,
+  isDeserted,
+  isVacant,
+  memberFor,
+  memberGoingOn,
+  type Newcomer,
+  type SeriesEvent,
+  type SeriesState,
+} from "./series.ts";
 import { step, versionRefusal } from "./session.ts";
+import type { TicketHolder } from "./tickets.ts";
 
 const HELLO_WITHIN_MS = 10_000;
 /** A connection of the same identity that does not answer within this time is that of a killed process. */
 const ANSWER_WITHIN_MS = 2000;
-
 export interface RegistryOptions extends EffectsOptions {
+  readonly clock: Clock;
   readonly random: Random;
   /** Resolves once the broker can serve members. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
+  /** Makes a ticket valid that was given out by the coordinator before this one. */
+  readonly restoreTicket: (holder: TicketHolder, ticket: string) => void;
 }
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "freshSessionId"> : never;
+type Messages = AsyncIterator<ClientMessage>;
 
 /** All sessions by name, and what their members say: the shell around the state machine of session.ts. */
 export class Registry {
@@ -25,11 +44,26 @@ export class Registry {
   readonly #effects: Effects;
   readonly #series = new Map<string, SeriesState>();
   readonly #connections = new Set<ControlConnection>();
+  readonly #deadlines: Deadlines;
   #closed: Departure | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#effects = new Effects(options);
+    this.#deadlines = new Deadlines(options.clock, (name) => {
+      if (this.#series.has(name)) this.#apply(name, { type: "expired" });
+    });
+  }
+
+  /** Takes up what ran when the coordinator before this one went: everybody is away, and may come back. */
+  restore(sessions: readonly RestoredSession[]): void {
+    const { views, restoreTicket } = this.#options;
+    for (const { state, running, tickets } of sessions) {
+      this.#series.set(state.name, state);
+      this.#deadlines.hold(state.name);
+      for (const { holder, ticket } of tickets) restoreTicket(holder, ticket);
+      views.restore(state, running);
+    }
   }
 
   /** Serves one client from its `hello` until it has gone. */
@@ -49,26 +83,28 @@ export class Registry {
     const first = await messages.next();
     said = true;
     if (first.done !== true) {
-      const client = await this.#admit(connection, first.value);
+      const client = await this.#admit(connection, first.value, messages);
       if (client !== undefined) await this.#converse(client, messages);
     }
     await deadline;
   }
 
-  /** Tells everyone that it is over, and takes nobody any more; resolves when their connections are closed. */
+  /**
+   * Takes nobody any more, and cuts all connections; resolves when they are closed. Sessions that run are not ended: they
+   * go on when a coordinator is back with this state.
+   */
   async close(departure: Departure): Promise<void> {
     if (this.#closed !== undefined) return;
     this.#closed = departure;
-    for (const { connection } of this.#effects.clients.values()) connection.send({ type: "ended", ...departure });
+    this.#deadlines[Symbol.dispose]();
     this.#effects.clients.clear();
     this.#series.clear();
-    this.#options.history.interrupted();
     const connections = [...this.#connections];
-    for (const connection of connections) connection.close(1001, departure);
+    for (const connection of connections) connection.close(1012, departure);
     await Promise.all(connections.map((connection) => connection.closed));
   }
 
-  async #admit(connection: ControlConnection, hello: ClientMessage): Promise<Client | undefined> {
+  async #admit(connection: ControlConnection, hello: ClientMessage, messages: Messages): Promise<Client | undefined> {
     if (hello.type !== "hello") {
       connection.refuse("damaged", `Wait for "hello": found "${hello.type}" as the first message`);
       return undefined;
@@ -84,8 +120,42 @@ export class Registry {
     } catch {
       return undefined; // It went away before the broker was reached.
     }
-    if (!(await this.#replaceDead(connection, hello, identity))) return undefined;
+    if (hello.role === "source" && hello.cancel === true) return this.#cancel(connection, hello, identity);
+    const isBack = hello.back !== undefined;
+    if (isBack) {
+      this.#replaceOwn(hello, identity);
+      if (!(await this.#tellEnd(connection, hello, { identity, messages }))) return undefined;
+    }
+    // A source whose copy is over is turned away by the session, not by whoever has its place now.
+    const asksNobody = isBack && hello.role === "source";
+    if (!asksNobody && !(await this.#replaceDead(connection, hello, identity))) return undefined;
     return this.#join(connection, hello, identity);
+  }
+
+  /** Ends the session of a source for all, as another process of it asks. */
+  #cancel(connection: ControlConnection, { session, role }: Hello, identity: string): undefined {
+    const id = this.#freshMemberId();
+    this.#effects.clients.set(id, { memberId: id, series: session, identity, role, connection });
+    this.#apply(session, { type: "cancel", id, identity }, id);
+  }
+
+  /** A process that says `back` has lost the link that is still there: nobody has to be asked [P-1.5]. */
+  #replaceOwn(hello: Hello, identity: string): void {
+    const state = this.#series.get(hello.session);
+    const member = state === undefined ? undefined : memberGoingOn(state, { ...hello, identity });
+    const other = member === undefined ? undefined : this.#effects.clients.get(member.id);
+    if (other !== undefined) this.#replace(other, "superseded", "it connected again");
+  }
+
+  /** False when all that this client came for was to hear how its copy ended. */
+  async #tellEnd(connection: ControlConnection, hello: Hello, { identity, messages }: Returning): Promise<boolean> {
+    const { back, role, stay } = hello;
+    const past = back && this.#options.history.past({ id: back.sessionId, epoch: back.epoch }, role, identity);
+    if (past === undefined || this.#effects.clients.has(past.member.id)) return true;
+    const told = await tellEnd({ connection, messages, hello, past }, this.#options);
+    if (told && role === "sink" && stay === true) return true;
+    connection.close(1000, { code: "ended", reason: "its part is over" });
+    return false;
   }
 
   /** False when another process with the same identity is connected and alive: the newcomer was refused [P-1.4]. */
@@ -97,10 +167,16 @@ export class Registry {
         connection.refuse(...aliveRefusal(hello, other));
         return false;
       }
-      const reason = `Stay in session "${other.series}": the same ${hello.role} connected again`;
-      other.connection.refuse("name-taken", reason);
-      this.#gone(other.memberId, { code: lostCode(hello.role), reason: "it was started again" });
+      this.#replace(other, "superseded", "it was started again");
     }
+  }
+
+  #replace(other: Client, code: string, reason: string): void {
+    other.connection.refuse(
+      code,
+      `Stay in session "${other.series}": the same ${other.role} is connected anew: ${reason}`,
+    );
+    this.#gone(other, { code: lostCode(other.role), reason, left: false });
   }
 
   /** A directory may be the source of several sessions at once; a sink's folder belongs to one process. */
@@ -114,34 +190,47 @@ export class Registry {
 
   #join(connection: ControlConnection, hello: Hello, identity: string): Client | undefined {
     if (this.#closed !== undefined || connection.gone.aborted) return undefined;
-    const { session: name, label, labelAsked, role } = hello;
+    const { session: name, role } = hello;
     const { clients } = this.#effects;
     if (!this.#series.has(name) && this.#series.size >= SESSIONS_MAX) {
       const reason = `Open session "${name}": ${SESSIONS_MAX} are open, which is the most this coordinator takes; wait for the end of one`;
       connection.refuse("refused", reason);
       return undefined;
     }
-    const memberId = this.#freshMemberId();
+    const newcomer = this.#newcomer(hello, identity);
+    const memberId = newcomer.id;
+    // Once more: while this one waited for an answer, another may have come in.
+    if (clients.has(memberId)) {
+      connection.refuse("session-busy", `Join session "${name}": the same ${role} connected at the same time`);
+      return undefined;
+    }
     const client = { memberId, series: name, identity, role, connection };
     clients.set(memberId, client);
-    const stay = hello.stay === true;
-    const needed = hello.destCount ?? 1;
-    const newcomer = { id: memberId, label, labelAsked, role, identity, stay, needed };
     this.#apply(name, { type: "join", newcomer }, memberId);
     return clients.has(memberId) ? client : undefined;
   }
 
-  async #converse(client: Client, messages: AsyncIterator<ClientMessage>): Promise<void> {
-    const { memberId, connection, role } = client;
+  #newcomer(hello: Hello, identity: string): Newcomer {
+    const { label, labelAsked, role, back, session } = hello;
+    const known = memberFor(this.#series.get(session) ?? emptySeries(session), { role, identity, back });
+    const id = known?.id ?? this.#freshMemberId();
+    const said = { stay: hello.stay === true, needed: hello.destCount ?? 1, dryRun: hello.dryRun === true };
+    return { id, label, labelAsked, role, identity, ...said, back };
+  }
+
+  async #converse(client: Client, messages: Messages): Promise<void> {
+    const { connection, role } = client;
     for (let next = await messages.next(); next.done !== true; next = await messages.next()) {
-      if (!this.#effects.clients.has(memberId)) return;
+      if (!this.#isServed(client)) return;
       this.#hear(client, next.value);
     }
     const { code, reason } = connection.departure;
-    this.#gone(memberId, { code: code === "connection" ? lostCode(role) : code, reason });
+    const broke = code === "connection";
+    this.#gone(client, { code: broke ? lostCode(role) : code, reason, left: !broke });
   }
 
-  #hear({ memberId, series, connection }: Client, message: ClientMessage): void {
+  #hear(client: Client, message: ClientMessage): void {
+    const { memberId, series, connection } = client;
     switch (message.type) {
       case "hello":
         connection.refuse("damaged", 'Read a control message: found a second "hello"');
@@ -153,7 +242,7 @@ export class Registry {
         this.#apply(series, { type: "finished", memberId, summary: message.summary });
         break;
       case "leave":
-        this.#gone(memberId, { code: message.code, reason: message.reason });
+        this.#gone(client, { code: message.code, reason: message.reason, left: true });
         break;
       default: {
         const running = this.#series.get(series)?.running;
@@ -162,9 +251,13 @@ export class Registry {
     }
   }
 
-  #gone(memberId: string, departure: Departure): void {
-    const client = this.#effects.clients.get(memberId);
-    if (client !== undefined) this.#apply(client.series, { type: "gone", memberId, ...departure });
+  /** Whether this connection still speaks for its member: a later one may have taken its place. */
+  #isServed(client: Client): boolean {
+    return this.#effects.clients.get(client.memberId) === client;
+  }
+
+  #gone(client: Client, why: Departure & { readonly left: boolean }): void {
+    if (this.#isServed(client)) this.#apply(client.series, { type: "gone", memberId: client.memberId, ...why });
   }
 
   #apply(name: string, event: Unnumbered<SeriesEvent>, newcomerId = ""): void {
@@ -173,32 +266,27 @@ export class Registry {
     const { state, effects } = step(before, { ...event, freshSessionId });
     if (isVacant(state)) this.#series.delete(name);
     else this.#series.set(name, state);
+    if (isDeserted(state) && !isDeserted(before)) this.#deadlines.hold(name);
     for (const effect of effects) this.#effects.carryOut(state, effect, newcomerId);
-    this.#options.views.waiting(state);
+    this.#options.views.show(state);
     for (const effect of effects) {
-      if (effect.type === "violation") this.#gone(effect.memberId, { code: "damaged", reason: effect.reason });
+      if (effect.type !== "violation") continue;
+      const client = this.#effects.clients.get(effect.memberId);
+      if (client !== undefined) this.#gone(client, { code: "damaged", reason: effect.reason, left: true });
     }
   }
 
   #freshMemberId(): string {
+    const taken = (id: string) =>
+      [...this.#series.values()].some((state) => state.members.some((each) => each.id === id));
     for (;;) {
       const id = this.#options.random.id(MEMBER_ID_CHARS);
-      if (!this.#effects.clients.has(id)) return id;
+      if (!this.#effects.clients.has(id) && !taken(id)) return id;
     }
   }
 }
 
-function aliveRefusal(hello: Hello, other: Client): [code: string, reason: string] {
-  const where = `session "${other.series}", from ${other.connection.address}`;
-  if (hello.role === "source") {
-    const reason = `Join session "${hello.session}" as its source: the same source is connected already (${where}); wait for its end, or choose another name with --session`;
-    return ["session-busy", reason];
-  }
-  const reason = `Join session "${hello.session}": the same sink is connected already (${where}); if its folder was copied from that one's, remove .fanfold from the copy`;
-  return ["refused", reason];
-}
-
-/** The code of a member whose connection broke. */
-function lostCode(role: Role): string {
-  return role === "source" ? "source-lost" : "sink-lost";
+interface Returning {
+  readonly identity: string;
+  readonly messages: Messages;
 }

@@ -1,3 +1,4 @@
+import type { Member } from "../protocol/control.ts";
 import type { SessionView, SinkLine } from "../protocol/events.ts";
 import type { CopyProgress, SessionSummary, SinkProgress } from "../protocol/progress.ts";
 import type { UpMessage } from "../protocol/report.ts";
@@ -27,7 +28,7 @@ export interface RunningView {
 }
 
 export function runningView(name: string, session: RunningSession): RunningView {
-  const sinks = session.sinks.map((sink): SinkLine => ({ name: sink.name, state: "receiving", progress: NOTHING_YET }));
+  const sinks = session.sinks.map(lineOf);
   const view: SessionView = {
     session: name,
     sessionId: session.id,
@@ -37,6 +38,13 @@ export function runningView(name: string, session: RunningSession): RunningView 
     sinks,
   };
   return { view, epoch: session.epoch, sinkIds: session.sinks.map((sink) => sink.id) };
+}
+
+/** A session that the coordinator finds when it is back: everybody is away. */
+export function restoredView(name: string, session: RunningSession): RunningView {
+  const { view, ...rest } = runningView(name, session);
+  const sinks = view.sinks.map((line): SinkLine => ({ ...line, state: "away" }));
+  return { ...rest, view: { ...view, state: "paused", sinks } };
 }
 
 export function withProgress(running: RunningView, progress: CopyProgress): RunningView {
@@ -49,8 +57,30 @@ export function withReport(running: RunningView, sinkId: string, message: UpMess
   return withLine(running, sinkId, (line) => ({ ...line, state: stateOf(message, line), progress: message.progress }));
 }
 
+/** A sink that went, and may come back. */
 export function withLoss(running: RunningView, sinkId: string): RunningView | undefined {
-  return withLine(running, sinkId, (line) => ({ ...line, state: "failed" }));
+  return withLine(running, sinkId, (line) => ({ ...line, state: "away" }));
+}
+
+/** A sink that goes on where it was. */
+export function withReturn(running: RunningView, sinkId: string): RunningView | undefined {
+  return withLine(running, sinkId, (line) => ({ ...line, state: "receiving" }));
+}
+
+/** A sink that takes part from now on, or begins anew. */
+export function withJoined(running: RunningView, sink: Member): RunningView {
+  const fresh = lineOf(sink);
+  const known = withLine(running, sink.id, () => fresh);
+  if (known !== undefined) return known;
+  const { view, sinkIds } = running;
+  const sinks = [...view.sinks, fresh];
+  return { ...running, view: { ...view, needed: sinks.length, sinks }, sinkIds: [...sinkIds, sink.id] };
+}
+
+/** Whether the source is there, or everyone waits for it to come back. */
+export function withSource(running: RunningView, here: boolean): RunningView | undefined {
+  const state = here ? "running" : "paused";
+  return running.view.state === state ? undefined : { ...running, view: { ...running.view, state } };
 }
 
 export function endedView(running: RunningView, summary: SessionSummary | undefined): SessionView {
@@ -66,11 +96,17 @@ export function endedView(running: RunningView, summary: SessionSummary | undefi
   return { ...running.view, state: "ended", sinks };
 }
 
+function lineOf({ name }: Member): SinkLine {
+  return { name, state: "receiving", progress: NOTHING_YET };
+}
+
 function stateOf(message: Exclude<UpMessage, { type: "want" }>, line: SinkLine): SinkLine["state"] {
   // Only the source's summary says that a copy is proven.
   if (message.type === "proof") return "verifying";
   if (message.type === "failed") return "failed";
-  if (line.state === "failed" || (line.state === "verifying" && message.busy === undefined)) return line.state;
+  // Reports of one that went may still be under way; and one that cannot reach the coordinator may well go on.
+  if (line.state === "failed" || line.state === "away" || (line.state === "verifying" && message.busy === undefined))
+    return line.state;
   return message.busy === "verifying" || message.busy === "syncing" ? "verifying" : "receiving";
 }
 

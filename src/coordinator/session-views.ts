@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { Member } from "../protocol/control.ts";
 import type { SessionView } from "../protocol/events.ts";
 import type { CopyProgress, SessionSummary } from "../protocol/progress.ts";
 import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
@@ -8,15 +9,19 @@ import { decodeUp } from "../protocol/up.ts";
 import type { TransportMessage } from "../transport/transport.ts";
 import type { BrokerLink } from "./broker-link.ts";
 import { withSafeText } from "./peer-text.ts";
-import type { RunningSession, SeriesState } from "./series.ts";
+import { type RunningSession, type SeriesState, sourceOf } from "./series.ts";
 import {
   endedView,
   type RunningView,
+  restoredView,
   runningView,
   waitingView,
+  withJoined,
   withLoss,
   withProgress,
   withReport,
+  withReturn,
+  withSource,
 } from "./session-view.ts";
 import { ViewFeed } from "./view-feed.ts";
 
@@ -45,10 +50,24 @@ export class SessionViews implements Disposable {
     this.#watches.set(sessionId, this.#options.link.watch(upWildcard(subjectsOf(sessionId)), receive));
   }
 
-  /** Shows the session of a series that waits as it is now. */
-  waiting(state: SeriesState): void {
+  /** Shows what a series is now: who waits, or whether the source is there. */
+  show(state: SeriesState): void {
     const view = waitingView(state);
-    if (view !== undefined) this.#feed.show(view);
+    if (view !== undefined) {
+      // Of a session that was taken over, nothing that the epoch before showed is true any more.
+      this.#running.delete(view.sessionId);
+      this.#feed.show(view);
+    }
+    const { running } = state;
+    if (running === undefined) return;
+    const here = sourceOf(state)?.away === undefined;
+    this.#change(running.id, (shown) => withSource(shown, here));
+  }
+
+  /** A session of the coordinator before this one: everybody is away. */
+  restore(state: SeriesState, running: RunningSession): void {
+    this.open(running.id);
+    this.#put(running.id, restoredView(state.name, running));
   }
 
   start(name: string, session: RunningSession): void {
@@ -56,22 +75,32 @@ export class SessionViews implements Disposable {
   }
 
   progress(sessionId: string, progress: CopyProgress): void {
-    const running = this.#running.get(sessionId);
-    if (running !== undefined) this.#put(sessionId, withProgress(running, progress));
+    this.#change(sessionId, (running) => withProgress(running, progress));
   }
 
   lost(sessionId: string, sinkId: string): void {
-    const running = this.#running.get(sessionId);
-    if (running !== undefined) this.#put(sessionId, withLoss(running, sinkId));
+    this.#change(sessionId, (running) => withLoss(running, sinkId));
   }
 
-  end(sessionId: string, summary: SessionSummary | undefined): void {
+  returned(sessionId: string, sinkId: string): void {
+    this.#change(sessionId, (running) => withReturn(running, sinkId));
+  }
+
+  joined(sessionId: string, sink: Member): void {
+    this.#change(sessionId, (running) => withJoined(running, sink));
+  }
+
+  end(name: string, sessionId: string, summary: SessionSummary | undefined): void {
     const running = this.#running.get(sessionId);
+    if (running === undefined) {
+      this.forget(name, sessionId);
+      return;
+    }
     this.#drop(sessionId);
-    if (running !== undefined) this.#feed.end(endedView(running, summary));
+    this.#feed.end(endedView(running, summary));
   }
 
-  /** A session that everyone left before it started. */
+  /** A session that never started, or not yet again, is over. */
   forget(name: string, sessionId: string): void {
     this.#drop(sessionId);
     this.#feed.end({ session: name, sessionId, state: "ended", sinks: [] });
@@ -90,8 +119,13 @@ export class SessionViews implements Disposable {
     this.#running.delete(sessionId);
   }
 
-  #put(sessionId: string, running: RunningView | undefined): void {
-    if (running === undefined) return;
+  #change(sessionId: string, change: (running: RunningView) => RunningView | undefined): void {
+    const running = this.#running.get(sessionId);
+    const changed = running === undefined ? undefined : change(running);
+    if (changed !== undefined) this.#put(sessionId, changed);
+  }
+
+  #put(sessionId: string, running: RunningView): void {
     this.#running.set(sessionId, running);
     this.#feed.show(running.view);
   }
@@ -102,7 +136,7 @@ export class SessionViews implements Disposable {
     try {
       const up = withSafeText(decodeUp(payload));
       if (up.sessionId !== sessionId || up.epoch !== running.epoch) return;
-      this.#put(sessionId, withReport(running, subject.slice(subject.lastIndexOf(".") + 1), up.message));
+      this.#change(sessionId, (shown) => withReport(shown, subject.slice(subject.lastIndexOf(".") + 1), up.message));
     } catch (thrown) {
       this.#options.logger.debug("dropped a report", { subject, reason: FanfoldError.from(thrown).message });
     }

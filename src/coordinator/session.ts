@@ -1,40 +1,49 @@
-import type { CoordinatorMessage } from "../protocol/control.ts";
-import { PROTOCOL_VERSION, SINKS_PER_SESSION_MAX } from "../protocol/limits.ts";
-import { uniqueName } from "./member-name.ts";
+import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import { Change } from "./change.ts";
+import { cancelled, endDeserted, endSession } from "./ending.ts";
+import { cancel, join } from "./joining.ts";
 import {
   asMember,
-  type Newcomer,
+  begunSession,
+  type Departure,
+  isDeserted,
+  isHere,
+  listeningSource,
   type RunningSession,
   registeredSinks,
-  type SeriesEffect,
   type SeriesEvent,
   type SeriesMember,
   type SeriesState,
   type SessionEnd,
-  type SessionRef,
   type Step,
   sourceOf,
-  takesPart,
+  takesPartNow,
 } from "./series.ts";
 
 /**
- * The state machine of the sessions of one name [P-1.2] [P-1.3]. Pure: the registry carries out the effects.
+ * The state machine of the sessions of one name [P-1.2] [P-1.3] [P-1.5]. Pure: the registry carries out the effects.
  *
- *   join:     refused, or made a member and welcomed to the session that waits (opened if there is none)
- *   ready:    counts as registered; with the source ready and enough sinks, the session starts
+ *   join:     refused, or made a member and welcomed to the session that stands (opened if there is none). A source
+ *             that comes back as a new process takes its session over: it waits again, at the next epoch
+ *   ready:    counts as registered; with the source ready and enough sinks, the session starts. In a session that runs, a
+ *             sink starts late, and who came back into its copy goes on
  *   finished: the source ends its session: everyone who takes part gets `ended`; sinks that stay are welcomed to the next
- *   gone:     the others are told; a source that goes in mid-session ends it
+ *   gone:     the others are told. In a session that has begun, whoever takes part stays a member and is away
+ *   cancel:   ends the session for all
+ *   expired:  ends a session that nobody came back to
  *
  * One welcome is answered by one `ready` before the next one is sent, because `ready` does not say which welcome it
- * answers. So a sink that was not ready at the start keeps its old welcome until it answers it, and is then
+ * answers. So a member whose session ends before it was ready keeps its old welcome until it answers it, and is then
  * welcomed to the next session.
  */
 export function step(state: SeriesState, event: SeriesEvent): Step {
   const change = new Change(state, event.freshSessionId);
   if (event.type === "join") join(change, event.newcomer);
+  else if (event.type === "cancel") cancel(change, event);
+  else if (event.type === "expired") expired(change);
   else {
-    const member = state.members.find((each) => each.id === event.memberId);
-    if (member !== undefined) {
+    const member = change.member(event.memberId);
+    if (member !== undefined && isHere(member)) {
       if (event.type === "ready") ready(change, member);
       else if (event.type === "finished") finished(change, member, { type: "finished", summary: event.summary });
       else gone(change, member, event);
@@ -43,159 +52,99 @@ export function step(state: SeriesState, event: SeriesEvent): Step {
   return change.done();
 }
 
-/** A step in the making: the state so far, and the effects so far. */
-class Change {
-  state: SeriesState;
-  readonly effects: SeriesEffect[] = [];
-  readonly #freshSessionId: string;
-
-  constructor(state: SeriesState, freshSessionId: string) {
-    this.state = state;
-    this.#freshSessionId = freshSessionId;
-  }
-
-  effect(effect: SeriesEffect): void {
-    this.effects.push(effect);
-  }
-
-  /** The session that waits, opened if there is none. */
-  waiting(): SessionRef {
-    if (this.state.waiting !== undefined) return this.state.waiting;
-    const session = { id: this.#freshSessionId, epoch: 1 };
-    this.state = { ...this.state, waiting: session };
-    this.effect({ type: "opened", session });
-    return session;
-  }
-
-  /** Puts a member in, or in place of what it was. */
-  put(member: SeriesMember): void {
-    const others = this.state.members;
-    const known = others.some((each) => each.id === member.id);
-    const members = known ? others.map((each) => (each.id === member.id ? member : each)) : [...others, member];
-    this.state = { ...this.state, members };
-  }
-
-  remove(memberId: string): void {
-    this.state = { ...this.state, members: this.state.members.filter((each) => each.id !== memberId) };
-    this.effect({ type: "release", memberId });
-  }
-
-  /** Welcomes a member to the session that waits. */
-  welcome(member: SeriesMember, underWay: boolean): void {
-    const session = this.waiting();
-    const welcomed = { ...member, sessionId: session.id, ready: false };
-    this.put(welcomed);
-    this.effect({ type: "welcome", member: welcomed, session, underWay });
-  }
-
-  done(): Step {
-    const { waiting, members } = this.state;
-    if (waiting !== undefined && !members.some((member) => member.sessionId === waiting.id)) {
-      this.state = { ...this.state, waiting: undefined };
-      this.effect({ type: "forgotten", sessionId: waiting.id });
-    }
-    return { state: this.state, effects: this.effects };
-  }
-}
-
-function join(change: Change, newcomer: Newcomer): void {
-  const { state } = change;
-  const refusal = refusalOf(state, newcomer);
-  if (refusal !== undefined) {
-    change.effect({ type: "refuse", ...refusal });
-    return;
-  }
-  const name = uniqueName(newcomer.label, namesOf(state));
-  const { id, role, identity, stay, needed } = newcomer;
-  change.welcome({ id, name, role, identity, stay, needed, sessionId: "", ready: false }, state.running !== undefined);
-  if (role === "source") tellSource(change);
-}
-
-function refusalOf(
-  state: SeriesState,
-  newcomer: Newcomer,
-): { readonly code: string; readonly reason: string } | undefined {
-  const source = sourceOf(state);
-  if (newcomer.role === "source" && source !== undefined) {
-    const doing = state.running === undefined ? "waits for its sinks there" : "is copying there";
-    const advice = "wait for its end, or choose another name with --session";
-    return {
-      code: "session-busy",
-      reason: `Join session "${state.name}" as its source: the source "${source.name}" ${doing}, and a session has one; ${advice}`,
-    };
-  }
-  if (
-    newcomer.role === "sink" &&
-    state.members.filter((member) => member.role === "sink").length >= SINKS_PER_SESSION_MAX
-  ) {
-    return {
-      code: "refused",
-      reason: `Join session "${state.name}": it has ${SINKS_PER_SESSION_MAX} sinks, which is the most a session takes`,
-    };
-  }
-  if (newcomer.labelAsked && namesOf(state).has(newcomer.label)) {
-    const reason = `Join session "${state.name}" as "${newcomer.label}": another member has this name; choose another with --name, or leave it out`;
-    return { code: "name-taken", reason };
-  }
-  return undefined;
-}
-
-function namesOf(state: SeriesState): ReadonlySet<string> {
-  return new Set(state.members.map((member) => member.name));
-}
-
 function ready(change: Change, member: SeriesMember): void {
   if (member.ready) return;
-  if (member.sessionId !== change.state.waiting?.id) {
-    // The session it was welcomed to started, or even ended, without it.
-    change.welcome(member, change.state.running !== undefined);
+  const { running, waiting } = change.state;
+  if (member.sessionId !== (running ?? waiting)?.id) {
+    // The session it was welcomed to ended without it.
+    change.welcome(member);
     return;
   }
   const registered = { ...member, ready: true };
   change.put(registered);
   change.effect({ type: "registered", member: registered });
-  if (!start(change) && member.role === "sink") tellSource(change);
+  if (running === undefined) {
+    if (!start(change) && member.role === "sink") change.tellSource();
+  } else if (member.role === "source") sourceReturned(change, running);
+  else sinkReady(change, running, registered);
 }
+
+/** A sink in a session that runs: it goes on, or it starts late. */
+function sinkReady(change: Change, running: RunningSession, sink: SeriesMember): void {
+  if (takesPartNow(running, sink)) sinkReturned(change, running, sink);
+  else if (listeningSource(change.state) !== undefined) startLate(change, sink);
+  const source = sourceOf(change.state);
+  if (source?.away !== undefined) change.tellLeft(sink.id, source, source.away);
+}
+
+function sinkReturned(change: Change, running: RunningSession, sink: SeriesMember): void {
+  change.effect({ type: "returned", session: running, member: sink });
+  change.tellOrNote(sink, (source) =>
+    change.send(source.id, { type: "joined", member: asMember(sink), restarted: false }),
+  );
+}
+
+/** The source goes on where it was: it is told who came and went meanwhile, and who waits for it starts. */
+function sourceReturned(change: Change, running: RunningSession): void {
+  for (const sink of change.state.members.filter((member) => member.role === "sink")) {
+    const source = listeningSource(change.state);
+    if (source === undefined) return;
+    const goesOn = takesPartNow(running, sink);
+    if (sink.untold && goesOn && sink.ready) sinkReturned(change, running, sink);
+    else if (sink.untold) {
+      change.tellLeft(source.id, sink, sink.away ?? RESTARTED);
+      change.put({ ...sink, untold: false });
+    }
+    if (sink.ready && !goesOn) startLate(change, sink);
+  }
+}
+
+const RESTARTED: Departure = { code: "sink-lost", reason: "it was started again" };
 
 /** Starts the session that waits, if its source is ready and has its sinks. */
 function start(change: Change): boolean {
   const { waiting } = change.state;
-  const source = sourceOf(change.state);
+  const source = listeningSource(change.state);
   const sinks = registeredSinks(change.state);
-  if (
-    waiting === undefined ||
-    source === undefined ||
-    !source.ready ||
-    source.sessionId !== waiting.id ||
-    sinks.length < source.needed
-  )
+  if (waiting === undefined || source === undefined || source.sessionId !== waiting.id || sinks.length < source.needed)
     return false;
-  const session: RunningSession = { ...waiting, source: asMember(source), sinks: sinks.map(asMember) };
-  change.state = { ...change.state, running: session, waiting: undefined };
-  change.effect({ type: "started", session });
+  const { id, epoch } = waiting;
+  const session: RunningSession = { id, epoch, source: asMember(source), sinks: sinks.map(asMember) };
+  change.state = { ...change.state, running: session, waiting: undefined, kept: false };
   for (const member of [...sinks, source]) {
-    change.effect({
-      type: "send",
-      to: member.id,
-      message: {
-        type: "start",
-        epoch: session.epoch,
-        source: session.source,
-        sourceIdentity: source.identity,
-        sinks: [...session.sinks],
-        late: false,
-        dryRun: false,
-      },
-    });
+    change.put({ ...member, startedEpoch: epoch, belongs: true, untold: false });
   }
+  change.effect({ type: "started", session });
+  for (const member of [...sinks, source]) sendStart(change, session, { source, to: member.id, late: false });
   return true;
 }
 
-function tellSource(change: Change): void {
-  const source = sourceOf(change.state);
-  if (source === undefined || source.sessionId !== change.state.waiting?.id) return;
-  const sinks = registeredSinks(change.state).map(asMember);
-  change.effect({ type: "send", to: source.id, message: { type: "sinks", needed: source.needed, sinks } });
+/** Lets a sink into a session that runs; the source serves it on a lane of its own [P-9.3]. */
+function startLate(change: Change, sink: SeriesMember): void {
+  const { running } = change.state;
+  const source = listeningSource(change.state);
+  if (running === undefined || source === undefined) return;
+  const known = running.sinks.some((each) => each.id === sink.id);
+  const session = known ? running : { ...running, sinks: [...running.sinks, asMember(sink)] };
+  const member = { ...sink, startedEpoch: running.epoch, belongs: true, untold: false };
+  change.state = { ...change.state, running: session };
+  change.put(member);
+  change.effect({ type: "joined", session, member });
+  sendStart(change, session, { source, to: sink.id, late: true });
+  change.send(source.id, { type: "joined", member: asMember(sink), restarted: true });
+}
+
+interface StartOrder {
+  readonly source: SeriesMember;
+  readonly to: string;
+  readonly late: boolean;
+}
+
+function sendStart(change: Change, session: RunningSession, { source, to, late }: StartOrder): void {
+  const { epoch, sinks } = session;
+  const { identity: sourceIdentity, dryRun } = source;
+  const { source: member } = session;
+  change.send(to, { type: "start", epoch, source: member, sourceIdentity, sinks: [...sinks], late, dryRun });
 }
 
 function finished(change: Change, member: SeriesMember, end: SessionEnd): void {
@@ -208,58 +157,48 @@ function finished(change: Change, member: SeriesMember, end: SessionEnd): void {
   endSession(change, running, end);
 }
 
-function gone(change: Change, member: SeriesMember, why: { readonly code: string; readonly reason: string }): void {
-  const { code, reason } = why;
+type Gone = Extract<SeriesEvent, { type: "gone" }>;
+
+function gone(change: Change, member: SeriesMember, { code, reason, left }: Gone): void {
+  const { running, waiting } = change.state;
+  const session = running ?? waiting;
+  const why = { code, reason };
+  const ours = session !== undefined && member.sessionId === session.id;
+  change.effect({ type: "left", member, ...why });
+  const stays = ours && member.belongs && begunSession(change.state) !== undefined;
+  if (stays) {
+    change.put({ ...member, away: why, ready: false });
+    change.effect({ type: "release", memberId: member.id, comesBack: !left });
+  } else change.remove(member.id);
+  if (!ours) return;
+  if (member.role === "source") sourceGone(change, member, { ...why, left });
+  else sinkGone(change, member, why);
+  const deserted = isDeserted(change.state) && left && !change.state.kept;
+  if (deserted) expired(change);
+}
+
+function sinkGone(change: Change, member: SeriesMember, why: Departure): void {
   const { running } = change.state;
-  change.remove(member.id);
-  change.effect({ type: "left", member, code, reason });
-  if (member.role === "sink") {
-    if (running !== undefined && takesPart(change.state, member.id)) tellLeft(change, running.source.id, member, why);
-    else if (member.ready) tellSource(change);
-    return;
-  }
-  const audience = running === undefined ? registeredSinks(change.state) : running.sinks;
-  for (const sink of audience) tellLeft(change, sink.id, member, why);
-  if (running !== undefined) endSession(change, running, { type: "broken-off", code, reason });
-}
-
-function tellLeft(
-  change: Change,
-  to: string,
-  member: SeriesMember,
-  why: { readonly code: string; readonly reason: string },
-): void {
-  if (!change.state.members.some((each) => each.id === to)) return;
-  const { code, reason } = why;
-  change.effect({
-    type: "send",
-    to,
-    message: { type: "left", role: member.role, member: asMember(member), code, reason },
-  });
-}
-
-/** Tells everyone who took part and is still here, once; then lets them go, or on to the next session. */
-function endSession(change: Change, session: RunningSession, end: SessionEnd): void {
-  change.state = { ...change.state, running: undefined };
-  change.effect({ type: "ended", session, end });
-  const participants = change.state.members.filter(
-    (member) => member.id === session.source.id || session.sinks.some((sink) => sink.id === member.id),
-  );
-  for (const member of participants) {
-    change.effect({ type: "send", to: member.id, message: endedMessage(member, end) });
-    if (member.role === "sink" && member.stay) change.welcome(member, false);
-    else change.remove(member.id);
+  if (running === undefined) {
+    if (member.ready) change.tellSource();
+  } else if (takesPartNow(running, member)) {
+    const sink = change.member(member.id) ?? member;
+    change.tellOrNote(sink, (source) => change.tellLeft(source.id, member, why));
   }
 }
 
-function endedMessage(member: SeriesMember, end: SessionEnd): CoordinatorMessage {
-  if (end.type === "broken-off") return { type: "ended", code: end.code, reason: end.reason };
-  const { summary } = end;
-  if (member.role === "source") return { type: "ended", summary };
-  const mine = summary.sinks.find((sink) => sink.sinkId === member.id);
-  // The others' lists of problems are left out: with many sinks, everyone's for everyone would be a lot.
-  const sinks = summary.sinks.map((sink) => ({ ...sink, problems: [] }));
-  return { type: "ended", summary: { ...summary, sinks }, ...(mine === undefined ? {} : { mine }) };
+function sourceGone(change: Change, member: SeriesMember, why: Departure & { readonly left: boolean }): void {
+  const { running, waiting, members } = change.state;
+  for (const sink of members) if (sink.role === "sink" && sink.ready) change.tellLeft(sink.id, member, why);
+  const session = running ?? waiting;
+  if (session !== undefined && why.left && why.code === "cancelled") endSession(change, session, cancelled(why.reason));
+}
+
+/** Nobody came back in time, or nobody is going to. */
+function expired(change: Change): void {
+  const session = begunSession(change.state);
+  change.state = { ...change.state, kept: false };
+  if (session !== undefined && isDeserted(change.state)) endDeserted(change, session);
 }
 
 /** Why a client of this version cannot be served; undefined when it can. */

@@ -2,32 +2,16 @@ import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FanfoldError } from "../lib/errors.ts";
+import type { Role } from "../protocol/control.ts";
 import type { SessionSummary } from "../protocol/progress.ts";
-import type { SessionRef } from "./series.ts";
-import type { TicketHolder } from "./tickets.ts";
+import { prepareSchema } from "./schema.ts";
+import type { RunningSession, SeriesMember, SessionRef } from "./series.ts";
 
 const FILE = "coordinator.db";
-/** Raised with every change of the tables. */
-const SCHEMA_VERSION = 1;
 /** Sessions kept in the history: bounds the file. */
 const HISTORY_SESSIONS_MAX = 10_000;
 
-const SCHEMA = `
-  CREATE TABLE sessions (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, epoch INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'ended')),
-    opened TEXT NOT NULL, started TEXT, ended TEXT, result TEXT, reason TEXT, summary TEXT
-  ) STRICT;
-  CREATE TABLE members (
-    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
-    member_id TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, secret_hash TEXT NOT NULL,
-    PRIMARY KEY (session_id, member_id)
-  ) STRICT;
-  CREATE INDEX sessions_opened ON sessions (opened);
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
-
-export type SessionResult = SessionSummary["result"] | "interrupted";
+export type SessionResult = SessionSummary["result"] | "cancelled" | "interrupted";
 
 /** A session as the history keeps it. */
 export interface SessionRecord {
@@ -44,10 +28,18 @@ export interface SessionRecord {
 }
 
 export interface MemberRecord {
-  readonly role: string;
+  readonly role: Role;
   readonly member_id: string;
   readonly name: string;
+  /** SHA-256 of the member's secret: the secret itself is never kept. */
   readonly secret_hash: string;
+  readonly stay: number;
+  readonly needed: number;
+  readonly dry_run: number;
+  /** The latest epoch in which it took part; 0 when in none. */
+  readonly epoch: number;
+  /** Opens the embedded relay; gone with the session. */
+  readonly ticket: string | null;
 }
 
 export interface StoredEnd {
@@ -70,23 +62,36 @@ export class Store implements Disposable {
     this.#database.prepare(insert).run(session.id, name, session.epoch, at.toISOString());
   }
 
-  /** `identity` is the SHA-256 of the member's secret: the secret itself is never kept. */
-  joined(holder: TicketHolder, identity: string): void {
-    const insert =
-      "INSERT OR REPLACE INTO members (session_id, member_id, role, name, secret_hash) VALUES (?, ?, ?, ?, ?)";
-    this.#database.prepare(insert).run(holder.sessionId, holder.memberId, holder.role, holder.name, identity);
+  /** Keeps a member as it was welcomed; in which epoch it took part is left as it was. */
+  joined(member: SeriesMember, ticket: string | undefined): void {
+    const insert = `INSERT INTO members (session_id, member_id, role, name, secret_hash, stay, needed, dry_run, ticket)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id, member_id) DO UPDATE SET
+      name = excluded.name, stay = excluded.stay, needed = excluded.needed, dry_run = excluded.dry_run, ticket = excluded.ticket`;
+    const { sessionId, id, role, name, identity, stay, needed, dryRun } = member;
+    const numbers = [Number(stay), needed, Number(dryRun)];
+    this.#database.prepare(insert).run(sessionId, id, role, name, identity, ...numbers, ticket ?? null);
   }
 
-  started(sessionId: string, at: Date): void {
-    this.#database
-      .prepare("UPDATE sessions SET state = 'running', started = ? WHERE id = ?")
-      .run(at.toISOString(), sessionId);
+  started({ id, epoch, source, sinks }: RunningSession, at: Date): void {
+    this.#together(() => {
+      const update = "UPDATE sessions SET state = 'running', epoch = ?, started = coalesce(started, ?) WHERE id = ?";
+      this.#database.prepare(update).run(epoch, at.toISOString(), id);
+      for (const member of [source, ...sinks]) this.tookPart({ id, epoch }, member.id);
+    });
+  }
+
+  tookPart({ id, epoch }: SessionRef, memberId: string): void {
+    const update = "UPDATE members SET epoch = ? WHERE session_id = ? AND member_id = ?";
+    this.#database.prepare(update).run(epoch, id, memberId);
   }
 
   ended(sessionId: string, end: StoredEnd): void {
     const update = "UPDATE sessions SET state = 'ended', ended = ?, result = ?, reason = ?, summary = ? WHERE id = ?";
     const summary = end.summary === undefined ? null : JSON.stringify(end.summary);
-    this.#database.prepare(update).run(end.at.toISOString(), end.result, end.reason ?? null, summary, sessionId);
+    this.#together(() => {
+      this.#database.prepare(update).run(end.at.toISOString(), end.result, end.reason ?? null, summary, sessionId);
+      this.#database.prepare("UPDATE members SET ticket = NULL WHERE session_id = ?").run(sessionId);
+    });
   }
 
   /** A session that everyone left before it started. */
@@ -94,13 +99,26 @@ export class Store implements Disposable {
     this.#database.prepare("DELETE FROM sessions WHERE id = ?").run(sessionId);
   }
 
-  /** Ends what a coordinator that was stopped or killed left behind. */
-  interrupt(at: Date): void {
-    const update = "UPDATE sessions SET state = 'ended', ended = ?, result = 'interrupted' WHERE state = 'running'";
+  /** Tidies up behind an earlier coordinator: what waited is gone, what ran and cannot go on has ended. */
+  tidy(at: Date): void {
+    const update = `UPDATE sessions SET state = 'ended', ended = ?, result = 'interrupted' WHERE state = 'running'
+      AND NOT EXISTS (SELECT 1 FROM members WHERE session_id = id AND role = 'source' AND members.epoch = sessions.epoch)`;
     this.#database.prepare(update).run(at.toISOString());
     this.#database.prepare("DELETE FROM sessions WHERE state = 'waiting'").run();
-    const old = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY opened DESC LIMIT -1 OFFSET ?)";
+    const old = `DELETE FROM sessions WHERE state = 'ended'
+      AND id IN (SELECT id FROM sessions ORDER BY opened DESC LIMIT -1 OFFSET ?)`;
     this.#database.prepare(old).run(HISTORY_SESSIONS_MAX);
+  }
+
+  /** Sessions that run. */
+  running(): readonly SessionRecord[] {
+    const rows = this.#database.prepare("SELECT * FROM sessions WHERE state = 'running' ORDER BY opened").all();
+    return rows as unknown as readonly SessionRecord[];
+  }
+
+  session(id: string): SessionRecord | undefined {
+    const row = this.#database.prepare("SELECT * FROM sessions WHERE id = ?").get(id);
+    return row as unknown as SessionRecord | undefined;
   }
 
   /** The latest sessions first. */
@@ -110,7 +128,8 @@ export class Store implements Disposable {
   }
 
   members(sessionId: string): readonly MemberRecord[] {
-    const query = "SELECT role, member_id, name, secret_hash FROM members WHERE session_id = ? ORDER BY rowid";
+    const query = `SELECT role, member_id, name, secret_hash, stay, needed, dry_run, epoch, ticket
+      FROM members WHERE session_id = ? ORDER BY rowid`;
     return this.#database.prepare(query).all(sessionId) as unknown as readonly MemberRecord[];
   }
 
@@ -120,6 +139,17 @@ export class Store implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #together(work: () => void): void {
+    this.#database.exec("BEGIN");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (thrown) {
+      this.#database.exec("ROLLBACK");
+      throw thrown;
+    }
   }
 }
 
@@ -145,23 +175,11 @@ export async function openStore(stateDir: string, at: Date): Promise<Store> {
     prepareSchema(database, file);
     database.exec("COMMIT");
     const store = new Store(database);
-    store.interrupt(at);
+    store.tidy(at);
     return store;
   } catch (cause) {
     database?.close();
     throw openFailure(stateDir, cause);
-  }
-}
-
-function prepareSchema(database: DatabaseSync, file: string): void {
-  const row = database.prepare("PRAGMA user_version").get() as { readonly user_version: number } | undefined;
-  const version = row?.user_version;
-  if (version === 0) database.exec(SCHEMA);
-  else if (version !== SCHEMA_VERSION) {
-    throw new FanfoldError(
-      "usage",
-      `Open the state "${file}": found version ${version}, want ${SCHEMA_VERSION}; use the fanfold that wrote it, or another --state-dir`,
-    );
   }
 }
 

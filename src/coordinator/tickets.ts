@@ -32,8 +32,17 @@ export class Tickets {
 
   /** A new ticket; the member's earlier one is void for new connections. */
   issue(holder: TicketHolder): string {
+    return this.load(holder, this.#random.hex(TICKET_BYTES));
+  }
+
+  /** The ticket that the member has: the links of its copy go on with it. A new one when it has none. */
+  keep(holder: TicketHolder): string {
+    return this.#ofMember.get(holder.memberId) ?? this.issue(holder);
+  }
+
+  /** Makes a ticket valid that was given out by the coordinator before this one. */
+  load(holder: TicketHolder, ticket: string): string {
     this.revoke(holder.memberId);
-    const ticket = this.#random.hex(TICKET_BYTES);
     this.#rights.set(ticket, rightsOf(holder));
     this.#ofMember.set(holder.memberId, ticket);
     return ticket;

@@ -39,7 +39,8 @@ export type SourceEvent =
 /** A sink as the source and the coordinator show it. */
 export interface SinkLine {
   readonly name: string;
-  readonly state: "registered" | "receiving" | "verifying" | "proven" | "incomplete" | "failed";
+  /** away: its connection is gone, and the session is held open for it. */
+  readonly state: "registered" | "receiving" | "verifying" | "away" | "proven" | "incomplete" | "failed";
   readonly progress: SinkProgress;
 }
 
@@ -101,8 +102,8 @@ export type CoordinatorEvent =
 export interface SessionView {
   readonly session: string;
   readonly sessionId: string;
-  /** waiting for a source or for sinks; running; ended. */
-  readonly state: "waiting" | "running" | "ended";
+  /** waiting for a source or for sinks; running; paused: it waits for its source to come back; ended. */
+  readonly state: "waiting" | "running" | "paused" | "ended";
   readonly source?: string;
   /** Sinks the source waits for; absent while there is no source. */
   readonly needed?: number;

@@ -13,9 +13,11 @@ test("a client on another machine that is told a loopback broker is warned, and 
   const options = { clock: new ManualClock(), random: systemRandom, logger: silentLogger };
   const setup = resolveBroker({ broker: "nats://127.0.0.1:4222" });
   await using broker = await openBroker(setup, { ...options, emit: (event) => events.push(event) });
-  expect(broker.offer(holder, "127.0.0.1").warnings).toEqual([]);
+  expect(broker.offer(holder, { address: "127.0.0.1", rejoined: false }).warnings).toEqual([]);
   expect(events).toEqual([]);
-  expect(broker.offer(holder, "10.0.0.3").warnings).toEqual([expect.stringContaining("--broker-public-url")]);
+  expect(broker.offer(holder, { address: "10.0.0.3", rejoined: false }).warnings).toEqual([
+    expect.stringContaining("--broker-public-url"),
+  ]);
   expect(events).toEqual([
     {
       type: "warning",

@@ -15,6 +15,8 @@ let clients = 0;
 export class ControlClient implements Disposable {
   readonly socket: WebSocket;
   readonly closed: Promise<number>;
+  /** Known once it is closed. */
+  closeReason = "";
   readonly #messages: AsyncIterator<CoordinatorMessage>;
   readonly #secret: string;
 
@@ -26,7 +28,8 @@ export class ControlClient implements Disposable {
     this.#messages = queue[Symbol.asyncIterator]();
     socket.on("message", (data) => queue.push(decodeCoordinatorMessage(data.toString())));
     socket.on("error", () => undefined);
-    this.closed = once(socket, "close").then(([code]) => {
+    this.closed = once(socket, "close").then(([code, reason]) => {
+      this.closeReason = String(reason);
       queue.end();
       return Number(code);
     });

@@ -1,4 +1,10 @@
-import { emptySeries, type SeriesEffect, type SeriesEvent, type SeriesState } from "../../src/coordinator/series.ts";
+import {
+  emptySeries,
+  memberFor,
+  type SeriesEffect,
+  type SeriesEvent,
+  type SeriesState,
+} from "../../src/coordinator/series.ts";
 import { step } from "../../src/coordinator/session.ts";
 import type { CoordinatorMessage, Role } from "../../src/protocol/control.ts";
 import type { SessionSummary, SinkOutcome } from "../../src/protocol/progress.ts";
@@ -8,6 +14,10 @@ export interface JoinOptions {
   readonly labelAsked?: boolean;
   readonly stay?: boolean;
   readonly needed?: number;
+  readonly dryRun?: boolean;
+  /** Whose secret it has; by default one of its own. */
+  readonly identity?: string;
+  readonly back?: { readonly sessionId: string; readonly epoch: number };
 }
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "freshSessionId"> : never;
@@ -28,11 +38,22 @@ export class SeriesDriver {
   }
 
   join(id: string, role: Role, options: JoinOptions = {}): readonly SeriesEffect[] {
-    const { label = id, labelAsked = false, stay = false, needed = 1 } = options;
-    return this.feed({
-      type: "join",
-      newcomer: { id, label, labelAsked, role, identity: id.repeat(8), stay, needed },
-    });
+    const { label = id, labelAsked = false, stay = false, needed = 1, dryRun = false, back } = options;
+    const identity = options.identity ?? identityOf(id);
+    // As the registry does: who is known keeps its id.
+    const known = memberFor(this.state, { role, identity, back });
+    const newcomer = { label, labelAsked, role, identity, stay, needed, dryRun, back };
+    return this.feed({ type: "join", newcomer: { ...newcomer, id: known?.id ?? id } });
+  }
+
+  /** Comes back as the process that it was. */
+  back(id: string, role: Role, options: JoinOptions = {}): readonly SeriesEffect[] {
+    const { running } = this.state;
+    return this.join(id, role, { back: { sessionId: running?.id ?? "none", epoch: running?.epoch ?? 1 }, ...options });
+  }
+
+  cancel(identity: string): readonly SeriesEffect[] {
+    return this.feed({ type: "cancel", id: "cancel", identity });
   }
 
   ready(memberId: string): readonly SeriesEffect[] {
@@ -50,9 +71,20 @@ export class SeriesDriver {
     return this.feed({ type: "finished", memberId, summary: summaryOf(sinks.map((sink) => provenOutcome(sink))) });
   }
 
+  /** Says that it leaves. */
   go(memberId: string, code = "interrupted", reason = "Ctrl-C"): readonly SeriesEffect[] {
-    return this.feed({ type: "gone", memberId, code, reason });
+    return this.feed({ type: "gone", memberId, code, reason, left: true });
   }
+
+  /** Its connection breaks. */
+  lose(memberId: string): readonly SeriesEffect[] {
+    const role = this.state.members.find((member) => member.id === memberId)?.role ?? "sink";
+    return this.feed({ type: "gone", memberId, code: `${role}-lost`, reason: "its connection broke", left: false });
+  }
+}
+
+export function identityOf(id: string): string {
+  return id.repeat(8);
 }
 
 /** Messages to one member among effects, welcomes as such. */

@@ -243,8 +243,8 @@ describe("identity", () => {
     expect((await second.expect("welcome")).member.name).toBe("alpha");
     first.socket.resume();
     expect(await first.expect("refused")).toMatchObject({
-      code: "name-taken",
-      reason: expect.stringContaining("the same sink connected again"),
+      code: "superseded",
+      reason: expect.stringContaining("it was started again"),
     });
   });
 

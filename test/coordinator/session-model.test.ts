@@ -1,60 +1,97 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { SeriesEffect } from "../../src/coordinator/series.ts";
-import { isVacant, takesPart } from "../../src/coordinator/series.ts";
-import { SeriesDriver } from "./series-driver.ts";
+import {
+  begunSession,
+  isDeserted,
+  isHere,
+  isVacant,
+  type SeriesEffect,
+  takesPartNow,
+} from "../../src/coordinator/series.ts";
+import { identityOf, SeriesDriver } from "./series-driver.ts";
 
-const member = fc.constantFrom("m1", "m2", "m3", "m4", "m5");
+/** Each is one identity; the sources among them are never sinks, as in life. */
+const member = fc.constantFrom("k1", "k2", "k3", "s1", "s1", "s1", "s2");
+const answers = fc.boolean();
 const event = fc.oneof(
-  fc.record({
-    type: fc.constant("join" as const),
-    member,
-    source: fc.boolean(),
-    stay: fc.boolean(),
-    needed: fc.integer({ min: 1, max: 3 }),
-  }),
-  fc.record({ type: fc.constant("ready" as const), member }),
-  fc.record({ type: fc.constant("finish" as const), member }),
-  fc.record({ type: fc.constant("go" as const), member }),
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant("join" as const),
+      member,
+      answers,
+      stay: fc.boolean(),
+      needed: fc.constantFrom(1, 1, 2, 3),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: fc.constant("back" as const), member, answers, behind: fc.constantFrom(0, 0, 0, 1) }),
+  },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant("ready" as const), member }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant("lose" as const), member }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("finish" as const), member }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("go" as const), member, cancel: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("cancel" as const), member }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("expired" as const) }) },
 );
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
-/** What the members were told, checked as a client would see it. */
+/** What the members' processes were told, checked as each of them would see it. */
 class Watch {
   readonly #unanswered = new Set<string>();
-  readonly #started = new Set<string>();
+  /** What the process of a member copies: session and epoch of the `start` that it got. */
+  readonly #copies = new Map<string, string>();
+  readonly #session = new Map<string, string>();
   readonly #open = new Set<string>();
+  readonly #epochs = new Map<string, number>();
 
   see(effects: readonly SeriesEffect[]): void {
-    for (const effect of effects) {
-      if (effect.type === "opened") this.#open.add(effect.session.id);
-      if (effect.type === "forgotten") expect(this.#open.delete(effect.sessionId)).toBe(true);
-      if (effect.type === "ended") expect(this.#open.delete(effect.session.id)).toBe(true);
-      if (effect.type === "welcome") {
-        expect(this.#unanswered.has(effect.member.id)).toBe(false);
-        expect(this.#started.has(effect.member.id)).toBe(false);
-        expect(this.#open.has(effect.session.id)).toBe(true);
-        this.#unanswered.add(effect.member.id);
-      }
-      if (effect.type === "send" && effect.message.type === "start") {
-        expect(this.#unanswered.has(effect.to)).toBe(false);
-        expect(this.#started.has(effect.to)).toBe(false);
-        this.#started.add(effect.to);
-      }
-      // Exactly one `ended` for each `start`, for everyone who is still there.
-      if (effect.type === "send" && effect.message.type === "ended") expect(this.#started.delete(effect.to)).toBe(true);
-      if (effect.type === "left") this.#started.delete(effect.member.id);
-      if (effect.type === "release") this.#unanswered.delete(effect.memberId);
-    }
+    for (const effect of effects) this.#see(effect);
   }
 
-  answer(memberId: string): boolean {
-    return this.#unanswered.delete(memberId);
+  #see(effect: SeriesEffect): void {
+    if (effect.type === "opened") this.#open.add(effect.session.id);
+    else if (effect.type === "forgotten") expect(this.#open.delete(effect.sessionId)).toBe(true);
+    else if (effect.type === "ended") expect(this.#open.delete(effect.session.id)).toBe(true);
+    else if (effect.type === "started") {
+      // At most one source at an epoch: an epoch starts once, and the next one is higher.
+      const { id, epoch } = effect.session;
+      expect(epoch).toBeGreaterThan(this.#epochs.get(id) ?? 0);
+      this.#epochs.set(id, epoch);
+    } else if (effect.type === "welcome") this.#welcomed(effect);
+    else if (effect.type === "send" && effect.message.type === "start") this.#started(effect.to, effect.message.epoch);
+    else if (effect.type === "send" && effect.message.type === "ended") this.#copies.delete(effect.to);
+    else if (effect.type === "release") this.#unanswered.delete(effect.memberId);
   }
 
-  /** Those who take part now, as they were told. */
-  get started(): ReadonlySet<string> {
-    return this.#started;
+  #welcomed({ member: { id }, session, rejoined }: Extract<SeriesEffect, { type: "welcome" }>): void {
+    expect(this.#unanswered.has(id)).toBe(false);
+    expect(this.#open.has(session.id)).toBe(true);
+    // Who goes on is let in at the very copy that it makes; everybody else has none.
+    expect(this.#copies.get(id)).toBe(rejoined ? `${session.id} ${session.epoch}` : undefined);
+    this.#unanswered.add(id);
+    this.#session.set(id, session.id);
+  }
+
+  #started(to: string, epoch: number): void {
+    expect(this.#unanswered.has(to)).toBe(false);
+    const copy = `${this.#session.get(to)} ${epoch}`;
+    expect(this.#copies.get(to)).not.toBe(copy);
+    this.#copies.set(to, copy);
+  }
+
+  answer(memberId: string): void {
+    this.#unanswered.delete(memberId);
+  }
+
+  /** A member's process is another one now, which knows of nothing. */
+  restarted(memberId: string): void {
+    this.#copies.delete(memberId);
+  }
+
+  copyOf(memberId: string): string | undefined {
+    return this.#copies.get(memberId);
   }
 
   get openSessions(): number {
@@ -62,46 +99,110 @@ class Watch {
   }
 }
 
+function roleOf(id: string): "source" | "sink" {
+  return id.startsWith("s") ? "source" : "sink";
+}
+
+interface Answered {
+  readonly id: string;
+  readonly effects: readonly SeriesEffect[];
+  readonly answers: boolean;
+}
+
+/** What came of an arrival is seen first, and is answered at once or later. */
+function answered(series: SeriesDriver, watch: Watch, { id, effects, answers }: Answered): readonly SeriesEffect[] {
+  watch.see(effects);
+  if (!answers) return [];
+  watch.answer(id);
+  return series.ready(id);
+}
+
 function apply(series: SeriesDriver, watch: Watch, each: Event): readonly SeriesEffect[] {
-  const known = series.state.members.some((one) => one.id === each.member);
+  if (each.type === "expired") return series.feed({ type: "expired" });
+  if (each.type === "cancel") return series.cancel(identityOf(each.member));
+  const id = each.member;
+  const here = series.state.members.some((one) => one.id === id && isHere(one));
   switch (each.type) {
     case "join":
-      if (known) return [];
-      return series.join(each.member, each.source ? "source" : "sink", { stay: each.stay, needed: each.needed });
-    case "ready":
-      watch.answer(each.member);
-      return series.ready(each.member);
-    case "finish": {
-      const effects = series.finish(each.member);
-      // What the registry does after a violation.
-      return effects.some((effect) => effect.type === "violation") ? [...effects, ...series.go(each.member)] : effects;
+      if (here) return [];
+      watch.restarted(id);
+      return answered(series, watch, {
+        id,
+        effects: series.join(id, roleOf(id), { stay: each.stay, needed: each.needed }),
+        answers: each.answers,
+      });
+    case "back": {
+      const [sessionId = "", epoch = "1"] = (watch.copyOf(id) ?? "").split(" ");
+      // The registry has put the lost link out of the way before.
+      if (here || sessionId === "") return [];
+      const back = { sessionId, epoch: Math.max(1, Number(epoch) - each.behind) };
+      const effects = series.join(id, roleOf(id), { back });
+      // Who is not let in again has no copy that goes on.
+      const rejoined = effects.some((effect) => effect.type === "welcome" && effect.rejoined);
+      if (!rejoined) watch.restarted(id);
+      return answered(series, watch, { id, effects, answers: each.answers });
     }
+    case "ready":
+      watch.answer(id);
+      return series.ready(id);
+    case "finish": {
+      const effects = series.finish(id);
+      // What the registry does after a violation.
+      return effects.some((effect) => effect.type === "violation") ? [...effects, ...series.go(id)] : effects;
+    }
+    case "lose":
+      return series.lose(id);
     default:
-      return series.go(each.member);
+      return series.go(id, each.cancel ? "cancelled" : "interrupted");
   }
 }
 
+function expectSound(series: SeriesDriver, watch: Watch): void {
+  const { members, running, waiting } = series.state;
+  expect(members.filter((one) => one.role === "source").length).toBeLessThanOrEqual(1);
+  expect(new Set(members.map((one) => one.name)).size).toBe(members.length);
+  expect(new Set(members.map((one) => one.id)).size).toBe(members.length);
+  expect(running !== undefined && waiting !== undefined).toBe(false);
+  expect(watch.openSessions).toBe(running === undefined && waiting === undefined ? 0 : 1);
+  for (const one of members) {
+    if (!isHere(one)) {
+      // Only who belongs to a session that has begun is kept while away.
+      expect(one.belongs && one.sessionId === begunSession(series.state)?.id).toBe(true);
+      expect(one.ready).toBe(false);
+    } else if (running !== undefined && takesPartNow(running, one)) {
+      expect(watch.copyOf(one.id)).toBe(`${running.id} ${running.epoch}`);
+    }
+  }
+  if (running !== undefined) {
+    for (const one of [running.source, ...running.sinks]) expect(members.some(({ id }) => id === one.id)).toBe(true);
+  }
+  if (waiting !== undefined && !waiting.takenOver)
+    expect(members.some((one) => one.sessionId === waiting.id)).toBe(true);
+}
+
 test("step() keeps its promises in every order of events", () => {
+  let [begun, late, rejoined, takenOver] = [0, 0, 0, 0];
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+    fc.property(fc.array(event, { minLength: 20, maxLength: 80, size: "max" }), (events) => {
       const series = new SeriesDriver();
       const watch = new Watch();
       for (const each of events) {
         watch.see(apply(series, watch, each));
-        const { members, running, waiting } = series.state;
-        expect(members.filter((one) => one.role === "source").length).toBeLessThanOrEqual(1);
-        expect(new Set(members.map((one) => one.name)).size).toBe(members.length);
-        expect(new Set(members.map((one) => one.id)).size).toBe(members.length);
-        expect(watch.openSessions).toBe((running === undefined ? 0 : 1) + (waiting === undefined ? 0 : 1));
-        for (const one of members) expect(watch.started.has(one.id)).toBe(takesPart(series.state, one.id));
-        if (running !== undefined) expect(members.some((one) => one.id === running.source.id)).toBe(true);
-        if (waiting !== undefined) expect(members.some((one) => one.sessionId === waiting.id)).toBe(true);
+        expectSound(series, watch);
       }
-      for (const one of series.state.members) watch.see(series.go(one.id));
+      for (const effect of series.effects) {
+        if (effect.type === "started") begun += 1;
+        if (effect.type === "started" && effect.session.epoch > 1) takenOver += 1;
+        if (effect.type === "joined") late += 1;
+        if (effect.type === "returned") rejoined += 1;
+      }
+      for (const one of series.state.members) watch.see(series.lose(one.id));
+      if (isDeserted(series.state)) watch.see(series.feed({ type: "expired" }));
       expect(isVacant(series.state)).toBe(true);
       expect(watch.openSessions).toBe(0);
-      expect(watch.started.size).toBe(0);
     }),
-    { numRuns: 1000 },
+    { numRuns: 600 },
   );
+  // The events have led to what is to be tested.
+  for (const times of [begun, late, rejoined, takenOver]) expect(times).toBeGreaterThan(0);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isVacant } from "../../src/coordinator/series.ts";
 import { versionRefusal } from "../../src/coordinator/session.ts";
 import { SINKS_PER_SESSION_MAX } from "../../src/protocol/limits.ts";
-import { effectOf, messageTo, provenOutcome, SeriesDriver, summaryOf, told } from "./series-driver.ts";
+import { effectOf, identityOf, messageTo, provenOutcome, SeriesDriver, summaryOf, told } from "./series-driver.ts";
 
 describe("a session that waits", () => {
   test("is opened by the first client of its name, with epoch 1", () => {
@@ -109,36 +109,44 @@ describe("a session that runs", () => {
     const effects = series.finish("so");
     expect(told(effects, "k1")).toEqual(["ended", "welcome"]);
     expect(told(effects, "k2")).toEqual(["ended"]);
-    expect(effectOf(effects, "welcome")).toMatchObject({ session: series.state.waiting, underWay: false });
+    expect(effectOf(effects, "welcome")).toMatchObject({ session: { id: series.state.waiting?.id }, underWay: false });
     series.ready("k1");
     series.enter("s2", "source");
     expect(series.state.running?.sinks.map((sink) => sink.id)).toEqual(["k1"]);
   });
 
-  test("welcomes a late sink to the next session and says that one is under way", () => {
+  test("lets a late sink in: it starts on its own, and the source is told", () => {
     const series = running();
     const effects = series.join("k3", "sink");
-    expect(effectOf(effects, "welcome")).toMatchObject({ underWay: true, session: series.state.waiting });
-    expect(series.state.waiting?.id).not.toBe(series.state.running?.id);
-    series.ready("k3");
-    expect(told(series.finish("so"), "k3")).toEqual([]);
-    series.enter("s2", "source");
-    expect(series.state.running?.sinks.map((sink) => sink.id)).toEqual(["k3"]);
+    expect(effectOf(effects, "welcome")).toMatchObject({ underWay: true, session: { id: "session00001", epoch: 1 } });
+    const ready = series.ready("k3");
+    const start = messageTo(ready, "k3", "start");
+    expect(start).toMatchObject({ late: true, epoch: 1, source: { id: "so" }, sourceIdentity: identityOf("so") });
+    expect(start.sinks.map((sink) => sink.id)).toEqual(["k1", "k2", "k3"]);
+    expect(messageTo(ready, "so", "joined")).toMatchObject({ member: { id: "k3" }, restarted: true });
+    expect(told(ready, "k1")).toEqual([]);
+    expect(told(series.finish("so"), "k3")).toEqual(["ended"]);
   });
 
-  test("welcomes a sink that was not ready at the start again, once it has answered", () => {
+  test("lets a sink in late that was not ready at the start", () => {
     const series = new SeriesDriver();
     series.enter("k1", "sink");
     series.join("k2", "sink");
     expect(told(series.enter("so", "source"), "k2")).toEqual([]);
-    expect(effectOf(series.ready("k2"), "welcome")).toMatchObject({
-      underWay: true,
-      member: { id: "k2", ready: false },
+    expect(messageTo(series.ready("k2"), "k2", "start")).toMatchObject({ late: true });
+  });
+
+  test("welcomes a late sink to the next session when this one ends before it is ready", () => {
+    const series = running();
+    series.join("k3", "sink");
+    expect(told(series.finish("so"), "k3")).toEqual([]);
+    expect(effectOf(series.ready("k3"), "welcome")).toMatchObject({
+      underWay: false,
+      session: { id: series.state.waiting?.id },
     });
-    series.ready("k2");
-    series.finish("so");
+    series.ready("k3");
     series.enter("s2", "source");
-    expect(series.state.running?.sinks.map((sink) => sink.id)).toEqual(["k2"]);
+    expect(series.state.running?.sinks.map((sink) => sink.id)).toEqual(["k3"]);
   });
 
   test("welcomes a sink that answers only after the end to the next session", () => {
@@ -158,14 +166,11 @@ describe("a session that runs", () => {
     expect(told(series.finish("so"), "k1")).toEqual([]);
   });
 
-  test("ends as broken off when its source leaves, with the code and the reason of it", () => {
-    const series = running("k2");
-    const effects = series.go("so", "source-lost", "its connection broke");
-    expect(told(effects, "k1")).toEqual(["left", "ended"]);
-    expect(told(effects, "k2")).toEqual(["left", "ended", "welcome"]);
-    expect(messageTo(effects, "k1", "ended")).toMatchObject({ code: "source-lost" });
-    expect(messageTo(effects, "k1", "ended").reason).toBe("its connection broke");
-    expect(effectOf(effects, "ended").end).toMatchObject({ type: "broken-off" });
+  test("tells everybody what kind of a run it is", () => {
+    const series = new SeriesDriver();
+    series.enter("k1", "sink");
+    const effects = series.enter("so", "source", { dryRun: true });
+    expect(messageTo(effects, "k1", "start")).toMatchObject({ dryRun: true, late: false });
   });
 
   test.each([

@@ -1,0 +1,48 @@
+import type { RunningSession, SeriesMember, SeriesState } from "./series.ts";
+import type { MemberRecord, SessionRecord } from "./store.ts";
+import type { TicketHolder } from "./tickets.ts";
+
+/** A session that ran when the coordinator before this one stopped, or was killed. */
+export interface RestoredSession {
+  readonly state: SeriesState;
+  readonly running: RunningSession;
+  readonly tickets: readonly { readonly holder: TicketHolder; readonly ticket: string }[];
+}
+
+const AWAY = { code: "coordinator-lost", reason: "The coordinator was started again" };
+
+/** The session as the store has it, with everybody away; undefined when its source is not among the members. Pure. */
+export function restoredSession(
+  { id, name, epoch }: SessionRecord,
+  records: readonly MemberRecord[],
+): RestoredSession | undefined {
+  const tookPart = records.filter((record) => record.epoch > 0);
+  const now = tookPart.filter((record) => record.epoch === epoch).map((each) => ({ ...each, id: each.member_id }));
+  const source = now.find((record) => record.role === "source");
+  if (source === undefined) return undefined;
+  const sinks = now.filter((record) => record.role === "sink").map((sink) => ({ id: sink.id, name: sink.name }));
+  const running = { id, epoch, source: { id: source.id, name: source.name }, sinks };
+  const members = tookPart.map((record) => memberOf(id, record));
+  const tickets = tookPart.flatMap(({ member_id: memberId, name: memberName, role, ticket }) =>
+    ticket === null ? [] : [{ holder: { memberId, name: memberName, role, sessionId: id }, ticket }],
+  );
+  return { state: { name, running, waiting: undefined, members, kept: true }, running, tickets };
+}
+
+function memberOf(sessionId: string, record: MemberRecord): SeriesMember {
+  return {
+    id: record.member_id,
+    name: record.name,
+    role: record.role,
+    identity: record.secret_hash,
+    stay: record.stay !== 0,
+    needed: record.needed,
+    dryRun: record.dry_run !== 0,
+    sessionId,
+    ready: false,
+    startedEpoch: record.epoch,
+    belongs: true,
+    away: AWAY,
+    untold: false,
+  };
+}
