@@ -8,6 +8,7 @@ import { parseWholeNumber } from "./parse-number.ts";
 import type { ProgramIo } from "./program-io.ts";
 import type { SinkCommandOptions } from "./sink-command.ts";
 import type { SourceCommandOptions } from "./source-command.ts";
+import { addTreeOptions } from "./tree-options.ts";
 import type { VerifyCommandOptions } from "./verify-command.ts";
 import { packageVersion } from "./version.ts";
 
@@ -126,11 +127,12 @@ function addSource(program: Command, io: ProgramIo, finish: Finish): void {
         "where the source keeps its identity (default: $XDG_STATE_HOME/fanfold/source)",
       ).argParser((value) => parsePath(value, "--state-dir")),
     );
+  const filters = addTreeOptions(command);
   addShared(command)
     .addHelpText("after", SOURCE_HELP)
-    .action(async (folder: string, options: SourceCommandOptions) => {
+    .action(async (folder: string, options: Omit<SourceCommandOptions, "filters">) => {
       const { sourceCommand } = await import("./source-command.ts");
-      finish(await sourceCommand(folder, options, io));
+      finish(await sourceCommand(folder, { ...options, filters }, io));
     });
 }
 
@@ -246,8 +248,12 @@ Examples:
   fanfold source ~/photos
   fanfold source --coordinator backup:7337 --session photos --dest-count 3 ~/photos
   fanfold source --wait-timeout 10m --json /srv/data > events.jsonl
+  fanfold source --exclude '*.tmp' --exclude /build/ --exclude-from .backupignore ~/project
 
 Ctrl-C stops the source, and its sinks wait: the same command goes on. A second Ctrl-C ends the session for all.
+Patterns are those of .gitignore: "*.tmp" and "cache/" match at any depth, "/build" and "docs/*.md" from DIR on, "/" at the end
+means directories, "**" any number of them. Of --exclude, --include and --exclude-from the first that matches an entry decides; in a
+file the last line does, and "!" in front includes again. More: docs/filters.md.
 The exit status says how it ended: docs/exit-status.md.
 `;
 

@@ -1,3 +1,4 @@
+import type { FilterOption } from "../source/filter-options.ts";
 import { EXIT_STATUS, statusOfSummary } from "./exit-status.ts";
 import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
@@ -17,6 +18,11 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly connectTimeout: number;
   readonly stateDir?: string;
   readonly cancel?: boolean;
+  readonly checksum?: boolean;
+  /** Bytes a second. */
+  readonly bwlimit?: number;
+  /** In the order of the command line. */
+  readonly filters: readonly FilterOption[];
 }
 
 /** How long a second Ctrl-C is waited for, which ends the session for all. */
@@ -38,7 +44,10 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
         fileEvents: options.verbose === true || options.json === true,
         cancelGraceMs: CANCEL_GRACE_MS,
         signal,
+        filters: options.filters,
+        checksum: options.checksum === true,
         ...(options.waitTimeout === undefined ? {} : { waitTimeoutMs: options.waitTimeout }),
+        ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
         ...(logger === undefined ? {} : { logger }),
       });
       return { events: run.events(), result: run.result, cancel: () => run.cancel() };

@@ -52,7 +52,7 @@ function isPlain(name: Uint8Array): boolean {
 }
 
 /** Length in bytes of the well-formed UTF-8 sequence that starts at `at` (Unicode table 3-7), or 0. */
-function utf8Length(bytes: Uint8Array, at: number): number {
+export function utf8Length(bytes: Uint8Array, at: number): number {
   const first = byteAt(bytes, at);
   if (first < 0x80) return 1;
   const length =

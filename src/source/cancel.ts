@@ -5,7 +5,8 @@ import { parseCoordinatorAddress } from "../member/address.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
 import type { SourceEvent } from "../protocol/events.ts";
-import { openFolder, sourceHello } from "./hello.ts";
+import { sourceHello } from "./hello.ts";
+import { openSourceFolder } from "./source-folder.ts";
 
 export interface CancelOptions {
   /** Address of the coordinator, `host:port`. */
@@ -37,7 +38,7 @@ export interface CancelledSession {
 export function cancelSession(options: CancelOptions): MemberRun<SourceEvent, CancelledSession> {
   return startMember<SourceEvent, CancelledSession>(options.signal, async ({ hub, signal }) => {
     const { clock = systemClock, random = systemRandom, connectTimeoutMs = 30_000 } = options;
-    const hello = { ...sourceHello(options, openFolder(options.folder), random), cancel: true };
+    const hello = { ...sourceHello(options, openSourceFolder(options.folder).root, random), cancel: true };
     const link = new SteadyLink({
       ...{ connectTimeoutMs, signal, clock, random },
       address: parseCoordinatorAddress(options.coordinator),

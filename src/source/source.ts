@@ -15,14 +15,13 @@ import { CONTROL_BYTES_MAX, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts
 import type { SessionSummary } from "../protocol/progress.ts";
 import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
 import { connectTransport } from "../transport/connect.ts";
-import { openFolder, sourceHello } from "./hello.ts";
+import { sourceHello } from "./hello.ts";
+import { openTree, type PublishedTree, type TreeOptions } from "./published-tree.ts";
 import { SourceSession } from "./session.ts";
 
-export interface SourceOptions {
+export interface SourceOptions extends TreeOptions {
   /** Address of the coordinator, `host:port`. */
   readonly coordinator: string;
-  /** Directory to publish. */
-  readonly folder: string;
   /** @default "default" */
   readonly session?: string;
   /** Sinks that must be registered before it starts. @default 1 */
@@ -91,10 +90,10 @@ class SourceProgram {
   }
 
   async run(): Promise<SessionSummary> {
-    const { coordinator, folder, destCount = 1, connectTimeoutMs = 30_000, signal } = this.#options;
-    const root = openFolder(folder);
+    const { coordinator, destCount = 1, connectTimeoutMs = 30_000, signal } = this.#options;
+    const tree = openTree(this.#options, this.#clock);
     const address = parseCoordinatorAddress(coordinator);
-    const hello = { ...sourceHello(this.#options, root, this.#random), destCount };
+    const hello = { ...sourceHello(this.#options, tree.root, this.#random), destCount };
     const link = new SteadyLink({
       ...{ address, connectTimeoutMs, signal, clock: this.#clock, random: this.#random },
       hello: () => (this.#running === undefined ? hello : { ...hello, back: this.#running.back }),
@@ -103,7 +102,7 @@ class SourceProgram {
     });
     try {
       for (let welcome = await link.welcome(); ; ) {
-        const end = await this.#serve(link, { welcome, address, root });
+        const end = await this.#serve(link, { welcome, address, tree });
         if (!("type" in end)) return end;
         welcome = end;
       }
@@ -123,7 +122,7 @@ class SourceProgram {
   /** One session, from its welcome to its end; or to another welcome, when the coordinator does not know it any more. */
   async #serve(
     link: SteadyLink,
-    { welcome, address, root }: { welcome: Welcome; address: CoordinatorAddress; root: Buffer },
+    { welcome, address, tree }: { welcome: Welcome; address: CoordinatorAddress; tree: PublishedTree },
   ): Promise<SessionSummary | Welcome> {
     const { fileEvents = false } = this.#options;
     const emit = (event: SourceEvent): void => this.#hub.emit(event);
@@ -151,7 +150,8 @@ class SourceProgram {
     const there = new Set(sinks.map(({ id }) => id));
     this.#running = { back: { sessionId, epoch }, there };
     const session = new SourceSession({
-      ...{ root, subjects, reports, signal, sessionId, epoch, sinks, transport: data, emit, fileEvents },
+      ...tree,
+      ...{ subjects, reports, signal, sessionId, epoch, sinks, transport: data, emit, fileEvents },
       clock: this.#clock,
       tellProgress: (progress) => link.send({ type: "progress", progress }),
     });

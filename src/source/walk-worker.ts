@@ -1,17 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
-import { compileFilter, type FilterGroup } from "./filter.ts";
+import { createFilter } from "./filter.ts";
 import { PathStack } from "./path-stack.ts";
-import type { FolderIdentity } from "./root-guard.ts";
+import type { TreeScope } from "./tree-scope.ts";
 import { TreeWalk, type WalkOutput } from "./walk.ts";
 
 /** Thread of the walk. It runs ahead by as many pages as it was granted, and not further. */
-export interface WalkWorkerData {
+export interface WalkWorkerData extends TreeScope {
   readonly root: Uint8Array;
   readonly pages: number;
-  readonly identity?: FolderIdentity | undefined;
-  readonly filters?: readonly FilterGroup[] | undefined;
-  readonly checksum?: boolean | undefined;
 }
 export type WalkRequest =
   /** Grants more pages. */
@@ -70,7 +67,7 @@ function walk(): void {
 /** A generator of its own, so that what goes wrong before the first page is told like all the rest. */
 function* discover(): Generator<WalkMessage, void, undefined> {
   const { identity, checksum } = data;
-  tree = new TreeWalk(Buffer.from(data.root), { identity, checksum, filter: compileFilter(data.filters ?? []) });
+  tree = new TreeWalk(Buffer.from(data.root), { identity, checksum, filter: createFilter(data.filters ?? []) });
   yield* tree.run();
   yield { type: "end" };
 }
