@@ -41,7 +41,7 @@ export class Part<Event extends { readonly type: string }> {
 
   /** What its lives printed last, for the message of a failed scenario. */
   shown(): string {
-    return this.lives.map((life, index) => `--- ${this.name}, life ${index + 1}: ${life.shown()}`).join("\n");
+    return this.lives.map((life, index) => `--- ${this.name}, life ${index + 1}: ${told(life)}`).join("\n");
   }
 }
 
@@ -108,4 +108,26 @@ export function bytesPublished(source: SourcePart): number {
   return source.lives
     .map((life) => life.events.findLast((event) => event.type === "finished")?.summary ?? progressOf(life))
     .reduce((sum, counts) => sum + (counts === undefined ? 0 : counts.bytesSent + counts.bytesSentAgain), 0);
+}
+
+const SHOWN_EVENTS = 30;
+const SHOWN_CHARACTERS = 700;
+
+/** The last events of a life; of progress in a row only the last one, and no files. */
+function told({ title, status, stderr, events }: CliProcess<{ readonly type: string }>): string {
+  const shown = events.filter(
+    ({ type }, index) => type !== "file" && !(repeats(type) && events[index + 1]?.type === type),
+  );
+  const lines = [
+    `fanfold ${title}: ${status === undefined ? "runs" : `ended with ${status}`}`,
+    ...shown.slice(-SHOWN_EVENTS).map((event) => JSON.stringify(event)),
+    `stderr: ${stderr.trimEnd().split("\n").slice(-SHOWN_EVENTS).join("\n    ")}`,
+  ];
+  return lines
+    .map((line) => (line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)} …` : line))
+    .join("\n  ");
+}
+
+function repeats(type: string): boolean {
+  return type === "progress" || type === "session";
 }
