@@ -151,7 +151,7 @@ class OpenAttempt implements Attempt {
     const { sessionId, member } = welcome;
     const copy = new SinkCopy({
       ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, up, late: start.late },
-      folder: folder.path,
+      folder,
       subject: upSubject(subjectsOf(sessionId), member.id),
       exclusivePayloads: down.capabilities.kind === "embedded",
       onLane: () => takeData(false),

@@ -1,16 +1,19 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import type { ChunkHash } from "../protocol/content-hash.ts";
-import type { ChunkRecord, CloseRecord, FileFinal } from "../protocol/data-table.ts";
-import { pageDigest, TreeHasher } from "../protocol/digest.ts";
+import type { ChunkRecord, CloseRecord } from "../protocol/data-table.ts";
 import { decodeEnd, decodeWalked, type EndMark } from "../protocol/marks.ts";
 import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
-import { decodeTrailer, type EntryState, type Trailer } from "../protocol/trailer.ts";
+import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
-import { entryProblem, isFatal } from "./entry-problem.ts";
-import { equal, type FileWriter } from "./file-writer.ts";
+import { entryProblem, folderGone, isFatal } from "./entry-problem.ts";
+import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import type { FileToWrite, FileWriter } from "./file-writer.ts";
+import type { FreeSpace } from "./free-space.ts";
 import type { PageBook } from "./page-book.ts";
+import { ProofBook } from "./proof-book.ts";
 import type { Root } from "./root.ts";
+import type { Want, WantJudge } from "./want-judge.ts";
 
 /** Pages whose data may come before their trailers; a source reads at most four at a time. */
 const PAGES_UNCLOSED_MAX = 16;
@@ -19,23 +22,15 @@ export interface EngineParts {
   readonly root: Root;
   readonly book: PageBook;
   readonly writer: FileWriter;
+  readonly judge: WantJudge;
+  readonly space: FreeSpace;
 }
 
 export interface EngineSink {
-  /** The page is stored and its directories stand; now its files are wanted. */
-  want(page: Page): void;
+  /** The page is stored and its directories stand: this is what is wanted of it. */
+  want(want: Want): void;
   file(path: string, bytes: number): void;
   problem(problem: Problem): void;
-}
-
-/** What a sink has and knows of the totals. */
-export interface EngineCounts {
-  filesFound: number;
-  bytesFound: number;
-  filesDone: number;
-  bytesDone: number;
-  discoveryEnded: boolean;
-  current: string;
 }
 
 /**
@@ -45,18 +40,8 @@ export interface EngineCounts {
 export class CopyEngine {
   readonly #parts: EngineParts;
   readonly #out: EngineSink;
-  readonly #tree = new TreeHasher();
-  /** Closed files of pages without a trailer yet: what is stored under their names; undefined when nothing is. */
-  readonly #finals = new Map<number, FileFinal | undefined>();
-  readonly #failed = new Set<number>();
-  readonly counts: EngineCounts = {
-    filesFound: 0,
-    bytesFound: 0,
-    filesDone: 0,
-    bytesDone: 0,
-    discoveryEnded: false,
-    current: "",
-  };
+  readonly #proof = new ProofBook();
+  readonly counts: EngineCounts = emptyCounts();
   #digest: Buffer | undefined;
 
   constructor(parts: EngineParts, out: EngineSink) {
@@ -70,7 +55,7 @@ export class CopyEngine {
   }
 
   get pages(): number {
-    return this.#tree.pages;
+    return this.#proof.pages;
   }
 
   accept(checked: CheckedFrame): void {
@@ -110,13 +95,30 @@ export class CopyEngine {
   }
 
   #page(page: Page): void {
+    const { counts } = this;
     for (const entry of page.entries) {
       if (entry.kind === "file") {
-        this.counts.filesFound += 1;
-        this.counts.bytesFound += entry.size;
+        counts.filesFound += 1;
+        counts.bytesFound += entry.size;
       } else this.#guarded(entry, () => this.#place(entry));
     }
-    this.#out.want(page);
+    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page);
+    this.#proof.setWants(page.page, bits);
+    counts.filesDone += filesUnchanged;
+    counts.bytesDone += bytesUnchanged;
+    counts.filesUnchanged += filesUnchanged;
+    counts.bytesUnchanged += bytesUnchanged;
+    this.#checkSpace();
+    this.#out.want(want);
+  }
+
+  /** What is left of files that did not come up again so far is less worth than a copy that fits. */
+  #checkSpace(): void {
+    const { root, space } = this.#parts;
+    if (space.shortage() === undefined) return;
+    root.partials.clearUnused();
+    const shortage = space.shortage();
+    if (shortage !== undefined) throw shortage;
   }
 
   #place(entry: Exclude<Entry, FileEntry>): void {
@@ -131,7 +133,7 @@ export class CopyEngine {
   alteredError(chunk: ChunkRecord): FanfoldError {
     return new FanfoldError(
       "digest-mismatch",
-      `Check "${entryDisplay(this.#fileOf(chunk))}" at byte ${chunk.offset}: the chunk's hash is not the one that was sent with it`,
+      `Check "${entryDisplay(this.#fileOf(chunk).entry)}" at byte ${chunk.offset}: the chunk's hash is not the one that was sent with it`,
     );
   }
 
@@ -144,120 +146,111 @@ export class CopyEngine {
   }
 
   #chunk(record: ChunkRecord, hashed: ChunkHash): void {
-    const entry = this.#fileOf(record);
-    if (this.#failed.has(entry.entry)) return;
+    const { writer, space } = this.#parts;
+    const file = this.#fileOf(record);
+    const { entry, wanted } = file;
+    if (this.#proof.hasFailed(entry.entry)) return;
     this.counts.current = entryDisplay(entry);
-    this.#guarded(entry, () => this.#parts.writer.chunk(entry, record, hashed));
-    this.counts.bytesDone = Math.min(this.counts.bytesDone + record.bytes.length, this.counts.bytesFound);
+    const isFirst = !writer.isOpen(entry.entry);
+    this.#guarded(entry, () => writer.chunk(file, record, hashed));
+    if (!wanted) return;
+    // What an earlier session stored of it is done, too.
+    const bytes = record.bytes.length + (isFirst ? record.offset : 0);
+    this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
+    space.stored(record.bytes.length);
   }
 
   #close(record: CloseRecord): void {
-    const entry = this.#fileOf(record);
-    this.counts.filesDone += 1;
-    this.#finals.set(entry.entry, undefined);
-    if (this.#failed.has(entry.entry)) return;
+    const file = this.#fileOf(record);
+    const { entry, wanted } = file;
+    const { writer, space } = this.#parts;
     const { final } = record;
+    if (wanted) this.counts.filesDone += 1;
+    this.#proof.close(entry.entry, undefined);
+    if (this.#proof.hasFailed(entry.entry)) return;
     if (final === undefined) {
-      this.#parts.writer.discard(entry.entry);
+      writer.discard(entry.entry);
+      if (wanted) space.need(-entry.size);
+      else this.#changed(entry);
       return;
     }
     this.#guarded(entry, () => {
-      this.#parts.writer.close(entry, final);
-      this.#finals.set(entry.entry, copyOf(final));
+      const kept = writer.close(file, final);
+      this.#proof.close(entry.entry, final);
+      if (kept) return;
+      if (!wanted) this.#changed(entry);
       this.#out.file(entryDisplay(entry), final.size);
     });
   }
 
-  #fileOf(record: ChunkRecord | CloseRecord): FileEntry {
+  /** A file that was taken as unchanged, and is not. */
+  #changed(entry: FileEntry): void {
+    this.counts.filesUnchanged -= 1;
+    this.counts.bytesUnchanged -= entry.size;
+  }
+
+  #fileOf(record: ChunkRecord | CloseRecord): FileToWrite {
     const { book } = this.#parts;
     const page = book.pageOf(record.entry);
-    if (page < this.#tree.pages || page >= this.#tree.pages + PAGES_UNCLOSED_MAX) {
+    if (page < this.pages || page >= this.pages + PAGES_UNCLOSED_MAX) {
       throw new FanfoldError(
         "damaged",
-        `Take data of entry ${record.entry}: it is in page ${page}, expected ${this.#tree.pages} or soon after`,
+        `Take data of entry ${record.entry}: it is in page ${page}, expected ${this.pages} or soon after`,
       );
     }
-    const entry = book.entry(record.entry);
-    if (entry.kind !== "file" || record.generation !== 0 || this.#finals.has(entry.entry)) {
-      throw new FanfoldError(
-        "damaged",
-        `Take data of "${entryDisplay(entry)}": it is a ${entry.kind} that expects none`,
-      );
+    const { first, entries } = book.page(page);
+    const entry = entries[record.entry - first];
+    if (entry?.kind !== "file" || record.generation !== 0 || this.#proof.isClosed(entry.entry)) {
+      const what = entry === undefined ? "nothing" : `"${entryDisplay(entry)}": it is a ${entry.kind}`;
+      throw new FanfoldError("damaged", `Take data of ${what} that expects none`);
     }
-    return entry;
+    return { entry, wanted: this.#proof.isWanted(page, record.entry - first) };
   }
 
   #trailer(trailer: Trailer): void {
     const page = this.#parts.book.page(trailer.page);
-    if (trailer.page !== this.#tree.pages || trailer.states.length !== page.entries.length) {
+    if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
       throw new FanfoldError(
         "damaged",
-        `Close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.#tree.pages}`,
+        `Close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.pages}`,
       );
     }
-    const states = page.entries.map((entry, index) => this.#stored(entry, trailer.states[index]));
-    const digest = pageDigest(page, states);
-    if (!equal(digest, trailer.digest)) {
-      throw new FanfoldError(
-        "digest-mismatch",
-        `Prove page ${page.page}: the digest of what is stored is not the source's`,
-      );
-    }
-    this.#tree.add(digest);
-  }
-
-  /** What is stored of an entry. It must be what the trailer says, or the copy is wrong [P-7]. */
-  #stored(entry: Entry, said: EntryState | undefined): EntryState {
-    if (entry.kind !== "file") return { state: "as-listed" };
-    const final = this.#finals.get(entry.entry);
-    this.#finals.delete(entry.entry);
-    // What this sink could not carry is declared as a problem; for the digest it counts as the source says it is.
-    if (this.#failed.has(entry.entry) && said !== undefined) return said;
-    if (said?.state === "delivered" && final !== undefined && equal(said.final.hash, final.hash))
-      return { state: "delivered", final };
-    if (said?.state === "withdrawn" && final === undefined) return { state: "withdrawn" };
-    const found = final === undefined ? "nothing of it is stored" : "something else is stored";
-    throw new FanfoldError(
-      "digest-mismatch",
-      `Prove "${entryDisplay(entry)}": ${found}, but the source says ${said?.state ?? "nothing"}`,
-    );
+    this.#proof.prove(page, trailer);
   }
 
   #end(end: EndMark): void {
     const { book, root } = this.#parts;
-    if (end.pages !== this.#tree.pages || end.pages !== book.pages || end.entries !== book.entries) {
+    if (end.pages !== this.pages || end.pages !== book.pages || end.entries !== book.entries) {
       throw new FanfoldError(
         "damaged",
-        `End the copy: ${end.pages} pages announced, ${this.#tree.pages} proven of ${book.pages}`,
+        `End the copy: ${end.pages} pages announced, ${this.pages} proven of ${book.pages}`,
       );
     }
-    const digest = this.#tree.digest();
-    if (!equal(digest, end.digest))
+    const { digest } = this.#proof;
+    if (!digest.equals(end.digest))
       throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
     // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
     for (const entry of book.backwards()) {
       if (entry.kind === "directory")
         this.#guarded(entry, () => root.finishDirectory(entryPath(entry), entry.mode, entry.mtime));
     }
+    // Whatever was written by now may have gone into a folder that is nobody's any more.
+    if (!root.isWhole()) throw folderGone();
     this.#digest = digest;
   }
 
   /** Runs the work on one entry. A failure that is its own is told and remembered; any other ends the session. */
   #guarded(entry: Entry, work: () => void): void {
-    if (this.#failed.has(entry.entry)) return;
+    if (this.#proof.hasFailed(entry.entry)) return;
     try {
       work();
     } catch (thrown) {
-      if (isFatal(thrown)) throw thrown;
       if (systemCode(thrown) === undefined) throw thrown;
-      this.#failed.add(entry.entry);
+      if (!this.#parts.root.isWhole()) throw folderGone(thrown);
+      if (isFatal(thrown)) throw thrown;
+      this.#proof.fail(entry.entry);
       if (entry.kind === "file") this.#parts.writer.discard(entry.entry);
       this.#out.problem(entryProblem(entry, thrown));
     }
   }
-}
-
-/** Decoded values are views into a frame, which is large: what is kept is copied. */
-function copyOf(final: FileFinal): FileFinal {
-  return { ...final, hash: new Uint8Array(final.hash) };
 }

@@ -1,20 +1,26 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
-import type { FrameScope } from "../protocol/frame.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { checkFrame, type Spoilt } from "./checked-frame.ts";
-import { CopyEngine, type EngineCounts } from "./copy-engine.ts";
+import { CopyEngine } from "./copy-engine.ts";
+import type { EngineCounts } from "./engine-counts.ts";
+import { diskError } from "./entry-problem.ts";
 import { FileWriter } from "./file-writer.ts";
+import { FreeSpace } from "./free-space.ts";
 import { PageBook } from "./page-book.ts";
-import { Receiver, type SequenceRange } from "./receiver.ts";
+import { Receiver, type SequenceRange, type StreamScope } from "./receiver.ts";
 import { Root } from "./root.ts";
+import { type Doubts, isDoubted } from "./sync-mark.ts";
+import { type Want, WantJudge } from "./want-judge.ts";
 
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. */
-export interface EngineWorkerData extends FrameScope {
-  /** The stream it takes frames of. */
-  readonly stream: number;
+export interface EngineWorkerData extends StreamScope {
   readonly folder: Uint8Array;
+  /** Times whose files may have been lost with the power. */
+  readonly doubts: Doubts;
+  /** Wall clock at the start, in milliseconds since 1970. */
+  readonly startedMs: number;
   readonly fileNotices: boolean;
 }
 export interface EngineRequest {
@@ -32,7 +38,9 @@ export type EngineMessage =
       readonly pages: number;
       readonly counts: EngineCounts;
     }
-  | { readonly type: "want"; readonly page: number }
+  | Want
+  /** Much is read before anything is stored again. */
+  | { readonly type: "busy"; readonly what: "hashing" }
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }
   /** All is stored and agrees with the source; it is not yet synced. */
@@ -48,7 +56,8 @@ if (port === null) throw new FanfoldError("internal", "Start the writer: this fi
 const data = workerData as EngineWorkerData;
 const folder = Buffer.from(data.folder);
 let engine: CopyEngine | undefined;
-let release: (() => void) | undefined;
+let release: ((end: "proven" | "full" | "failed") => void) | undefined;
+let isWhole: (() => boolean) | undefined;
 const receiver = new Receiver(data);
 let alteredSequence = -1;
 let alterations = 0;
@@ -81,7 +90,7 @@ port.on("message", (request: EngineRequest) => {
     counts: { ...counts },
   });
   if (engine.digest !== undefined) {
-    release?.();
+    release?.("proven");
     post({ type: "verified", pages: engine.pages, digest: engine.digest.toString("hex") });
     engine = undefined;
   }
@@ -118,20 +127,26 @@ function free({ buffer }: Uint8Array): void {
 
 function open(): CopyEngine {
   const root = Root.open(folder);
-  root.clearPartials();
+  const doubted = (ctimeMs: number): boolean => isDoubted(data.doubts, ctimeMs);
+  root.partials.prepare(data.startedMs, doubted);
   const book = new PageBook(SpillFile.open());
-  const writer = new FileWriter(root);
-  release = () => {
+  const onBusy = (): void => post({ type: "busy", what: "hashing" });
+  const writer = new FileWriter(root, onBusy);
+  const space = new FreeSpace(() => root.freeBytes());
+  const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy });
+  release = (end) => {
     release = undefined;
     writer[Symbol.dispose]();
-    root.clearPartials();
+    if (end === "proven") root.partials.clear();
+    if (end === "full") root.partials.clearUnused();
     book[Symbol.dispose]();
     root[Symbol.dispose]();
   };
+  isWhole = () => root.isWhole();
   return new CopyEngine(
-    { root, book, writer },
+    { root, book, writer, judge, space },
     {
-      want: (page) => post({ type: "want", page: page.page }),
+      want: post,
       file: (path, bytes) => {
         if (data.fileNotices) post({ type: "file", path, bytes });
       },
@@ -142,35 +157,13 @@ function open(): CopyEngine {
 
 function fail(thrown: unknown): void {
   engine = undefined;
+  const error = diskError(thrown, folder.toString(), isWhole?.() ?? true);
   try {
-    release?.();
+    release?.(error.code === "disk-full" ? "full" : "failed");
   } catch {
     // The first failure is the one to tell; a disk that failed may well refuse to be cleaned too.
   }
-  const error = diskError(thrown);
   post({ type: "failed", code: error.code, message: error.message });
-}
-
-function diskError(thrown: unknown): FanfoldError {
-  const where = folder.toString();
-  const code = systemCode(thrown);
-  if (code === "ENOSPC")
-    return new FanfoldError(
-      "disk-full",
-      `Write to "${where}": no space left on its file system; free some and start the sink again`,
-      { cause: thrown },
-    );
-  if (code === "EDQUOT")
-    return new FanfoldError(
-      "disk-full",
-      `Write to "${where}": the disk quota is used up; free some and start the sink again`,
-      { cause: thrown },
-    );
-  if (code !== undefined)
-    return new FanfoldError("disk-failed", `Write to "${where}": ${FanfoldError.from(thrown).message}`, {
-      cause: thrown,
-    });
-  return FanfoldError.from(thrown);
 }
 
 function post(message: EngineMessage): void {

@@ -27,3 +27,18 @@ function storedAs(value: number): Timestamp {
   const nanoseconds = Math.trunc((value - seconds) * 1e9);
   return nanoseconds < 0 ? { seconds: seconds - 1, nanoseconds: nanoseconds + 1e9 } : { seconds, nanoseconds };
 }
+
+/** The microsecond a time lies in, counted from 1970, as `fileTime` stores it: what a file that was given it shows. */
+export function storedMicroseconds(time: Timestamp): bigint {
+  const { seconds, nanoseconds } = Math.abs(time.seconds) < EXACT_SECONDS_MAX ? time : storedAs(Number(fileTime(time)));
+  return BigInt(seconds) * 1_000_000n + BigInt(Math.floor(nanoseconds / 1000));
+}
+
+/** Nanoseconds since 1970, as the system tells them, in whole microseconds, rounded down. */
+export function microsecondsOf(nanoseconds: bigint): bigint {
+  const whole = nanoseconds / 1000n;
+  return whole * 1000n > nanoseconds ? whole - 1n : whole;
+}
+
+/** Below this, in the year 2242, every microsecond has a double of its own. */
+const EXACT_SECONDS_MAX = 2 ** 33;

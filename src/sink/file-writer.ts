@@ -1,19 +1,18 @@
-import { closeSync, fchmodSync, futimesSync, writeSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
-import { type ChunkHash, FileHasher } from "../protocol/content-hash.ts";
+import type { ChunkHash } from "../protocol/content-hash.ts";
 import type { ChunkRecord, FileFinal } from "../protocol/data-table.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
-import { fileTime } from "./file-time.ts";
-import type { Partial, Root } from "./root.ts";
+import { IncomingFile } from "./incoming-file.ts";
+import { partialName } from "./partial-files.ts";
+import type { Root } from "./root.ts";
 
 /** Files that may be open at once: a source reads one after another, and packs at most a few into one frame. */
 const FILES_OPEN_MAX = 64;
 
-interface OpenFile {
+/** An entry whose content comes, and whether this sink asked for it. */
+export interface FileToWrite {
   readonly entry: FileEntry;
-  readonly partial: Partial;
-  readonly hasher: FileHasher;
-  writtenBytes: number;
+  readonly wanted: boolean;
 }
 
 /**
@@ -23,46 +22,35 @@ interface OpenFile {
  */
 export class FileWriter implements Disposable {
   readonly #root: Root;
-  readonly #open = new Map<number, OpenFile>();
+  readonly #onBusy: () => void;
+  readonly #open = new Map<number, IncomingFile>();
 
-  constructor(root: Root) {
+  constructor(root: Root, onBusy: () => void = () => undefined) {
     this.#root = root;
+    this.#onBusy = onBusy;
   }
 
-  /** Writes a chunk whose hash was checked. @throws FanfoldError `damaged` out of order */
-  chunk(entry: FileEntry, record: ChunkRecord, hashed: ChunkHash): void {
-    const file = this.#open.get(entry.entry) ?? this.#create(entry);
-    if (record.offset !== file.writtenBytes) {
-      throw new FanfoldError(
-        "damaged",
-        `Write "${entryDisplay(entry)}": a chunk for byte ${record.offset} came, expected byte ${file.writtenBytes}`,
-      );
-    }
-    writeFully(file.partial.fd, record.bytes, record.offset);
-    file.hasher.add(hashed);
-    file.writtenBytes += record.bytes.length;
+  /** Takes a chunk whose hash was checked. @throws FanfoldError `damaged` out of order */
+  chunk(to: FileToWrite, record: ChunkRecord, hashed: ChunkHash): void {
+    const file = this.#open.get(to.entry.entry) ?? this.#begin(to, record.offset);
+    file.add(record, hashed);
   }
 
-  /** Gives the file its name. @throws FanfoldError `digest-mismatch` when it is not what the close mark says */
-  close(entry: FileEntry, final: FileFinal): void {
-    const file = this.#open.get(entry.entry) ?? this.#create(entry);
-    if (file.writtenBytes !== final.size || !equal(file.hasher.digest(), final.hash)) {
-      throw new FanfoldError(
-        "digest-mismatch",
-        `Close "${entryDisplay(entry)}": ${file.writtenBytes} bytes were stored, and they are not the ${final.size} bytes that were read at the source`,
-      );
-    }
-    const time = fileTime(final.mtime);
-    fchmodSync(file.partial.fd, final.mode);
-    futimesSync(file.partial.fd, time, time);
-    closeSync(file.partial.fd);
-    this.#open.delete(entry.entry);
-    try {
-      this.#root.commit(file.partial, entry.directory, entry.name);
-    } catch (thrown) {
-      this.#root.discard(file.partial);
-      throw thrown;
-    }
+  /**
+   * Gives the file its name; true when an equal one was there already, and stays.
+   *
+   * @throws FanfoldError `digest-mismatch` when it is not what the close mark says
+   */
+  close(to: FileToWrite, final: FileFinal): boolean {
+    const file = this.#open.get(to.entry.entry) ?? this.#begin(to, 0);
+    const kept = file.finish(final);
+    this.#open.delete(to.entry.entry);
+    return kept;
+  }
+
+  /** Whether content of the entry has come, and not its close mark. */
+  isOpen(entry: number): boolean {
+    return this.#open.has(entry);
   }
 
   /** Forgets what came of a file; what stood under its name before is untouched. */
@@ -70,22 +58,27 @@ export class FileWriter implements Disposable {
     const file = this.#open.get(entry);
     if (file === undefined) return;
     this.#open.delete(entry);
-    closeSync(file.partial.fd);
-    this.#root.discard(file.partial);
+    file.discard();
   }
 
+  /** Lets go of all files; the large ones are kept for a later session. */
   [Symbol.dispose](): void {
-    for (const entry of [...this.#open.keys()]) this.discard(entry);
+    for (const file of this.#open.values()) file.suspend();
+    this.#open.clear();
   }
 
-  #create(entry: FileEntry): OpenFile {
+  #begin({ entry, wanted }: FileToWrite, from: number): IncomingFile {
     if (this.#open.size >= FILES_OPEN_MAX)
       throw new FanfoldError(
         "damaged",
         `Write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files were begun and not closed`,
       );
-    const partial = this.#root.createPartial(entry.directory, entry.entry);
-    const file = { entry, partial, hasher: new FileHasher(), writtenBytes: 0 };
+    const options = { root: this.#root, entry, partialName: partialName(entry), onBusy: this.#onBusy };
+    for (const other of this.#open.values()) {
+      if (other.partialName === options.partialName)
+        throw new FanfoldError("damaged", `Write "${entryDisplay(entry)}": its content comes for two entries at once`);
+    }
+    const file = wanted ? IncomingFile.wanted(options, from) : IncomingFile.compared(options, from);
     this.#open.set(entry.entry, file);
     return file;
   }
@@ -93,9 +86,4 @@ export class FileWriter implements Disposable {
 
 export function equal(left: Uint8Array, right: Uint8Array): boolean {
   return Buffer.compare(left, right) === 0;
-}
-
-function writeFully(fd: number, bytes: Uint8Array, offset: number): void {
-  let done = 0;
-  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
 }

@@ -15,6 +15,11 @@ export type SequenceRange = [from: number, to: number];
 /** What may wait for a hole to be filled: more than a source ever has out, as it stays within its window. */
 const HELD_BYTES_MAX = SUBSCRIBER_QUEUE_BYTES;
 
+/** The one stream that is received: 0, or the number of this sink's lane. */
+export interface StreamScope extends FrameScope {
+  readonly stream: number;
+}
+
 /**
  * The stream sequence at a sink [P-3.4]: hands frames on in order and without repeats, and holds those behind a hole until
  * it is filled [P-9]. Pure.
@@ -72,15 +77,16 @@ export class Receiver {
     return ranges;
   }
 
-  /** Left over from a lower epoch: dropped. The subject is this session's alone: anything else on it is a fault. */
+  /**
+   * Frames of another epoch or stream are dropped: lower ones are left over, and higher ones mean that this copy is about to
+   * begin anew, which is not decided here. The subject is this session's alone: another session on it is a fault.
+   */
   #belongs({ frame }: CheckedFrame): boolean {
     const { sessionId, epoch, stream } = this.#scope;
-    if (frame.sessionId === sessionId && frame.epoch < epoch) return false;
-    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream < stream) return false;
-    if (frame.sessionId === sessionId && frame.epoch === epoch && frame.stream === stream) return true;
+    if (frame.sessionId === sessionId) return frame.epoch === epoch && frame.stream === stream;
     throw new FanfoldError(
       "damaged",
-      `Receive the stream of session "${sessionId}": frame ${frame.sequence} is of session "${escapeText(frame.sessionId)}", epoch ${frame.epoch}, expected epoch ${epoch}`,
+      `Receive the stream of session "${sessionId}": frame ${frame.sequence} is of session "${escapeText(frame.sessionId)}"`,
     );
   }
 

@@ -13,6 +13,8 @@ export interface ReporterOptions extends FrameScope {
   readonly signal: AbortSignal;
 }
 
+type Want = Extract<UpMessage, { type: "want" }>;
+
 /** Stored bytes after which a report goes at once: an eighth of the smallest window, so that it never runs dry. */
 const REPORT_BYTES = 512 * 1024;
 /** Otherwise a change is told within this time, and without a change the last report is repeated this often. */
@@ -34,7 +36,7 @@ export class Reporter implements Disposable {
   #bytesSince = 0;
   #sequence = 0;
   /** Pages whose want may not have arrived, and those of them that were sent since the last repetition. */
-  readonly #wanted = new Set<number>();
+  readonly #wanted = new Map<number, Want>();
   readonly #lately = new Set<number>();
   #proof: Extract<UpMessage, { type: "proof" }> | undefined;
 
@@ -54,16 +56,16 @@ export class Reporter implements Disposable {
     if (this.#bytesSince >= REPORT_BYTES) this.#flush();
   }
 
-  /** All of a page's files are wanted. Repeated until `answered` says that the source has acted on it. */
-  want(page: number): void {
-    this.#wanted.add(page);
-    this.#lately.add(page);
-    this.#later({ type: "want", page, want: "all" });
+  /** Tells what is wanted of a page. Repeated until `answered` says that the source has acted on it. */
+  want(want: Want): void {
+    this.#wanted.set(want.page, want);
+    this.#lately.add(want.page);
+    this.#later(want);
   }
 
   /** The trailers of all pages below this one have come: the source knows what was wanted of them. */
   answered(pages: number): void {
-    for (const page of this.#wanted) if (page < pages) this.#wanted.delete(page);
+    for (const page of this.#wanted.keys()) if (page < pages) this.#wanted.delete(page);
   }
 
   /** Sends the proof, and repeats it until the session ends: a lost one would leave both sides waiting. */
@@ -89,8 +91,8 @@ export class Reporter implements Disposable {
     this.#changed = this.#last !== undefined;
     this.#flush();
     // The source reads pages in order, so the first ones are those it waits for.
-    const late = [...this.#wanted].filter((page) => !this.#lately.has(page)).slice(0, WANTS_REPEATED_MAX);
-    for (const page of late) this.#later({ type: "want", page, want: "all" });
+    const late = [...this.#wanted.values()].filter(({ page }) => !this.#lately.has(page)).slice(0, WANTS_REPEATED_MAX);
+    for (const want of late) this.#later(want);
     this.#lately.clear();
     if (this.#proof !== undefined) this.#later(this.#proof);
   }

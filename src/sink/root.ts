@@ -6,62 +6,56 @@ import {
   futimesSync,
   lstatSync,
   lutimesSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readlinkSync,
   renameSync,
   rmdirSync,
-  rmSync,
+  statfsSync,
   symlinkSync,
   unlinkSync,
 } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import type { Timestamp } from "../protocol/page.ts";
-import { joinPath, OWN_FOLDER, splitPath } from "../protocol/relative-path.ts";
-import { fileTime } from "./file-time.ts";
+import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
+import { Directories, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
+import { fileTime, microsecondsOf, storedMicroseconds } from "./file-time.ts";
+import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "./partial-files.ts";
 
-/*
- * The only door to the sink's disk (D11). Every operation names a directory by its relative path and an entry by one name
- * in it. The directory is opened component by component from the root's own descriptor, never through a symbolic
- * link, and stays open; the operation then goes to `/proc/self/fd/<descriptor>/<name>`. So whoever swaps a directory for
- * a link in the meantime moves nothing of ours: the descriptor still means the directory that was checked.
- *
- * Other systems than Linux have no such path: there every component is checked by lstat before each operation, and a swap
- * between check and use can win (docs/threat-model.md).
- */
-const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-const CREATE_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** Directories kept open; each is one descriptor. */
-const DIRECTORIES_OPEN_MAX = 256;
-const PARTIAL = Buffer.from(`${OWN_FOLDER}/partial`);
-/** What an owner needs to fill a directory; the mode it shall have is set when its content is complete. */
-const FILLABLE = 0o700;
+const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Directories made by this process and remembered as such: what is to go into them cannot be there yet. */
+const DIRECTORIES_MADE_MAX = 16_384;
 
-interface Directory {
-  readonly fd: number;
-  /** Prefix of the path of an entry in it, with the slash. */
-  readonly base: Buffer;
-  readonly device: number;
+/** What stands under a name, when it is a regular file. */
+export interface FileFacts {
+  readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly mtimeMicroseconds: bigint;
+  /** Its last change of any kind, in milliseconds since 1970. */
+  readonly ctimeMs: number;
 }
 
+/**
+ * The only door to the sink's disk (D11), with directories.ts and partial-files.ts behind it: no operation leads out of
+ * the folder, or through a symbolic link below it. Errors of the system pass through.
+ */
 export class Root implements Disposable {
-  readonly #root: Directory;
-  readonly #open = new Map<string, Directory>();
-  readonly #pinned: boolean;
-  readonly #folder: Buffer;
+  readonly #directories: Directories;
+  readonly #made = new Set<string>();
+  readonly partials: PartialFiles;
 
-  private constructor(folder: Buffer, root: Directory, pinned: boolean) {
-    this.#folder = folder;
-    this.#root = root;
-    this.#pinned = pinned;
+  private constructor(directories: Directories) {
+    this.#directories = directories;
+    this.partials = new PartialFiles(directories);
   }
 
   /** Opens an existing folder; it may be reached through links, what is below it may not. Throws system errors. */
   static open(folder: Buffer, platform: NodeJS.Platform = process.platform): Root {
-    const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    const pinned = platform === "linux";
-    return new Root(folder, directoryOf(fd, pinned ? fdBase(fd) : joinPath(folder, Buffer.alloc(0))), pinned);
+    const root = new Root(Directories.open(folder, platform));
+    const names = readdirSync(root.#directories.root.base);
+    if (names.every((name) => name === OWN_FOLDER)) root.#made.add("");
+    return root;
   }
 
   /**
@@ -69,72 +63,89 @@ export class Root implements Disposable {
    * once, before any other call.
    */
   at(directory: Uint8Array, name: Uint8Array): Buffer {
-    return joined(this.#directory(directory), name);
-  }
-
-  /** Where a new file is written before it has its name: in our own folder, or beside its target on another mount. */
-  createPartial(directory: Uint8Array, id: number): Partial {
-    // A deep directory opens many others, which may close any but the last: our own comes after it.
-    const target = this.#directory(directory);
-    const own = this.#directory(PARTIAL);
-    const beside = target.device !== own.device;
-    const name = Buffer.from(beside ? `${OWN_FOLDER}-partial-${process.pid}-${id}` : `${id}`);
-    const home = beside ? Buffer.from(directory) : PARTIAL;
-    const fd = openSync(joined(beside ? target : own, name), CREATE_FILE, 0o600);
-    return { fd, home, name };
+    return joined(this.#directories.get(directory), name);
   }
 
   /** Gives a partial file its final name, in the place of a file, a link or an empty directory. */
-  commit(partial: Partial, directory: Uint8Array, name: Uint8Array): void {
+  commit(partial: PartialFile, directory: Uint8Array, name: Uint8Array): void {
     // In this order: a deep directory opens many others, and would close the partial file's if that came first.
-    const to = joined(this.#directory(directory), name);
-    const from = joined(this.#directory(partial.home), partial.name);
-    this.#replace(to, () => renameSync(from, to));
+    const to = joined(this.#directories.get(directory), name);
+    const from = joined(this.#directories.get(partial.home), partial.name);
+    replace(to, () => renameSync(from, to));
   }
 
-  discard(partial: Partial): void {
+  /** Whether the directory was empty, or not there, when this process began to fill it. */
+  isFresh(directory: Uint8Array): boolean {
+    return this.#made.has(pathKey(directory));
+  }
+
+  /** Whether the folder still is there, under its path. */
+  isWhole(): boolean {
+    if (!this.#directories.isWhole()) return false;
     try {
-      unlinkSync(joined(this.#directory(partial.home), partial.name));
-    } catch (thrown) {
-      if (systemCode(thrown) !== "ENOENT") throw thrown;
+      return fstatSync(this.#directories.get(PARTIAL_FOLDER).fd).nlink > 0;
+    } catch {
+      return false;
     }
   }
 
-  /** Empties the folder of partial files, and makes it when it is not there. */
-  clearPartials(): void {
-    this.ensureDirectory(Buffer.alloc(0), Buffer.from(OWN_FOLDER));
-    this.ensureDirectory(Buffer.from(OWN_FOLDER), Buffer.from("partial"));
-    const partial = this.#directory(PARTIAL);
-    // Recursive, though we make only files and links there: what else somebody put in must not end every session.
-    for (const name of readdirSync(partial.base, { encoding: "buffer" }))
-      rmSync(joined(partial, name), { recursive: true, force: true });
+  /** Bytes that may still be written, or undefined when the file system does not tell. */
+  freeBytes(): number | undefined {
+    const { blocks, bavail, bfree, bsize } = statfsSync(this.#directories.root.base);
+    if (blocks === 0) return undefined;
+    // The last blocks are root's alone.
+    return (process.getuid?.() === 0 ? bfree : bavail) * bsize;
+  }
+
+  /** Whether files of the directory take their space from where the folder itself lies. */
+  isOnOwnMount(directory: Uint8Array): boolean {
+    return this.#directories.get(directory).device === this.#directories.root.device;
+  }
+
+  /** The regular file under a name, or undefined when there is none. Never follows a link. */
+  look(directory: Uint8Array, name: Uint8Array): FileFacts | undefined {
+    const path = joined(this.#directories.get(directory), name);
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats?.isFile() === true ? factsOf(stats) : undefined;
+  }
+
+  /** Opens the regular file under a name for reading. */
+  openFile(directory: Uint8Array, name: Uint8Array): { readonly fd: number; readonly facts: FileFacts } {
+    const fd = openSync(joined(this.#directories.get(directory), name), READ_FILE);
+    const stats = fstatSync(fd, { bigint: true });
+    if (stats.isFile()) return { fd, facts: factsOf(stats) };
+    closeSync(fd);
+    throw Object.assign(new Error("it is no regular file"), { code: "EINVAL" });
+  }
+
+  /** Gives a file mode and time where they differ. */
+  setFile(
+    directory: Uint8Array,
+    name: Uint8Array,
+    shall: { readonly mode: number; readonly mtime: Timestamp },
+  ): void {
+    const { fd, facts } = this.openFile(directory, name);
+    try {
+      setAttributes(fd, facts, shall);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Gives a file a time that is not its source's, so that it is wanted the next time. */
+  spoilTime(directory: Uint8Array, name: Uint8Array): void {
+    this.setFile(directory, name, { mode: 0o600, mtime: { seconds: 0, nanoseconds: 0 } });
   }
 
   /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. */
   prepareRoot(): void {
-    makeFillable(this.#root.fd);
+    makeFillable(this.#directories.root.fd);
   }
 
   /** Makes a directory, in the place of a file or link if need be, that its owner can fill. */
   ensureDirectory(directory: Uint8Array, name: Uint8Array): void {
-    const path = joined(this.#directory(directory), name);
-    try {
-      mkdirSync(path, { mode: FILLABLE });
-      return;
-    } catch (thrown) {
-      if (systemCode(thrown) !== "EEXIST") throw thrown;
-    }
-    if (!lstatSync(path).isDirectory()) {
-      unlinkSync(path);
-      mkdirSync(path, { mode: FILLABLE });
-      return;
-    }
-    const fd = openSync(path, OPEN_DIRECTORY);
-    try {
-      makeFillable(fd);
-    } finally {
-      closeSync(fd);
-    }
+    if (!makeDirectory(joined(this.#directories.get(directory), name))) return;
+    if (this.#made.size < DIRECTORIES_MADE_MAX) this.#made.add(pathKey(joinPath(directory, name)));
   }
 
   /** Places a symbolic link, in the place of a file, a link or an empty directory. Never follows one. */
@@ -143,15 +154,18 @@ export class Root implements Disposable {
     name: Uint8Array,
     link: { readonly target: Uint8Array; readonly mtime: Timestamp; readonly id: number },
   ): void {
-    const path = joined(this.#directory(directory), name);
-    if (!hasTarget(path, link.target)) {
-      const partial = { home: PARTIAL, name: Buffer.from(`link-${link.id}`) };
-      const draft = joined(this.#directory(PARTIAL), partial.name);
-      symlinkSync(Buffer.from(link.target), draft);
+    const path = joined(this.#directories.get(directory), name);
+    if (hasTarget(path, link.target)) {
+      const { mtimeNs } = lstatSync(path, { bigint: true });
+      if (microsecondsOf(mtimeNs) === storedMicroseconds(link.mtime)) return;
+    } else {
+      const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${link.id}`) };
+      const from = joined(this.#directories.get(PARTIAL_FOLDER), draft.name);
+      symlinkSync(Buffer.from(link.target), from);
       try {
-        this.#replace(path, () => renameAcross(draft, path, link.target));
+        replace(path, () => renameAcross(from, path, link.target));
       } finally {
-        this.discard({ fd: -1, ...partial });
+        this.partials.discard(draft);
       }
     }
     const time = fileTime(link.mtime);
@@ -160,88 +174,52 @@ export class Root implements Disposable {
 
   /** Sets what a complete directory shall have; the empty path is the root itself. */
   finishDirectory(path: Uint8Array, mode: number, mtime: Timestamp): void {
-    const { fd } = this.#directory(path);
-    fchmodSync(fd, mode);
-    const time = fileTime(mtime);
-    futimesSync(fd, time, time);
+    this.partials.clearBeside(path);
+    const { fd } = this.#directories.get(path);
+    setAttributes(fd, factsOf(fstatSync(fd, { bigint: true })), { mode, mtime });
   }
 
   [Symbol.dispose](): void {
-    for (const directory of this.#open.values()) closeSync(directory.fd);
-    this.#open.clear();
-    closeSync(this.#root.fd);
-  }
-
-  /** Runs a rename onto `to`; when an empty directory is in the way it goes, a directory that holds something is an error. */
-  #replace(to: Buffer, rename: () => void): void {
-    try {
-      rename();
-    } catch (thrown) {
-      const code = systemCode(thrown);
-      if (code !== "EISDIR" && code !== "EEXIST" && code !== "ENOTEMPTY") throw thrown;
-      rmdirSync(to);
-      rename();
-    }
-  }
-
-  #directory(path: Uint8Array): Directory {
-    if (path.length === 0) return this.#root;
-    const key = Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString("latin1");
-    const known = this.#open.get(key);
-    if (known !== undefined) {
-      if (!this.#pinned) checkComponents(this.#folder, path);
-      this.#open.delete(key);
-      this.#open.set(key, known);
-      return known;
-    }
-    const slash = path.lastIndexOf(0x2f);
-    const parent = this.#directory(path.subarray(0, Math.max(0, slash)));
-    const entry = joined(parent, path.subarray(slash + 1));
-    if (!this.#pinned) checkComponents(this.#folder, path);
-    const fd = openSync(entry, OPEN_DIRECTORY);
-    const opened = directoryOf(fd, this.#pinned ? fdBase(fd) : joinPath(entry, Buffer.alloc(0)));
-    this.#open.set(key, opened);
-    if (this.#open.size > DIRECTORIES_OPEN_MAX) this.#closeOldest();
-    return opened;
-  }
-
-  #closeOldest(): void {
-    for (const [key, directory] of this.#open) {
-      closeSync(directory.fd);
-      this.#open.delete(key);
-      return;
-    }
+    this.#directories[Symbol.dispose]();
   }
 }
 
-/** A file that has content but no name yet. */
-export interface Partial {
-  readonly fd: number;
-  readonly home: Buffer;
-  readonly name: Buffer;
+/** Gives an open file or directory mode and time, where they are not what they shall be. */
+export function setAttributes(
+  fd: number,
+  has: Pick<FileFacts, "mode" | "mtimeMicroseconds">,
+  shall: { readonly mode: number; readonly mtime: Timestamp },
+): void {
+  if (has.mode !== shall.mode) fchmodSync(fd, shall.mode);
+  if (has.mtimeMicroseconds === storedMicroseconds(shall.mtime)) return;
+  const time = fileTime(shall.mtime);
+  futimesSync(fd, time, time);
 }
 
-function directoryOf(fd: number, base: Buffer): Directory {
-  return { fd, base, device: fstatSync(fd).dev };
+function factsOf(stats: {
+  readonly size: bigint;
+  readonly mode: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeMs: bigint;
+}): FileFacts {
+  return {
+    size: Number(stats.size),
+    mode: Number(stats.mode) & 0o7777,
+    mtimeMicroseconds: microsecondsOf(stats.mtimeNs),
+    ctimeMs: Number(stats.ctimeMs),
+  };
 }
 
-function makeFillable(fd: number): void {
-  const { mode } = fstatSync(fd);
-  if ((mode & FILLABLE) === FILLABLE) return;
+/** Runs a rename onto `to`; when an empty directory is in the way it goes, a directory that holds something is an error. */
+function replace(to: Buffer, rename: () => void): void {
   try {
-    fchmodSync(fd, (mode & 0o7777) | FILLABLE);
+    rename();
   } catch (thrown) {
-    // Not ours to change: then it must already let us in, and what follows says whether it does.
-    if (systemCode(thrown) !== "EPERM") throw thrown;
+    const code = systemCode(thrown);
+    if (code !== "EISDIR" && code !== "EEXIST" && code !== "ENOTEMPTY") throw thrown;
+    rmdirSync(to);
+    rename();
   }
-}
-
-function fdBase(fd: number): Buffer {
-  return Buffer.from(`/proc/self/fd/${fd}/`);
-}
-
-function joined(directory: Directory, name: Uint8Array): Buffer {
-  return Buffer.concat([directory.base, name]);
 }
 
 function hasTarget(path: Buffer, target: Uint8Array): boolean {
@@ -262,14 +240,5 @@ function renameAcross(draft: Buffer, to: Buffer, target: Uint8Array): void {
     if (there?.isDirectory() === true) throw Object.assign(new Error("a directory is in the way"), { code: "EISDIR" });
     if (there !== undefined) unlinkSync(to);
     symlinkSync(Buffer.from(target), to);
-  }
-}
-
-function checkComponents(folder: Buffer, path: Uint8Array): void {
-  let at = folder;
-  for (const name of splitPath(path)) {
-    at = joinPath(at, name);
-    if (!lstatSync(at).isDirectory())
-      throw Object.assign(new Error("a directory on the way is a link"), { code: "ENOTDIR" });
   }
 }

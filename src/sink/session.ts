@@ -7,15 +7,15 @@ import { fitPath, fitProblems, fitReason } from "../protocol/fit-message.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
-import type { EngineCounts } from "./copy-engine.ts";
+import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
 import type { SequenceRange } from "./receiver.ts";
 import type { Reporter } from "./reporter.ts";
-import { Root } from "./root.ts";
-import { syncFileSystem } from "./sync-file-system.ts";
+import type { SinkFolder } from "./sink-folder.ts";
+import { SyncKeeper } from "./sync-keeper.ts";
 
 export interface SinkSessionOptions extends FrameScope {
-  readonly folder: string;
+  readonly folder: SyncedFolder;
   /** The stream it takes frames of [P-9.3]. */
   readonly stream: number;
   /** Whether payloads of the transport may be handed on to a thread; else they are copied. */
@@ -26,6 +26,9 @@ export interface SinkSessionOptions extends FrameScope {
   readonly fileEvents: boolean;
   readonly signal: AbortSignal;
 }
+
+/** What a session needs of its folder. */
+export type SyncedFolder = Pick<SinkFolder, "path" | "doubts" | "syncedBefore" | "markSynced">;
 
 const PROBLEMS_LISTED_MAX = 20;
 const PROGRESS_MS = 200;
@@ -43,14 +46,9 @@ export class SinkSession {
   readonly #problems: Problem[] = [];
   readonly #verified = Promise.withResolvers<{ pages: number; digest: string }>();
   #engine: Thread<EngineRequest> | undefined;
-  #counts: EngineCounts = {
-    filesFound: 0,
-    bytesFound: 0,
-    filesDone: 0,
-    bytesDone: 0,
-    discoveryEnded: false,
-    current: "",
-  };
+  #counts: EngineCounts = emptyCounts();
+  #busy: "hashing" | undefined;
+  #keeper: SyncKeeper | undefined;
   #problemCount = 0;
   #stream: { readonly receivedUpTo: number; readonly missing: SequenceRange[] } = { receivedUpTo: 0, missing: [] };
   #backlogBytes = 0;
@@ -77,7 +75,13 @@ export class SinkSession {
   async run(): Promise<SinkProof> {
     const { folder, fileEvents, reporter, clock, signal } = this.#options;
     const { sessionId, epoch, stream } = this.#options;
-    const worker: EngineWorkerData = { sessionId, epoch, stream, folder: Buffer.from(folder), fileNotices: fileEvents };
+    const worker: EngineWorkerData = {
+      ...{ sessionId, epoch, stream },
+      folder: Buffer.from(folder.path),
+      doubts: folder.doubts,
+      startedMs: clock.date().getTime(),
+      fileNotices: fileEvents,
+    };
     this.#engine = openThread<EngineRequest, EngineMessage>({
       module: "./engine-worker",
       base: import.meta.url,
@@ -85,15 +89,17 @@ export class SinkSession {
       onMessage: (message) => this.#onEngine(message),
       onFailure: this.#verified.reject,
     });
+    using keeper = new SyncKeeper({ folder, clock, signal, onFailure: this.#verified.reject });
+    this.#keeper = keeper;
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();
       const { pages, digest } = await abortable(this.#verified.promise, signal);
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: "syncing" });
-      await syncFileSystem(folder, signal);
+      await keeper.finish();
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
-      const unchanged = { filesUnchanged: 0, bytesUnchanged: 0 };
+      const { filesUnchanged, bytesUnchanged } = this.#counts;
       await reporter.prove({
         type: "proof",
         pages,
@@ -101,7 +107,8 @@ export class SinkSession {
         progress: this.progress,
         problemCount,
         problems,
-        ...unchanged,
+        filesUnchanged,
+        bytesUnchanged,
       });
       this.#showProgress();
       return { digest, problemCount };
@@ -114,8 +121,8 @@ export class SinkSession {
     } finally {
       this.#over = true;
       this.#roomAgain?.();
+      // What it leaves half-written, the next session goes on with.
       await this.#engine.stop();
-      clearPartials(folder);
     }
   }
 
@@ -147,6 +154,8 @@ export class SinkSession {
     switch (message.type) {
       case "stored":
         this.#counts = message.counts;
+        this.#busy = undefined;
+        this.#keeper?.stored(message.bytes);
         this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
         this.#backlogBytes -= message.bytes;
         this.#roomAgain?.();
@@ -155,7 +164,11 @@ export class SinkSession {
         this.#report(message.bytes);
         break;
       case "want":
-        this.#options.reporter.want(message.page);
+        this.#options.reporter.want(message);
+        break;
+      case "busy":
+        this.#busy = message.what;
+        this.#report();
         break;
       case "problem":
         this.#problemCount += 1;
@@ -187,6 +200,7 @@ export class SinkSession {
       // What the engine takes it stores at once.
       storedUpTo: this.#stream.receivedUpTo,
       progress: this.progress,
+      ...(this.#busy === undefined ? {} : { busy: this.#busy }),
     };
   }
 
@@ -208,16 +222,6 @@ export class SinkSession {
       elapsedMs,
     };
     this.#options.emit({ type: "progress", progress, state: this.#state });
-  }
-}
-
-/** Removes what a thread leaves that is ended in the middle of a file; what stays in spite of it, the next session removes. */
-function clearPartials(folder: string): void {
-  try {
-    using root = Root.open(Buffer.from(folder));
-    root.clearPartials();
-  } catch {
-    // The session has its outcome already.
   }
 }
 

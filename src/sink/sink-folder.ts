@@ -1,9 +1,11 @@
 import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import type { Random } from "../lib/random.ts";
 import { OWN_FOLDER } from "../protocol/relative-path.ts";
+import { type Doubts, decodeSyncMark, markAtStart, readBootId } from "./sync-mark.ts";
 
 /** A sink's folder while this process holds its lock, with what it remembers in `.fanfold/sink.db`. */
 export interface SinkFolder extends Disposable {
@@ -14,6 +16,18 @@ export interface SinkFolder extends Disposable {
   /** Identity of the source this folder belongs to since its first success, or undefined. */
   readonly pinnedSource: string | undefined;
   pinSource(identity: string): void;
+  /** Times whose files may have been lost with the power before the machine was booted (D12). */
+  readonly doubts: Doubts;
+  /** Wall time, in milliseconds since 1970, before which everything that was written is on the disk. */
+  readonly syncedBefore: number;
+  markSynced(beforeMs: number): void;
+}
+
+/** What a folder is opened at. */
+export interface SinkFolderMoment {
+  readonly clock: Clock;
+  /** Of this boot of the machine. */
+  readonly bootId: string;
 }
 
 /**
@@ -22,7 +36,11 @@ export interface SinkFolder extends Disposable {
  *
  * @throws FanfoldError `folder-busy`, `folder-not-a-directory`, `folder-denied`, `disk-full`, `disk-failed`
  */
-export function openSinkFolder(folder: string, random: Random): SinkFolder {
+export function openSinkFolder(
+  folder: string,
+  random: Random,
+  moment: SinkFolderMoment = { clock: systemClock, bootId: readBootId() },
+): SinkFolder {
   const path = makeFolder(folder);
   const own = join(path, OWN_FOLDER);
   const database = guarded(folder, () => {
@@ -39,6 +57,12 @@ export function openSinkFolder(folder: string, random: Random): SinkFolder {
     lock(database, folder);
     const secret = read(database, "secret") ?? random.hex(32);
     write(database, "secret", secret);
+    let mark = markAtStart(decodeSyncMark(read(database, "mark") ?? ""), {
+      bootId: moment.bootId,
+      nowMs: moment.clock.date().getTime(),
+      wasUsed: read(database, "source") !== undefined,
+    });
+    write(database, "mark", JSON.stringify(mark));
     return {
       path,
       secret,
@@ -46,6 +70,15 @@ export function openSinkFolder(folder: string, random: Random): SinkFolder {
         return read(database, "source");
       },
       pinSource: (identity) => write(database, "source", identity),
+      doubts: mark.doubts,
+      get syncedBefore() {
+        return mark.syncedBeforeMs;
+      },
+      markSynced: (syncedBeforeMs) => {
+        const marked = { ...mark, syncedBeforeMs };
+        write(database, "mark", JSON.stringify(marked));
+        mark = marked;
+      },
       [Symbol.dispose]: () => database.close(),
     };
   } catch (thrown) {

@@ -1,34 +1,49 @@
+import { systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
 import type { Problem } from "../../src/protocol/progress.ts";
 import { checkFrame } from "../../src/sink/checked-frame.ts";
 import { CopyEngine } from "../../src/sink/copy-engine.ts";
 import { FileWriter } from "../../src/sink/file-writer.ts";
+import { FreeSpace } from "../../src/sink/free-space.ts";
 import { PageBook } from "../../src/sink/page-book.ts";
 import { Root } from "../../src/sink/root.ts";
+import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
+import { type Want, WantJudge } from "../../src/sink/want-judge.ts";
 
 export interface OpenEngine extends Disposable {
   readonly engine: CopyEngine;
   readonly root: Root;
   readonly problems: Problem[];
   readonly files: string[];
-  /** Pages whose wants were asked for. */
-  readonly wants: number[];
+  /** What was wanted of each page. */
+  readonly wants: Want[];
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
 }
 
+export interface OpenEngineOptions {
+  readonly doubts?: Doubts;
+  /** @default the time now */
+  readonly nowMs?: number;
+  /** What the disk has left; by default what it says. */
+  readonly freeBytes?: () => number;
+}
+
 /** A sink's engine over a real folder, made of the parts its thread makes it of. */
-export function openEngine(folder: string): OpenEngine {
+export function openEngine(folder: string, options: OpenEngineOptions = {}): OpenEngine {
   const root = Root.open(Buffer.from(folder));
-  root.clearPartials();
+  const doubted = (ctimeMs: number) => isDoubted(options.doubts ?? [], ctimeMs);
+  root.partials.prepare(options.nowMs ?? systemClock.date().getTime(), doubted);
   const book = new PageBook(SpillFile.open());
   const writer = new FileWriter(root);
-  const [problems, files, wants]: [Problem[], string[], number[]] = [[], [], []];
+  const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
+  const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy: () => undefined });
+  const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, writer },
+    { root, book, writer, judge, space },
     {
-      want: (page) => wants.push(page.page),
+      want: (want) => wants.push(want),
       file: (path) => files.push(path),
       problem: (problem) => problems.push(problem),
     },

@@ -49,7 +49,7 @@ function asRoot({ mode, mtime }: Entry): Entry {
 
 function openRoot(folder = tempFolder()): Root {
   const root = Root.open(Buffer.from(folder));
-  root.clearPartials();
+  root.partials.prepare(0, () => false);
   return root;
 }
 

@@ -25,6 +25,7 @@ import { thrownCode } from "../helpers/thrown.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const NOWHERE = bytes("");
+const NOW_MS = 1_800_000_000_000;
 
 /** The same rules hold with pinned directories (Linux) and with the checks that other systems get. */
 describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"] : [process.platform])(
@@ -37,17 +38,17 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
     } {
       const root = Root.open(bytes(folder), platform);
       onTestFinished(() => root[Symbol.dispose]());
-      root.clearPartials();
+      root.partials.prepare(NOW_MS, () => false);
       let id = 0;
       const put = (directory: string, name: string, content: string): void => {
         id += 1;
-        const partial = root.createPartial(bytes(directory), id);
+        const partial = root.partials.create(bytes(directory), `${id}`);
         writeSync(partial.fd, content);
         closeSync(partial.fd);
         try {
           root.commit(partial, bytes(directory), bytes(name));
         } catch (thrown) {
-          root.discard(partial);
+          root.partials.discard(partial);
           throw thrown;
         }
       };
@@ -159,7 +160,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       const { outside, isUntouched } = canary();
       root.ensureDirectory(NOWHERE, bytes("dir"));
       put("dir", "first", "x");
-      const partial = root.createPartial(bytes("dir"), 50);
+      const partial = root.partials.create(bytes("dir"), "50");
       closeSync(partial.fd);
       renameSync(join(folder, "dir"), join(folder, "moved"));
       symlinkSync(outside, join(folder, "dir"));
@@ -216,7 +217,7 @@ test("Root gives back every descriptor it opened", () => {
   const openDescriptors = (): number => readdirSync("/proc/self/fd").length;
   const before = openDescriptors();
   const root = Root.open(bytes(folder));
-  root.clearPartials();
+  root.partials.prepare(NOW_MS, () => false);
   for (let index = 0; index < 600; index += 1) {
     root.ensureDirectory(NOWHERE, bytes(`d${index}`));
     root.ensureDirectory(bytes(`d${index}`), bytes("inner"));

@@ -1,0 +1,44 @@
+import { FanfoldError } from "../lib/errors.ts";
+
+const MIB = 1024 * 1024;
+
+/**
+ * What the files of a session will take, against what is free: a disk that cannot hold the copy fails it before it is full.
+ * Pure but for the measure it is given.
+ */
+export class FreeSpace {
+  /** Bytes that may still be written, or undefined when nobody knows. */
+  readonly #measure: () => number | undefined;
+  #neededBytes = 0;
+  #storedBytes = 0;
+
+  constructor(measure: () => number | undefined) {
+    this.#measure = measure;
+  }
+
+  /** More is wanted by so many bytes than the files take that it replaces; less, when negative. */
+  need(bytes: number): void {
+    this.#neededBytes += bytes;
+  }
+
+  /** So many bytes of it are on the disk. */
+  stored(bytes: number): void {
+    this.#storedBytes += bytes;
+  }
+
+  /** What is short of space, or undefined when all that is wanted so far has room. */
+  shortage(): FanfoldError | undefined {
+    const outstanding = this.#neededBytes - this.#storedBytes;
+    if (outstanding <= 0) return undefined;
+    const free = this.#measure();
+    if (free === undefined || outstanding <= free) return undefined;
+    return new FanfoldError(
+      "disk-full",
+      `Store the copy: at least ${mebibytes(outstanding)} more are wanted, ${mebibytes(free)} are free on the folder's file system; free some and start the sink again`,
+    );
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
+}

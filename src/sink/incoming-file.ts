@@ -1,0 +1,205 @@
+import { closeSync, fchmodSync, ftruncateSync, futimesSync } from "node:fs";
+import { FanfoldError } from "../lib/errors.ts";
+import { type ChunkHash, FileHasher } from "../protocol/content-hash.ts";
+import type { ChunkRecord, FileFinal } from "../protocol/data-table.ts";
+import { entryDisplay, type FileEntry } from "../protocol/page.ts";
+import { isFatal, OWN_DIFFERS } from "./entry-problem.ts";
+import { fileTime } from "./file-time.ts";
+import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
+import { hasBytes, hashBeginning, writeFully } from "./read-content.ts";
+import { type FileFacts, type Root, setAttributes } from "./root.ts";
+
+export interface IncomingOptions {
+  readonly root: Root;
+  readonly entry: FileEntry;
+  /** Of the partial file. */
+  readonly partialName: string;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
+}
+
+interface OwnFile {
+  readonly fd: number;
+  readonly facts: FileFacts;
+}
+
+/**
+ * One file whose content comes. It is collected in a partial file; or, when this sink did not want it, compared with the
+ * file that stands there: only from the first difference on is a partial file made, of its own bytes up to there.
+ */
+export class IncomingFile {
+  readonly #options: IncomingOptions;
+  #partial: PartialFile | undefined;
+  #own: OwnFile | undefined;
+  #hasher = new FileHasher();
+  #bytes = 0;
+  /** Bytes that the source left out, and that are in the hash as the own file has them. */
+  #ownBytes = 0;
+
+  private constructor(options: IncomingOptions) {
+    this.#options = options;
+  }
+
+  get partialName(): string {
+    return this.#options.partialName;
+  }
+
+  /** A file that is wanted: from its beginning, or from byte `from` on, which an earlier session stored. */
+  static wanted(options: IncomingOptions, from: number): IncomingFile {
+    const file = new IncomingFile(options);
+    if (from === 0) file.#partial = file.#create();
+    else file.#resume(from);
+    return file;
+  }
+
+  /** A file that is not wanted, because something equal seems to be there. */
+  static compared(options: IncomingOptions, from: number): IncomingFile {
+    const file = new IncomingFile(options);
+    const { root, entry } = options;
+    try {
+      file.#own = root.openFile(entry.directory, entry.name);
+    } catch (thrown) {
+      if (isFatal(thrown)) throw thrown;
+      if (from > 0) throw ownDiffers();
+      file.#partial = file.#create();
+      return file;
+    }
+    const hasher = hashBeginning(file.#own.fd, from, options);
+    if (hasher === undefined) {
+      file.close();
+      throw ownDiffers();
+    }
+    file.#hasher = hasher;
+    file.#bytes = from;
+    file.#ownBytes = from;
+    return file;
+  }
+
+  /** @throws FanfoldError `damaged` out of order */
+  add(record: ChunkRecord, hashed: ChunkHash): void {
+    if (record.offset !== this.#bytes) {
+      throw new FanfoldError(
+        "damaged",
+        `Write "${entryDisplay(this.#options.entry)}": a chunk for byte ${record.offset} came, expected byte ${this.#bytes}`,
+      );
+    }
+    const partial =
+      this.#own !== undefined && hasBytes(this.#own.fd, record.bytes, record.offset) ? undefined : this.#written();
+    if (partial !== undefined) writeFully(partial.fd, record.bytes, record.offset);
+    this.#hasher.add(hashed);
+    this.#bytes += record.bytes.length;
+  }
+
+  /**
+   * Gives the file its name, or leaves the own one that is equal; true when that was so.
+   *
+   * @throws FanfoldError `digest-mismatch` when it is not what the close mark says
+   */
+  finish(final: FileFinal): boolean {
+    this.#check(final);
+    if (this.#own !== undefined && this.#own.facts.size === final.size && this.#keepOwn(this.#own, final)) {
+      this.close();
+      return true;
+    }
+    const partial = this.#written();
+    const time = fileTime(final.mtime);
+    fchmodSync(partial.fd, final.mode);
+    futimesSync(partial.fd, time, time);
+    this.close();
+    try {
+      this.#options.root.commit(partial, this.#options.entry.directory, this.#options.entry.name);
+    } catch (thrown) {
+      this.#options.root.partials.discard(partial);
+      throw thrown;
+    }
+    return false;
+  }
+
+  /** Forgets what came; what stood under its name before is untouched. */
+  discard(): void {
+    const partial = this.#partial;
+    this.close();
+    if (partial !== undefined) this.#options.root.partials.discard(partial);
+  }
+
+  /** Lets go of it; what came stays for another session, when it is worth it. */
+  suspend(): void {
+    if (isLasting(this.partialName) && this.#bytes >= RESUMABLE_BYTES_MIN) this.close();
+    else this.discard();
+  }
+
+  close(): void {
+    if (this.#partial !== undefined) closeSync(this.#partial.fd);
+    if (this.#own !== undefined) closeSync(this.#own.fd);
+    this.#partial = undefined;
+    this.#own = undefined;
+  }
+
+  #resume(from: number): void {
+    const found = this.#options.root.partials.reopen(this.#options.entry.directory, this.partialName);
+    this.#partial = found?.partial;
+    const hasher =
+      found === undefined || found.bytes < from ? undefined : hashBeginning(found.partial.fd, from, this.#options);
+    if (found === undefined || hasher === undefined) {
+      this.close();
+      throw new FanfoldError(
+        "damaged",
+        `Write "${entryDisplay(this.#options.entry)}": a chunk for byte ${from} came, and only ${found?.bytes ?? 0} bytes are held`,
+      );
+    }
+    ftruncateSync(found.partial.fd, from);
+    this.#hasher = hasher;
+    this.#bytes = from;
+  }
+
+  #check(final: FileFinal): void {
+    if (this.#bytes === final.size && Buffer.compare(this.#hasher.digest(), final.hash) === 0) return;
+    this.discard();
+    const { root, entry } = this.#options;
+    if (this.#ownBytes > 0) {
+      // Its size and time are those of the source's file, its beginning is not: that must be seen the next time.
+      root.spoilTime(entry.directory, entry.name);
+      throw ownDiffers();
+    }
+    throw new FanfoldError(
+      "digest-mismatch",
+      `Close "${entryDisplay(this.#options.entry)}": ${this.#bytes} bytes were stored, and they are not the ${final.size} bytes that were read at the source`,
+    );
+  }
+
+  /** False when the own file's mode or time cannot be set: a new one in its place has an owner who can. */
+  #keepOwn({ fd, facts }: OwnFile, final: FileFinal): boolean {
+    try {
+      setAttributes(fd, facts, final);
+      return true;
+    } catch (thrown) {
+      if (isFatal(thrown)) throw thrown;
+      return false;
+    }
+  }
+
+  /** The partial file; made of the own file's bytes when there is none yet. */
+  #written(): PartialFile {
+    if (this.#partial !== undefined) return this.#partial;
+    const partial = this.#create();
+    this.#partial = partial;
+    const own = this.#own;
+    if (own === undefined) return partial;
+    const hasher = hashBeginning(own.fd, this.#bytes, { onBusy: this.#options.onBusy, copyTo: partial.fd });
+    if (hasher === undefined) throw ownDiffers();
+    // What was copied is hashed, and not what was compared: the file may change in between.
+    this.#hasher = hasher;
+    this.#own = undefined;
+    closeSync(own.fd);
+    return partial;
+  }
+
+  #create(): PartialFile {
+    const { root, entry } = this.#options;
+    return root.partials.create(entry.directory, this.partialName);
+  }
+}
+
+function ownDiffers(): Error {
+  return Object.assign(new Error("the own file differs"), { code: OWN_DIFFERS });
+}

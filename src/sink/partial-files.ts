@@ -1,0 +1,159 @@
+import { constants, closeSync, fstatSync, lstatSync, openSync, readdirSync, rmSync, unlinkSync } from "node:fs";
+import { systemCode } from "../lib/errors.ts";
+import { blake3 } from "../protocol/blake3.ts";
+import { LEAF_BYTES } from "../protocol/limits.ts";
+import { entryPath, type FileEntry } from "../protocol/page.ts";
+import { OWN_FOLDER } from "../protocol/relative-path.ts";
+import { type Directories, type Directory, joined, makeDirectory } from "./directories.ts";
+
+export const PARTIAL_FOLDER = Buffer.from(`${OWN_FOLDER}/partial`);
+/** Beginnings of less than this are not worth a name that lasts: they are sent again. */
+export const RESUMABLE_BYTES_MIN = 4 * LEAF_BYTES;
+/** What nobody came back for in this time goes. */
+const PARTIAL_AGE_MS_MAX = 7 * 24 * 60 * 60 * 1000;
+/** Where the target is on another mount, a file must lie beside it to be renamed. */
+const BESIDE = `${OWN_FOLDER}-partial-`;
+const LASTING = /^[0-9a-f]{64}$/;
+const CREATE_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const OPEN_FILE = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** A file that has content but no name yet. */
+export interface PartialFile {
+  readonly fd: number;
+  readonly home: Buffer;
+  readonly name: Buffer;
+}
+
+/** What a sink knows of a time before: whether a change made at `ctimeMs` may not have reached the disk (D12). */
+export type IsDoubted = (ctimeMs: number) => boolean;
+
+/**
+ * Name of the file in which the content of an entry is collected: the same in each session while path, size and time are
+ * the same, so that what was cut off is found again. Small files have one for this session only.
+ */
+export function partialName(entry: FileEntry): string {
+  if (entry.size < RESUMABLE_BYTES_MIN) return `${entry.entry}`;
+  const { seconds, nanoseconds } = entry.mtime;
+  // A path holds no NUL, so that no two entries make the same text.
+  const text = Buffer.from(`\0${entry.size} ${seconds} ${nanoseconds}`);
+  return blake3(Buffer.concat([entryPath(entry), text])).toString("hex");
+}
+
+/** Whether a later session finds the file again under this name. */
+export function isLasting(name: string): boolean {
+  return LASTING.test(name);
+}
+
+/** Files that have no final name yet, in our own folder or beside their target on another mount. */
+export class PartialFiles {
+  readonly #directories: Directories;
+  /** Names that last, as found at the start. */
+  readonly #found = new Set<string>();
+  /** Those of them that belong to an entry of this session. */
+  readonly #used = new Set<string>();
+
+  constructor(directories: Directories) {
+    this.#directories = directories;
+  }
+
+  /** Makes their folder, and removes from it what no session can go on with. */
+  prepare(nowMs: number, isDoubted: IsDoubted): void {
+    makeDirectory(joined(this.#directories.root, Buffer.from(OWN_FOLDER)));
+    makeDirectory(joined(this.#directories.get(Buffer.from(OWN_FOLDER)), Buffer.from("partial")));
+    this.#found.clear();
+    this.#used.clear();
+    this.#clear((name, path) => {
+      const stats = LASTING.test(name) ? lstatSync(path) : undefined;
+      const isKept =
+        stats?.isFile() === true &&
+        stats.size >= RESUMABLE_BYTES_MIN &&
+        nowMs - stats.mtimeMs < PARTIAL_AGE_MS_MAX &&
+        !isDoubted(stats.ctimeMs);
+      if (isKept) this.#found.add(name);
+      return isKept;
+    });
+  }
+
+  /** A new one; an earlier one of this name goes. */
+  create(directory: Uint8Array, name: string): PartialFile {
+    if (this.#found.has(name)) this.#used.add(name);
+    const place = this.#place(directory, name);
+    const path = joined(place.directory, place.name);
+    try {
+      return { fd: openSync(path, CREATE_FILE, 0o600), home: place.home, name: place.name };
+    } catch (thrown) {
+      if (systemCode(thrown) !== "EEXIST") throw thrown;
+    }
+    unlinkSync(path);
+    return { fd: openSync(path, CREATE_FILE, 0o600), home: place.home, name: place.name };
+  }
+
+  /** One that an earlier session left, with its size. */
+  reopen(directory: Uint8Array, name: string): { readonly partial: PartialFile; readonly bytes: number } | undefined {
+    if (!LASTING.test(name)) return undefined;
+    const place = this.#place(directory, name);
+    if (place.home === PARTIAL_FOLDER && !this.#found.has(name)) return undefined;
+    this.#used.add(name);
+    let fd: number | undefined;
+    try {
+      fd = openSync(joined(place.directory, place.name), OPEN_FILE);
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) return undefined;
+      const opened = fd;
+      fd = undefined;
+      return { partial: { fd: opened, home: place.home, name: place.name }, bytes: stats.size };
+    } catch (thrown) {
+      if (systemCode(thrown) === "ENOENT" || systemCode(thrown) === "ELOOP") return undefined;
+      throw thrown;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
+  discard(partial: Omit<PartialFile, "fd">): void {
+    try {
+      unlinkSync(joined(this.#directories.get(partial.home), partial.name));
+    } catch (thrown) {
+      if (systemCode(thrown) !== "ENOENT") throw thrown;
+    }
+  }
+
+  /** Removes all of them. */
+  clear(): void {
+    this.#clear(() => false);
+  }
+
+  /** Makes room: removes what earlier sessions left, and no entry of this one has come up for. */
+  clearUnused(): void {
+    for (const name of this.#found) {
+      if (this.#used.has(name)) continue;
+      this.#found.delete(name);
+      this.discard({ home: PARTIAL_FOLDER, name: Buffer.from(name) });
+    }
+  }
+
+  /** Removes what lies beside its target in a directory on another mount. */
+  clearBeside(path: Uint8Array): void {
+    const directory = this.#directories.get(path);
+    if (directory.device === this.#directories.root.device) return;
+    for (const name of readdirSync(directory.base, { encoding: "buffer" }))
+      if (name.toString("latin1").startsWith(BESIDE)) rmSync(joined(directory, name), { recursive: true, force: true });
+  }
+
+  #clear(isKept: (name: string, path: Buffer) => boolean): void {
+    const own = this.#directories.get(PARTIAL_FOLDER);
+    for (const name of readdirSync(own.base, { encoding: "buffer" })) {
+      const path = joined(own, name);
+      // Recursive, though we make only files and links there: what else somebody put in must not end every session.
+      if (!isKept(name.toString("latin1"), path)) rmSync(path, { recursive: true, force: true });
+    }
+  }
+
+  #place(directory: Uint8Array, name: string): { directory: Directory; home: Buffer; name: Buffer } {
+    // A deep directory opens many others, which may close any but the last: our own comes after it.
+    const target = this.#directories.get(directory);
+    const own = this.#directories.get(PARTIAL_FOLDER);
+    if (target.device === own.device) return { directory: own, home: PARTIAL_FOLDER, name: Buffer.from(name) };
+    return { directory: target, home: Buffer.from(directory), name: Buffer.from(`${BESIDE}${name}`) };
+  }
+}

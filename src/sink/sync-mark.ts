@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+
+/*
+ * Power loss (D12). A file that was stored may be empty after the power went, with its name, size and time all right. So a
+ * folder keeps a mark: which boot of the machine wrote to it last, and from which wall time on what was written may not
+ * have reached the disk. After another boot, files that were changed behind the mark are not trusted.
+ */
+
+/** How much older than the mark a file must be: clocks of kernel and file system are coarse. */
+export const MARGIN_MS = 2_000;
+/** Doubts remembered: one for each boot after which the folder was used. Beyond, the two nearest ones become one. */
+const DOUBTS_MAX = 64;
+
+/** Spans of wall time, in milliseconds since 1970: what was last changed in one of them may be lost. */
+export type Doubts = readonly (readonly [fromMs: number, toMs: number])[];
+
+const syncMarkSchema = z.object({
+  bootId: z.string(),
+  /** What was written before this is on the disk. */
+  syncedBeforeMs: z.number(),
+  doubts: z.array(z.tuple([z.number(), z.number()])).default([]),
+});
+export interface SyncMark {
+  readonly bootId: string;
+  readonly syncedBeforeMs: number;
+  readonly doubts: Doubts;
+}
+
+/** @returns undefined for anything that is no mark */
+export function decodeSyncMark(text: string): SyncMark | undefined {
+  try {
+    return syncMarkSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The mark of a folder that is opened now. `known`: what it had; `wasUsed`: a copy was made in it before. */
+export function markAtStart(
+  known: SyncMark | undefined,
+  now: { readonly bootId: string; readonly nowMs: number; readonly wasUsed: boolean },
+): SyncMark {
+  const { bootId, nowMs, wasUsed } = now;
+  if (known === undefined) return { bootId, syncedBeforeMs: nowMs, doubts: wasUsed ? [[0, nowMs]] : [] };
+  // A clock that was set back would make new files look older than the mark.
+  if (known.bootId === bootId) return { ...known, syncedBeforeMs: Math.min(known.syncedBeforeMs, nowMs + MARGIN_MS) };
+  const from = known.syncedBeforeMs - MARGIN_MS;
+  return { bootId, syncedBeforeMs: nowMs, doubts: bounded([...known.doubts, [from, Math.max(from, nowMs)]]) };
+}
+
+export function isDoubted(doubts: Doubts, ctimeMs: number): boolean {
+  return doubts.some(([fromMs, toMs]) => ctimeMs > fromMs && ctimeMs <= toMs);
+}
+
+function bounded(doubts: Doubts): Doubts {
+  if (doubts.length <= DOUBTS_MAX) return doubts;
+  const sorted = doubts.toSorted(([left], [right]) => left - right);
+  const gap = (at: number): number => (sorted[at]?.[0] ?? 0) - (sorted[at - 1]?.[1] ?? 0);
+  let nearest = 1;
+  for (let at = 2; at < sorted.length; at += 1) if (gap(at) < gap(nearest)) nearest = at;
+  const [first, second] = [sorted[nearest - 1] ?? [0, 0], sorted[nearest] ?? [0, 0]];
+  return sorted.toSpliced(nearest - 1, 2, [first[0], Math.max(first[1], second[1])]);
+}
+
+/** Names this boot of the machine. Where the system does not tell, it is always the same, and no power loss is noticed. */
+export function readBootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return "unknown";
+  }
+}
