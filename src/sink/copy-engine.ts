@@ -6,8 +6,8 @@ import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "
 import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
-import { entryProblem, folderGone, isFatal } from "./entry-problem.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import { entryProblem, folderGone, isFatal } from "./entry-problem.ts";
 import type { FileToWrite, FileWriter } from "./file-writer.ts";
 import type { FreeSpace } from "./free-space.ts";
 import type { PageBook } from "./page-book.ts";

@@ -119,11 +119,7 @@ export class Root implements Disposable {
   }
 
   /** Gives a file mode and time where they differ. */
-  setFile(
-    directory: Uint8Array,
-    name: Uint8Array,
-    shall: { readonly mode: number; readonly mtime: Timestamp },
-  ): void {
+  setFile(directory: Uint8Array, name: Uint8Array, shall: { readonly mode: number; readonly mtime: Timestamp }): void {
     const { fd, facts } = this.openFile(directory, name);
     try {
       setAttributes(fd, facts, shall);

@@ -75,6 +75,8 @@ export class SinkSession {
   async run(): Promise<SinkProof> {
     const { folder, fileEvents, reporter, clock, signal } = this.#options;
     const { sessionId, epoch, stream } = this.#options;
+    using keeper = new SyncKeeper({ folder, clock, signal, onFailure: this.#verified.reject });
+    this.#keeper = keeper;
     const worker: EngineWorkerData = {
       ...{ sessionId, epoch, stream },
       folder: Buffer.from(folder.path),
@@ -89,8 +91,6 @@ export class SinkSession {
       onMessage: (message) => this.#onEngine(message),
       onFailure: this.#verified.reject,
     });
-    using keeper = new SyncKeeper({ folder, clock, signal, onFailure: this.#verified.reject });
-    this.#keeper = keeper;
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();

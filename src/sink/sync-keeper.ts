@@ -25,16 +25,15 @@ export class SyncKeeper implements Disposable {
   readonly #options: SyncKeeperOptions;
   readonly #sync: (folder: string, signal: AbortSignal) => Promise<void>;
   readonly #timer: Disposable;
-  readonly #found: BigIntStats;
+  readonly #found: BigIntStats | undefined;
   #bytes = 0;
   #sinceMs: number | undefined;
   #syncing = false;
 
-  /** @throws what stat throws when the folder is not there */
   constructor(options: SyncKeeperOptions) {
     this.#options = options;
     this.#sync = options.sync ?? syncFileSystem;
-    this.#found = statSync(options.folder.path, { bigint: true });
+    this.#found = statSync(options.folder.path, { bigint: true, throwIfNoEntry: false });
     this.#timer = options.clock.every(LOOK_MS, () => this.#look());
   }
 
@@ -55,7 +54,7 @@ export class SyncKeeper implements Disposable {
     const beganMs = clock.date().getTime();
     await this.#sync(folder.path, signal);
     const stats = statSync(folder.path, { bigint: true, throwIfNoEntry: false });
-    if (stats?.ino !== this.#found.ino || stats.dev !== this.#found.dev) throw folderGone();
+    if (stats === undefined || stats.ino !== this.#found?.ino || stats.dev !== this.#found.dev) throw folderGone();
     // The margin is for what is written meanwhile: nothing is.
     folder.markSynced(beganMs + MARGIN_MS);
   }

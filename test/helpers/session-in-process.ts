@@ -1,10 +1,12 @@
 import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
+import { systemRandom } from "../../src/lib/random.ts";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { subjectsOf, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
 import { SinkCopy } from "../../src/sink/copy.ts";
 import { Intake } from "../../src/sink/intake.ts";
+import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { SourceSession } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
@@ -17,6 +19,8 @@ export interface FaultySession {
   readonly up: FaultPlan;
   readonly payloadBytes?: number;
   readonly clock?: Clock;
+  /** Boot of the machine that the sinks believe in. */
+  readonly bootId?: string;
 }
 
 export interface FaultyResult {
@@ -39,17 +43,22 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
   const reports = await up.subscribe(upWildcard(subjects), queue);
   const transports = [up];
   const members = options.sinks.map((_, index) => ({ id: `sink0${index}`, name: `sink ${index}` }));
+  // Their locks go, so that they can take part in another session.
+  using closing = new DisposableStack();
   const copies = await Promise.all(
     members.map(async ({ id }, index) => {
       const down = new FaultTransport(broker.connect(), options.down(index));
       transports.push(down);
+      const moment = { clock: systemClock, bootId: options.bootId ?? "this boot" };
+      const folder = openSinkFolder(options.sinks[index] ?? "", systemRandom, moment);
+      closing.use(folder);
       // A sink that failed has said so itself.
       const onFailure = (): void => undefined;
       const intake = await Intake.open({ transport: down, subjects, memberId: id, signal, onFailure }, true);
       const copy = new SinkCopy({
         ...scope,
         signal,
-        folder: options.sinks[index] ?? "",
+        folder,
         up: broker.connect(),
         subject: upSubject(subjects, id),
         late: false,

@@ -1,8 +1,17 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "vitest";
 import { escapeName } from "../../src/lib/escape-name.ts";
 import { programsAvailable } from "./programs.ts";
-import { at, equalFiles, OWN_FOLDER, pathsIn, rsyncDifferences, treeDifferences } from "./tree-differences.ts";
+import {
+  at,
+  equalFiles,
+  OWN_FOLDER,
+  partialsIn,
+  pathsIn,
+  rsyncDifferences,
+  treeDifferences,
+} from "./tree-differences.ts";
 
 export { equalFiles, partialsIn, treeDifferences } from "./tree-differences.ts";
 
@@ -11,6 +20,17 @@ export async function expectEqualTrees(source: string, copy: string, excludes: r
   const rsync = programsAvailable("rsync");
   if (rsync) expect(await rsyncDifferences(source, copy, excludes)).toEqual([]);
   expect(treeDifferences(source, copy, { excludes, content: !rsync })).toEqual([]);
+}
+
+/** Fails unless what was left half-written is the beginning of a file of the source, under a name that lasts. */
+export function expectBeginnings(source: string, copy: string): void {
+  const files = pathsIn(source, []).filter((path) => lstatSync(at(source, path)).isFile());
+  for (const name of partialsIn(copy)) {
+    expect(name).toMatch(/^[0-9a-f]{64}$/);
+    const left = readFileSync(join(copy, OWN_FOLDER, "partial", name));
+    const isBeginning = files.some((path) => readFileSync(at(source, path)).subarray(0, left.length).equals(left));
+    expect(isBeginning).toBe(true);
+  }
 }
 
 /** Names of regular files in the copy; fails if one of them is not the source's file, whole. */

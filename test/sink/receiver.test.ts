@@ -7,6 +7,8 @@ import { Receiver } from "../../src/sink/receiver.ts";
 import { SESSION } from "../helpers/source-frames.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
+const SCOPE = { ...SESSION, stream: 0 };
+
 function frame(
   sequence: number,
   change: { type?: FrameType; sessionId?: string; epoch?: number; stream?: number } = {},
@@ -24,7 +26,7 @@ describe("Receiver", () => {
   test("hands each frame on once and in order, however they come, and misses just those that have not come", () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 12 }), { maxLength: 60 }), (coming) => {
-        const receiver = new Receiver({ ...SESSION, stream: 0 });
+        const receiver = new Receiver(SCOPE);
         const come = new Set<number>();
         const handed: number[] = [];
         for (const sequence of coming) {
@@ -43,23 +45,31 @@ describe("Receiver", () => {
   });
 
   test("drops what a lower epoch left over, whatever its sequence", () => {
-    const receiver = new Receiver({ ...SESSION, epoch: 3, stream: 0 });
+    const receiver = new Receiver({ ...SCOPE, epoch: 3 });
     for (const epoch of [0, 1, 2])
       for (const sequence of [0, 7]) expect(receiver.take(frame(sequence, { epoch }))).toEqual([]);
     expect([receiver.receivedUpTo, receiver.missing()]).toEqual([0, []]);
   });
 
-  test.each([{ sessionId: "zzzzzzzzzzzz" }, { sessionId: "zzzzzzzzzzzz", epoch: 0 }, { epoch: 2 }, { stream: 1 }])(
-    "refuses what is of another session, a later epoch or a lane: nobody else publishes here (%o)",
+  test("drops what is of another stream or a later epoch: who begins the copy anew decides that, and not the engine", () => {
+    const receiver = new Receiver({ ...SCOPE, epoch: 3, stream: 2 });
+    for (const change of [{ epoch: 4 }, { epoch: 3, stream: 0 }, { epoch: 3, stream: 1 }, { epoch: 3, stream: 3 }])
+      for (const sequence of [0, 7]) expect(receiver.take(frame(sequence, { stream: 2, ...change }))).toEqual([]);
+    expect([receiver.receivedUpTo, receiver.missing()]).toEqual([0, []]);
+    expect(sequences(receiver.take(frame(0, { epoch: 3, stream: 2 })))).toEqual([0]);
+  });
+
+  test.each([{ sessionId: "zzzzzzzzzzzz" }, { sessionId: "zzzzzzzzzzzz", epoch: 0 }])(
+    "refuses what is of another session: nobody else publishes here (%o)",
     (change) => {
-      const receiver = new Receiver({ ...SESSION, stream: 0 });
+      const receiver = new Receiver(SCOPE);
       for (const sequence of [0, 7]) expect(thrownCode(() => receiver.take(frame(sequence, change)))).toBe("damaged");
       expect(receiver.receivedUpTo).toBe(0);
     },
   );
 
   test("learns from a heartbeat that the tail is lost, and never takes it for a frame", () => {
-    const receiver = new Receiver({ ...SESSION, stream: 0 });
+    const receiver = new Receiver(SCOPE);
     expect(receiver.take(frame(0, { type: "heartbeat" }))).toEqual([]);
     receiver.take(frame(0));
     receiver.take(frame(1, { type: "heartbeat" }));
@@ -69,7 +79,7 @@ describe("Receiver", () => {
   });
 
   test("names the first holes when there are more than one report takes", () => {
-    const receiver = new Receiver({ ...SESSION, stream: 0 });
+    const receiver = new Receiver(SCOPE);
     for (let sequence = 1; sequence < 400; sequence += 2) receiver.take(frame(sequence));
     expect(receiver.missing()).toHaveLength(MISSING_RANGES_MAX);
     expect(receiver.missing()[1]).toEqual([2, 3]);
