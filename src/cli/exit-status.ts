@@ -75,10 +75,20 @@ export function statusOfSignal(signal: EndingSignal): number {
   return BY_SIGNAL[signal];
 }
 
-/** A source ends with 0 only if every sink that took part proved its copy and nothing is missing from it. */
-export function statusOfSummary(summary: SessionSummary): number {
-  if (summary.sinks.some((sink) => sink.outcome === "failed")) return EXIT_STATUS.sinksLost;
-  if (summary.result === "failed" || summary.sinks.length === 0) return EXIT_STATUS.sinksLost;
+/**
+ * A source ends with 0 only if every sink that took part proved its copy, or as many as `--min-success` asks for, and
+ * nothing is missing from it.
+ */
+export function statusOfSummary(
+  summary: SessionSummary,
+  options: { readonly errorOnNoTransfer?: boolean } = {},
+): number {
+  const { result, sinks } = summary;
+  if (result === "failed" || sinks.length === 0) return EXIT_STATUS.sinksLost;
+  if (result === "dry-run") return EXIT_STATUS.ok;
+  if (result === "quorum") return summary.problemCount > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.ok;
+  if (sinks.some((sink) => sink.outcome === "failed")) return EXIT_STATUS.sinksLost;
+  if (result === "unchanged" && options.errorOnNoTransfer === true) return EXIT_STATUS.nothingToDo;
   if (summary.result === "incomplete" || summary.problemCount > 0) return EXIT_STATUS.incomplete;
   return summary.sinks.every((sink) => sink.outcome === "proven") ? EXIT_STATUS.ok : EXIT_STATUS.incomplete;
 }

@@ -7,6 +7,7 @@ import { parseLabel, parsePath, parseSessionName } from "./parse-name.ts";
 import { parseWholeNumber } from "./parse-number.ts";
 import type { ProgramIo } from "./program-io.ts";
 import type { SinkCommandOptions } from "./sink-command.ts";
+import { addSinkPolicy } from "./sink-policy-options.ts";
 import type { SourceCommandOptions } from "./source-command.ts";
 import { addTreeOptions } from "./tree-options.ts";
 import type { VerifyCommandOptions } from "./verify-command.ts";
@@ -128,7 +129,7 @@ function addSource(program: Command, io: ProgramIo, finish: Finish): void {
       ).argParser((value) => parsePath(value, "--state-dir")),
     );
   const filters = addTreeOptions(command);
-  addShared(command)
+  addShared(addSinkPolicy(command))
     .addHelpText("after", SOURCE_HELP)
     .action(async (folder: string, options: Omit<SourceCommandOptions, "filters">) => {
       const { sourceCommand } = await import("./source-command.ts");

@@ -1,4 +1,5 @@
 import type { FilterOption } from "../source/filter-options.ts";
+import type { StragglerPolicy } from "../source/ladder.ts";
 import { EXIT_STATUS, statusOfSummary } from "./exit-status.ts";
 import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
@@ -15,6 +16,10 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly destCount: number;
   readonly name?: string;
   readonly waitTimeout?: number;
+  readonly sinkTimeout: number;
+  readonly stragglers: StragglerPolicy;
+  readonly minSuccess?: number;
+  readonly errorOnNoTransfer?: boolean;
   readonly connectTimeout: number;
   readonly stateDir?: string;
   readonly cancel?: boolean;
@@ -41,18 +46,21 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
       const run = runSource({
         ...memberOptions(folder, options, io),
         destCount: options.destCount,
+        sinkTimeoutMs: options.sinkTimeout,
+        stragglers: options.stragglers,
         fileEvents: options.verbose === true || options.json === true,
         cancelGraceMs: CANCEL_GRACE_MS,
         signal,
         filters: options.filters,
         checksum: options.checksum === true,
+        ...(options.minSuccess === undefined ? {} : { minSuccess: options.minSuccess }),
         ...(options.waitTimeout === undefined ? {} : { waitTimeoutMs: options.waitTimeout }),
         ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
         ...(logger === undefined ? {} : { logger }),
       });
       return { events: run.events(), result: run.result, cancel: () => run.cancel() };
     },
-    statusOf: statusOfSummary,
+    statusOf: (summary) => statusOfSummary(summary, { errorOnNoTransfer: options.errorOnNoTransfer ?? false }),
   });
 }
 

@@ -34,14 +34,33 @@ export type SourceEvent =
   | { readonly type: "stopping"; readonly graceMs: number }
   /** The session was ended for all, as asked for. */
   | { readonly type: "cancelled"; readonly session: string }
+  /** A sink changed its way of taking part; `message` says why. */
+  | {
+      readonly type: "sinkstate";
+      readonly name: string;
+      readonly state: SinkLine["state"];
+      readonly message: string;
+    }
   | { readonly type: "finished"; readonly summary: SessionSummary };
 
 /** A sink as the source and the coordinator show it. */
 export interface SinkLine {
   readonly name: string;
-  /** away: its connection is gone, and the session is held open for it. */
-  readonly state: "registered" | "receiving" | "verifying" | "away" | "proven" | "incomplete" | "failed";
+  readonly state:
+    | "registered"
+    | "receiving"
+    | "verifying"
+    /** The others wait for it, or it is silent. */
+    | "lagging"
+    /** Served on a lane of its own: it was too slow, came late or came back. */
+    | "detached"
+    | "away"
+    | "proven"
+    | "incomplete"
+    | "failed";
   readonly progress: SinkProgress;
+  /** How long a sink that is away is still waited for, in milliseconds. */
+  readonly leftMs?: number;
 }
 
 export type SinkEvent =

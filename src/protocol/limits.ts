@@ -32,6 +32,9 @@ export const FRAME_RECORDS_MAX = 4096;
 export const WINDOW_BYTES_MIN = MIB;
 export const WINDOW_BYTES_START = 4 * MIB;
 export const WINDOW_BYTES_MAX = 16 * MIB;
+/** The same for a lane, which has one sink and a share of the bytes; and lanes of a source at a time. */
+export const LANE_WINDOW_BYTES = 4 * MIB;
+export const LANES_MAX = 2;
 /** What waits for a reader at a subscriber: twice the largest window, so that a live sink never loses a frame. */
 export const SUBSCRIBER_QUEUE_BYTES = 2 * WINDOW_BYTES_MAX;
 

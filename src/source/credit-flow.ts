@@ -22,6 +22,8 @@ export interface CreditFlowOptions {
   readonly sinkIds: readonly string[];
   readonly capabilities: TransportCapabilities;
   readonly startMs: number;
+  /** What the window never grows beyond; that of a lane is small. */
+  readonly windowBytesMax?: number;
 }
 
 /** Time over which the rate of the slowest sink is measured. */
@@ -42,21 +44,31 @@ export class CreditFlow {
   #ratedMs: number;
 
   constructor(options: CreditFlowOptions) {
-    this.#window = new CreditWindow(options.sinkIds);
+    this.#window = new CreditWindow(options.sinkIds, options.windowBytesMax);
     this.#capabilities = options.capabilities;
     this.#bufferBytes = frameCapacity(options.capabilities.preferredPayloadBytes);
     this.#ratedMs = options.startMs;
   }
 
-  /** What the window has free, in portions that are worth a message; undefined when it is not worth one yet. */
-  grant(): CreditGrant | undefined {
+  /** What the window has free, `allowedBytes` at most, in portions that are worth a message; undefined when it is not worth one yet. */
+  grant(allowedBytes = Number.POSITIVE_INFINITY): CreditGrant | undefined {
     const { windowBytes, outstandingBytes } = this.#window;
-    const free = windowBytes - outstandingBytes - this.#queuedBytes - Math.max(0, this.#readerBytes);
+    const room = windowBytes - outstandingBytes - this.#queuedBytes - Math.max(0, this.#readerBytes);
+    const free = Math.min(room, allowedBytes - Math.max(0, this.#readerBytes));
     if (free <= 0 || (free < windowBytes / 8 && this.#readerBytes > 0)) return undefined;
     this.#readerBytes += free;
     const buffers = this.#spare;
     this.#spare = [];
     return { bytes: free, buffers };
+  }
+
+  get windowBytes(): number {
+    return this.#window.windowBytes;
+  }
+
+  /** Of what was published, what this sink has not stored. */
+  outstandingOf(sinkId: string): number {
+    return this.#window.outstandingOf(sinkId);
   }
 
   /** The reader used credit for a frame. */

@@ -7,6 +7,12 @@ export interface OutstandingFrame {
   readonly costBytes: number;
 }
 
+interface Stored {
+  readonly upTo: number;
+  /** What the frames below `upTo` counted for, all together. */
+  readonly bytes: number;
+}
+
 /**
  * The credit of a session (D6) [P-11]: bytes published that the slowest live sink has not stored. Pure: no time, no
  * I/O.
@@ -15,17 +21,24 @@ export interface OutstandingFrame {
  * it ends near what the path needs, and memory stays at what is needed.
  */
 export class CreditWindow<T extends OutstandingFrame> {
-  readonly #storedUpTo = new Map<string, number>();
+  readonly #stored = new Map<string, Stored>();
+  readonly #maxBytes: number;
   #frames: T[] = [];
+  /** What had been published in all with the frame at the same place. */
+  #ends: number[] = [];
   #head = 0;
+  #publishedBytes = 0;
   #outstandingBytes = 0;
-  #windowBytes = WINDOW_BYTES_START;
+  #windowBytes: number;
   #capBytes = WINDOW_BYTES_MAX;
   #limited = false;
   #storedSinceGrowthBytes = 0;
 
-  constructor(sinkIds: readonly string[]) {
-    for (const sinkId of sinkIds) this.#storedUpTo.set(sinkId, 0);
+  /** `maxBytes`: what the window never grows beyond. */
+  constructor(sinkIds: readonly string[], maxBytes = WINDOW_BYTES_MAX) {
+    for (const sinkId of sinkIds) this.#stored.set(sinkId, { upTo: 0, bytes: 0 });
+    this.#maxBytes = maxBytes;
+    this.#windowBytes = Math.min(WINDOW_BYTES_START, maxBytes);
   }
 
   get windowBytes(): number {
@@ -46,7 +59,13 @@ export class CreditWindow<T extends OutstandingFrame> {
   }
 
   get liveSinks(): number {
-    return this.#storedUpTo.size;
+    return this.#stored.size;
+  }
+
+  /** Of what was published, what this sink has not stored; 0 for a sink that is not waited for. */
+  outstandingOf(sinkId: string): number {
+    const stored = this.#stored.get(sinkId);
+    return stored === undefined ? 0 : this.#publishedBytes - stored.bytes;
   }
 
   /** The oldest frame that is not stored by all; the next one to be published when there is none. */
@@ -63,7 +82,9 @@ export class CreditWindow<T extends OutstandingFrame> {
   }
 
   published(frame: T): void {
+    this.#publishedBytes += frame.costBytes;
     this.#frames.push(frame);
+    this.#ends.push(this.#publishedBytes);
     this.#outstandingBytes += frame.costBytes;
     if (this.#outstandingBytes >= this.windowBytes / 2) this.#limited = true;
   }
@@ -73,19 +94,21 @@ export class CreditWindow<T extends OutstandingFrame> {
    * that goes back is ignored (reports may be reordered).
    */
   stored(sinkId: string, upTo: number): T[] {
-    const before = this.#storedUpTo.get(sinkId);
-    if (before === undefined || upTo <= before) return [];
-    this.#storedUpTo.set(sinkId, upTo);
+    const before = this.#stored.get(sinkId);
+    if (before === undefined || upTo <= before.upTo) return [];
+    const first = this.#frames[this.#head]?.sequence ?? upTo;
+    this.#stored.set(sinkId, { upTo, bytes: this.#ends[this.#head + upTo - 1 - first] ?? before.bytes });
     return this.#release();
   }
 
   /** A sink that failed or left holds nobody any more; returns the frames this releases. */
   drop(sinkId: string): T[] {
-    return this.#storedUpTo.delete(sinkId) ? this.#release() : [];
+    return this.#stored.delete(sinkId) ? this.#release() : [];
   }
 
   #release(): T[] {
-    const least = Math.min(...this.#storedUpTo.values());
+    let least = Number.POSITIVE_INFINITY;
+    for (const { upTo } of this.#stored.values()) least = Math.min(least, upTo);
     const released: T[] = [];
     for (
       let frame = this.#frames[this.#head];
@@ -99,6 +122,7 @@ export class CreditWindow<T extends OutstandingFrame> {
     }
     if (this.#head > 256 && this.#head * 2 > this.#frames.length) {
       this.#frames = this.#frames.slice(this.#head);
+      this.#ends = this.#ends.slice(this.#head);
       this.#head = 0;
     }
     this.#grow();
@@ -107,7 +131,7 @@ export class CreditWindow<T extends OutstandingFrame> {
 
   #grow(): void {
     if (!this.#limited || this.#storedSinceGrowthBytes < this.#windowBytes) return;
-    this.#windowBytes = Math.min(this.#windowBytes * 2, WINDOW_BYTES_MAX);
+    this.#windowBytes = Math.min(this.#windowBytes * 2, this.#maxBytes);
     this.#storedSinceGrowthBytes = 0;
     this.#limited = false;
   }

@@ -34,6 +34,8 @@ export type ReadOutput =
       readonly page: number;
       readonly body: Uint8Array;
       readonly digest: Uint8Array;
+      /** Of files that nobody wanted. */
+      readonly notReadBytes: number;
     } & Done);
 
 export interface ReadPageOptions {
@@ -68,7 +70,7 @@ export function* readPage(page: Page, options: ReadPageOptions): Generator<ReadO
   yield* reader.flush();
   const digest = pageDigest(page, states);
   const body = encodeTrailer({ page: page.page, states, digest });
-  yield { type: "trailer", page: page.page, body, digest, ...reader.takeDone() };
+  yield { type: "trailer", page: page.page, body, digest, notReadBytes: reader.notReadBytes, ...reader.takeDone() };
 }
 
 /** What came of reading a file's content. */
@@ -83,6 +85,7 @@ class PageReader {
   #current = "";
   #doneBytes = 0;
   #doneFiles = 0;
+  #notReadBytes = 0;
   /** Of the file being read. */
   #counted = 0;
 
@@ -128,8 +131,14 @@ class PageReader {
     yield { type: "frame", frame, current: this.#current, ...this.takeDone() };
   }
 
+  /** Sizes of the files that were skipped, all together. */
+  get notReadBytes(): number {
+    return this.#notReadBytes;
+  }
+
   /** Nobody wants it: done without being read. */
   skip(entry: FileEntry): void {
+    this.#notReadBytes += entry.size;
     this.#counted = 0;
     this.#count(entry, entry.size);
     this.#doneFiles += 1;

@@ -1,6 +1,6 @@
 import { type ChunkHash, hashChunk } from "../protocol/content-hash.ts";
 import { DataTableWriter, type FileFinal, RECORD_BYTES_BOUND } from "../protocol/data-table.ts";
-import { FRAME_HEADER_BYTES, type FrameScope, STREAM_DATA, writeFrameHeader } from "../protocol/frame.ts";
+import { FRAME_HEADER_BYTES, type FrameScope, writeFrameHeader } from "../protocol/frame.ts";
 import { FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 
 /** Least a data frame counts for in credit: small ones hold more memory than their content. */
@@ -14,6 +14,7 @@ export interface BuiltFrame {
 }
 
 export interface FrameBuilderOptions extends FrameScope {
+  readonly stream: number;
   /** Size of the frames to build: the transport's preferred payload. */
   readonly frameBytes: number;
   /** Gives a buffer of at least `frameBytes`; used ones may come back through it. */
@@ -77,8 +78,8 @@ export class FrameBuilder {
     const table = this.#table.take();
     const tableAt = FRAME_HEADER_BYTES + this.#contentBytes;
     buffer.set(table, tableAt);
-    const { sessionId, epoch } = this.#options;
-    writeFrameHeader(buffer, { type: "data", sessionId, epoch, stream: STREAM_DATA }, this.#contentBytes);
+    const { sessionId, epoch, stream } = this.#options;
+    writeFrameHeader(buffer, { type: "data", sessionId, epoch, stream }, this.#contentBytes);
     const built = {
       buffer: buffer.buffer as ArrayBuffer,
       frameBytes: tableAt + table.length,

@@ -29,6 +29,7 @@ export class Outbox {
   readonly #data: Outgoing[] = [];
   #nextSequence = 0;
   #running = false;
+  #stopped = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -59,6 +60,13 @@ export class Outbox {
     this.#start();
   }
 
+  /** Publishes nothing more, but for heartbeats; what waits is dropped. */
+  stop(): void {
+    this.#stopped = true;
+    this.#control.length = 0;
+    this.#data.length = 0;
+  }
+
   /** Publishes a frame that is not part of the stream: it carries the next sequence and does not use it up. */
   async heartbeat(frame: Buffer): Promise<void> {
     sealFrame(frame, this.#nextSequence);
@@ -66,9 +74,11 @@ export class Outbox {
   }
 
   #start(): void {
-    if (this.#running) return;
+    if (this.#running || this.#stopped) return;
     this.#running = true;
-    this.#run().catch((thrown: unknown) => this.#options.onFailure(FanfoldError.from(thrown)));
+    this.#run().catch((thrown: unknown) => {
+      if (!this.#stopped) this.#options.onFailure(FanfoldError.from(thrown));
+    });
   }
 
   async #run(): Promise<void> {
@@ -86,6 +96,6 @@ export class Outbox {
   }
 
   #take(): Outgoing | undefined {
-    return this.#control.shift() ?? this.#data.shift();
+    return this.#stopped ? undefined : (this.#control.shift() ?? this.#data.shift());
   }
 }

@@ -1,3 +1,4 @@
+import { Blake3Hasher } from "@napi-rs/blake-hash";
 import { TreeHasher } from "../protocol/digest.ts";
 import type { EndMark } from "../protocol/marks.ts";
 
@@ -9,6 +10,8 @@ type End = EndMark & { readonly digest: Buffer };
  */
 export class PageCourse {
   readonly #tree = new TreeHasher();
+  readonly #listing = new Blake3Hasher();
+  #listingDigest: string | undefined;
   #pages = 0;
   #entries = 0;
   #pagesWalked: number | undefined;
@@ -28,6 +31,11 @@ export class PageCourse {
     return this.#pagesWalked !== undefined;
   }
 
+  /** Of the directory as the walk found it: equal when two streams saw the same state. Undefined until it has ended. */
+  get listingDigest(): string | undefined {
+    return this.#listingDigest;
+  }
+
   /** The end mark, once `next` has said that it is due. */
   get end(): End | undefined {
     return this.#end;
@@ -37,13 +45,15 @@ export class PageCourse {
     return this.#pagesWalked !== undefined && page >= this.#pagesWalked;
   }
 
-  found(entries: number): void {
+  found({ entries, body }: { readonly entries: number; readonly body: Uint8Array }): void {
+    if (!this.isWalked) this.#listing.update(body);
     this.#pages += 1;
     this.#entries += entries;
   }
 
   walked(): void {
     this.#pagesWalked = this.#pages;
+    this.#listingDigest = this.#listing.digestBuffer().toString("hex");
   }
 
   read(digest: Uint8Array): void {

@@ -18,6 +18,7 @@ export class ProgressTally {
   #bytesDone = 0;
   #bytesSent = 0;
   #bytesSentAgain = 0;
+  #bytesNotNeeded = 0;
   #filesGrew = 0;
   #current = "";
   #rate = 0;
@@ -68,8 +69,21 @@ export class ProgressTally {
     this.#bytesSentAgain += contentBytes;
   }
 
+  elapsedMs(nowMs: number): number {
+    return nowMs - this.#startMs;
+  }
+
+  /** Files that no sink wanted. */
+  notNeeded(bytes: number): void {
+    this.#bytesNotNeeded += bytes;
+  }
+
   get bytesSent(): number {
     return this.#bytesSent;
+  }
+
+  get bytesSentAgain(): number {
+    return this.#bytesSentAgain;
   }
 
   /** Stored by every live sink, or given up: bytes as found, and files. */
@@ -111,7 +125,7 @@ export class ProgressTally {
       bytes: this.#bytesFound,
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,
-      bytesNotNeeded: 0,
+      bytesNotNeeded: this.#bytesNotNeeded,
       filesGrew: this.#filesGrew,
       elapsedMs: nowMs - this.#startMs,
       problemCount: this.#problemCount,

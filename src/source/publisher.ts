@@ -1,12 +1,10 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
-import { buildFrame, type FrameScope, type FrameType, STREAM_DATA } from "../protocol/frame.ts";
+import { buildFrame, type FrameType } from "../protocol/frame.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import { encodeEnd, encodeWalked } from "../protocol/marks.ts";
 import type { UpMessage } from "../protocol/report.ts";
-import { type SessionSubjects, toSubject } from "../protocol/subjects.ts";
-import type { Transport } from "../transport/transport.ts";
 import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import type { ReadOutput } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN } from "./frame-builder.ts";
@@ -14,9 +12,9 @@ import { Outbox, type Outgoing } from "./outbox.ts";
 import { PageCourse } from "./page-course.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
+import type { Hold, PublisherOptions } from "./publisher-options.ts";
 import type { ReadMessage, ReadRequest, ReadWorkerData } from "./read-worker.ts";
-import { REPAIRS_OF_FRAME_MAX, RepairDesk } from "./repair-desk.ts";
-import type { FolderIdentity } from "./root-guard.ts";
+import { Repairs } from "./repairs.ts";
 import { failureOf } from "./source-problem.ts";
 import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
 
@@ -30,26 +28,12 @@ import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts"
  * A file that changed while it was read goes back from the read thread to the walk thread, which gives it once more when the
  * last page of the tree was read.
  *
+ * The main stream goes to all sinks on `data`; a lane is a stream of its own to one sink, on that sink's subject [P-9.3].
+ *
  * Bounds: pages without an answer by the walk's grant; pages at the reader by PAGES_AT_READER_MAX; bytes by the window.
  */
 const PAGES_AT_READER_MAX = 4;
-export interface PublisherOptions extends FrameScope {
-  readonly root: Buffer;
-  /** Which directory `root` was when the run began; the one that is there now when absent. */
-  readonly identity?: FolderIdentity | undefined;
-  readonly transport: Transport;
-  readonly subjects: SessionSubjects;
-  readonly sinkIds: readonly string[];
-  readonly tally: ProgressTally;
-  /** Outputs that are not frames: files, problems, warnings. */
-  readonly onNotice: (notice: Extract<ReadOutput | WalkMessage, { type: "file" | "problem" | "warning" }>) => void;
-  readonly onFailure: (error: FanfoldError) => void;
-  readonly fileNotices: boolean;
-  readonly startMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** Publishes one tree. What goes wrong as a whole goes to `onFailure`, once. */
+/** Publishes one tree on one stream. What goes wrong as a whole goes to `onFailure`, once. */
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
@@ -57,17 +41,19 @@ export class Publisher {
   readonly #course = new PageCourse();
   readonly #credit: CreditFlow;
   readonly #outbox: Outbox;
-  readonly #repairs = new RepairDesk();
+  readonly #repairs: Repairs;
   readonly #live: Set<string>;
   #walker: Thread<WalkRequest> | undefined;
   #reader: Thread<ReadRequest> | undefined;
   #pagesAtReader = 0;
+  #stopped = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#credit = new CreditFlow({ ...options, capabilities: options.transport.capabilities });
     this.#live = new Set(options.sinkIds);
-    this.#outbox = new Outbox({ ...options, subject: options.subjects.data });
+    this.#outbox = new Outbox(options);
+    this.#repairs = new Repairs({ ...options, credit: this.#credit, outbox: this.#outbox });
   }
 
   /** Digest of the whole tree, once the end mark is on its way. */
@@ -75,26 +61,50 @@ export class Publisher {
     return this.#course.end?.digest;
   }
 
-  get nextSequence(): number {
-    return this.#outbox.nextSequence;
+  /** Of the directory as the walk found it: equal when two streams saw the same state. Undefined until the walk has ended. */
+  get listingDigest(): string | undefined {
+    return this.#course.listingDigest;
+  }
+
+  get tally(): ProgressTally {
+    return this.#options.tally;
+  }
+
+  /** Sinks that this stream goes to. */
+  get sinkIds(): ReadonlySet<string> {
+    return this.#live;
+  }
+
+  hold(sinkId: string): Hold {
+    return {
+      outstandingBytes: this.#credit.outstandingOf(sinkId),
+      windowBytes: this.#credit.windowBytes,
+      unanswered: this.#ledger.unansweredOf(sinkId),
+      holdsReader: this.#pagesAtReader === 0 && this.#ledger.isHeldBy(sinkId),
+    };
+  }
+
+  /** Whether this sink has something to do that the source waits for. */
+  waitsFor(sinkId: string): boolean {
+    const { outstandingBytes, unanswered } = this.hold(sinkId);
+    return this.#live.has(sinkId) && (outstandingBytes > 0 || unanswered > 0 || this.digest !== undefined);
   }
 
   start(): void {
-    const { root, identity, sessionId, epoch, transport, fileNotices, onFailure } = this.#options;
+    const { root, identity, sessionId, epoch, stream, transport, fileNotices, onFailure } = this.#options;
     const frameBytes = transport.capabilities.preferredPayloadBytes;
     const walk: WalkWorkerData = { root, identity, pages: PAGES_UNANSWERED_MAX };
-    const read: ReadWorkerData = { root, identity, sessionId, epoch, frameBytes, fileOutputs: fileNotices };
-    const base = import.meta.url;
+    const read: ReadWorkerData = { root, identity, sessionId, epoch, stream, frameBytes, fileOutputs: fileNotices };
     this.#walker = openThread<WalkRequest, WalkMessage>({
       module: "./walk-worker",
-      base,
+      base: import.meta.url,
       data: walk,
       onMessage: (message) => this.#onWalk(message),
       onFailure,
     });
     this.#reader = openThread<ReadRequest, ReadMessage>({
       module: "./read-worker",
-      base,
+      base: import.meta.url,
       data: read,
       onMessage: (output) => this.#onRead(output),
       onFailure,
@@ -104,7 +114,7 @@ export class Publisher {
 
   /** A sink says what it wants of a page. @throws FanfoldError `damaged` */
   want(sinkId: string, message: Extract<UpMessage, { type: "want" }>): void {
-    if (!this.#ledger.answer(sinkId, message.page, message.want)) return;
+    if (this.#stopped || !this.#ledger.answer(sinkId, message.page, message.want, message.held)) return;
     this.#walker?.post({ pages: 1 });
     this.#feedReader();
   }
@@ -122,34 +132,17 @@ export class Publisher {
 
   /** A sink says what it misses: all of it, as of now. */
   missing(sinkId: string, ranges: readonly (readonly [number, number])[], nowMs: number): void {
-    this.#repairs.ask(sinkId, ranges, { nowMs, exists: this.#outbox.nextSequence });
+    this.#repairs.ask(sinkId, ranges, nowMs);
   }
 
   /** Sends again what is due; returns the sinks that have asked for more than their share, and are to be failed. */
   repair(nowMs: number): string[] {
-    const greedy = new Set<string>();
-    if (this.#outbox.repairsWaiting > 0) return [];
-    const { tally, subjects } = this.#options;
-    for (const { sequence, sinkId, times } of this.#repairs.due(nowMs)) {
-      const sent = this.#credit.find(sequence);
-      if (sent === undefined) continue;
-      for (const asker of this.#repairs.sinksOf(sequence)) {
-        const within = this.#repairs.spend(asker, sent.frame.length, tally.bytesSent);
-        if (!within || times > REPAIRS_OF_FRAME_MAX) greedy.add(asker);
-      }
-      tally.sentAgain(sent.contentBytes);
-      // A copy, because the frame's own buffer may be built in anew while this one is still on its way out.
-      this.#outbox.control({
-        frame: Buffer.from(sent.frame),
-        again: sinkId === undefined ? subjects.data : toSubject(subjects, sinkId),
-      });
-    }
-    return [...greedy];
+    return this.#stopped ? [] : this.#repairs.send(nowMs);
   }
 
   /** A sink that left or failed is not waited for any more. */
   drop(sinkId: string): void {
-    if (!this.#live.delete(sinkId)) return;
+    if (!this.#live.delete(sinkId) || this.#stopped) return;
     this.#repairs.forget(sinkId);
     this.#release(this.#credit.drop(sinkId));
     const pages = this.#ledger.drop(sinkId);
@@ -160,10 +153,18 @@ export class Publisher {
   /** Tells the sinks how far the stream goes, unless a frame is telling them just now. */
   async heartbeat(nowMs: number): Promise<void> {
     this.#credit.tick(nowMs);
-    if (this.#outbox.isIdle) await this.#outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0)));
+    if (this.#stopped || this.#outbox.isIdle) await this.#outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0)));
   }
 
+  /** What may be built has changed with time. */
+  poke(): void {
+    this.#grantCredit();
+  }
+
+  /** Publishes no frame any more; heartbeats still may be. Idempotent. */
   async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#outbox.stop();
     await Promise.all([this.#walker?.stop(), this.#reader?.stop()]);
     this.#spill[Symbol.dispose]();
   }
@@ -173,7 +174,7 @@ export class Publisher {
     switch (message.type) {
       case "page":
         if (!this.#course.isWalked) tally.found(message);
-        this.#course.found(message.entries);
+        this.#course.found(message);
         this.#ledger.add(message, this.#live);
         this.#control("page", message.body);
         break;
@@ -214,6 +215,7 @@ export class Publisher {
       case "trailer":
         this.#course.read(output.digest);
         this.#pagesAtReader -= 1;
+        this.#options.tally.notNeeded(output.notReadBytes);
         this.#outbox.data(this.#mark("trailer", output.body, output));
         this.#feedReader();
         this.#advance();
@@ -238,6 +240,7 @@ export class Publisher {
     const frame = Buffer.from(buffer, 0, frameBytes);
     const costBytes = Math.max(frameBytes, FRAME_COST_BYTES_MIN);
     this.#credit.built(costBytes);
+    this.#options.onBuilt?.(costBytes);
     const onSequence = (sequence: number) => {
       this.#options.tally.sent(contentBytes, output.current);
       this.#credit.published({ sequence, costBytes, doneBytes, doneFiles, frame, contentBytes });
@@ -255,17 +258,18 @@ export class Publisher {
   }
 
   #grantCredit(): void {
-    const grant = this.#credit.grant();
+    if (this.#stopped) return;
+    const grant = this.#credit.grant(this.#options.allowedBytes?.());
     if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant }, grant.buffers);
   }
 
   #feedReader(): void {
-    while (this.#pagesAtReader < PAGES_AT_READER_MAX) {
+    while (!this.#stopped && this.#pagesAtReader < PAGES_AT_READER_MAX) {
       const page = this.#ledger.take();
       if (page === undefined) return;
       this.#pagesAtReader += 1;
       const isLastTry = this.#course.isSecondTry(page.page);
-      this.#reader?.post({ type: "page", body: page.body, wants: page.wants, isLastTry });
+      this.#reader?.post({ type: "page", body: page.body, wants: page.wants, skips: page.skips, isLastTry });
     }
   }
 
@@ -286,7 +290,7 @@ export class Publisher {
   }
 
   #frame(type: FrameType, table: Uint8Array): Buffer {
-    const { sessionId, epoch } = this.#options;
-    return buildFrame({ type, sessionId, epoch, stream: STREAM_DATA }, table);
+    const { sessionId, epoch, stream } = this.#options;
+    return buildFrame({ type, sessionId, epoch, stream }, table);
   }
 }

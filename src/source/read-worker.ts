@@ -4,12 +4,13 @@ import type { FrameScope } from "../protocol/frame.ts";
 import { decodePage } from "../protocol/page.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN, FrameBuilder, frameCapacity } from "./frame-builder.ts";
-import type { HeldEnd } from "./held-prefix.ts";
+import type { Skips } from "./page-ledger.ts";
 import { type FolderIdentity, RootGuard } from "./root-guard.ts";
 
 /** Thread that reads files. It builds frames while it has credit, in the order of the pages it is given. */
 export interface ReadWorkerData extends FrameScope {
   readonly root: Uint8Array;
+  readonly stream: number;
   readonly frameBytes: number;
   /** Whether a `file` output is wanted for each file. */
   readonly fileOutputs: boolean;
@@ -21,7 +22,7 @@ export interface ReadPageRequest {
   /** One bit an entry, least significant bit first; undefined: all. */
   readonly wants: Uint8Array | undefined;
   /** Of wanted files what each sink that wants it holds; only those of which every one of them holds something. */
-  readonly skips?: readonly (readonly [index: number, ends: readonly HeldEnd[]])[] | undefined;
+  readonly skips: Skips;
   /** A page of files that changed when they were read before. */
   readonly isLastTry?: boolean | undefined;
 }
@@ -41,6 +42,7 @@ const pages: ReadPageRequest[] = [];
 const builder = new FrameBuilder({
   sessionId: data.sessionId,
   epoch: data.epoch,
+  stream: data.stream,
   frameBytes: frameCapacity(data.frameBytes),
   takeBuffer: () => spare.pop() ?? new ArrayBuffer(frameCapacity(data.frameBytes)),
 });

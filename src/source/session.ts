@@ -1,23 +1,38 @@
 import type { Clock } from "../lib/clock.ts";
-import { FanfoldError, isErrorCode } from "../lib/errors.ts";
+import { type ErrorCode, FanfoldError, isErrorCode } from "../lib/errors.ts";
 import { pump } from "../lib/pump.ts";
 import type { Member } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
-import { decodeWholeFrame, type FrameScope } from "../protocol/frame.ts";
+import { decodeWholeFrame, type FrameScope, STREAM_MAX } from "../protocol/frame.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../protocol/progress.ts";
+import type { UpMessage } from "../protocol/report.ts";
 import { type SessionSubjects, upSubject } from "../protocol/subjects.ts";
-import { decodeUp, type UpFrame } from "../protocol/up.ts";
+import { decodeUp } from "../protocol/up.ts";
 import type { Subscription, Transport } from "../transport/transport.ts";
-import { ProgressTally } from "./progress-tally.ts";
-import { Publisher } from "./publisher.ts";
+import { LADDER_LOOK_MS, type StragglerPolicy } from "./ladder.ts";
+import type { PublishedTree } from "./published-tree.ts";
+import type { Publisher } from "./publisher.ts";
+import { summaryOf } from "./session-summary.ts";
 import { SinkRoster } from "./sink-roster.ts";
+import { SinkWatch } from "./sink-watch.ts";
+import { Streams } from "./streams.ts";
 
-export interface SourceSessionOptions extends FrameScope {
-  readonly root: Buffer;
+/** What is done about sinks that are away or slow, or fail. */
+export interface SinkPolicy {
+  /** How long a sink that went away in the middle of a session is waited for, in milliseconds. @default 600_000 */
+  readonly sinkTimeoutMs?: number;
+  /** What becomes of a sink that is much slower than the others. @default "detach" */
+  readonly stragglers?: StragglerPolicy;
+  /** So many proven copies are enough for a success. All of them when absent. */
+  readonly minSuccess?: number;
+}
+
+export interface SourceSessionOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
   readonly reports: Subscription;
   readonly subjects: SessionSubjects;
   readonly sinks: readonly Member[];
+  readonly policy?: SinkPolicy;
   readonly clock: Clock;
   readonly emit: (event: SourceEvent) => void;
   readonly tellProgress: (progress: CopyProgress) => void;
@@ -29,33 +44,41 @@ const HEARTBEAT_MS = 1_000;
 /** How often what sinks miss is looked at. */
 const REPAIR_MS = 20;
 const PROGRESS_MS = 200;
-/** A sink that says nothing for this long has failed: it reports at least once a second. */
-export const SINK_SILENCE_MS_MAX = 30_000;
+export const SINK_TIMEOUT_MS = 600_000;
 
-/** One session of a source, from `start` until every sink has an outcome. */
+/** Codes with which a sink leaves that may come back: nothing is wrong with its folder or with what it was sent. */
+const MAY_COME_BACK: ReadonlySet<string> = new Set<ErrorCode>([
+  ...(["interrupted", "sinks-lost", "source-lost", "superseded", "closed"] as const),
+  ...(["coordinator-lost", "coordinator-unreachable", "broker-lost", "broker-unreachable"] as const),
+]);
+
+/**
+ * One session of a source, from `start` until every sink has an outcome: what the sinks and the coordinator say goes to the
+ * stream that serves each sink, and to the watch over who is there.
+ */
 export class SourceSession {
   readonly #options: SourceSessionOptions;
   readonly #roster: SinkRoster;
-  readonly #tally: ProgressTally;
-  readonly #publisher: Publisher;
+  readonly #streams: Streams;
+  readonly #watch: SinkWatch;
   readonly #done = Promise.withResolvers<void>();
 
   constructor(options: SourceSessionOptions) {
     const { clock, sinks, emit } = options;
     this.#options = options;
     this.#roster = new SinkRoster(sinks, clock.nowMs());
-    this.#tally = new ProgressTally(clock.nowMs());
-    this.#publisher = new Publisher({
-      ...options,
-      sinkIds: sinks.map((sink) => sink.id),
-      tally: this.#tally,
-      startMs: clock.nowMs(),
-      fileNotices: options.fileEvents,
-      onFailure: (error) => this.#done.reject(error),
-      onNotice: (notice) => {
-        if (notice.type === "problem") this.#tally.problem(notice.problem);
-        emit(notice);
-      },
+    this.#streams = new Streams({ ...options, onFailure: this.#done.reject });
+    this.#watch = new SinkWatch({
+      roster: this.#roster,
+      streams: this.#streams,
+      transport: options.transport,
+      sinkTimeoutMs: options.policy?.sinkTimeoutMs ?? SINK_TIMEOUT_MS,
+      stragglers: options.policy?.stragglers ?? "detach",
+      nowMs: clock.nowMs(),
+      onState: (sinkId, state, message) =>
+        emit({ type: "sinkstate", name: this.#roster.nameOf(sinkId), state, message }),
+      onDetached: (sinkId) => this.#openLane(sinkId, "it is too slow for the others"),
+      onFailed: (sinkId, code, reason) => this.#fail(sinkId, code, reason),
     });
   }
 
@@ -64,30 +87,46 @@ export class SourceSession {
     const { reports, clock, signal } = this.#options;
     const abort = () => this.#done.reject(FanfoldError.from(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
-    using _heartbeat = clock.every(HEARTBEAT_MS, () => this.#tick());
+    using _heartbeat = clock.every(HEARTBEAT_MS, () => this.#heartbeat());
     using _repair = clock.every(REPAIR_MS, () => this.#repair());
+    using _look = clock.every(LADDER_LOOK_MS, () => this.#watch.look(clock.nowMs()));
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       if (signal.aborted) abort();
-      this.#publisher.start();
+      this.#streams.start();
       void pump(reports, (message) => this.#onReport(message.subject, message.payload), this.#done.reject);
       await this.#done.promise;
       this.#showProgress();
       return this.#summary();
     } finally {
       signal.removeEventListener("abort", abort);
-      await this.#publisher.stop();
+      await this.#streams.stop();
     }
   }
 
-  /** The coordinator says that a sink joined late, or came back; `restarted`: it knows nothing of this epoch. */
-  sinkJoined(_member: Member, _restarted: boolean): void {
-    // Sinks that joined later have no part yet.
+  /** The coordinator says that a sink is gone. One that may come back is waited for, once it is silent, too. */
+  sinkLeft(sinkId: string, code: string, reason: string): void {
+    const known = isErrorCode(code) ? code : "sinks-lost";
+    const sinceMs = this.#options.clock.nowMs();
+    if (MAY_COME_BACK.has(known)) this.#roster.left(sinkId, { code: known, reason, sinceMs });
+    else this.#fail(sinkId, known, reason);
   }
 
-  /** The coordinator says that a sink is gone. */
-  sinkLeft(sinkId: string, code: string, reason: string): void {
-    this.#fail(sinkId, isErrorCode(code) ? code : "sinks-lost", reason);
+  /** The coordinator says that a sink is there: for the first time or again. `restarted`: it knows nothing of this epoch. */
+  sinkJoined(member: Member, restarted: boolean): void {
+    const nowMs = this.#options.clock.nowMs();
+    const outcome = this.#roster.outcomeOf(member.id);
+    const isKnown = outcome !== undefined || this.#roster.isLive(member.id);
+    const wasLost = outcome?.outcome === "failed" && MAY_COME_BACK.has(outcome.code ?? "");
+    if (restarted || !isKnown || wasLost) {
+      this.#streams.drop(member.id);
+      this.#roster.join(member, nowMs);
+      this.#openLane(member.id, isKnown ? "it came back" : "it joined late");
+    } else if (outcome === undefined) {
+      const wasAway = this.#roster.awayOf(member.id) !== undefined;
+      this.#roster.present(member.id, nowMs);
+      this.#cameBack(member.id, wasAway);
+    }
   }
 
   #onReport(subject: string, payload: Uint8Array): void {
@@ -99,26 +138,31 @@ export class SourceSession {
       if (decodeWholeFrame(payload) === undefined) return;
       const up = decodeUp(payload);
       if (up.sessionId !== sessionId || up.epoch !== epoch) return;
-      this.#roster.heard(sinkId, up.message, clock.nowMs());
-      this.#take(sinkId, up);
+      this.#cameBack(sinkId, this.#roster.heard(sinkId, up.message, clock.nowMs()));
+      const publisher = this.#streams.find(sinkId, up.stream);
+      if (publisher !== undefined && this.#roster.streamOf(sinkId) === up.stream)
+        this.#take(sinkId, publisher, up.message);
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
       this.#fail(sinkId, error.code, error.message);
     }
   }
 
-  #take(sinkId: string, { message }: UpFrame): void {
+  #take(sinkId: string, publisher: Publisher, message: UpMessage): void {
     switch (message.type) {
       case "report":
-        this.#publisher.stored(sinkId, message.storedUpTo);
-        this.#publisher.missing(sinkId, message.missing, this.#options.clock.nowMs());
+        publisher.stored(sinkId, message.storedUpTo);
+        publisher.missing(sinkId, message.missing, this.#options.clock.nowMs());
         break;
       case "want":
-        this.#publisher.want(sinkId, message);
+        publisher.want(sinkId, message);
         break;
       case "proof": {
-        const digest = this.#publisher.digest?.toString("hex");
-        if (digest === message.digest) this.#settled(this.#roster.proven(sinkId, message));
+        const digest = publisher.digest?.toString("hex");
+        const note = this.#streams.isOfLaterState(publisher)
+          ? "its copy is of a later state of the directory"
+          : undefined;
+        if (digest === message.digest) this.#settled(this.#roster.proven(sinkId, message, note));
         else
           this.#fail(
             sinkId,
@@ -135,26 +179,47 @@ export class SourceSession {
     }
   }
 
-  #fail(sinkId: string, code: FanfoldError["code"], reason: string): void {
+  /** A sink is heard. If nothing is published for it any more it gets a lane. */
+  #cameBack(sinkId: string, wasAway: boolean): void {
+    if (this.#roster.streamOf(sinkId) === undefined) this.#openLane(sinkId, "it came back");
+    else if (wasAway)
+      this.#options.emit({
+        type: "sinkstate",
+        name: this.#roster.nameOf(sinkId),
+        state: "receiving",
+        message: "it is heard again, and goes on",
+      });
+  }
+
+  #openLane(sinkId: string, why: string): void {
+    const number = this.#roster.nextLane(sinkId, this.#options.clock.nowMs());
+    this.#streams.drop(sinkId);
+    if (number > STREAM_MAX) {
+      this.#fail(sinkId, "sinks-lost", `It began ${STREAM_MAX} times anew and ended never`);
+      return;
+    }
+    this.#streams.openLane(sinkId, number);
+    const message = `${why}: it is caught up on a lane of its own`;
+    this.#options.emit({ type: "sinkstate", name: this.#roster.nameOf(sinkId), state: "detached", message });
+  }
+
+  #fail(sinkId: string, code: ErrorCode, reason: string): void {
     this.#settled(this.#roster.failed(sinkId, code, reason));
   }
 
   #settled(outcome: SinkOutcome | undefined): void {
     if (outcome === undefined) return;
     this.#options.emit({ type: "sink", name: outcome.name, outcome });
-    this.#publisher.drop(outcome.sinkId);
+    this.#streams.settle(outcome);
     if (this.#roster.live().length === 0) this.#done.resolve();
   }
 
-  #tick(): void {
-    for (const sinkId of this.#roster.silent(this.#options.clock.nowMs(), SINK_SILENCE_MS_MAX)) {
-      this.#fail(sinkId, "sinks-lost", `Nothing was heard from it for ${SINK_SILENCE_MS_MAX / 1000} s`);
-    }
-    this.#publisher.heartbeat(this.#options.clock.nowMs()).catch(this.#done.reject);
+  #heartbeat(): void {
+    this.#streams.heartbeat(this.#options.clock.nowMs()).catch(this.#done.reject);
   }
 
   #repair(): void {
-    for (const sinkId of this.#publisher.repair(this.#options.clock.nowMs())) {
+    for (const sinkId of this.#streams.repair(this.#options.clock.nowMs())) {
       this.#fail(
         sinkId,
         "frames-lost",
@@ -164,22 +229,19 @@ export class SourceSession {
   }
 
   #showProgress(): void {
-    const progress = this.#tally.snapshot(this.#options.clock.nowMs());
-    this.#options.emit({ type: "progress", progress, sinks: this.#roster.lines() });
-    this.#options.tellProgress(progress);
+    const { clock, emit, tellProgress, policy } = this.#options;
+    const nowMs = clock.nowMs();
+    const progress = this.#streams.progress(nowMs);
+    emit({ type: "progress", progress, sinks: this.#roster.lines(nowMs, policy?.sinkTimeoutMs ?? SINK_TIMEOUT_MS) });
+    tellProgress(progress);
   }
 
   #summary(): SessionSummary {
-    const sinks = this.#roster.outcomes();
-    const counts = this.#tally.summaryCounts(this.#options.clock.nowMs());
-    const failed = sinks.some((sink) => sink.outcome === "failed");
-    const incomplete = counts.problemCount > 0 || sinks.some((sink) => sink.outcome === "incomplete");
-    const digest = this.#publisher.digest?.toString("hex");
-    return {
-      result: failed ? "failed" : incomplete ? "incomplete" : "complete",
-      ...counts,
-      ...(digest === undefined ? {} : { digest }),
-      sinks,
-    };
+    return summaryOf({
+      counts: this.#streams.summaryCounts(this.#options.clock.nowMs()),
+      digest: this.#streams.digest,
+      sinks: this.#roster.outcomes(),
+      minSuccess: this.#options.policy?.minSuccess,
+    });
   }
 }

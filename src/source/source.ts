@@ -17,9 +17,9 @@ import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
 import { connectTransport } from "../transport/connect.ts";
 import { sourceHello } from "./hello.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./published-tree.ts";
-import { SourceSession } from "./session.ts";
+import { type SinkPolicy, SourceSession } from "./session.ts";
 
-export interface SourceOptions extends TreeOptions {
+export interface SourceOptions extends TreeOptions, SinkPolicy {
   /** Address of the coordinator, `host:port`. */
   readonly coordinator: string;
   /** @default "default" */
@@ -153,6 +153,7 @@ class SourceProgram {
       ...tree,
       ...{ subjects, reports, signal, sessionId, epoch, sinks, transport: data, emit, fileEvents },
       clock: this.#clock,
+      policy: this.#options,
       tellProgress: (progress) => link.send({ type: "progress", progress }),
     });
     const working = session.run();

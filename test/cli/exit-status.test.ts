@@ -28,6 +28,18 @@ describe("statusOfSummary()", () => {
     );
   });
 
+  test("is 0 when as many proved it as were asked for, though others failed, and 3 when entries are missing", () => {
+    const sinks = [sampleOutcome("alpha"), sampleOutcome("beta", { outcome: "failed", code: "disk-full" })];
+    expect(statusOfSummary(sampleSummary({ result: "quorum", sinks }))).toBe(0);
+    expect(statusOfSummary(sampleSummary({ result: "quorum", problemCount: 1, problems: [problem], sinks }))).toBe(3);
+  });
+
+  test("is 0 when there was nothing to do, and 13 for who wants to know", () => {
+    const summary = sampleSummary({ result: "unchanged" });
+    expect([statusOfSummary(summary), statusOfSummary(summary, { errorOnNoTransfer: true })]).toEqual([0, 13]);
+    expect(statusOfSummary(sampleSummary(), { errorOnNoTransfer: true })).toBe(0);
+  });
+
   test("is never 0 without a sink", () => {
     expect(statusOfSummary(sampleSummary({ sinks: [] }))).toBe(4);
   });

@@ -17,12 +17,17 @@ export interface CopyOrder {
   readonly from: string;
   readonly to: readonly string[];
   readonly session?: string;
+  /** More options of the source. */
+  readonly sourceArgs?: readonly string[];
 }
 
 /** One session of a source and its sinks, not awaited yet. */
-export function startCopy(lab: CliLab, { address, from, to, session = "default" }: CopyOrder) {
+export function startCopy(lab: CliLab, { address, from, to, session = "default", sourceArgs = [] }: CopyOrder) {
   const sinks = to.map((folder) => lab.sink(address, folder, ["--session", session]));
-  const source = lab.source(address, from, ["--session", session, "--dest-count", String(to.length)]);
+  const source = lab.source(address, from, [
+    ...["--session", session, "--dest-count", String(to.length)],
+    ...sourceArgs,
+  ]);
   return { source, sinks };
 }
 

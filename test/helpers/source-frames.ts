@@ -58,5 +58,5 @@ export function plainFrame(type: FrameType, table: Uint8Array): Buffer {
 
 export function newBuilder(frameBytes = FRAME_BYTES): FrameBuilder {
   const takeBuffer = () => new ArrayBuffer(frameCapacity(frameBytes));
-  return new FrameBuilder({ ...SESSION, frameBytes, takeBuffer });
+  return new FrameBuilder({ ...SESSION, stream: STREAM_DATA, frameBytes, takeBuffer });
 }

@@ -20,7 +20,7 @@ describe("PageLedger", () => {
     expect(ledger.answer("b", 0, "none")).toBe(false);
     expect(ledger.take()).toBeUndefined();
     expect(ledger.answer("c", 0, bits(0b100, 0b1000))).toBe(true);
-    expect(ledger.take()).toEqual({ page: 0, body: body(0), wants: new Uint8Array([0b101, 0b1000]) });
+    expect(ledger.take()).toEqual({ page: 0, body: body(0), wants: new Uint8Array([0b101, 0b1000]), skips: [] });
     expect(ledger.take()).toBeUndefined();
   });
 
@@ -89,6 +89,58 @@ describe("PageLedger", () => {
     ledger.add({ page: 0, entries: 8, body: body(0) }, ["a"]);
     expect(thrownCode(() => ledger.answer("a", 0, want))).toBe("damaged");
     expect(ledger.drop("a")).toBe(1);
+  });
+
+  test("says of a file what each sink that wants it holds, if all of them hold something", () => {
+    const ledger = begin();
+    const [one, two] = ["11", "22"].map((byte) => byte.repeat(32));
+    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a", "b", "c"]);
+    ledger.answer("a", 0, "all", [
+      [1, 65_536, one ?? ""],
+      [2, 32_768, one ?? ""],
+      [3, 32_768, one ?? ""],
+      [4, 0, one ?? ""],
+    ]);
+    ledger.answer("b", 0, bits(0b110), [[2, 98_304, two ?? ""]]);
+    ledger.answer("c", 0, "none", [[1, 32_768, two ?? ""]]);
+    // 1: b wants it and holds nothing. 2: both hold some. 3: only a wants it. 4: nothing is held.
+    expect(ledger.take()?.skips).toEqual([
+      [
+        2,
+        [
+          { bytes: 32_768, hash: Buffer.from(one ?? "", "hex") },
+          { bytes: 98_304, hash: Buffer.from(two ?? "", "hex") },
+        ],
+      ],
+      [3, [{ bytes: 32_768, hash: Buffer.from(one ?? "", "hex") }]],
+    ]);
+  });
+
+  test("refuses what is held of an entry that the page does not have", () => {
+    const ledger = begin();
+    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a"]);
+    expect(thrownCode(() => ledger.answer("a", 0, "all", [[8, 1, "00".repeat(32)]]))).toBe("damaged");
+    expect(ledger.drop("a")).toBe(1);
+  });
+
+  test("forgets what a sink wanted that left before the others answered", () => {
+    const ledger = begin();
+    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a", "b"]);
+    ledger.answer("a", 0, "all");
+    ledger.drop("a");
+    ledger.answer("b", 0, bits(0b10));
+    expect(ledger.take()?.wants).toEqual(new Uint8Array([0b10]));
+  });
+
+  test("knows who holds the reader, and how many answers each owes", () => {
+    const ledger = begin();
+    for (const page of [0, 1]) ledger.add({ page, entries: 1, body: body(page) }, ["a", "b"]);
+    ledger.answer("a", 0, "all");
+    expect([ledger.unansweredOf("a"), ledger.unansweredOf("b"), ledger.unansweredOf("x")]).toEqual([1, 2, 0]);
+    expect([ledger.isHeldBy("a"), ledger.isHeldBy("b")]).toEqual([false, true]);
+    ledger.drop("b");
+    ledger.take();
+    expect([ledger.isHeldBy("a"), ledger.unansweredOf("b")]).toEqual([true, 0]);
   });
 
   test("gives a page at once that no sink is there for", () => {

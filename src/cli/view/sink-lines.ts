@@ -2,7 +2,7 @@ import type { SinkLine } from "../../protocol/events.ts";
 import type { CopyProgress } from "../../protocol/progress.ts";
 import { drawBar } from "./bar.ts";
 import { fitEnd, fitExactly, fitMiddle, stringWidth } from "./fit.ts";
-import { formatBytes, plural } from "./format.ts";
+import { formatBytes, formatClock, plural } from "./format.ts";
 import type { Style } from "./style.ts";
 
 export interface SinkTable {
@@ -34,10 +34,15 @@ export function sinkLines(sinks: readonly SinkLine[], table: SinkTable, style: S
 
 /** Where not all fit: those that failed first, then the slowest, in their own order. */
 function mostTelling(sinks: readonly SinkLine[], rows: number): SinkLine[] {
-  const rank = (sink: SinkLine): number => (sink.state === "failed" ? -1 : sink.progress.bytesDone);
+  const rank = (sink: SinkLine): number =>
+    sink.state === "failed" || sink.state === "away" ? -1 : sink.progress.bytesDone;
   const chosen = new Set([...sinks].sort((one, other) => rank(one) - rank(other)).slice(0, rows));
   return sinks.filter((sink) => chosen.has(sink));
 }
+
+const WORKING: ReadonlySet<SinkLine["state"]> = new Set<SinkLine["state"]>([
+  ...(["receiving", "verifying", "lagging", "detached"] as const),
+]);
 
 interface LineContext extends SinkTable {
   readonly style: Style;
@@ -49,8 +54,9 @@ function sinkLine(sink: SinkLine, nameColumns: number, { columns, progress, styl
   if (barColumns > 0 && progress?.discoveryEnded === true)
     parts.push(drawBar(sinkFraction(sink, progress), barColumns, style));
   if (progress !== undefined) parts.push(formatBytes(sink.progress.bytesDone).padStart(BYTES_COLUMNS));
-  const file = sink.state === "receiving" || sink.state === "verifying" ? sink.progress.currentFile : "";
-  parts.push(stateColour(sink.state, style)(file === "" ? sink.state : fitExactly(sink.state, STATE_COLUMNS)));
+  const file = WORKING.has(sink.state) ? sink.progress.currentFile : "";
+  const state = sink.leftMs === undefined ? sink.state : `${sink.state}, waited for ${formatClock(sink.leftMs)} more`;
+  parts.push(stateColour(sink.state, style)(file === "" ? state : fitExactly(state, STATE_COLUMNS)));
   const line = parts.join("  ");
   const room = columns - stringWidth(line) - 2;
   return file !== "" && room >= 8 ? `${line}  ${style.quiet(fitMiddle(file, room))}` : fitEnd(line.trimEnd(), columns);
@@ -63,8 +69,15 @@ function sinkFraction(sink: SinkLine, progress: CopyProgress): number {
   return filesFound > 0 ? Math.min(sink.progress.filesDone / filesFound, 0.999) : 0;
 }
 
+const CAREFUL: ReadonlySet<SinkLine["state"]> = new Set<SinkLine["state"]>([
+  "incomplete",
+  "lagging",
+  "detached",
+  "away",
+]);
+
 export function stateColour(state: SinkLine["state"], style: Style): (text: string) => string {
   if (state === "proven") return style.good;
   if (state === "failed") return style.bad;
-  return state === "incomplete" ? style.careful : (text) => text;
+  return CAREFUL.has(state) ? style.careful : (text) => text;
 }

@@ -52,10 +52,16 @@ export const sourceView: View<SourceEvent, SourceState> = {
   screen: sourceScreen,
   progressLines(state) {
     if (state.copy === undefined || state.ended) return new Map();
-    const sinks = state.sinks.map((sink) => `${sink.name} ${formatBytes(sink.progress.bytesDone)}`).join(", ");
+    const sinks = state.sinks.map(sinkText).join(", ");
     return new Map([["copy", copyProgressLine(state.copy) + (state.sinks.length > 1 ? ` (${sinks})` : "")]]);
   },
 };
+
+/** `alpha 1.2 GiB`, `beta 3.0 MiB away` */
+function sinkText({ name, state, progress }: SinkLine): string {
+  const aside = state === "lagging" || state === "detached" || state === "away" ? ` ${state}` : "";
+  return `${name} ${formatBytes(progress.bytesDone)}${aside}`;
+}
 
 function sourceMessages(event: SourceEvent, state: SourceState, style: Style): readonly Message[] {
   switch (event.type) {
@@ -73,6 +79,8 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
       return [detail(`${event.path} (${formatBytes(event.bytes)})`)];
     case "problem":
       return [detail(`${event.problem.kind}: ${event.problem.path}: ${event.problem.message}`)];
+    case "sinkstate":
+      return [stateMessage(event)];
     case "sink":
       return event.outcome.outcome === "failed"
         ? [
@@ -94,6 +102,13 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
     default:
       return linkMessages(event, state.link) ?? [];
   }
+}
+
+/** That a sink lags is worth a line only to those who look for a fault; that it goes its own way, or away, to all. */
+function stateMessage({ name, state, message }: Extract<SourceEvent, { type: "sinkstate" }>): Message {
+  const text = `sink ${name}: ${state}: ${message}`;
+  if (state === "away") return { level: "warning", text: `fanfold: ${text}` };
+  return state === "detached" ? info(text) : detail(text);
 }
 
 function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Screen {

@@ -10,10 +10,8 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   const tree = [
     `${plural(summary.directories, "directory", "directories")}, ${plural(summary.symlinks, "symbolic link")}`,
   ];
-  if (summary.bytesSent < summary.bytes)
-    tree.push(`${formatBytes(summary.bytesSent)} sent, the rest was there already`);
-  if (summary.bytesSentAgain > 0) tree.push(`${formatBytes(summary.bytesSentAgain)} sent again`);
   lines.push(field("tree", tree.join("; "), style));
+  lines.push(field("sent", sentParts(summary).join("; "), style));
   if (summary.digest !== undefined) lines.push(field("digest", summary.digest, style));
   const nameColumns = Math.max(0, ...summary.sinks.map((sink) => stringWidth(sink.name)));
   summary.sinks.forEach((sink, index) => {
@@ -36,13 +34,24 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
   return [...lines, ...problemMessages(outcome.problems, outcome.problemCount)];
 }
 
-/** One sink in a few words: `proven`, `failed: no space left`. */
+/** `1.0 GiB; 3.0 MiB sent again; 2.0 GiB not needed; 1 file grew meanwhile` */
+function sentParts({ bytesSent, bytesSentAgain, bytesNotNeeded, filesGrew }: SessionSummary): string[] {
+  const parts = [formatBytes(bytesSent)];
+  if (bytesSentAgain > 0) parts.push(`${formatBytes(bytesSentAgain)} sent again`);
+  if (bytesNotNeeded > 0) parts.push(`${formatBytes(bytesNotNeeded)} not needed: every sink had it`);
+  if (filesGrew > 0)
+    parts.push(`${plural(filesGrew, "file")} grew while being read, copied up to the size at the start`);
+  return parts;
+}
+
+/** One sink in a few words: `proven`, `proven, caught up late`, `failed: no space left`. */
 export function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
   const colour = sink.outcome === "proven" ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
   const name = sink.name + " ".repeat(Math.max(0, nameColumns - stringWidth(sink.name)));
   const why = sink.message === undefined ? "" : `: ${sink.message}`;
   const problems = sink.problemCount > 0 ? ` (${plural(sink.problemCount, "problem")})` : "";
-  return `${style.strong(name)}  ${colour(sink.outcome)}${problems}${why}`;
+  const late = sink.caughtUp ? ", caught up late" : "";
+  return `${style.strong(name)}  ${colour(sink.outcome)}${late}${problems}${why}`;
 }
 
 function headline(summary: SessionSummary, style: Style): string {
@@ -51,12 +60,11 @@ function headline(summary: SessionSummary, style: Style): string {
   const held = sinks.filter((sink) => sink.outcome !== "failed").length;
   const towards =
     held === sinks.length ? plural(held, "sink") : `${formatCount(held)} of ${plural(sinks.length, "sink")}`;
-  const word =
-    result === "complete"
-      ? style.good("complete")
-      : result === "failed"
-        ? style.bad("failed")
-        : style.careful("incomplete");
+  if (result === "unchanged")
+    return `${style.good("nothing to do")}: ${plural(files, "file")}, ${formatBytes(bytes)} at ${towards} already (${formatElapsed(elapsedMs)})`;
+  const word = (result === "complete" ? style.good : result === "failed" ? style.bad : style.careful)(
+    result === "quorum" ? "enough sinks" : result,
+  );
   return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}${rate}`;
 }
 

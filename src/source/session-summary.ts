@@ -1,0 +1,39 @@
+import type { SessionSummary, SinkOutcome } from "../protocol/progress.ts";
+
+export interface SummaryParts {
+  readonly counts: Omit<SessionSummary, "result" | "digest" | "sinks">;
+  readonly digest: string | undefined;
+  readonly sinks: readonly SinkOutcome[];
+  /** So many proven copies are enough (`--min-success`). */
+  readonly minSuccess: number | undefined;
+}
+
+/** What a session came to. Pure. */
+export function summaryOf({ counts, digest, sinks, minSuccess }: SummaryParts): SessionSummary {
+  return {
+    result: resultOf(counts, sinks, minSuccess),
+    ...counts,
+    ...(digest === undefined ? {} : { digest }),
+    sinks: [...sinks],
+  };
+}
+
+function resultOf(
+  counts: SummaryParts["counts"],
+  sinks: readonly SinkOutcome[],
+  minSuccess: number | undefined,
+): SessionSummary["result"] {
+  const proven = sinks.filter((sink) => sink.outcome === "proven").length;
+  const failed = sinks.filter((sink) => sink.outcome === "failed").length;
+  const isQuorum = minSuccess !== undefined && proven >= minSuccess;
+  if (sinks.length === 0 || (failed > 0 && !isQuorum)) return "failed";
+  if (proven < sinks.length && isQuorum) return "quorum";
+  if (proven < sinks.length || counts.problemCount > 0) return "incomplete";
+  return isUnchanged(counts, sinks) ? "unchanged" : "complete";
+}
+
+/** Every file stood at every sink already. Where there are no files there is nothing to tell that by. */
+function isUnchanged(counts: SummaryParts["counts"], sinks: readonly SinkOutcome[]): boolean {
+  const { files, bytesSent, bytesSentAgain } = counts;
+  return files > 0 && bytesSent + bytesSentAgain === 0 && sinks.every((sink) => sink.filesUnchanged >= files);
+}
