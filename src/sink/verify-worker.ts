@@ -1,11 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../lib/clock.ts";
-import { FanfoldError } from "../lib/errors.ts";
+import { FanfoldError, systemCode } from "../lib/errors.ts";
 import type { Difference, VerifyCounts } from "../protocol/events.ts";
-import type { FoundKind } from "./folder-reader.ts";
+import { OWN_FOLDER } from "../protocol/relative-path.ts";
+import { type FoundKind, findEntry } from "./folder-reader.ts";
 import { MANIFEST, MANIFEST_DRAFT, type ManifestMeta } from "./manifest.ts";
 import { ManifestReader } from "./manifest-reader.ts";
-import { openOwnFile } from "./own-files.ts";
 import { Root } from "./root.ts";
 import { Verifier } from "./verifier.ts";
 
@@ -45,13 +45,7 @@ let news: VerifyNews[] = [];
 
 try {
   const root = Root.open(Buffer.from(data.folder));
-  const manifest = ManifestReader.open(root);
-  if (manifest === undefined) {
-    throw new FanfoldError(
-      "manifest-missing",
-      `it has no manifest (".fanfold/${MANIFEST}"): no copy into it was ever completed`,
-    );
-  }
+  const manifest = openManifest(root);
   const verifier = new Verifier({
     root,
     manifest,
@@ -78,10 +72,28 @@ try {
     type: "opened",
     meta: manifest.meta,
     digest: Buffer.from(manifest.end.digest).toString("hex"),
-    unfinished: openOwnFile(root, MANIFEST_DRAFT) !== undefined,
+    unfinished: findEntry(root, Buffer.from(OWN_FOLDER), Buffer.from(MANIFEST_DRAFT)) !== undefined,
   });
 } catch (thrown) {
   fail(thrown);
+}
+
+function openManifest(root: Root): ManifestReader {
+  const name = `"${OWN_FOLDER}/${MANIFEST}"`;
+  try {
+    const manifest = ManifestReader.open(root);
+    if (manifest !== undefined) return manifest;
+  } catch (cause) {
+    const code = systemCode(cause) ?? "";
+    if (code === "EACCES" || code === "EPERM")
+      throw new FanfoldError("folder-denied", `${name} in it cannot be read: permission denied`, { cause });
+    if (code === "ELOOP" || code === "ENOTDIR" || code === "EISDIR")
+      throw new FanfoldError("manifest-damaged", `${name} in it is no regular file, or reached through a link`, {
+        cause,
+      });
+    throw cause;
+  }
+  throw new FanfoldError("manifest-missing", `it has no manifest (${name}): no copy into it was ever completed`);
 }
 
 /** Returns whether it has come to its end. */

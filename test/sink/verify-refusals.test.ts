@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
@@ -29,6 +29,12 @@ describe("verifyFolder() refuses", () => {
     mkdirSync(join(folder, ".fanfold"));
     expect(await code(".")).toBe("manifest-missing");
     writeFileSync(join(folder, ".fanfold/manifest"), "something else");
+    expect(await code(".")).toBe("manifest-damaged");
+    rmSync(join(folder, ".fanfold/manifest"));
+    symlinkSync("elsewhere", join(folder, ".fanfold/manifest"));
+    expect(await code(".")).toBe("manifest-damaged");
+    rmSync(join(folder, ".fanfold"), { recursive: true });
+    symlinkSync(tempFolder(), join(folder, ".fanfold"));
     expect(await code(".")).toBe("manifest-damaged");
   });
 
