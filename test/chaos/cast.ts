@@ -59,7 +59,11 @@ export interface Cast {
 }
 
 /** Makes the commands of a scenario, none of them started. */
-export async function castOf(lab: CliLab, { sinks: expected, late }: Scenario, broker: string): Promise<Cast> {
+export async function castOf(
+  lab: CliLab,
+  { sinks: expected, late, mibPerSecond }: Scenario,
+  broker: string,
+): Promise<Cast> {
   const [port = 0] = await freePorts(1);
   const address = `127.0.0.1:${port}`;
   const from = lab.path("source");
@@ -68,7 +72,7 @@ export async function castOf(lab: CliLab, { sinks: expected, late }: Scenario, b
   const folders = Array.from({ length: expected + late.sinks }, (_, index) => lab.path(`sink-${index}`));
   const options = { env: { TMPDIR: temporary } };
   const shared = ["--coordinator", address];
-  const limits = ["--dest-count", String(expected)];
+  const limits = ["--dest-count", String(expected), "--bwlimit", `${mibPerSecond}M`];
   return {
     ...{ from, folders, temporary },
     coordinator: new Part("coordinator", () =>

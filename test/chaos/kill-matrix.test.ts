@@ -15,8 +15,11 @@ interface Case {
 
 /** Small ones, so that all of them fit into a test run; `npm run test:chaos` plays as many as there is time for. */
 const CASES: Readonly<Record<TransportName, readonly Case[]>> = {
-  embedded: [],
-  nats: [{ sinks: 2, blows: [blow(["broker"], 0.3)] }],
+  embedded: [{ sinks: 2, blows: [blow(["coordinator"], 0.3)] }],
+  nats: [
+    { sinks: 2, blows: [blow(["broker"], 0.3)] },
+    { sinks: 1, blows: [blow(["coordinator"], 0.2), blow(["coordinator"], 0.6)] },
+  ],
   amqp: [],
 };
 

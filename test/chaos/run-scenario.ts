@@ -145,7 +145,7 @@ class Play {
     const sinks = this.#started();
     const running = [source, ...sinks].filter((part) => part.runs);
     if (running.some(({ name }) => !this.#killed.has(name))) return false;
-    const waits = running.every(({ current }) => current?.events.some((event) => event.type === "waiting"));
+    const waits = running.every(({ current }) => current !== undefined && isWaiting(current));
     const others = source.runs ? sinks : [source];
     return waits && others.every((part) => part.status === 0 && part.lives.length > 0);
   }
@@ -213,6 +213,11 @@ class Play {
 
 function saw(life: { readonly events: readonly { readonly type: string }[] } | undefined, type: string): boolean {
   return life?.events.some((event) => event.type === type) ?? false;
+}
+
+/** Registered, and in no session. */
+function isWaiting({ events }: { readonly events: readonly { readonly type: string }[] }): boolean {
+  return events.findLast(({ type }) => type === "waiting" || type === "started")?.type === "waiting";
 }
 
 function verifies({ events }: NonNullable<SinkPart["current"]>): boolean {
