@@ -83,7 +83,7 @@ export class Change {
     const abandoned = waiting !== undefined && !members.some((member) => member.sessionId === waiting.id);
     if (abandoned && begunSession(this.state) === undefined) {
       this.state = { ...this.state, waiting: undefined };
-      this.effect({ type: "forgotten", sessionId: waiting.id });
+      this.effect({ type: "forgotten", session: refOf(waiting) });
     }
     return { state: this.state, effects: this.effects };
   }

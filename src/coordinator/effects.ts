@@ -86,8 +86,8 @@ export class Effects {
         views.open(effect.session.id);
         break;
       case "forgotten":
-        history.forgotten(effect.sessionId);
-        views.forget(session, effect.sessionId);
+        history.forgotten(effect.session.id);
+        views.forget(session, effect.session);
         break;
       case "started":
         history.started(effect.session);
@@ -103,7 +103,7 @@ export class Effects {
       default: {
         const { session: ended, end } = effect;
         history.ended(ended, end);
-        views.end(session, ended.id, end.type === "finished" ? end.summary : undefined);
+        views.end(session, ended, end.type === "finished" ? end.summary : undefined);
         if (end.type === "finished") emit({ type: "finished", session, sessionId: ended.id, summary: end.summary });
         else emit({ type: "warning", code: end.code, message: `Session "${session}" is over: ${end.reason}` });
       }

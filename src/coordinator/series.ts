@@ -110,7 +110,7 @@ export type SeriesEffect =
   | { readonly type: "registered"; readonly member: SeriesMember }
   | { readonly type: "left"; readonly member: SeriesMember; readonly code: string; readonly reason: string }
   | { readonly type: "opened"; readonly session: SessionRef }
-  | { readonly type: "forgotten"; readonly sessionId: string }
+  | { readonly type: "forgotten"; readonly session: SessionRef }
   | { readonly type: "started"; readonly session: RunningSession }
   /** A sink takes part from now on, or begins anew in a process of its own. */
   | { readonly type: "joined"; readonly session: RunningSession; readonly member: SeriesMember }

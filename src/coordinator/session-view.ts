@@ -16,7 +16,8 @@ export function waitingView(state: SeriesState): SessionView | undefined {
   const sinks = registeredSinks(state).map(
     (sink): SinkLine => ({ name: sink.name, state: "registered", progress: NOTHING_YET }),
   );
-  const view: SessionView = { session: state.name, sessionId: state.waiting.id, state: "waiting", sinks };
+  const { id: sessionId, epoch } = state.waiting;
+  const view: SessionView = { session: state.name, sessionId, epoch, state: "waiting", sinks };
   return ours === undefined ? view : { ...view, source: ours.name, needed: ours.needed };
 }
 
@@ -32,6 +33,7 @@ export function runningView(name: string, session: RunningSession): RunningView 
   const view: SessionView = {
     session: name,
     sessionId: session.id,
+    epoch: session.epoch,
     state: "running",
     source: session.source.name,
     needed: sinks.length,

@@ -9,7 +9,7 @@ import { decodeUp } from "../protocol/up.ts";
 import type { TransportMessage } from "../transport/transport.ts";
 import type { BrokerLink } from "./broker-link.ts";
 import { withSafeText } from "./peer-text.ts";
-import { type RunningSession, type SeriesState, sourceOf } from "./series.ts";
+import { type RunningSession, type SeriesState, type SessionRef, sourceOf } from "./series.ts";
 import {
   endedView,
   type RunningView,
@@ -90,20 +90,20 @@ export class SessionViews implements Disposable {
     this.#change(sessionId, (running) => withJoined(running, sink));
   }
 
-  end(name: string, sessionId: string, summary: SessionSummary | undefined): void {
-    const running = this.#running.get(sessionId);
+  end(name: string, session: SessionRef, summary: SessionSummary | undefined): void {
+    const running = this.#running.get(session.id);
     if (running === undefined) {
-      this.forget(name, sessionId);
+      this.forget(name, session);
       return;
     }
-    this.#drop(sessionId);
+    this.#drop(session.id);
     this.#feed.end(endedView(running, summary));
   }
 
   /** A session that never started, or not yet again, is over. */
-  forget(name: string, sessionId: string): void {
+  forget(name: string, { id: sessionId, epoch }: SessionRef): void {
     this.#drop(sessionId);
-    this.#feed.end({ session: name, sessionId, state: "ended", sinks: [] });
+    this.#feed.end({ session: name, sessionId, epoch, state: "ended", sinks: [] });
   }
 
   [Symbol.dispose](): void {

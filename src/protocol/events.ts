@@ -121,6 +121,8 @@ export type CoordinatorEvent =
 export interface SessionView {
   readonly session: string;
   readonly sessionId: string;
+  /** Rises when the source was started again and took the session over: progress then begins anew. */
+  readonly epoch: number;
   /** waiting for a source or for sinks; running; paused: it waits for its source to come back; ended. */
   readonly state: "waiting" | "running" | "paused" | "ended";
   readonly source?: string;

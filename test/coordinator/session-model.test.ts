@@ -52,7 +52,7 @@ class Watch {
 
   #see(effect: SeriesEffect): void {
     if (effect.type === "opened") this.#open.add(effect.session.id);
-    else if (effect.type === "forgotten") expect(this.#open.delete(effect.sessionId)).toBe(true);
+    else if (effect.type === "forgotten") expect(this.#open.delete(effect.session.id)).toBe(true);
     else if (effect.type === "ended") expect(this.#open.delete(effect.session.id)).toBe(true);
     else if (effect.type === "started") {
       // At most one source at an epoch: an epoch starts once, and the next one is higher.

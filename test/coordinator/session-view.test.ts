@@ -2,10 +2,14 @@ import { describe, expect, test } from "vitest";
 import {
   endedView,
   type RunningView,
+  restoredView,
   runningView,
   waitingView,
+  withJoined,
   withLoss,
   withReport,
+  withReturn,
+  withSource,
 } from "../../src/coordinator/session-view.ts";
 import { ViewFeed } from "../../src/coordinator/view-feed.ts";
 import type { SessionView } from "../../src/protocol/events.ts";
@@ -35,7 +39,7 @@ function running(): RunningView {
   return runningView("default", { id: "s1", epoch: 1, source: { id: "so", name: "gamma" }, sinks });
 }
 
-function after(...messages: readonly UpMessage[]): RunningView {
+function viewAfter(...messages: readonly UpMessage[]): RunningView {
   return messages.reduce((view, message) => withReport(view, "k1", message) ?? view, running());
 }
 
@@ -64,8 +68,26 @@ describe("withReport()", () => {
     ["failed", [failed, report]],
     ["receiving", [{ type: "want", page: 0, want: "all" }]],
   ])("shows a sink as %s: %#", (state, messages) => {
-    const { view } = after(...messages);
+    const { view } = viewAfter(...messages);
     expect(view.sinks.map((line) => line.state)).toEqual([state, "receiving"]);
+  });
+
+  test("shows who went as away, whatever is still under way of it, until it goes on or begins anew", () => {
+    const lost = withLoss(viewAfter(report), "k1");
+    const late = withReport(lost ?? running(), "k1", report);
+    expect(late?.view.sinks.map((line) => line.state)).toEqual(["away", "receiving"]);
+    expect(withReturn(late ?? running(), "k1")?.view.sinks[0]).toEqual({ name: "alpha", state: "receiving", progress });
+    expect(withJoined(late ?? running(), { id: "k1", name: "alpha" }).view.sinks[0]).toMatchObject({
+      state: "receiving",
+      progress: { filesDone: 0, bytesDone: 0 },
+    });
+  });
+
+  test("shows a late sink as a line of its own", () => {
+    const joined = withJoined(running(), { id: "k3", name: "delta" });
+    expect(joined.view.needed).toBe(3);
+    const reported = withReport(joined, "k3", report);
+    expect(reported?.view.sinks.at(-1)).toEqual({ name: "delta", state: "receiving", progress });
   });
 
   test("ignores who does not take part", () => {
@@ -74,8 +96,20 @@ describe("withReport()", () => {
   });
 });
 
+test("a session whose source is away is paused, and so is one that a coordinator finds when it is back", () => {
+  const paused = withSource(viewAfter(report), false);
+  expect(paused?.view.state).toBe("paused");
+  expect(withSource(paused ?? running(), false)).toBeUndefined();
+  expect(withSource(paused ?? running(), true)?.view.state).toBe("running");
+  const session = { id: "s1", epoch: 3, source: { id: "so", name: "gamma" }, sinks: [{ id: "k1", name: "alpha" }] };
+  expect(restoredView("default", session)).toMatchObject({
+    epoch: 3,
+    view: { state: "paused", epoch: 3, sinks: [{ name: "alpha", state: "away" }] },
+  });
+});
+
 test("endedView() takes the outcomes from the summary, and counts a sink without one as failed", () => {
-  const { sinks } = endedView(after(report), summaryOf([provenOutcome({ id: "k1", name: "alpha" })]));
+  const { sinks } = endedView(viewAfter(report), summaryOf([provenOutcome({ id: "k1", name: "alpha" })]));
   expect(sinks.map((line) => line.state)).toEqual(["proven", "failed"]);
   expect(sinks[0]?.progress).toEqual({ filesDone: 1, bytesDone: 5, currentFile: "a" });
   expect(endedView(running(), undefined).sinks.map((line) => line.state)).toEqual(["failed", "failed"]);
@@ -86,6 +120,7 @@ describe("ViewFeed", () => {
     return {
       session: sessionId,
       sessionId,
+      epoch: 1,
       state: "running",
       sinks: [{ name: "a", state: "receiving", progress: { ...progress, filesDone } }],
     };

@@ -68,7 +68,7 @@ describe("a session that waits", () => {
     const series = new SeriesDriver();
     series.enter("k1", "sink");
     const effects = series.go("k1");
-    expect(effectOf(effects, "forgotten").sessionId).toBe("session00001");
+    expect(effectOf(effects, "forgotten").session.id).toBe("session00001");
     expect(isVacant(series.state)).toBe(true);
   });
 });

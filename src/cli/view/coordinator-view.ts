@@ -44,7 +44,7 @@ export const coordinatorView: View<CoordinatorEvent, CoordinatorState> = {
   progressLines(state) {
     const lines = new Map<string, string>();
     for (const [id, { view, copy }] of state.sessions) {
-      if (view.state === "running" && copy !== undefined) lines.set(id, `${view.session}: ${copyProgressLine(copy)}`);
+      if (isCopying(view) && copy !== undefined) lines.set(id, `${view.session}: ${copyProgressLine(copy)}`);
     }
     return lines;
   },
@@ -59,7 +59,9 @@ function nextSessions(
   if (view.state === "ended") {
     sessions.delete(view.sessionId);
   } else {
-    const copy = before.get(view.sessionId)?.copy;
+    const shown = before.get(view.sessionId);
+    // A source that took its session over begins from 0; what was done before is found to be there.
+    const copy = shown?.view.epoch === view.epoch ? shown.copy : undefined;
     sessions.set(view.sessionId, {
       view,
       copy: view.progress === undefined ? copy : nextCopy(copy, view.progress, nowMs),
@@ -113,8 +115,12 @@ function listeningMessages(event: Extract<CoordinatorEvent, { type: "listening" 
 
 /** Only changes of the state are worth a line; the rest is on the screen. */
 function sessionMessages(view: SessionView, state: CoordinatorState): Message[] {
-  const before = state.sessions.get(view.sessionId)?.view.state;
-  if (before === view.state || view.state !== "running") return [];
+  const before = state.sessions.get(view.sessionId)?.view;
+  const source = view.source ?? "its source";
+  if (before?.state === view.state || !isCopying(view)) return [];
+  if (view.state === "paused") return [info(`${view.session}: waits for ${source} to come back and go on`)];
+  if (before?.state === "paused" && before.epoch === view.epoch)
+    return [info(`${view.session}: ${source} is back and goes on`)];
   return [
     plainOnly(
       `${view.session}: started, ${view.source ?? "a source"} to ${view.sinks.map((sink) => sink.name).join(", ")}`,
@@ -154,19 +160,24 @@ function coordinatorScreen(state: CoordinatorState, size: ScreenSize, style: Sty
   return { kind: "lines", lines };
 }
 
+/** It has begun, and has not ended. */
+function isCopying({ state }: SessionView): boolean {
+  return state === "running" || state === "paused";
+}
+
 function sessionLines({ view, copy }: ShownSession, { columns, rows }: ScreenSize, style: Style): string[] {
   if (rows < 1) return [];
   const lines = [sessionLine(view, columns, style)];
   const indent = columns >= 40 ? "  " : "";
   const inner = columns - indent.length;
-  if (view.state === "running" && copy !== undefined && rows >= 4)
+  if (isCopying(view) && copy !== undefined && rows >= 4)
     lines.push(...copyLines(copy, inner, style).map((line) => indent + line));
   const table = {
     columns: inner,
     rows: rows - lines.length,
-    ...(view.state === "running" && copy !== undefined ? { progress: copy.progress } : {}),
+    ...(isCopying(view) && copy !== undefined ? { progress: copy.progress } : {}),
   };
-  if (view.state === "running") lines.push(...sinkLines(view.sinks, table, style).map((line) => indent + line));
+  if (isCopying(view)) lines.push(...sinkLines(view.sinks, table, style).map((line) => indent + line));
   return lines;
 }
 
@@ -175,7 +186,8 @@ function sessionLine(view: SessionView, columns: number, style: Style): string {
   const names = view.sinks.map((sink) => sink.name);
   const count =
     view.needed === undefined ? plural(names.length, "sink") : `${names.length} of ${plural(view.needed, "sink")}`;
-  const from = view.source === undefined ? "no source yet" : `source ${view.source}`;
+  const from =
+    view.source === undefined ? "no source yet" : `source ${view.source}${view.state === "paused" ? " away" : ""}`;
   const head = `${view.session}  ${view.state}  ${from}, ${count}`;
   const room = columns - stringWidth(head) - 2;
   const text = names.length > 0 && room >= 6 ? `${head}: ${fitNames(names, room)}` : fitEnd(head, columns);

@@ -4,37 +4,14 @@ import { stringWidth } from "../../../src/cli/view/fit.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
 import { createStyle, PLAIN_STYLE } from "../../../src/cli/view/style.ts";
-import type { Screen, View } from "../../../src/cli/view/view.ts";
-import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../../src/protocol/events.ts";
+import type { SinkEvent, SourceEvent } from "../../../src/protocol/events.ts";
 import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../sample-events.ts";
+import { linesOf, sampleSession, sampleSinks, stateAfter } from "./view-driver.ts";
 
-function stateAfter<Event, State>(view: View<Event, State>, events: readonly Event[]): State {
-  return events.reduce((state, event, index) => view.next(state, event, index * 1000), view.initial);
-}
-
-function linesOf(screen: Screen): readonly string[] {
-  return screen.kind === "lines" ? screen.lines : screen.kind === "waiting" ? [screen.text] : [];
-}
-
-const sinks = [
-  sampleSink("alpha"),
-  sampleSink("beta", { state: "proven" }),
-  sampleSink("a-sink-with-a-rather-long-name", { state: "failed" }),
-];
+const sinks = sampleSinks;
 const copying: SourceEvent = { type: "progress", progress: sampleProgress(), sinks };
 const finding: SourceEvent = { type: "progress", progress: sampleProgress({ discoveryEnded: false }), sinks };
-const session: CoordinatorEvent = {
-  type: "session",
-  view: {
-    session: "photos",
-    sessionId: "s1",
-    state: "running",
-    source: "laptop",
-    needed: 3,
-    sinks,
-    progress: sampleProgress(),
-  },
-};
+const session = sampleSession();
 const receiving: SinkEvent = { type: "progress", progress: sampleProgress(), state: "receiving" };
 
 describe.each([120, 80, 40, 20, 5])("at %d columns", (columns) => {
@@ -223,70 +200,5 @@ describe("sinkView", () => {
       receiving,
     ]);
     expect(linesOf(sinkView.screen(state, { columns: 80, rows: 24 }, PLAIN_STYLE))[1]).toContain(" 25%");
-  });
-});
-
-describe("coordinatorView", () => {
-  test("prints the address that clients use, and how to admit other machines", () => {
-    const messages = coordinatorView.messages(
-      { type: "listening", addresses: ["localhost:7337"], broker: "embedded", loopbackOnly: true },
-      coordinatorView.initial,
-      PLAIN_STYLE,
-    );
-    const text = messages.map((message) => message.text).join("\n");
-    expect(text).toContain("--coordinator localhost:7337");
-    expect(text).toContain("--host 0.0.0.0");
-  });
-
-  test("shows several sessions, each with its sinks, and drops those that ended", () => {
-    const other: CoordinatorEvent = {
-      ...session,
-      view: { ...session.view, session: "music", sessionId: "s2", state: "waiting", sinks: [sampleSink("alpha")] },
-    };
-    const lines = linesOf(
-      coordinatorView.screen(stateAfter(coordinatorView, [session, other]), { columns: 100, rows: 40 }, PLAIN_STYLE),
-    );
-    expect(lines[0]).toMatch(/^photos {2}running {2}source laptop, 3 of 3 sinks: alpha, beta/);
-    expect(lines.at(-1)).toBe("music  waiting  source laptop, 1 of 3 sinks: alpha");
-    const ended: CoordinatorEvent = { ...session, view: { ...session.view, state: "ended" } };
-    expect(
-      linesOf(
-        coordinatorView.screen(
-          stateAfter(coordinatorView, [session, other, ended]),
-          { columns: 100, rows: 40 },
-          PLAIN_STYLE,
-        ),
-      ),
-    ).toHaveLength(1);
-  });
-
-  test("is never higher than the terminal, with many sessions and sinks", () => {
-    const many = Array.from(
-      { length: 10 },
-      (_, index): CoordinatorEvent => ({
-        ...session,
-        view: { ...session.view, session: `s-${index}`, sessionId: `s${index}` },
-      }),
-    );
-    for (const rows of [2, 5, 10, 24, 50]) {
-      expect(
-        linesOf(coordinatorView.screen(stateAfter(coordinatorView, many), { columns: 80, rows }, PLAIN_STYLE)).length,
-      ).toBeLessThan(rows);
-    }
-  });
-
-  test("says that the broker cannot be reached, why, and that it goes on trying", () => {
-    const event: CoordinatorEvent = {
-      type: "broker",
-      status: "unreachable",
-      broker: "nats://localhost:4222",
-      reason: "connection refused",
-    };
-    expect(coordinatorView.messages(event, coordinatorView.initial, PLAIN_STYLE)).toEqual([
-      {
-        level: "warning",
-        text: "fanfold: warning: cannot reach the broker at nats://localhost:4222: connection refused; still trying",
-      },
-    ]);
   });
 });
