@@ -152,6 +152,8 @@ class OpenAttempt implements Attempt {
     const copy = new SinkCopy({
       ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, up, late: start.late },
       folder,
+      session: welcome.session,
+      source: start.sourceIdentity,
       subject: upSubject(subjectsOf(sessionId), member.id),
       exclusivePayloads: down.capabilities.kind === "embedded",
       onLane: () => takeData(false),

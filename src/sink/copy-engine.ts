@@ -10,6 +10,7 @@ import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import { entryProblem, folderGone, isFatal } from "./entry-problem.ts";
 import type { FileToWrite, FileWriter } from "./file-writer.ts";
 import type { FreeSpace } from "./free-space.ts";
+import type { ManifestWriter } from "./manifest-writer.ts";
 import type { PageBook } from "./page-book.ts";
 import { ProofBook } from "./proof-book.ts";
 import type { Root } from "./root.ts";
@@ -17,6 +18,7 @@ import type { Want, WantJudge } from "./want-judge.ts";
 
 /** Pages whose data may come before their trailers; a source reads at most four at a time. */
 const PAGES_UNCLOSED_MAX = 16;
+const NOT_CARRIED = { state: "not-carried" } as const;
 
 export interface EngineParts {
   readonly root: Root;
@@ -24,6 +26,7 @@ export interface EngineParts {
   readonly writer: FileWriter;
   readonly judge: WantJudge;
   readonly space: FreeSpace;
+  readonly manifest: ManifestWriter;
 }
 
 export interface EngineSink {
@@ -208,14 +211,19 @@ export class CopyEngine {
   }
 
   #trailer(trailer: Trailer): void {
-    const page = this.#parts.book.page(trailer.page);
+    const { book, manifest } = this.#parts;
+    const page = book.page(trailer.page);
     if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
       throw new FanfoldError(
         "damaged",
         `Close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.pages}`,
       );
     }
-    this.#proof.prove(page, trailer);
+    const states = this.#proof.prove(page, trailer);
+    const carried = page.entries.map(({ entry }, index) =>
+      this.#proof.hasFailed(entry) ? NOT_CARRIED : (states[index] ?? NOT_CARRIED),
+    );
+    manifest.page(page, book.body(trailer.page), carried);
   }
 
   #end(end: EndMark): void {
@@ -236,6 +244,7 @@ export class CopyEngine {
     }
     // Whatever was written by now may have gone into a folder that is nobody's any more.
     if (!root.isWhole()) throw folderGone();
+    this.#parts.manifest.commit(digest, this.#proof.failed);
     this.#digest = digest;
   }
 

@@ -8,6 +8,7 @@ import type { EngineCounts } from "./engine-counts.ts";
 import { diskError } from "./entry-problem.ts";
 import { FileWriter } from "./file-writer.ts";
 import { FreeSpace } from "./free-space.ts";
+import { openManifestWriter } from "./manifest-writer.ts";
 import { PageBook } from "./page-book.ts";
 import { Receiver, type SequenceRange, type StreamScope } from "./receiver.ts";
 import { Root } from "./root.ts";
@@ -17,6 +18,9 @@ import { type Want, WantJudge } from "./want-judge.ts";
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. */
 export interface EngineWorkerData extends StreamScope {
   readonly folder: Uint8Array;
+  /** Whose copy it is: name of the session and identity of the source, for the manifest. */
+  readonly session: string;
+  readonly source: string;
   /** Times whose files may have been lost with the power. */
   readonly doubts: Doubts;
   /** Wall clock at the start, in milliseconds since 1970. */
@@ -133,10 +137,13 @@ function open(): CopyEngine {
   const onBusy = (): void => post({ type: "busy", what: "hashing" });
   const writer = new FileWriter(root, onBusy);
   const space = new FreeSpace(() => root.freeBytes());
+  const { session, sessionId, source, startedMs } = data;
+  const manifest = openManifestWriter(root, { session, sessionId, source, timeMs: startedMs });
   const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy });
   release = (end) => {
     release = undefined;
     writer[Symbol.dispose]();
+    manifest.discard();
     if (end === "proven") root.partials.clear();
     if (end === "full") root.partials.clearUnused();
     book[Symbol.dispose]();
@@ -144,7 +151,7 @@ function open(): CopyEngine {
   };
   isWhole = () => root.isWhole();
   return new CopyEngine(
-    { root, book, writer, judge, space },
+    { root, book, writer, judge, space, manifest },
     {
       want: post,
       file: (path, bytes) => {

@@ -47,9 +47,7 @@ export class PageBook implements Disposable {
   page(number: number): Page {
     const known = this.#decoded.get(number);
     if (known !== undefined) return known;
-    const record = this.#records[number];
-    if (record === undefined) throw new FanfoldError("damaged", `Look up page ${number}: only ${this.pages} have come`);
-    const page = decodePage(this.#spill.read(record));
+    const page = decodePage(this.body(number));
     this.#decoded.set(number, page);
     if (this.#decoded.size > PAGES_DECODED_MAX) {
       for (const oldest of this.#decoded.keys()) {
@@ -58,6 +56,13 @@ export class PageBook implements Disposable {
       }
     }
     return page;
+  }
+
+  /** The page as it came. @throws FanfoldError `damaged` for a page that has not come */
+  body(number: number): Buffer {
+    const record = this.#records[number];
+    if (record === undefined) throw new FanfoldError("damaged", `Look up page ${number}: only ${this.pages} have come`);
+    return this.#spill.read(record);
   }
 
   /** @throws FanfoldError `damaged` for an entry that has not come */

@@ -44,6 +44,11 @@ export class ProofBook {
     return this.#failed.has(entry);
   }
 
+  /** Numbers of the entries that this sink could not carry. */
+  get failed(): Iterable<number> {
+    return this.#failed;
+  }
+
   /** `final` undefined: nothing of the file is stored. Its hash is a view into a frame, which is large: it is copied. */
   close(entry: number, final: FileFinal | undefined): void {
     this.#finals.set(entry, final === undefined ? undefined : { ...final, hash: new Uint8Array(final.hash) });

@@ -16,6 +16,9 @@ import { SyncKeeper } from "./sync-keeper.ts";
 
 export interface SinkSessionOptions extends FrameScope {
   readonly folder: SyncedFolder;
+  /** Whose copy it is, for the folder's manifest: name of the session and identity of the source. */
+  readonly session: string;
+  readonly source: string;
   /** The stream it takes frames of [P-9.3]. */
   readonly stream: number;
   /** Whether payloads of the transport may be handed on to a thread; else they are copied. */
@@ -74,11 +77,11 @@ export class SinkSession {
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
     const { folder, fileEvents, reporter, clock, signal } = this.#options;
-    const { sessionId, epoch, stream } = this.#options;
+    const { sessionId, epoch, stream, session, source } = this.#options;
     using keeper = new SyncKeeper({ folder, clock, signal, onFailure: this.#verified.reject });
     this.#keeper = keeper;
     const worker: EngineWorkerData = {
-      ...{ sessionId, epoch, stream },
+      ...{ sessionId, epoch, stream, session, source },
       folder: Buffer.from(folder.path),
       doubts: folder.doubts,
       startedMs: clock.date().getTime(),

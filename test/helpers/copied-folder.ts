@@ -1,3 +1,5 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { decodeFrame } from "../../src/protocol/frame.ts";
 import { decodePage, type Entry, encodePage, type Page } from "../../src/protocol/page.ts";
 import { decodeTrailer, type EntryState } from "../../src/protocol/trailer.ts";
@@ -18,9 +20,11 @@ export interface CopiedFolderOptions {
   readonly unfinished?: boolean;
 }
 
-/** Copies a tree by the real parts of source and sink, and writes the manifest of that copy. */
+/** Copies a tree by the real parts of source and sink, and writes a manifest of that copy over the one it wrote itself. */
 export function copyWithManifest(source: string, sink: string, options: CopiedFolderOptions = {}): void {
   const { stateOf = (_, state) => state, notCarried = () => false, unfinished = false } = options;
+  const manifest = join(sink, ".fanfold/manifest");
+  const isFirst = !existsSync(manifest);
   const pages: Page[] = [];
   const states: (readonly EntryState[])[] = [];
   {
@@ -32,6 +36,8 @@ export function copyWithManifest(source: string, sink: string, options: CopiedFo
       engine.accept(payload);
     }
   }
+  // From the copy's own one the hashes would be taken over.
+  if (isFirst) rmSync(manifest);
   using root = Root.open(Buffer.from(sink));
   const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: Date.parse(COPIED_AT) };
   const writer = openManifestWriter(root, meta);

@@ -6,6 +6,7 @@ import { checkFrame } from "../../src/sink/checked-frame.ts";
 import { CopyEngine } from "../../src/sink/copy-engine.ts";
 import { FileWriter } from "../../src/sink/file-writer.ts";
 import { FreeSpace } from "../../src/sink/free-space.ts";
+import { openManifestWriter } from "../../src/sink/manifest-writer.ts";
 import { PageBook } from "../../src/sink/page-book.ts";
 import { Root } from "../../src/sink/root.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
@@ -38,10 +39,12 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const book = new PageBook(SpillFile.open());
   const writer = new FileWriter(root);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
+  const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: options.nowMs ?? 0 };
+  const manifest = openManifestWriter(root, meta);
   const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy: () => undefined });
   const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, writer, judge, space },
+    { root, book, writer, judge, space, manifest },
     {
       want: (want) => wants.push(want),
       file: (path) => files.push(path),
@@ -62,6 +65,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
     },
     [Symbol.dispose]() {
       writer[Symbol.dispose]();
+      manifest.discard();
       book[Symbol.dispose]();
       root[Symbol.dispose]();
     },

@@ -59,6 +59,8 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
         ...scope,
         signal,
         folder,
+        session: "in-process",
+        source: "a source",
         up: broker.connect(),
         subject: upSubject(subjects, id),
         late: false,

@@ -1,0 +1,69 @@
+import { closeSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { VerifyEvent } from "../../src/protocol/events.ts";
+import { CliLab } from "../helpers/cli.ts";
+import { content, makeManyFiles, makeOddTree } from "../helpers/tree.ts";
+import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
+
+const verify = (lab: CliLab, folder: string, args: readonly string[] = []) =>
+  lab.start<VerifyEvent>(["verify", ...args, "--", folder]);
+
+describe("fanfold verify", { timeout: E2E_MS }, () => {
+  test("finds a copy equal, and then one flipped byte in it, with size and time as before", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    await makeOddTree(from);
+    writeFileSync(`${from}/large`, content(3_000_000, 5));
+    utimesSync(`${from}/large`, 1_700_000_000, 1_700_000_000);
+    const { address } = await lab.coordinator();
+    await copyAndCompare(lab, { address, from, to: [to] });
+
+    const good = verify(lab, to);
+    expect(await good.exit(), good.shown()).toBe(0);
+    expect(await good.event("finished")).toMatchObject({ result: "equal", counts: { filesByTime: 0, extra: 0 } });
+    expect(good.stderr).toBe("");
+
+    const fd = openSync(`${to}/large`, "r+");
+    writeSync(fd, Buffer.of(content(2_000_000, 5).readUInt8(1_999_999) ^ 1), 0, 1, 1_999_999);
+    closeSync(fd);
+    utimesSync(`${to}/large`, 1_700_000_000, 1_700_000_000);
+    const bad = verify(lab, to);
+    expect(await bad.exit()).toBe(12);
+    expect(await bad.event("difference")).toMatchObject({ difference: { path: "large", kinds: ["content"] } });
+    expect(await bad.event("finished")).toMatchObject({ result: "differs", counts: { differing: 1, missing: 0 } });
+    expect(bad.events.filter(({ type }) => type === "difference")).toHaveLength(1);
+  });
+
+  test("knows the content of files that a second run found unchanged, and what became of the others", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    makeManyFiles(from, 300);
+    const { address } = await lab.coordinator();
+    await copyAndCompare(lab, { address, from, to: [to] });
+    writeFileSync(`${from}/d1/new`, "new");
+    rmSync(`${from}/d2/f250`);
+    writeFileSync(`${from}/d0/f5`, "other content");
+    const { source, sinks } = startCopy(lab, { address, from, to: [to] });
+    await expectProven(source, sinks);
+
+    const checked = verify(lab, to);
+    expect(await checked.exit(), checked.shown()).toBe(0);
+    const { counts } = await checked.event("finished");
+    expect(counts).toMatchObject({ files: 300, filesByContent: 300, filesByTime: 0, extra: 1 });
+    expect(await checked.event("extra")).toMatchObject({ path: "d2/f250", kind: "file" });
+    expect(await verify(lab, to, ["--strict"]).exit()).toBe(12);
+  });
+
+  test("refuses a folder without a manifest, and one that a sink works in", async () => {
+    await using lab = await CliLab.open();
+    const plain = lab.start<VerifyEvent>(["verify", lab.folder], { plain: true });
+    expect(await plain.exit()).toBe(8);
+    expect(plain.stderr).toMatch(/^fanfold: Verify "[^"]+": it has no manifest \(".fanfold\/manifest"\)[^\n]*\n$/);
+    const { address } = await lab.coordinator();
+    const sink = lab.sink(address, lab.path("sink"));
+    await sink.event("waiting");
+    const busy = verify(lab, lab.path("sink"));
+    expect(await busy.exit()).toBe(5);
+    expect(await busy.failure()).toMatchObject({ code: "folder-busy" });
+  });
+});
