@@ -54,12 +54,15 @@ export class SteadyLink {
   /** Whether the coordinator knows us on this connection, and whether as the one it knew before. */
   #welcomed: "no" | "anew" | "again" = "no";
   #everWelcomed = false;
+  #hasComeBack = false;
   /** The session is over: a connection that ends now is not lost. */
   #over = false;
   #sinceMs: number;
   #attempt = 0;
   #reason: string | undefined;
   #told = Promise.withResolvers<void>();
+  /** Settles with the next welcome, or with the end of the link; there while somebody waits for it. */
+  #arrival: PromiseWithResolvers<undefined> | undefined;
 
   constructor(options: SteadyLinkOptions) {
     this.#options = options;
@@ -86,6 +89,36 @@ export class SteadyLink {
       const message = await this.next();
       if (message.type === "welcome") return message;
     }
+  }
+
+  /**
+   * Does the work that answers a welcome, unless the coordinator comes back with another welcome meanwhile: then the work
+   * is broken off, what it made is disposed of, and the other welcome is given.
+   *
+   * @throws FanfoldError what the work failed by, or why the link ended
+   */
+  async unlessWelcomed<T extends AsyncDisposable>(
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | Welcome> {
+    const over = new AbortController();
+    this.#arrival = Promise.withResolvers();
+    const arrived = this.#arrival.promise;
+    const working = work(AbortSignal.any([signal, over.signal]));
+    const first = await Promise.race([working, arrived]);
+    this.#arrival = undefined;
+    if (first !== undefined) return first;
+    over.abort(new FanfoldError("coordinator-lost", "The coordinator came back with another welcome"));
+    await working.then(
+      (made) => made[Symbol.asyncDispose](),
+      () => undefined,
+    );
+    return await this.welcome();
+  }
+
+  /** Whether the coordinator was lost and found again. */
+  get hasComeBack(): boolean {
+    return this.#hasComeBack;
   }
 
   send(message: ClientMessage): void {
@@ -122,7 +155,9 @@ export class SteadyLink {
         await this.#lost(await link.closed);
       }
     } catch (thrown) {
-      this.#inbox.end(FanfoldError.from(thrown));
+      const error = FanfoldError.from(thrown);
+      this.#inbox.end(error);
+      this.#arrival?.reject(error);
     } finally {
       this.#told.resolve();
       await this.#link?.close();
@@ -155,11 +190,15 @@ export class SteadyLink {
       if (message.type === "ended") this.#over = true;
       if (message.type === "welcome") this.#welcome(link, message);
       this.#inbox.push({ connection: this.#connection, message });
+      if (message.type === "welcome") this.#arrival?.resolve(undefined);
     }
   }
 
   #welcome(link: ControlLink, { rejoined }: Welcome): void {
-    if (this.#welcomed === "no" && this.#everWelcomed) this.#options.emit({ type: "control", status: "back" });
+    if (this.#welcomed === "no" && this.#everWelcomed) {
+      this.#hasComeBack = true;
+      this.#options.emit({ type: "control", status: "back" });
+    }
     this.#welcomed = rejoined ? "again" : "anew";
     this.#everWelcomed = true;
     this.#over = false;

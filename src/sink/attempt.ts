@@ -2,13 +2,12 @@ import type { Clock } from "../lib/clock.ts";
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { CoordinatorAddress } from "../member/address.ts";
 import type { Ended, Start, Told, Welcome } from "../member/inbox.ts";
-import { joinedEvent, type LiveTarget, liveTarget } from "../member/join.ts";
+import { joinedEvent, type LiveTarget } from "../member/join.ts";
+import { openTransports } from "../member/session-transports.ts";
 import type { SteadyLink } from "../member/steady-link.ts";
-import { tellStatus, watchEnd } from "../member/tell-status.ts";
 import type { SinkEvent } from "../protocol/events.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
 import { subjectsOf, upSubject } from "../protocol/subjects.ts";
-import { connectTransport } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
 import { SinkCopy } from "./copy.ts";
 import { Intake } from "./intake.ts";
@@ -51,32 +50,28 @@ const DRAIN_MS_MAX = 2_000;
  * Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed
  * [P-1.2].
  */
-export async function openAttempt(options: AttemptOptions): Promise<Attempt> {
-  const { welcome, address, signal, emit, link } = options;
+export async function openAttempt(options: AttemptOptions, signal: AbortSignal): Promise<Attempt> {
+  const { welcome, emit, link } = options;
   emit(joinedEvent(welcome));
   for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
   await using opening = new AsyncDisposableStack();
-  const live = liveTarget(welcome.transport, address);
-  // Bulk data and reports never share a connection (D5): a report must not queue behind data.
-  const name = `fanfold sink ${welcome.member.name}`;
-  const down = await connectTransport(live.target, { clientName: name, signal });
-  opening.defer(() => down.close());
-  const up = await connectTransport(live.target, { clientName: `${name} reports`, signal });
-  opening.defer(() => up.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => up.close()));
-  tellStatus(down, emit);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
-  for (const transport of [down, up]) watchEnd(transport, failed.reject);
+  const who = `sink ${welcome.member.name}`;
+  const { live, bulk: down, reports: up } = await openTransports({ ...options, signal, who, onEnd: failed.reject });
+  opening.defer(() => down.close());
+  opening.defer(() => up.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => up.close()));
   const intake = await Intake.open(
     {
       transport: down,
       subjects: subjectsOf(welcome.sessionId),
       memberId: welcome.member.id,
       onFailure: failed.reject,
-      signal,
+      signal: options.signal,
     },
     // A session that is under way serves us on a lane of our own.
     !welcome.underWay,
+    signal,
   );
   link.send({ type: "ready" });
   emit({ type: "waiting", underWay: welcome.underWay });

@@ -31,11 +31,11 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Resolves when what is published from then on arrives. */
-  static async open(options: IntakeOptions, withData: boolean): Promise<Intake> {
+  /** Resolves when what is published from then on arrives; `signal` ends the opening only. */
+  static async open(options: IntakeOptions, withData: boolean, signal = options.signal): Promise<Intake> {
     const intake = new Intake(options);
-    await intake.takeData(withData);
-    const own = await intake.#subscribe(toSubject(options.subjects, options.memberId));
+    await intake.takeData(withData, signal);
+    const own = await intake.#subscribe(toSubject(options.subjects, options.memberId), signal);
     void pump(own, ({ payload }) => intake.#hand(payload, true), options.onFailure);
     return intake;
   }
@@ -48,7 +48,7 @@ export class Intake {
   }
 
   /** Takes part in the data for all sinks from now on, or does not. Idempotent. */
-  async takeData(wanted: boolean): Promise<void> {
+  async takeData(wanted: boolean, signal = this.#options.signal): Promise<void> {
     this.#wantsData = wanted;
     if (!wanted) {
       const data = this.#data;
@@ -59,7 +59,7 @@ export class Intake {
     if (this.#data !== undefined || this.#subscribing) return;
     this.#subscribing = true;
     try {
-      const data = await this.#subscribe(this.#options.subjects.data);
+      const data = await this.#subscribe(this.#options.subjects.data, signal);
       if (!this.#wantsData) return await data.unsubscribe();
       this.#data = data;
       void pump(data, ({ payload }) => this.#hand(payload, false), this.#options.onFailure);
@@ -68,9 +68,8 @@ export class Intake {
     }
   }
 
-  #subscribe(subject: string): Promise<Subscription> {
-    const { transport, signal } = this.#options;
-    return transport.subscribe(subject, { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES });
+  #subscribe(subject: string, signal: AbortSignal): Promise<Subscription> {
+    return this.#options.transport.subscribe(subject, { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES });
   }
 
   #hand(payload: Uint8Array, isOwnSubject: boolean): void | Promise<void> {

@@ -93,12 +93,18 @@ class SinkProgram {
     try {
       for (let welcome = await link.welcome(); ; ) {
         const { sessionId } = welcome;
-        await using attempt = await openAttempt({
+        const options = {
           ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, signal },
-          onCopy: (epoch) => {
+          onCopy: (epoch: number | undefined) => {
             back = epoch === undefined ? undefined : { sessionId, epoch };
           },
-        });
+        };
+        const opened = await link.unlessWelcomed(signal, (opening) => openAttempt(options, opening));
+        if ("type" in opened) {
+          welcome = opened;
+          continue;
+        }
+        await using attempt = opened;
         const end = await attempt.run();
         if ("type" in end) {
           welcome = end;

@@ -4,20 +4,18 @@ import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
 import type { Ended, Start, Welcome } from "../member/inbox.ts";
-import { joinedEvent, type LiveTarget, liveTarget } from "../member/join.ts";
+import { joinedEvent, type LiveTarget } from "../member/join.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
-import { tellStatus, watchEnd } from "../member/tell-status.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
 import { fitSummary } from "../protocol/fit-message.ts";
-import { CONTROL_BYTES_MAX, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
+import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import type { SessionSummary } from "../protocol/progress.ts";
-import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
-import { connectTransport } from "../transport/connect.ts";
 import { sourceHello } from "./hello.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./published-tree.ts";
 import { type SinkPolicy, SourceSession } from "./session.ts";
+import { openSourceTransports } from "./source-transports.ts";
 
 export interface SourceOptions extends TreeOptions, SinkPolicy {
   /** Address of the coordinator, `host:port`. */
@@ -128,20 +126,22 @@ class SourceProgram {
     const emit = (event: SourceEvent): void => this.#hub.emit(event);
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, stop.signal]);
-    await using cleanup = new AsyncDisposableStack();
     emit(joinedEvent(welcome));
     for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
-    const live = liveTarget(welcome.transport, address);
-    const subjects = subjectsOf(welcome.sessionId);
-    // Bulk data and reports never share a connection (D5): a report must not queue behind data.
-    const name = `fanfold source ${welcome.member.name}`;
-    const data = await connectTransport(live.target, { clientName: name, signal });
-    cleanup.defer(() => data.close());
-    const up = await connectTransport(live.target, { clientName: `${name} reports`, signal });
-    cleanup.defer(() => up.close());
-    tellStatus(data, emit);
-    for (const transport of [data, up]) watchEnd(transport, (error) => stop.abort(error));
-    const reports = await up.subscribe(upWildcard(subjects), { signal, queueBytes: SUBSCRIBER_QUEUE_BYTES });
+    const options = {
+      link,
+      welcome,
+      address,
+      emit,
+      clock: this.#clock,
+      onEnd: (error: FanfoldError) => stop.abort(error),
+    };
+    const opened = await link.unlessWelcomed(signal, (opening) =>
+      openSourceTransports({ ...options, signal: opening }),
+    );
+    if ("type" in opened) return opened;
+    await using transports = opened;
+    const { live, data, subjects, reports } = transports;
     link.send({ type: "ready" });
     const start = await this.#start(link, signal);
     if (start.type === "welcome") return start;

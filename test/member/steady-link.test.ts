@@ -280,4 +280,29 @@ describe("SteadyLink", () => {
     await link.close();
     await expect(link.next()).rejects.toMatchObject({ code: "closed" });
   });
+
+  test("breaks off the work that answers a welcome when another one comes, and disposes of what it made", async () => {
+    const { link, accept, abort } = begin();
+    const first = await accept();
+    first.says(welcome());
+    await link.welcome();
+    const made = Promise.withResolvers<void>();
+    let disposed = false;
+    const work = link.unlessWelcomed(abort.signal, async (signal) => {
+      signal.addEventListener("abort", () => made.resolve());
+      await made.promise;
+      return {
+        [Symbol.asyncDispose]: async () => {
+          disposed = true;
+        },
+      };
+    });
+    first.breaks("gone");
+    (await accept()).says(welcome());
+    expect(await work).toMatchObject({ type: "welcome" });
+    expect(disposed).toBe(true);
+    const kept = { [Symbol.asyncDispose]: () => Promise.reject(new Error("it is in use")) };
+    expect(await link.unlessWelcomed(abort.signal, () => Promise.resolve(kept))).toBe(kept);
+    await link.close();
+  });
 });

@@ -21,6 +21,11 @@ const PING_EVERY_MS = 5000;
 const SILENT_PINGS_MAX = 3;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 5000;
+/**
+ * Refusals of the ticket in a row while coming back, half a minute or more: the control channel may be about to bring a new
+ * one, and a coordinator that just started may not know this one yet.
+ */
+const DENIALS_MAX = 20;
 /** Subjects remembered as forbidden, so that the next publish on one is refused at once. */
 const REFUSALS_MAX = 64;
 /** Pings of the timer; those of `flushLast` have other numbers. */
@@ -31,7 +36,7 @@ const LIVENESS_PING = 0;
  * connects again.
  *
  *   up -> (link lost) -> disconnected -> reconnecting, with back-off -> link -> subscriptions confirmed -> reconnected
- *   up or reconnecting -> ended, by close or because the relay denies the ticket
+ *   up or reconnecting -> ended, by close or because the relay denies the ticket again and again
  */
 export class ClientSession {
   readonly status: StatusHub;
@@ -151,6 +156,7 @@ export class ClientSession {
   async #reconnect(): Promise<void> {
     const { clock, random } = this.#options;
     const backoff = new Backoff({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS, random });
+    let denials = 0;
     while (this.#ended === undefined) {
       try {
         await clock.sleep(backoff.nextMs(), this.#ending.signal);
@@ -160,7 +166,8 @@ export class ClientSession {
         return;
       } catch (thrown) {
         const error = FanfoldError.from(thrown);
-        if (error.code === "broker-denied") this.#end(error, error.message);
+        denials = error.code === "broker-denied" ? denials + 1 : 0;
+        if (denials >= DENIALS_MAX) this.#end(error, error.message);
       }
     }
   }

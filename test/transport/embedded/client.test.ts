@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { FanfoldError } from "../../../src/lib/errors.ts";
+import { systemRandom } from "../../../src/lib/random.ts";
 import { connectEmbedded, type EmbeddedOptions } from "../../../src/transport/embedded/client.ts";
 import { UPGRADE_ACCEPTED } from "../../../src/transport/embedded/handshake.ts";
 import type { RelayPermissions } from "../../../src/transport/embedded/relay.ts";
@@ -21,6 +22,8 @@ import { MAY_ALL, type RelayServer, startRelayServer } from "../../helpers/relay
 import { startTcpProxy, type TcpProxy } from "../../helpers/tcp-proxy.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
+/** No wait between tries. */
+const HASTE = { ...systemRandom, fraction: () => 0 };
 
 function closing<T extends { close(): Promise<unknown> }>(thing: T): T {
   open.push(thing);
@@ -162,11 +165,34 @@ describe("a client of the relay", () => {
     await expectCode(transport.publish("fanfold.data", numbered(1), { signal }), "broker-lost");
   });
 
-  test("ends when the relay denies its ticket on a reconnect, and tells its publishers", async () => {
+  test("comes back with the ticket that it was given in between, after some refusals", async () => {
+    const tickets = ["first"];
+    const asked: string[] = [];
+    const authorize = (ticket: string) => {
+      asked.push(ticket);
+      if (asked.length === 4) tickets.push("second");
+      return ticket === (asked.length > 1 ? "second" : "first") ? MAY_ALL : undefined;
+    };
+    const server = closing(await startRelayServer({ authorize }));
+    const proxy = await proxied(server.port);
+    const target = {
+      ...({ kind: "embedded", host: "127.0.0.1", port: proxy.port } as const),
+      get ticket() {
+        return tickets.at(-1) ?? "";
+      },
+    };
+    const transport = closing(await connectEmbedded(target, { clientName: "test", signal: NEVER, random: HASTE }));
+    const status = watchStatus(transport);
+    proxy.cut();
+    await status.until(() => status.seen.some(({ type }) => type === "reconnected"));
+    expect(asked).toEqual(["first", "first", "first", "first", "second"]);
+  });
+
+  test("ends when the relay denies its ticket again and again on a reconnect, and tells its publishers", async () => {
     let valid = true;
     const server = closing(await startRelayServer({ authorize: () => (valid ? MAY_ALL : undefined) }));
     const proxy = await proxied(server.port);
-    const transport = await client(proxy.port);
+    const transport = await client(proxy.port, { random: HASTE });
     const status = watchStatus(transport);
     const reader = readerOf(await transport.subscribe("fanfold.data", WIDE));
     valid = false;

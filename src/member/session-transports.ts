@@ -1,0 +1,74 @@
+import type { Clock } from "../lib/clock.ts";
+import { FanfoldError } from "../lib/errors.ts";
+import type { LinkEvent } from "../protocol/events.ts";
+import { connectTransport } from "../transport/connect.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { CoordinatorAddress } from "./address.ts";
+import type { Welcome } from "./inbox.ts";
+import { type LiveTarget, liveTarget } from "./join.ts";
+import type { SteadyLink } from "./steady-link.ts";
+import { tellStatus, watchEnd } from "./tell-status.ts";
+
+/** How a member reaches the transport of one session. Bulk data and reports never share a connection (D5). */
+export interface SessionTransports {
+  readonly live: LiveTarget;
+  readonly bulk: Transport;
+  readonly reports: Transport;
+}
+
+export interface TransportsOptions {
+  readonly link: SteadyLink;
+  readonly welcome: Welcome;
+  readonly address: CoordinatorAddress;
+  /** For the broker's own monitoring: `source alpha`. */
+  readonly who: string;
+  readonly emit: (event: LinkEvent) => void;
+  /** A transport gave up: nothing comes over it any more. */
+  readonly onEnd: (error: FanfoldError) => void;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** The coordinator was there just now: what does not answer is likely to be on its way down, or up. */
+const TRIES_MAX = 30;
+const TRY_AGAIN_MS = 1_000;
+
+/**
+ * Connects to what a welcome offers.
+ *
+ * @throws FanfoldError `broker-unreachable`, `broker-denied` or `payload-too-large`
+ */
+export async function openTransports(options: TransportsOptions): Promise<SessionTransports> {
+  const { welcome, address, clock, signal } = options;
+  const live = liveTarget(welcome.transport, address);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await connectBoth(live, options);
+    } catch (thrown) {
+      const error = FanfoldError.from(thrown);
+      if (attempt === TRIES_MAX || !isPassing(error, options)) throw error;
+      if (attempt === 1) options.emit({ type: "warning", code: error.code, message: `${error.message}; trying again` });
+    }
+    await clock.sleep(TRY_AGAIN_MS, signal);
+  }
+}
+
+/** A relay goes with its coordinator. A broker's address that is wrong is wrong at once, for the first session. */
+function isPassing({ code }: FanfoldError, { welcome, link }: TransportsOptions): boolean {
+  if (welcome.transport.kind === "embedded") return code === "broker-unreachable" || code === "broker-denied";
+  return code === "broker-unreachable" && link.hasComeBack;
+}
+
+async function connectBoth(live: LiveTarget, options: TransportsOptions): Promise<SessionTransports> {
+  const { who, emit, onEnd, signal } = options;
+  const bulk = await connectTransport(live.target, { clientName: `fanfold ${who}`, signal });
+  try {
+    const reports = await connectTransport(live.target, { clientName: `fanfold ${who} reports`, signal });
+    tellStatus(bulk, emit);
+    for (const transport of [bulk, reports]) watchEnd(transport, onEnd);
+    return { live, bulk, reports };
+  } catch (thrown) {
+    await bulk.close();
+    throw thrown;
+  }
+}
