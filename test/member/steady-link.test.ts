@@ -1,105 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { BoundedQueue } from "../../src/lib/bounded-queue.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import type { ControlLink } from "../../src/member/control-link.ts";
-import { SteadyLink, type SteadyLinkOptions } from "../../src/member/steady-link.ts";
-import type { ClientMessage, CoordinatorMessage, Hello } from "../../src/protocol/control.ts";
-import type { LinkEvent } from "../../src/protocol/events.ts";
-import type { SessionSummary } from "../../src/protocol/progress.ts";
+import type { Hello } from "../../src/protocol/control.ts";
 import { sampleProgress, sampleSummary } from "../cli/sample-events.ts";
-import { handClock } from "../helpers/hand-clock.ts";
+import { begin, type Connection, HELLO, member, welcome } from "./hand-coordinator.ts";
 
-const HELLO: Hello = {
-  type: "hello",
-  version: 2,
-  role: "sink",
-  session: "default",
-  label: "alpha",
-  labelAsked: false,
-  secret: "0".repeat(64),
-};
-const member = { id: "aaaaaa", name: "alpha" };
-const summary: SessionSummary = sampleSummary();
-
-function welcome(rejoined = false): Extract<CoordinatorMessage, { type: "welcome" }> {
-  const transport = { kind: "embedded", ticket: "t".repeat(16) } as const;
-  const session = { session: "default", sessionId: "abcdefghijkl", epoch: 1 };
-  return { type: "welcome", version: 2, member, ...session, transport, warnings: [], underWay: false, rejoined };
-}
-
-/** One connection in the hands of a test. */
-class Connection {
-  readonly said: ClientMessage[] = [];
-  readonly link: ControlLink;
-  readonly #queue = new BoundedQueue<CoordinatorMessage>({ limit: 100, sizeOf: () => 1 });
-  readonly #closed = Promise.withResolvers<FanfoldError>();
-
-  constructor() {
-    this.link = {
-      send: (message) => this.said.push(message),
-      messages: this.#queue,
-      closed: this.#closed.promise,
-      close: async () => this.breaks("closed"),
-    };
-  }
-
-  says(...messages: readonly CoordinatorMessage[]): void {
-    for (const message of messages) this.#queue.push(message);
-  }
-
-  breaks(why: string, code: "coordinator-lost" | "damaged" = "coordinator-lost"): void {
-    this.#closed.resolve(new FanfoldError(code, why));
-    this.#queue.end();
-  }
-}
-
-function begin(change: Partial<SteadyLinkOptions> = {}) {
-  const clock = handClock();
-  const events: LinkEvent[] = [];
-  const waiting: PromiseWithResolvers<ControlLink>[] = [];
-  let asked = Promise.withResolvers<void>();
-  const abort = new AbortController();
-  const link = new SteadyLink({
-    address: { host: "backup", port: 7337 },
-    hello: () => HELLO,
-    connectTimeoutMs: undefined,
-    lostTimeoutMs: () => undefined,
-    emit: (event) => events.push(event),
-    signal: abort.signal,
-    clock,
-    random: { fraction: () => 1, hex: () => "", id: () => "" },
-    open: (_address, signal) => {
-      const attempt = Promise.withResolvers<ControlLink>();
-      signal.addEventListener("abort", () => attempt.reject(signal.reason));
-      waiting.push(attempt);
-      asked.resolve();
-      return attempt.promise;
-    },
-    ...change,
-  });
-  /** The next try to connect; time goes on until it is made. */
-  async function attempt(): Promise<PromiseWithResolvers<ControlLink>> {
-    while (waiting.length === 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (waiting.length === 0) clock.advance(10);
-    }
-    asked = Promise.withResolvers();
-    return waiting.shift() ?? Promise.withResolvers();
-  }
-  return {
-    ...{ link, clock, events, abort },
-    async accept(): Promise<Connection> {
-      const connection = new Connection();
-      (await attempt()).resolve(connection.link);
-      return connection;
-    },
-    async refuse(code: "coordinator-unreachable" | "not-a-coordinator" = "coordinator-unreachable"): Promise<void> {
-      (await attempt()).reject(new FanfoldError(code, "Connect to the coordinator at backup:7337: connection refused"));
-    },
-    ofType: <Type extends LinkEvent["type"]>(type: Type) =>
-      events.filter((event): event is Extract<LinkEvent, { type: Type }> => event.type === type),
-  };
-}
+const summary = sampleSummary();
 
 describe("SteadyLink", () => {
   test("says hello, and hands on what the coordinator says", async () => {
