@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { CopyProgress } from "../../src/protocol/progress.ts";
+import type { SinkEvent, SourceEvent } from "../../src/protocol/events.ts";
+import type { CopyProgress, SinkOutcome } from "../../src/protocol/progress.ts";
+import { brokersAvailable, startNats } from "../helpers/brokers.ts";
 import { CliLab } from "../helpers/cli.ts";
+import type { CliProcess, ErrorEvent } from "../helpers/cli-process.ts";
 import { makeLongTree, makeManyFiles } from "../helpers/tree.ts";
 import { expectBeginnings, expectWholeFiles } from "../helpers/tree-judge.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
@@ -10,78 +13,121 @@ const TREE = { files: 12, mibEach: 32 };
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
 
 describe("leaving in the middle of a session", { timeout: E2E_MS }, () => {
-  test("a source that is stopped tells its sinks why, and nothing half-done stands under a final name", async () => {
+  test("a source that is stopped leaves its sinks waiting; the same command goes on, and all is proven", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
     run.leave(run.source, "SIGINT");
     expect(await run.source.exit()).toBe(130);
+    expect(await run.source.event("stopping")).toMatchObject({ graceMs: 3000 });
     expect(run.source.stderr).toContain("Stopped by SIGINT");
-    for (const sink of run.sinks) {
-      expect(await sink.exit()).toBe(11);
+    for (const sink of run.sinks)
       expect(await sink.event("left")).toMatchObject({ code: "interrupted", reason: "Stopped by SIGINT" });
-      expect(await sink.failure()).toMatchObject({ code: "source-lost" });
-      expect(sink.stderr).toContain("Stopped by SIGINT");
-    }
     run.expectNothingHalfDone();
     const left = await run.coordinator.event("left", { where: ({ role }) => role === "source" });
     expect(left).toMatchObject({ code: "interrupted", reason: "Stopped by SIGINT" });
+    await expectProven(run.sourceAgain(), run.sinks);
+    for (const folder of run.order.to) await expectCopy(run.from, folder);
+    for (const sink of run.sinks) await sink.event("started", { nth: 2 });
   });
 
-  test("a sink that is stopped leaves the others to their copies, and the source says who is missing and why", async () => {
+  test("a source that is stopped twice ends the session for all", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.leaver, "SIGINT");
-    expect(await run.leaver.exit()).toBe(130);
-    expectWholeFiles(run.from, run.leaverFolder);
-    expectBeginnings(run.from, run.leaverFolder);
-    expect(await run.source.exit()).toBe(4);
-    expect(await run.stayer.exit()).toBe(0);
-    await expectCopy(run.from, run.stayerFolder);
-    const { summary } = await run.source.event("finished");
-    const { name } = await run.leaver.event("joined");
-    expect(summary.result).toBe("failed");
-    expect(summary.sinks.find((sink) => sink.name === name)).toMatchObject({
-      outcome: "failed",
-      code: "sinks-lost",
-      message: expect.stringContaining("Stopped by SIGINT"),
-    });
-    expect(summary.sinks.filter((sink) => sink.outcome === "proven")).toHaveLength(1);
-  });
-
-  test("a coordinator that is stopped tells everyone, and they end in order", async () => {
-    await using lab = await CliLab.open();
-    const run = await longCopy(lab);
-    run.leave(run.coordinator, "SIGINT");
-    expect(await run.coordinator.exit()).toBe(130);
-    for (const process of [run.source, ...run.sinks] as const) {
-      expect(await process.exit()).toBe(11);
-      expect(await process.failure()).toMatchObject({ code: "coordinator-lost" });
-      expect(process.stderr).toContain("The coordinator stops: Stopped by SIGINT");
+    run.leave(run.source, "SIGINT");
+    await run.source.event("stopping");
+    run.source.signal("SIGINT");
+    expect(await run.source.exit()).toBe(130);
+    expect(run.source.stderr).toContain("The session was ended for all");
+    for (const sink of run.sinks) {
+      expect(await sink.exit()).toBe(15);
+      expect(await sink.failure()).toMatchObject({ code: "cancelled" });
     }
     run.expectNothingHalfDone();
   });
 
-  test("killed without a word, a source is missed at once, and its sinks end with nothing half-done", async () => {
+  test("killed without a word, a source is missed at once; the same command goes on", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
     run.leave(run.source, "SIGKILL");
-    for (const sink of run.sinks) {
-      expect(await sink.exit()).toBe(11);
-      expect(await sink.failure()).toMatchObject({ code: "source-lost" });
-    }
+    for (const sink of run.sinks) expect(await sink.event("left")).toMatchObject({ code: "source-lost" });
     run.expectNothingHalfDone();
+    await expectProven(run.sourceAgain(), run.sinks);
+    for (const folder of run.order.to) await expectCopy(run.from, folder);
   });
 
-  test("after a session that was broken off, the same commands copy everything", async () => {
+  test("source --cancel ends a session that waits for its source, and nobody else's", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leaver.signal("SIGKILL");
     run.leave(run.source, "SIGTERM");
     expect(await run.source.exit()).toBe(143);
-    await Promise.all(run.sinks.map((sink) => sink.exit()));
-    const again = startCopy(lab, run.order);
-    await expectProven(again.source, again.sinks);
+    makeManyFiles(lab.path("other"), 1);
+    const other = lab.source(run.order.address, lab.path("other"), ["--cancel"]);
+    expect(await other.exit()).toBe(5);
+    const cancel = lab.source(run.order.address, run.from, ["--cancel"]);
+    expect(await cancel.exit()).toBe(0);
+    expect(await cancel.event("cancelled")).toMatchObject({ session: "default" });
+    for (const sink of run.sinks) {
+      expect(await sink.exit()).toBe(15);
+      expect(await sink.failure()).toMatchObject({ code: "cancelled" });
+    }
+    const plain = lab.source(run.order.address, run.from, ["--cancel"], { plain: true });
+    expect(await plain.exit()).toBe(5);
+    expect(plain.stderr).toContain("no session");
+  });
+
+  test.each(["SIGINT", "SIGKILL"] as const)(
+    "a coordinator that goes by %s and comes back is waited for, and the copy goes on where it was",
+    async (signal) => {
+      await using lab = await CliLab.open();
+      const run = await longCopy(lab);
+      run.leave(run.coordinator, signal);
+      await run.coordinator.exit();
+      for (const process of [run.source, ...run.sinks] as const) {
+        await lost(process);
+      }
+      run.expectNothingHalfDone();
+      await lab.coordinator({ port: portOf(run.order.address) });
+      await expectProven(run.source, run.sinks);
+      for (const folder of run.order.to) await expectCopy(run.from, folder);
+      // Nothing began anew.
+      for (const process of [run.source, ...run.sinks] as const) {
+        await back(process);
+        expect(process.events.filter(({ type }) => type === "started")).toHaveLength(1);
+      }
+    },
+  );
+
+  test("source and coordinator killed at once, and started again, copy everything", async () => {
+    await using lab = await CliLab.open();
+    const run = await longCopy(lab);
+    run.coordinator.signal("SIGKILL");
+    run.leave(run.source, "SIGKILL");
+    await run.coordinator.exit();
+    await run.source.exit();
+    const source = run.sourceAgain();
+    await lab.coordinator({ port: portOf(run.order.address) });
+    await expectProven(source, run.sinks);
     for (const folder of run.order.to) await expectCopy(run.from, folder);
+  });
+});
+
+describe.skipIf(!brokersAvailable("nats"))("without its coordinator", { timeout: E2E_MS }, () => {
+  test("a copy through NATS goes on, is proven, and ends when the coordinator is back", async () => {
+    await using lab = await CliLab.open();
+    const broker = await startNats();
+    await using stopping = new AsyncDisposableStack();
+    stopping.defer(() => broker.stop());
+    const run = await longCopy(lab, broker.url);
+    run.coordinator.signal("SIGKILL");
+    await run.coordinator.exit();
+    run.stayer.signal("SIGCONT");
+    const proven = { where: ({ outcome }: { outcome: SinkOutcome }) => outcome.outcome === "proven" };
+    for (const nth of [1, 2]) await run.source.event("sink", { ...proven, nth });
+    for (const process of [run.source, ...run.sinks] as const)
+      expect(process.events.filter(({ type }) => type === "finished")).toHaveLength(0);
+    for (const folder of run.order.to) await expectCopy(run.from, folder);
+    await lab.coordinator({ port: portOf(run.order.address), broker: broker.url });
+    await expectProven(run.source, run.sinks);
   });
 });
 
@@ -118,10 +164,10 @@ describe("leaving while nothing goes on", { timeout: E2E_MS }, () => {
 });
 
 /** A session of two sinks that is held in its middle: something is stored at each of them, and most is still to come. */
-async function longCopy(lab: CliLab) {
+async function longCopy(lab: CliLab, broker = "embedded") {
   const from = lab.path("source");
   makeLongTree(from, TREE);
-  const { address, process: coordinator } = await lab.coordinator();
+  const { address, process: coordinator } = await lab.coordinator({ broker });
   const to = [lab.path("stayer"), lab.path("leaver")];
   const order = { address, from, to, sourceArgs: ["--sink-timeout", "1s"] };
   const { source, sinks } = startCopy(lab, order);
@@ -136,6 +182,8 @@ async function longCopy(lab: CliLab) {
     ...{ from, order, coordinator, source, sinks, stayer, leaver },
     stayerFolder: lab.path("stayer"),
     leaverFolder: lab.path("leaver"),
+    /** The same command once more. */
+    sourceAgain: () => lab.source(address, from, ["--session", "default", "--dest-count", String(order.to.length)]),
     leave(who: { signal(signal: NodeJS.Signals): void }, signal: NodeJS.Signals) {
       who.signal(signal);
       stayer.signal("SIGCONT");
@@ -147,4 +195,20 @@ async function longCopy(lab: CliLab) {
       }
     },
   };
+}
+
+type Member = CliProcess<SourceEvent | SinkEvent | ErrorEvent>;
+
+/** Says that the coordinator is lost, and that it is being tried to reach it again. */
+async function lost(member: Member): Promise<void> {
+  await member.event("control", { where: ({ status }) => status === "lost" });
+  await member.event("connecting", { where: ({ reason }) => reason?.includes("refused") === true });
+}
+
+async function back(member: Member): Promise<void> {
+  await member.event("control", { where: ({ status }) => status === "back" });
+}
+
+function portOf(address: string): number {
+  return Number(address.split(":").at(-1));
 }
