@@ -92,6 +92,8 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
     throwIfAborted(options.signal);
     const addresses = clientAddresses({ host, address: bound.address, port: bound.port }, networkInterfaces());
     announce(log, { addresses, loopbackOnly: isLoopbackAddress(bound.address), broker });
+    // In the same turn in which it began to listen: nobody has been heard yet.
+    running.registry.restore(running.history.restorable());
     broker.link.open();
     return new OpenCoordinator({
       port: bound.port,
@@ -122,6 +124,7 @@ interface Ground {
 interface Running {
   readonly registry: Registry;
   readonly views: SessionViews;
+  readonly history: History;
 }
 
 function assemble({ store, broker, log, clock, random, logger }: Ground): Running {
@@ -140,8 +143,7 @@ function assemble({ store, broker, log, clock, random, logger }: Ground): Runnin
     revoke: (memberId) => broker.revoke(memberId),
     restoreTicket: (holder, ticket) => broker.restore(holder, ticket),
   });
-  registry.restore(history.restorable());
-  return { registry, views };
+  return { registry, views, history };
 }
 
 function serve(registry: Registry, connection: ControlConnection, logger: Logger): void {

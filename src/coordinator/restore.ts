@@ -9,7 +9,7 @@ export interface RestoredSession {
   readonly tickets: readonly { readonly holder: TicketHolder; readonly ticket: string }[];
 }
 
-const AWAY = { code: "coordinator-lost", reason: "The coordinator was started again" };
+const AWAY = { code: "coordinator-lost", reason: "the coordinator was started again, and it is not back yet" };
 
 /** The session as the store has it, with everybody away; undefined when its source is not among the members. Pure. */
 export function restoredSession(

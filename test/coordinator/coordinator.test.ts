@@ -171,6 +171,15 @@ describe("close()", () => {
     await coordinator.close();
   });
 
+  test("says as much of a long reason as a close frame takes, in whole characters", async () => {
+    const coordinator = await coordinatorOf();
+    const sink = await clientOf(coordinator);
+    await sink.enter("sink");
+    await coordinator.close(new FanfoldError("interrupted", "\u{1f4be}".repeat(100)));
+    expect(await sink.closed).toBe(1012);
+    expect(sink.closeReason).toMatch(/^The coordinator stops: \u{1f4be}{25}$/u);
+  });
+
   test("happens when the signal aborts, and ends the events", async () => {
     const stop = new AbortController();
     const coordinator = await coordinatorOf({ signal: stop.signal });
