@@ -74,7 +74,8 @@ export class Ladder {
     else if (rung.held <= LOOKS / 4) rung.slowSinceMs = undefined;
     if (silentMs >= AWAY_SILENCE_MS) return { sinkId, to: "away" };
     const slow = rung.slowSinceMs !== undefined;
-    if (this.#policy !== "wait" && slow && nowMs - (rung.slowSinceMs ?? nowMs) >= DETACH_AFTER_MS && sinks.length > 1)
+    const slowMs = nowMs - (rung.slowSinceMs ?? nowMs);
+    if (this.#policy !== "wait" && rung.held > LOOKS / 2 && slowMs >= DETACH_AFTER_MS)
       return { sinkId, to: "detached" };
     const to = slow || silentMs >= LAG_SILENCE_MS ? "lagging" : "live";
     if (to === rung.at) return undefined;
