@@ -152,7 +152,7 @@ export class LaneLab {
     const copy = new SinkCopy({
       ...SCOPE,
       ...{ signal, folder, late, onFailure, up: gate, subject: upSubject(SUBJECTS, member.id), clock: this.#clock },
-      ...{ exclusivePayloads: false, emit: () => undefined, fileEvents: false },
+      ...{ session: "default", source: "source", exclusivePayloads: false, emit: () => undefined, fileEvents: false },
       onLane: () => void intake.takeData(false),
     });
     intake.setTarget((payload, isOwnSubject) => copy.take(payload, isOwnSubject));
