@@ -77,8 +77,9 @@ export class TreeWalk {
     stack.push(EMPTY);
     for (let directory = stack.pop(); directory !== undefined; directory = stack.pop())
       yield* this.#directory(directory, stack);
-    this.#guard.check();
     yield* this.#flush();
+    // An unmounted directory reads as an empty one: what was found is all there is only if it is still there.
+    this.#guard.check();
   }
 
   /** Files that changed while they were read, as they are now: in pages of their own, behind those of the walk. */
