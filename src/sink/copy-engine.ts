@@ -46,6 +46,8 @@ export class CopyEngine {
   readonly #proof = new ProofBook();
   readonly counts: EngineCounts = emptyCounts();
   #digest: Buffer | undefined;
+  /** Entries of the walk: those behind them are files that come once more, and were counted when they were withdrawn. */
+  #entriesWalked = Number.POSITIVE_INFINITY;
 
   constructor(parts: EngineParts, out: EngineSink) {
     this.#parts = parts;
@@ -84,6 +86,7 @@ export class CopyEngine {
           );
         }
         this.counts.discoveryEnded = true;
+        this.#entriesWalked = walked.entries;
         return;
       }
       case "end":
@@ -99,16 +102,17 @@ export class CopyEngine {
 
   #page(page: Page): void {
     const { counts } = this;
+    const isNew = page.first < this.#entriesWalked;
     for (const entry of page.entries) {
       if (entry.kind === "file") {
-        counts.filesFound += 1;
-        counts.bytesFound += entry.size;
+        if (isNew) counts.filesFound += 1;
+        if (isNew) counts.bytesFound += entry.size;
       } else this.#guarded(entry, () => this.#place(entry));
     }
     const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page);
     this.#proof.setWants(page.page, bits);
-    counts.filesDone += filesUnchanged;
-    counts.bytesDone += bytesUnchanged;
+    if (isNew) counts.filesDone += filesUnchanged;
+    if (isNew) counts.bytesDone += bytesUnchanged;
     counts.filesUnchanged += filesUnchanged;
     counts.bytesUnchanged += bytesUnchanged;
     this.#checkSpace();
@@ -168,7 +172,7 @@ export class CopyEngine {
     const { entry, wanted } = file;
     const { writer, space } = this.#parts;
     const { final } = record;
-    if (wanted) this.counts.filesDone += 1;
+    if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
     this.#proof.close(entry.entry, undefined);
     if (this.#proof.hasFailed(entry.entry)) return;
     if (final === undefined) {
