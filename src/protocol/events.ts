@@ -26,8 +26,11 @@ export type SourceEvent =
   | { readonly type: "waiting"; readonly needed: number; readonly sinks: readonly string[] }
   | { readonly type: "started"; readonly sinks: readonly string[] }
   | { readonly type: "progress"; readonly progress: CopyProgress; readonly sinks: readonly SinkLine[] }
-  /** One line per finished file, only when asked for (`--verbose`, `--json`). */
-  | { readonly type: "file"; readonly path: string; readonly bytes: number }
+  /**
+   * A file was read and sent, because some sink wanted it; only when asked for (`--verbose`, `--json`). Files that every sink
+   * has already are not told of. `grew`: it was sent up to its size when it was opened, and is longer by now.
+   */
+  | { readonly type: "file"; readonly path: string; readonly bytes: number; readonly grew?: true }
   | { readonly type: "problem"; readonly problem: Problem }
   | { readonly type: "sink"; readonly name: string; readonly outcome: SinkOutcome }
   /** Stopped in mid-session: for `graceMs` from now a second stop ends the session for all; after it the sinks wait on. */

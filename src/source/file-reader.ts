@@ -9,7 +9,7 @@ import type { Problem } from "../protocol/progress.ts";
 import { joinPath } from "../protocol/relative-path.ts";
 import { type EntryState, encodeTrailer } from "../protocol/trailer.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
-import { readFully } from "./hash-file.ts";
+import { readFully, readsAs } from "./hash-file.ts";
 import { contentStart, type HeldEnd } from "./held-prefix.ts";
 import type { RootGuard } from "./root-guard.ts";
 import { type Change, changeOf } from "./second-look.ts";
@@ -177,7 +177,10 @@ class PageReader {
       offset += length;
       this.#count(entry, offset);
     }
-    return { change, final: finalOf(before, hasher) };
+    const final = finalOf(before, hasher);
+    // One that was emptied and written anew can be longer, too: only what reads the same once more has merely grown.
+    if (change === "grew" && !readsAs(fd, final)) change = "changed";
+    return { change, final };
   }
 
   *#close(entry: FileEntry, final: FileFinal | undefined): Generator<ReadOutput, void, undefined> {

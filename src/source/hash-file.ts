@@ -26,6 +26,12 @@ export function hashFile(path: Buffer, listed: BigIntStats): Uint8Array | undefi
   }
 }
 
+/** Whether the first `size` bytes of an open file still have this content hash. */
+export function readsAs(fd: number, { size, hash }: { readonly size: number; readonly hash: Uint8Array }): boolean {
+  const hasher = new FileHasher();
+  return hashRange(fd, 0, size, [hasher]) === size && Buffer.compare(hasher.digest(), hash) === 0;
+}
+
 /** The same file, and not written to in between. */
 export function isSameFile(before: BigIntStats, after: BigIntStats): boolean {
   return (

@@ -1,6 +1,7 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { sealFrame } from "../protocol/frame.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** A frame on its way out. */
 export interface Outgoing {
@@ -16,6 +17,8 @@ export interface OutboxOptions {
   readonly subject: string;
   readonly signal: AbortSignal;
   readonly onFailure: (error: FanfoldError) => void;
+  /** Holds frames to a rate; nothing is waited for without it. */
+  readonly throttle?: Throttle | undefined;
 }
 
 /**
@@ -29,6 +32,8 @@ export class Outbox {
   readonly #data: Outgoing[] = [];
   #nextSequence = 0;
   #running = false;
+  /** The next frame waits for the rate that is allowed. */
+  #held = false;
   #stopped = false;
 
   constructor(options: OutboxOptions) {
@@ -40,9 +45,9 @@ export class Outbox {
     return this.#nextSequence;
   }
 
-  /** Nothing waits and nothing is being published. */
+  /** Nothing is being published, nor about to be. */
   get isIdle(): boolean {
-    return !this.#running;
+    return !this.#running || this.#held;
   }
 
   control(outgoing: Outgoing): void {
@@ -70,7 +75,9 @@ export class Outbox {
   /** Publishes a frame that is not part of the stream: it carries the next sequence and does not use it up. */
   async heartbeat(frame: Buffer): Promise<void> {
     sealFrame(frame, this.#nextSequence);
-    await this.#options.transport.publish(this.#options.subject, frame, { signal: this.#options.signal });
+    const { transport, subject, throttle, signal } = this.#options;
+    throttle?.spend(frame.length);
+    await transport.publish(subject, frame, { signal });
   }
 
   #start(): void {
@@ -82,8 +89,13 @@ export class Outbox {
   }
 
   async #run(): Promise<void> {
-    const { transport, subject, signal } = this.#options;
-    for (let next = this.#take(); next !== undefined; next = this.#take()) {
+    const { transport, subject, throttle, signal } = this.#options;
+    for (;;) {
+      // Before a frame is chosen, so that control still goes before data that waits.
+      if (throttle?.isHolding === true) await this.#hold(throttle);
+      const next = this.#take();
+      if (next === undefined) break;
+      throttle?.spend(next.frame.length);
       if (next.again === undefined) {
         const sequence = this.#nextSequence;
         this.#nextSequence += 1;
@@ -93,6 +105,12 @@ export class Outbox {
       await transport.publish(next.again ?? subject, next.frame, { signal });
     }
     this.#running = false;
+  }
+
+  async #hold(throttle: Throttle): Promise<void> {
+    this.#held = true;
+    await throttle.ready(this.#options.signal);
+    this.#held = false;
   }
 
   #take(): Outgoing | undefined {

@@ -16,6 +16,7 @@ import type { Hold, PublisherOptions } from "./publisher-options.ts";
 import type { ReadMessage, ReadRequest, ReadWorkerData } from "./read-worker.ts";
 import { Repairs } from "./repairs.ts";
 import { failureOf } from "./source-problem.ts";
+import { pacedCapabilities } from "./throttle.ts";
 import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
 
 /*
@@ -43,6 +44,7 @@ export class Publisher {
   readonly #outbox: Outbox;
   readonly #repairs: Repairs;
   readonly #live: Set<string>;
+  readonly #frameBytes: number;
   #walker: Thread<WalkRequest> | undefined;
   #reader: Thread<ReadRequest> | undefined;
   #pagesAtReader = 0;
@@ -50,7 +52,9 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#credit = new CreditFlow({ ...options, capabilities: options.transport.capabilities });
+    const capabilities = pacedCapabilities(options.transport.capabilities, options.throttle);
+    this.#frameBytes = capabilities.preferredPayloadBytes;
+    this.#credit = new CreditFlow({ ...options, capabilities });
     this.#live = new Set(options.sinkIds);
     this.#outbox = new Outbox(options);
     this.#repairs = new Repairs({ ...options, credit: this.#credit, outbox: this.#outbox });
@@ -91,10 +95,10 @@ export class Publisher {
   }
 
   start(): void {
-    const { root, identity, sessionId, epoch, stream, transport, fileNotices, onFailure } = this.#options;
-    const frameBytes = transport.capabilities.preferredPayloadBytes;
-    const walk: WalkWorkerData = { root, identity, pages: PAGES_UNANSWERED_MAX };
-    const read: ReadWorkerData = { root, identity, sessionId, epoch, stream, frameBytes, fileOutputs: fileNotices };
+    const { root, identity, filters, checksum, sessionId, epoch, stream, fileNotices, onFailure } = this.#options;
+    const walk: WalkWorkerData = { root, identity, filters, checksum, pages: PAGES_UNANSWERED_MAX };
+    const scope = { sessionId, epoch, stream, frameBytes: this.#frameBytes };
+    const read: ReadWorkerData = { root, identity, ...scope, fileOutputs: fileNotices };
     this.#walker = openThread<WalkRequest, WalkMessage>({
       module: "./walk-worker",
       base: import.meta.url,

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import type { TransportCapabilities } from "../transport/transport.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 /** Frames at low rates are cut to about so much time, so that bytes flow evenly. */
@@ -40,4 +41,14 @@ export class Throttle {
   #waitMs(): number {
     return Math.ceil(this.#limit.waitMs(this.#clock.nowMs()));
   }
+}
+
+/** What the transport can do, with frames cut to what the rate lets through evenly. */
+export function pacedCapabilities(
+  capabilities: TransportCapabilities,
+  throttle: Throttle | undefined,
+): TransportCapabilities {
+  const { preferredPayloadBytes } = capabilities;
+  if (throttle === undefined) return capabilities;
+  return { ...capabilities, preferredPayloadBytes: throttle.frameBytes(preferredPayloadBytes) };
 }

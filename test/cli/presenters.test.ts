@@ -72,7 +72,7 @@ describe("PlainPresenter", () => {
     calm.take(file);
     talking.take(file);
     expect(calm.io.stdout.text).toBe("");
-    expect(talking.io.stdout.lines).toEqual(["a/b (2.0 KiB)"]);
+    expect(talking.io.stdout.lines).toEqual(["sent: a/b (2.0 KiB)"]);
   });
 
   test("prints nothing but what went wrong under --quiet", () => {

@@ -2,13 +2,16 @@ import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import type { SourceEvent } from "../../src/protocol/events.ts";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { subjectsOf, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
 import { SinkCopy } from "../../src/sink/copy.ts";
 import { Intake } from "../../src/sink/intake.ts";
 import { openSinkFolder } from "../../src/sink/sink-folder.ts";
+import type { PublishedTree } from "../../src/source/published-tree.ts";
 import { SourceSession } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
+import type { Transport } from "../../src/transport/transport.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
 
 export interface FaultySession {
@@ -19,6 +22,11 @@ export interface FaultySession {
   readonly up: FaultPlan;
   readonly payloadBytes?: number;
   readonly clock?: Clock;
+  /** What of the source is published, and how. */
+  readonly tree?: Omit<PublishedTree, "root">;
+  /** Called before each payload of the source is published: the place to change files under it. */
+  readonly onPublish?: (payload: Uint8Array) => void;
+  readonly onEvent?: (event: SourceEvent) => void;
   /** Boot of the machine that the sinks believe in. */
   readonly bootId?: string;
 }
@@ -78,17 +86,33 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
     ...scope,
     signal,
     root: Buffer.from(options.source),
-    transport: broker.connect(),
+    ...options.tree,
+    transport: watched(broker.connect(), options.onPublish),
     reports,
     subjects,
     sinks: members,
-    emit: () => undefined,
+    emit: (event) => options.onEvent?.(event),
     tellProgress: () => undefined,
-    fileEvents: false,
+    fileEvents: options.onEvent !== undefined,
   });
   const summary = await source.run();
   // A sink that failed is part of the summary; it waits for a coordinator to tell it so.
   stop.abort(new FanfoldError("closed", "The session is over"));
   await Promise.all(copies.map((copy) => copy.stop()));
   return { summary, transports };
+}
+
+function watched(transport: Transport, onPublish: FaultySession["onPublish"]): Transport {
+  if (onPublish === undefined) return transport;
+  return {
+    capabilities: transport.capabilities,
+    publish: (subject, payload, options) => {
+      for (const part of payload instanceof Uint8Array ? [payload] : payload) onPublish(part);
+      return transport.publish(subject, payload, options);
+    },
+    subscribe: (subject, options) => transport.subscribe(subject, options),
+    status: () => transport.status(),
+    drain: (options) => transport.drain(options),
+    close: () => transport.close(),
+  };
 }

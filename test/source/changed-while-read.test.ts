@@ -51,6 +51,7 @@ const CHANGES: readonly (readonly [string, (path: string, root: string) => void]
   ["is truncated", (path) => truncateSync(path, SIZE / 2)],
   ["is emptied", (path) => truncateSync(path, 0)],
   ["is rewritten with as many bytes", (path) => writeFileSync(path, Buffer.alloc(SIZE, "y"))],
+  ["is rewritten with more bytes", (path) => writeFileSync(path, Buffer.alloc(SIZE + 1, "y"))],
   ["gets another mode", (path) => chmodSync(path, 0o640)],
   [
     "gets longer and another mode",

@@ -3,13 +3,16 @@ import { describe, expect, test } from "vitest";
 import type { FanfoldError } from "../../src/lib/errors.ts";
 import { decodeFrame } from "../../src/protocol/frame.ts";
 import { Outbox } from "../../src/source/outbox.ts";
+import { Throttle } from "../../src/source/throttle.ts";
+import { handClock } from "../helpers/hand-clock.ts";
 import { recordingTransport } from "../helpers/recording-transport.ts";
 import { plainFrame } from "../helpers/source-frames.ts";
 
-function begin() {
+function begin(throttle?: Throttle) {
   const [transport, failures] = [recordingTransport(), [] as FanfoldError[]];
   const outbox = new Outbox({
     transport,
+    throttle,
     subject: "data",
     signal: new AbortController().signal,
     onFailure: (error) => failures.push(error),
@@ -51,6 +54,33 @@ describe("Outbox", () => {
     outbox.data({ frame: plainFrame("data", Buffer.from("a")), onSequence: late });
     await setImmediate();
     expect(sent()).toEqual(["0 data a", "1 page late"]);
+  });
+
+  test("holds frames to a rate, lets control overtake them even then, and goes on with heartbeats", async () => {
+    const clock = handClock();
+    const { outbox, sent } = begin(new Throttle(41, clock));
+    const advance = async (ms: number): Promise<void> => {
+      clock.advance(ms);
+      await setImmediate();
+    };
+    // A frame of one byte has 41.
+    for (const text of ["a", "b", "c"]) outbox.data({ frame: plainFrame("data", Buffer.from(text)) });
+    await setImmediate();
+    expect([sent(), outbox.isIdle, outbox.nextSequence]).toEqual([["0 data a"], true, 1]);
+    await advance(900);
+    outbox.control({ frame: plainFrame("page", Buffer.from("x")) });
+    expect(sent()).toEqual(["0 data a"]);
+    await advance(100);
+    expect(sent()).toEqual(["0 data a", "1 page x"]);
+    await outbox.heartbeat(plainFrame("heartbeat", new Uint8Array(0)));
+    expect(sent().slice(2)).toEqual(["2 heartbeat "]);
+    // The heartbeat of 40 bytes is paid for, too.
+    await advance(1000);
+    expect(sent()).toHaveLength(3);
+    await advance(1000);
+    expect(sent().slice(3)).toEqual(["2 data b"]);
+    await advance(1000);
+    expect(sent().slice(4)).toEqual(["3 data c"]);
   });
 
   test("gives a heartbeat the next sequence and does not use it up", async () => {

@@ -76,7 +76,9 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
     case "progress":
       return [];
     case "file":
-      return [detail(`${event.path} (${formatBytes(event.bytes)})`)];
+      return [
+        detail(`sent: ${event.path} (${formatBytes(event.bytes)}${event.grew === true ? ", it grew meanwhile" : ""})`),
+      ];
     case "problem":
       return [detail(`${event.problem.kind}: ${event.problem.path}: ${event.problem.message}`)];
     case "sinkstate":

@@ -10,6 +10,8 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   const tree = [
     `${plural(summary.directories, "directory", "directories")}, ${plural(summary.symlinks, "symbolic link")}`,
   ];
+  const excluded = summary.notCarried[EXCLUDED] ?? 0;
+  if (excluded > 0) tree.push(`${plural(excluded, "entry", "entries")} left out by filters`);
   lines.push(field("tree", tree.join("; "), style));
   lines.push(field("sent", sentParts(summary).join("; "), style));
   if (summary.digest !== undefined) lines.push(field("digest", summary.digest, style));
@@ -68,6 +70,8 @@ function headline(summary: SessionSummary, style: Style): string {
   return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}${rate}`;
 }
 
+/** Left out because somebody asked for it: no reason for a warning. */
+const EXCLUDED = "excluded";
 /** Kinds of `notCarried` in words; a kind of a later version is shown as it is. */
 const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
   ["fifo", "FIFOs skipped"],
@@ -79,7 +83,7 @@ const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
 ]);
 
 function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
-  const kinds = Object.entries(summary.notCarried).filter(([, count]) => count > 0);
+  const kinds = Object.entries(summary.notCarried).filter(([kind, count]) => count > 0 && kind !== EXCLUDED);
   const notCarried = kinds.map(
     ([kind, count]): Message => ({
       level: "warning",
