@@ -2,7 +2,7 @@ import { hashChunk } from "../../src/protocol/content-hash.ts";
 import { DataTableWriter, type FileFinal } from "../../src/protocol/data-table.ts";
 import { pageDigest, TreeHasher } from "../../src/protocol/digest.ts";
 import { buildFrame, FRAME_HEADER_BYTES, STREAM_DATA, sealFrame, writeFrameHeader } from "../../src/protocol/frame.ts";
-import { encodeEnd } from "../../src/protocol/marks.ts";
+import { encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
 import { type Entry, encodePage, type Page, type Timestamp } from "../../src/protocol/page.ts";
 import { type EntryState, encodeTrailer } from "../../src/protocol/trailer.ts";
 import { SESSION } from "./source-frames.ts";
@@ -68,6 +68,11 @@ export class HandSource {
     this.#pages += 1;
     this.#entries += entries.length;
     return { payload: seal("page", encodePage(page)), page };
+  }
+
+  /** The end of the walk, after the pages so far; its totals of files and bytes mean nothing to a sink. */
+  walked(): Buffer {
+    return seal("walked", encodeWalked({ pages: this.#pages, entries: this.#entries, files: 0, bytes: 0 }));
   }
 
   trailer(page: Page, states: readonly EntryState[], digest: Uint8Array = pageDigest(page, states)): Buffer {

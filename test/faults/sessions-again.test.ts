@@ -1,0 +1,140 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, test } from "vitest";
+import type { SessionSummary } from "../../src/protocol/progress.ts";
+import { fileTime } from "../../src/sink/file-time.ts";
+import { type FaultySession, runFaultySession } from "../helpers/session-in-process.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
+import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";
+import { content } from "../helpers/tree.ts";
+import { expectEqualTrees } from "../helpers/tree-judge.ts";
+
+const MIB = 1024 * 1024;
+
+/** Files small and large in two directories, an empty one, and a link. */
+function makeTree(): string {
+  const root = memoryFolder();
+  mkdirSync(join(root, "dir/inner"), { recursive: true });
+  for (let index = 0; index < 30; index += 1)
+    writeFileSync(join(root, "dir", `f${index}`), content(index * 977, index));
+  writeFileSync(join(root, "large"), content(3 * MIB + 5, 77));
+  symlinkSync("large", join(root, "link"));
+  return root;
+}
+
+async function copy(
+  source: string,
+  sinks: readonly string[],
+  rest: Partial<FaultySession> = {},
+): Promise<SessionSummary> {
+  const { summary } = await runFaultySession({
+    source,
+    sinks,
+    down: () => () => undefined,
+    up: () => undefined,
+    ...rest,
+  });
+  return summary;
+}
+
+const outcomes = (summary: SessionSummary) => summary.sinks.map(({ outcome }) => outcome);
+
+/** Inode and time of change of every entry below a folder, but its own. */
+function marksOf(folder: string): Record<string, string> {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (path) => !path.startsWith(".fanfold"),
+  );
+  return Object.fromEntries(
+    paths.map((path) => {
+      const { ino, ctimeNs } = lstatSync(join(folder, path), { bigint: true });
+      return [path, `${ino} ${ctimeNs}`];
+    }),
+  );
+}
+
+describe("a session over folders that have the copy already", () => {
+  test("sends no content, and touches no file, link or directory", async () => {
+    const [source, sinks] = [makeTree(), [memoryFolder(), memoryFolder()]];
+    expect(outcomes(await copy(source, sinks))).toEqual(["proven", "proven"]);
+    const before = sinks.map(marksOf);
+    const summary = await copy(source, sinks);
+    expect(outcomes(summary)).toEqual(["proven", "proven"]);
+    expect(summary.bytesSent).toBe(0);
+    for (const sink of summary.sinks) expect(sink).toMatchObject({ filesUnchanged: 31, filesDone: 31 });
+    expect(sinks.map(marksOf)).toEqual(before);
+    for (const sink of sinks) await expectEqualTrees(source, sink);
+  });
+
+  test("sends once what one of them lacks, and the other writes none of it", async () => {
+    const [source, full, fresh] = [makeTree(), memoryFolder(), memoryFolder()];
+    await copy(source, [full]);
+    const before = marksOf(full);
+    const summary = await copy(source, [full, fresh]);
+    expect(outcomes(summary)).toEqual(["proven", "proven"]);
+    expect(summary.sinks.map(({ filesUnchanged }) => filesUnchanged)).toEqual([31, 0]);
+    expect(marksOf(full)).toEqual(before);
+    await expectEqualTrees(source, fresh);
+  });
+
+  test("repairs a file of equal size and time but other content where another sink wants it", async () => {
+    const [source, spoilt, fresh] = [makeTree(), memoryFolder(), memoryFolder()];
+    await copy(source, [spoilt]);
+    for (const name of ["large", "dir/f20"]) spoil(join(spoilt, name));
+    const summary = await copy(source, [spoilt, fresh]);
+    expect(outcomes(summary)).toEqual(["proven", "proven"]);
+    expect(summary.sinks.map(({ filesUnchanged }) => filesUnchanged)).toEqual([29, 0]);
+    for (const sink of [spoilt, fresh]) await expectEqualTrees(source, sink);
+  });
+});
+
+/** Zeroes the content of a file, which keeps its size and time. */
+function spoil(path: string): void {
+  const { size, mtimeNs } = lstatSync(path, { bigint: true });
+  writeFileSync(path, Buffer.alloc(Number(size)), { flag: "r+" });
+  const mtime = fileTime({ seconds: Number(mtimeNs / 10n ** 9n), nanoseconds: Number(mtimeNs % 10n ** 9n) });
+  utimesSync(path, mtime, mtime);
+}
+
+/** Rewrites what a folder remembers of its last sync. */
+function setMark(folder: string, mark: { readonly bootId: string; readonly syncedBeforeMs: number }): void {
+  using database = new DatabaseSync(join(folder, ".fanfold/sink.db"));
+  database.prepare("UPDATE facts SET value = ? WHERE name = 'mark'").run(JSON.stringify(mark));
+}
+
+test("after a power loss, what was stored behind the last sync is repaired, and nothing before it is sent again", async () => {
+  const [source, sink] = [makeTree(), memoryFolder()];
+  await copy(source, [sink], { bootId: "before" });
+  // Its time of change is now, behind the mark; all others lie before it by what the mark says.
+  const marked = Math.max(...Object.keys(marksOf(sink)).map((path) => lstatSync(join(sink, path)).ctimeMs)) + 2_001;
+  spoil(join(sink, "large"));
+  expect((await copy(source, [sink], { bootId: "before" })).bytesSent).toBe(0);
+  setMark(sink, { bootId: "before", syncedBeforeMs: marked });
+  const summary = await copy(source, [sink], { bootId: "after" });
+  expect(outcomes(summary)).toEqual(["proven"]);
+  expect(summary.sinks[0]).toMatchObject({ filesUnchanged: 30 });
+  await expectEqualTrees(source, sink);
+  expect((await copy(source, [sink], { bootId: "after" })).bytesSent).toBe(0);
+});
+
+test.skipIf(!smallDisksAvailable())(
+  "a full disk fails its sink alone; with space again the same session goes on where it was",
+  async () => {
+    const source = makeTree();
+    using disk = mountSmallDisk(join(tempFolder(), "disk"), 6);
+    const filler = join(disk.path, "filler");
+    writeFileSync(filler, Buffer.alloc(4 * MIB));
+    const [folder, other] = [join(disk.path, "folder"), memoryFolder()];
+    mkdirSync(folder);
+    const full = await copy(source, [folder, other]);
+    expect(full.sinks.map(({ outcome, code }) => [outcome, code])).toEqual([
+      ["failed", "disk-full"],
+      ["proven", undefined],
+    ]);
+    expect(full.sinks[0]?.message).toMatch(/MiB more are wanted.*MiB are free/);
+    writeFileSync(filler, "");
+    expect(outcomes(await copy(source, [folder, other]))).toEqual(["proven", "proven"]);
+    await expectEqualTrees(source, folder);
+    expect(readFileSync(filler, "utf8")).toBe("");
+  },
+);

@@ -1,0 +1,122 @@
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { FanfoldError } from "../../src/lib/errors.ts";
+import { SyncKeeper } from "../../src/sink/sync-keeper.ts";
+import { handClock } from "../helpers/hand-clock.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+const GIB = 1024 ** 3;
+
+function begin(path = tempFolder()) {
+  const clock = handClock();
+  clock.advance(100_000);
+  const marks: number[] = [];
+  const failures: string[] = [];
+  let syncs: PromiseWithResolvers<void>[] = [];
+  const folder = {
+    path,
+    get syncedBefore() {
+      return marks.at(-1) ?? 0;
+    },
+    markSynced: (beforeMs: number) => void marks.push(beforeMs),
+  };
+  const keeper = new SyncKeeper({
+    folder,
+    clock,
+    signal: new AbortController().signal,
+    onFailure: ({ code }) => failures.push(code),
+    sync: () => {
+      const sync = Promise.withResolvers<void>();
+      syncs.push(sync);
+      return sync.promise;
+    },
+  });
+  onTestFinished(() => keeper[Symbol.dispose]());
+  const settle = async (end: (sync: PromiseWithResolvers<void>) => void): Promise<void> => {
+    const running = syncs;
+    syncs = [];
+    for (const sync of running) end(sync);
+    await setImmediate();
+  };
+  return { clock, keeper, marks, failures, settle, path, syncing: () => syncs.length };
+}
+
+describe("SyncKeeper", () => {
+  test("syncs 30 s after the first byte, and then marks the time from before the sync", async () => {
+    const { clock, keeper, marks, settle, syncing } = begin();
+    clock.advance(60_000);
+    expect(syncing()).toBe(0);
+    keeper.stored(1);
+    clock.advance(29_000);
+    expect(syncing()).toBe(0);
+    clock.advance(1_000);
+    expect(syncing()).toBe(1);
+    clock.advance(5_000);
+    expect(marks).toEqual([]);
+    await settle((sync) => sync.resolve());
+    expect(marks).toEqual([190_000]);
+    clock.advance(120_000);
+    expect(syncing()).toBe(0);
+  });
+
+  test("syncs after a GiB, and not twice at a time", async () => {
+    const { clock, keeper, marks, settle, syncing } = begin();
+    keeper.stored(GIB);
+    clock.advance(1_000);
+    keeper.stored(GIB);
+    clock.advance(1_000);
+    expect(syncing()).toBe(1);
+    await settle((sync) => sync.resolve());
+    clock.advance(1_000);
+    await settle((sync) => sync.resolve());
+    expect(marks).toEqual([101_000, 103_000]);
+  });
+
+  test("takes its mark back when the clock is set back", () => {
+    const { clock, keeper, marks } = begin();
+    marks.push(200_000);
+    clock.advance(1_000);
+    expect(marks).toEqual([200_000, 101_000]);
+    keeper[Symbol.dispose]();
+  });
+
+  test("ends the session when the disk does not take it", async () => {
+    const { clock, keeper, marks, failures, settle } = begin();
+    keeper.stored(GIB);
+    clock.advance(1_000);
+    await settle((sync) => sync.reject(new FanfoldError("disk-failed", "no")));
+    expect([failures, marks]).toEqual([["disk-failed"], []]);
+  });
+
+  test("at the end trusts all that was stored", async () => {
+    const { keeper, marks, settle } = begin();
+    keeper.stored(1);
+    const finishing = keeper.finish();
+    await settle((sync) => sync.resolve());
+    await finishing;
+    expect(marks).toEqual([102_000]);
+  });
+
+  test.each([
+    ["removed", (path: string) => rmSync(path, { recursive: true })],
+    ["moved", (path: string) => renameSync(path, `${path}-moved`)],
+    [
+      "replaced",
+      (path: string) => {
+        renameSync(path, `${path}-moved`);
+        mkdirSync(path);
+      },
+    ],
+  ])("never calls a folder done that was %s", async (_, change) => {
+    const path = join(tempFolder(), "folder");
+    mkdirSync(path);
+    const { keeper, marks, settle } = begin(path);
+    const refused = expect(keeper.finish()).rejects.toMatchObject({ code: "folder-missing" });
+    change(path);
+    await settle((sync) => sync.resolve());
+    await refused;
+    expect(marks).toEqual([]);
+  });
+});
