@@ -6,8 +6,10 @@ import {
   isHere,
   isVacant,
   type SeriesEffect,
+  type SeriesState,
   takesPartNow,
 } from "../../src/coordinator/series.ts";
+import { PaperStore } from "./paper-store.ts";
 import { identityOf, SeriesDriver } from "./series-driver.ts";
 
 /** Each is one identity; the sources among them are never sinks, as in life. */
@@ -34,6 +36,7 @@ const event = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant("go" as const), member, cancel: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("cancel" as const), member }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("expired" as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("restart" as const) }) },
 );
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
@@ -45,9 +48,22 @@ class Watch {
   readonly #session = new Map<string, string>();
   readonly #open = new Set<string>();
   readonly #epochs = new Map<string, number>();
+  readonly #store = new PaperStore();
 
   see(effects: readonly SeriesEffect[]): void {
-    for (const effect of effects) this.#see(effect);
+    for (const effect of effects) {
+      this.#store.see(effect);
+      this.#see(effect);
+    }
+  }
+
+  /** The coordinator is killed and started again: all it knows is what was written. */
+  restart(name: string): SeriesState {
+    const state = this.#store.restored(name);
+    this.#unanswered.clear();
+    this.#open.clear();
+    if (state.running !== undefined) this.#open.add(state.running.id);
+    return state;
   }
 
   #see(effect: SeriesEffect): void {
@@ -118,6 +134,10 @@ function answered(series: SeriesDriver, watch: Watch, { id, effects, answers }: 
 }
 
 function apply(series: SeriesDriver, watch: Watch, each: Event): readonly SeriesEffect[] {
+  if (each.type === "restart") {
+    series.state = watch.restart(series.state.name);
+    return [];
+  }
   if (each.type === "expired") return series.feed({ type: "expired" });
   if (each.type === "cancel") return series.cancel(identityOf(each.member));
   const id = each.member;
@@ -181,7 +201,7 @@ function expectSound(series: SeriesDriver, watch: Watch): void {
 }
 
 test("step() keeps its promises in every order of events", () => {
-  let [begun, late, rejoined, takenOver] = [0, 0, 0, 0];
+  let [begun, late, rejoined, takenOver, restored] = [0, 0, 0, 0, 0];
   fc.assert(
     fc.property(fc.array(event, { minLength: 20, maxLength: 80, size: "max" }), (events) => {
       const series = new SeriesDriver();
@@ -189,6 +209,7 @@ test("step() keeps its promises in every order of events", () => {
       for (const each of events) {
         watch.see(apply(series, watch, each));
         expectSound(series, watch);
+        if (each.type === "restart" && series.state.kept) restored += 1;
       }
       for (const effect of series.effects) {
         if (effect.type === "started") begun += 1;
@@ -201,8 +222,8 @@ test("step() keeps its promises in every order of events", () => {
       expect(isVacant(series.state)).toBe(true);
       expect(watch.openSessions).toBe(0);
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
   // The events have led to what is to be tested.
-  for (const times of [begun, late, rejoined, takenOver]) expect(times).toBeGreaterThan(0);
+  for (const times of [begun, late, rejoined, takenOver, restored]) expect(times).toBeGreaterThan(0);
 });
