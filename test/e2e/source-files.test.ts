@@ -1,0 +1,122 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { CliLab } from "../helpers/cli.ts";
+import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
+
+const MIB = 1024 * 1024;
+
+function fill(root: string, names: readonly string[]): void {
+  mkdirSync(root, { recursive: true });
+  for (const name of names) {
+    if (name.endsWith("/")) mkdirSync(join(root, name), { recursive: true });
+    else writeFileSync(join(root, name), name);
+  }
+}
+
+describe("what a source reads", { timeout: E2E_MS }, () => {
+  test("leaves out what the filters say, in the order of the options, and goes on without the rest", async () => {
+    await using lab = await CliLab.open();
+    const { address } = await lab.coordinator();
+    const [from, to] = [lab.path("from"), lab.path("to")];
+    fill(from, ["a.tmp", "keep.tmp", "b", "build/", "build/c", "d/", "d/build/", "d/build/e", "logs/", "logs/f.log"]);
+    fill(from, ["logs/important.log"]);
+    writeFileSync(join(from, Buffer.from([0xff, 0x2e, 0x6f]).toString("latin1")), "");
+    writeFileSync(Buffer.concat([Buffer.from(`${from}/`), Buffer.from([0xff, 0x61])]), "");
+    writeFileSync(
+      lab.path("ignore"),
+      Buffer.concat([Buffer.from("# patterns\n*.log\n!important.log\n\n"), Buffer.from([0xff, 0x2a, 0x0a])]),
+    );
+    const args = ["--include", "/keep.tmp", "--exclude", "*.tmp", "--exclude-from", "ignore", "--exclude=/build/"];
+    const { source, sinks } = startCopy(lab, { address, from, to: [to], sourceArgs: args });
+    const summary = await expectProven(source, sinks);
+    expect(summary).toMatchObject({ notCarried: { excluded: 4 }, problemCount: 0 });
+    expect(readdirSync(to).toSorted()).toEqual([".fanfold", "b", "d", "keep.tmp", "logs", "ÿ.o"]);
+    expect([readdirSync(join(to, "logs")), readdirSync(join(to, "d/build"))]).toEqual([["important.log"], ["e"]]);
+  });
+
+  test("brings a log that grows all the time, up to its size when it was opened", async () => {
+    await using lab = await CliLab.open();
+    const { address } = await lab.coordinator();
+    const [from, to] = [lab.path("from"), lab.path("to")];
+    fill(from, ["other"]);
+    const log = join(from, "log");
+    writeFileSync(log, Buffer.alloc(48 * MIB, "line\n"));
+    const writer = setInterval(() => appendFileSync(log, "line\n"), 5);
+    onTestFinished(() => clearInterval(writer));
+    // More than the window, at a rate at which the writer comes in many times before the last byte is read.
+    const { source, sinks } = startCopy(lab, { address, from, to: [to], sourceArgs: ["--bwlimit", "40M"] });
+    const summary = await expectProven(source, sinks);
+    clearInterval(writer);
+    expect([summary.filesGrew, summary.problemCount]).toEqual([1, 0]);
+    const copied = readFileSync(join(to, "log"));
+    expect(copied.length).toBeGreaterThanOrEqual(48 * MIB);
+    expect(copied.length).toBeLessThan(statSync(log).size);
+    expect(copied.equals(readFileSync(log).subarray(0, copied.length))).toBe(true);
+  });
+
+  test("holds to --bwlimit", async () => {
+    await using lab = await CliLab.open();
+    const { address } = await lab.coordinator();
+    const from = lab.path("from");
+    fill(from, []);
+    writeFileSync(join(from, "file"), Buffer.alloc(6 * MIB, "x"));
+    const summary = await copyAndCompare(lab, { address, from, to: [lab.path("to")], sourceArgs: ["--bwlimit", "4M"] });
+    // Never faster than allowed, however slow the machine is: one frame and a quarter of a second go on credit.
+    expect(summary.elapsedMs).toBeGreaterThan(750);
+  });
+
+  test("with --checksum finds what size and time do not show; with -v says what it sent", async () => {
+    await using lab = await CliLab.open();
+    const { address } = await lab.coordinator();
+    const [from, to] = [lab.path("from"), lab.path("to")];
+    fill(from, ["same", "spoilt"]);
+    await copyAndCompare(lab, { address, from, to: [to] });
+    const { atime, mtime } = statSync(join(to, "spoilt"));
+    writeFileSync(join(to, "spoilt"), "SPOILT");
+    utimesSync(join(to, "spoilt"), atime, mtime);
+    const sink = lab.sink(address, to);
+    const source = lab.source(address, from, ["--checksum", "-v"], { plain: true });
+    expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
+    expect(readFileSync(join(to, "spoilt"), "utf8")).toBe("spoilt");
+    expect(source.stdout).toContain("sent: spoilt (6 B)");
+    expect(source.stdout).not.toContain("sent: same");
+  });
+
+  test("ends with a reason of its own when its directory is replaced while it waits for sinks", async () => {
+    await using lab = await CliLab.open();
+    const { address } = await lab.coordinator();
+    const from = lab.path("from");
+    fill(from, ["file"]);
+    const source = lab.source(address, from);
+    await source.event("waiting");
+    renameSync(from, `${from}.away`);
+    mkdirSync(from);
+    lab.sink(address, lab.path("to"));
+    expect(await source.exit()).toBe(8);
+    expect(await source.failure()).toMatchObject({ code: "folder-missing" });
+    expect(readdirSync(lab.path("to"))).toEqual([".fanfold"]);
+  });
+
+  test.each([
+    [["--exclude", "["], 'Read --exclude "[": "[" has no "]"'],
+    [["--exclude-from", "missing"], 'Read --exclude-from "missing": '],
+    [["--include", "!a"], 'Read --include "!a": "!" turns'],
+    [["--bwlimit", "fast"], 'Read --bwlimit "fast": want a rate'],
+  ])("refuses %j before it asks anybody", async (args, message) => {
+    await using lab = await CliLab.open();
+    fill(lab.path("from"), []);
+    const source = lab.source("localhost:1", lab.path("from"), args);
+    expect(await source.exit()).toBe(2);
+    expect((await source.failure()).message).toContain(message);
+  });
+});
