@@ -43,6 +43,7 @@ describe("leaving in the middle of a session", { timeout: E2E_MS }, () => {
       expect(await sink.failure()).toMatchObject({ code: "cancelled" });
     }
     run.expectNothingHalfDone();
+    for (const folder of run.order.to) expectBeginnings(run.from, folder);
   });
 
   test("killed without a word, a source is missed at once; the same command goes on", async () => {
@@ -53,6 +54,47 @@ describe("leaving in the middle of a session", { timeout: E2E_MS }, () => {
     run.expectNothingHalfDone();
     await expectProven(run.sourceAgain(), run.sinks);
     for (const folder of run.order.to) await expectCopy(run.from, folder);
+  });
+
+  test("a sink that is stopped leaves the others to their copies, and the source says who is missing and why", async () => {
+    await using lab = await CliLab.open();
+    const run = await longCopy(lab, { sourceArgs: ["--sink-timeout", "1s"] });
+    run.leave(run.leaver, "SIGINT");
+    expect(await run.leaver.exit()).toBe(130);
+    expectWholeFiles(run.from, run.leaverFolder);
+    expectBeginnings(run.from, run.leaverFolder);
+    expect(await run.source.exit()).toBe(4);
+    expect(await run.stayer.exit()).toBe(0);
+    await expectCopy(run.from, run.stayerFolder);
+    const { summary } = await run.source.event("finished");
+    const { name } = await run.leaver.event("joined");
+    expect(summary.result).toBe("failed");
+    expect(summary.sinks.find((sink) => sink.name === name)).toMatchObject({
+      outcome: "failed",
+      code: "sinks-lost",
+      message: expect.stringContaining("Stopped by SIGINT"),
+    });
+    expect(summary.sinks.filter((sink) => sink.outcome === "proven")).toHaveLength(1);
+  });
+
+  test("a sink that is stopped, or killed, is waited for while the others finish; its command again catches it up", async () => {
+    await using lab = await CliLab.open();
+    const run = await longCopy(lab);
+    run.leave(run.leaver, "SIGINT");
+    expect(await run.leaver.exit()).toBe(130);
+    expectWholeFiles(run.from, run.leaverFolder);
+    const { name } = await run.leaver.event("joined");
+    const stayer = await run.source.event("sink", { where: ({ outcome }) => outcome.outcome === "proven" });
+    expect(stayer.name).not.toBe(name);
+    const killed = lab.sink(run.order.address, run.leaverFolder, ["--session", "default"]);
+    await killed.event("waiting", { where: ({ underWay }) => underWay });
+    await killed.event("started");
+    killed.signal("SIGKILL");
+    await killed.exit();
+    const again = lab.sink(run.order.address, run.leaverFolder, ["--session", "default"]);
+    const summary = await expectProven(run.source, [run.stayer, again]);
+    for (const folder of run.order.to) await expectCopy(run.from, folder);
+    expect(summary.sinks.find((sink) => sink.name === name)).toMatchObject({ outcome: "proven", caughtUp: true });
   });
 
   test("source --cancel ends a session that waits for its source, and nobody else's", async () => {
@@ -117,7 +159,7 @@ describe.skipIf(!brokersAvailable("nats"))("without its coordinator", { timeout:
     const broker = await startNats();
     await using stopping = new AsyncDisposableStack();
     stopping.defer(() => broker.stop());
-    const run = await longCopy(lab, broker.url);
+    const run = await longCopy(lab, { broker: broker.url });
     run.coordinator.signal("SIGKILL");
     await run.coordinator.exit();
     run.stayer.signal("SIGCONT");
@@ -164,12 +206,15 @@ describe("leaving while nothing goes on", { timeout: E2E_MS }, () => {
 });
 
 /** A session of two sinks that is held in its middle: something is stored at each of them, and most is still to come. */
-async function longCopy(lab: CliLab, broker = "embedded") {
+async function longCopy(
+  lab: CliLab,
+  { broker = "embedded", sourceArgs = [] }: { readonly broker?: string; readonly sourceArgs?: readonly string[] } = {},
+) {
   const from = lab.path("source");
   makeLongTree(from, TREE);
   const { address, process: coordinator } = await lab.coordinator({ broker });
   const to = [lab.path("stayer"), lab.path("leaver")];
-  const order = { address, from, to, sourceArgs: ["--sink-timeout", "1s"] };
+  const order = { address, from, to, sourceArgs };
   const { source, sinks } = startCopy(lab, order);
   const [stayer, leaver] = sinks;
   if (stayer === undefined || leaver === undefined) throw new Error("Two sinks were started");
