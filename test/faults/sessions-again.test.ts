@@ -4,8 +4,10 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { fileTime } from "../../src/sink/file-time.ts";
+import { openEngine } from "../helpers/open-engine.ts";
 import { type FaultySession, runFaultySession } from "../helpers/session-in-process.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
+import { sourceFrames } from "../helpers/source-frames.ts";
 import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";
 import { content } from "../helpers/tree.ts";
 import { expectEqualTrees } from "../helpers/tree-judge.ts";
@@ -85,6 +87,50 @@ describe("a session over folders that have the copy already", () => {
     expect(outcomes(summary)).toEqual(["proven", "proven"]);
     expect(summary.sinks.map(({ filesUnchanged }) => filesUnchanged)).toEqual([29, 0]);
     for (const sink of [spoilt, fresh]) await expectEqualTrees(source, sink);
+  });
+});
+
+/** Copies a tree by hand, without a session, until so many bytes of content have come. */
+function copyUntil(source: string, sink: string, bytes: number): void {
+  using engine = openEngine(sink);
+  for (const payload of sourceFrames(source)) {
+    if (engine.engine.counts.bytesDone >= bytes) return;
+    engine.accept(payload);
+  }
+}
+
+describe("a large file that was cut off at its sinks", () => {
+  const LARGE = 8 * MIB;
+
+  test("is sent from where the one has it that has less, also to one that has all of it", async () => {
+    const [source, sinks] = [memoryFolder(), [memoryFolder(), memoryFolder(), memoryFolder()]];
+    writeFileSync(join(source, "large"), content(LARGE, 5));
+    const [less = "", more = "", whole = ""] = sinks;
+    copyUntil(source, less, 4 * MIB);
+    copyUntil(source, more, 6 * MIB);
+    copyUntil(source, whole, LARGE + 1);
+    const { ino } = lstatSync(join(whole, "large"));
+    const summary = await copy(source, sinks);
+    expect(outcomes(summary)).toEqual(["proven", "proven", "proven"]);
+    // Less by what came with the last frame.
+    expect(summary.bytesSent).toBeGreaterThan(3 * MIB);
+    expect(summary.bytesSent).toBeLessThanOrEqual(4 * MIB);
+    for (const sink of sinks) await expectEqualTrees(source, sink);
+    expect(lstatSync(join(whole, "large")).ino).toBe(ino);
+    for (const sink of sinks) expect(readdirSync(join(sink, ".fanfold/partial"))).toEqual([]);
+  });
+
+  test("is sent whole when one of them has nothing of it, or when it was written to since", async () => {
+    const [source, sinks] = [memoryFolder(), [memoryFolder(), memoryFolder()]];
+    writeFileSync(join(source, "large"), content(LARGE, 5));
+    copyUntil(source, sinks[0] ?? "", 4 * MIB);
+    expect((await copy(source, sinks)).bytesSent).toBeGreaterThan(LARGE - 1);
+    const late = memoryFolder();
+    copyUntil(source, late, 4 * MIB);
+    writeFileSync(join(source, "large"), content(LARGE, 6));
+    expect((await copy(source, [late])).bytesSent).toBeGreaterThan(LARGE - 1);
+    for (const sink of [...sinks.slice(1), late]) expect(readdirSync(join(sink, ".fanfold/partial"))).toEqual([]);
+    await expectEqualTrees(source, late);
   });
 });
 

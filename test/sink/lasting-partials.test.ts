@@ -4,8 +4,18 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { hashChunk } from "../../src/protocol/content-hash.ts";
 import type { Entry, FileEntry } from "../../src/protocol/page.ts";
 import { partialName } from "../../src/sink/partial-files.ts";
-import { AS_LISTED, dataFrame, delivered, file, finalOf, HandSource, rootEntry } from "../helpers/hand-source.ts";
+import {
+  AS_LISTED,
+  dataFrame,
+  delivered,
+  directory,
+  file,
+  finalOf,
+  HandSource,
+  rootEntry,
+} from "../helpers/hand-source.ts";
 import { type OpenEngineOptions, openEngine } from "../helpers/open-engine.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 import { content } from "../helpers/tree.ts";
@@ -177,3 +187,29 @@ describe("partial files that no session can go on with", () => {
     expect(partialsIn(folder)).toEqual([]);
   });
 });
+
+test.skipIf(!smallDisksAvailable())(
+  "a file on another mount is cut off and gone on with beside its target, and nothing is left there at the end",
+  () => {
+    const folder = tempFolder();
+    using disk = mountSmallDisk(join(folder, "mnt"), 2);
+    const entries = [rootEntry, directory("mnt"), file("mnt/file", BYTES.length)];
+    {
+      using sink = openEngine(folder);
+      sink.accept(new HandSource().page(entries).payload);
+      sink.accept(dataFrame([chunk(0, 5, 2)]));
+    }
+    expect(readdirSync(disk.path)).toEqual([expect.stringMatching(/^\.fanfold-partial-[0-9a-f]{64}$/)]);
+    writeFileSync(join(disk.path, `.fanfold-partial-${"a".repeat(64)}`), "of a file that is no more");
+    using sink = openEngine(folder);
+    const source = new HandSource();
+    const { payload, page } = source.page(entries);
+    sink.accept(payload);
+    expect(sink.wants[0]).toMatchObject({ held: [[2, 5 * LEAF, expect.any(String)]] });
+    sink.accept(dataFrame([chunk(5, 4, 2)], [{ entry: 2, final: finalOf(BYTES) }]));
+    sink.accept(source.trailer(page, [AS_LISTED, AS_LISTED, delivered(BYTES)]));
+    sink.accept(source.end());
+    expect(readdirSync(disk.path)).toEqual(["file"]);
+    expect(readFileSync(join(disk.path, "file")).equals(BYTES)).toBe(true);
+  },
+);
