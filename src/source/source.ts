@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { FanfoldError, isErrorCode } from "../lib/errors.ts";
+import { FanfoldError } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
-import type { Ended, Start, Welcome } from "../member/inbox.ts";
+import type { Ended, Welcome } from "../member/inbox.ts";
 import { joinedEvent, type LiveTarget } from "../member/join.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
@@ -16,6 +16,7 @@ import { sourceHello } from "./hello.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./published-tree.ts";
 import { type SinkPolicy, SourceSession } from "./session.ts";
 import { openSourceTransports } from "./source-transports.ts";
+import { endedError, waitForStart } from "./wait-for-start.ts";
 
 export interface SourceOptions extends TreeOptions, SinkPolicy {
   /** Address of the coordinator, `host:port`. */
@@ -112,9 +113,14 @@ class SourceProgram {
   }
 
   cancel(): boolean {
-    if (this.#running === undefined || (this.#options.cancelGraceMs ?? 0) === 0) return false;
+    if (!this.#canCancel) return false;
     this.#cancelled.resolve();
     return true;
+  }
+
+  /** Whether somebody would be left waiting, and may be spared that. */
+  get #canCancel(): boolean {
+    return (this.#options.cancelGraceMs ?? 0) > 0 && (this.#running?.there.size ?? 0) > 0;
   }
 
   /** One session, from its welcome to its end; or to another welcome, when the coordinator does not know it any more. */
@@ -143,7 +149,10 @@ class SourceProgram {
     await using transports = opened;
     const { live, data, subjects, reports } = transports;
     link.send({ type: "ready" });
-    const start = await this.#start(link, signal);
+    const { waitTimeoutMs, destCount = 1 } = this.#options;
+    this.#waitedSinceMs ??= this.#clock.nowMs();
+    const waiting = { destCount, waitTimeoutMs, sinceMs: this.#waitedSinceMs, clock: this.#clock };
+    const start = await waitForStart(link, { ...waiting, emit, signal });
     if (start.type === "welcome") return start;
     const { epoch, sinks } = start;
     const { sessionId } = welcome;
@@ -167,47 +176,6 @@ class SourceProgram {
     } finally {
       stop.abort(new FanfoldError("closed", "The session is over"));
       await working.catch(() => undefined);
-    }
-  }
-
-  /** Waits until enough sinks are registered, showing who is there. */
-  async #start(link: SteadyLink, signal: AbortSignal): Promise<Start | Welcome> {
-    const { waitTimeoutMs } = this.#options;
-    const over = new AbortController();
-    const waited = AbortSignal.any([signal, over.signal]);
-    using started = new DisposableStack();
-    let there: readonly string[] = [];
-    let needed = this.#options.destCount ?? 1;
-    if (waitTimeoutMs !== undefined) {
-      const nowMs = this.#clock.nowMs();
-      this.#waitedSinceMs ??= nowMs;
-      const leftMs = Math.max(0, this.#waitedSinceMs + waitTimeoutMs - nowMs);
-      // Ends with the wait: it would else keep the process of a short session for all of its time.
-      const asleep = new AbortController();
-      started.defer(() => asleep.abort());
-      this.#clock.sleep(leftMs, AbortSignal.any([signal, asleep.signal])).then(
-        () =>
-          over.abort(
-            new FanfoldError(
-              "wait-timeout",
-              `Wait for sinks: ${there.length} of ${needed} registered after ${waitTimeoutMs / 1000} s${there.length > 0 ? ` (${there.join(", ")})` : ""}`,
-            ),
-          ),
-        () => undefined,
-      );
-    }
-    for (;;) {
-      const message = await link.next(waited);
-      if (message.type === "welcome") return message;
-      if (message.type === "start") {
-        this.#hub.emit({ type: "started", sinks: message.sinks.map((sink) => sink.name) });
-        return message;
-      }
-      if (message.type === "ended") throw endedError(message);
-      if (message.type !== "sinks") continue;
-      needed = message.needed;
-      there = message.sinks.map((sink) => sink.name);
-      this.#hub.emit({ type: "waiting", needed, sinks: there });
     }
   }
 
@@ -255,8 +223,7 @@ class SourceProgram {
   /** Goes for the reason given; returns what to end with. A session that was stopped in its middle may still be cancelled. */
   async #leave(link: SteadyLink, error: FanfoldError): Promise<FanfoldError> {
     const graceMs = this.#options.cancelGraceMs ?? 0;
-    const canCancel = error.code === "interrupted" && graceMs > 0 && (this.#running?.there.size ?? 0) > 0;
-    if (canCancel) {
+    if (error.code === "interrupted" && this.#canCancel) {
       this.#hub.emit({ type: "stopping", graceMs });
       const cancelled = await this.#within(
         graceMs,
@@ -286,10 +253,4 @@ class SourceProgram {
       timer.abort();
     }
   }
-}
-
-/** The session was ended by somebody else: by another process of this source, say. */
-function endedError({ code, reason }: Ended): FanfoldError {
-  const known = code !== undefined && isErrorCode(code) ? code : "refused";
-  return new FanfoldError(known, reason ?? "The coordinator ended the session");
 }
