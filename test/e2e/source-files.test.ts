@@ -75,6 +75,21 @@ describe("what a source reads", { timeout: E2E_MS }, () => {
     expect(summary.elapsedMs).toBeGreaterThan(750);
   });
 
+  test("skips the beginning of a file that a killed sink holds, after hashing it", async () => {
+    await using lab = await CliLab.open();
+    const { address } = await lab.coordinator();
+    const [from, to] = [lab.path("from"), lab.path("to")];
+    fill(from, []);
+    writeFileSync(join(from, "file"), Buffer.alloc(48 * MIB, "some content"));
+    const first = startCopy(lab, { address, from, to: [to], sourceArgs: ["--bwlimit", "20M"] });
+    await first.source.event("progress", { where: ({ progress }) => progress.bytesDone > 24 * MIB });
+    for (const process of [first.source, ...first.sinks]) process.signal("SIGKILL");
+    await Promise.all([first.source, ...first.sinks].map((process) => process.ended));
+    const summary = await copyAndCompare(lab, { address, from, to: [to] });
+    expect(summary.bytes).toBe(48 * MIB);
+    expect(summary.bytesSent).toBeLessThanOrEqual(24 * MIB);
+  });
+
   test("with --checksum finds what size and time do not show; with -v says what it sent", async () => {
     await using lab = await CliLab.open();
     const { address } = await lab.coordinator();
