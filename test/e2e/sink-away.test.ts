@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import type { CopyProgress } from "../../src/protocol/progress.ts";
+import { CliLab } from "../helpers/cli.ts";
+import { makeLongTree, makeManyFiles } from "../helpers/tree.ts";
+import { expectWholeFiles } from "../helpers/tree-judge.ts";
+import { E2E_MS, expectCopy, startCopy } from "./copying.ts";
+
+const UNDER_WAY_BYTES = 8 * 1024 * 1024;
+
+describe("sinks that go and come in the middle of a session", { timeout: E2E_MS }, () => {
+  test("killed, a sink takes part again by the same command, and only what it lacks is sent again", async () => {
+    await using lab = await CliLab.open();
+    const run = await heldCopy(lab, []);
+    run.goer.signal("SIGKILL");
+    await run.goer.exit();
+    await run.source.event("sinkstate", { where: ({ state }) => state === "away" });
+    const again = lab.sink(run.address, run.goerFolder);
+    await run.source.event("sinkstate", { where: ({ state }) => state === "detached" });
+    run.stayer.signal("SIGCONT");
+    expect(await Promise.all([run.source, run.stayer, again].map((process) => process.exit()))).toEqual([0, 0, 0]);
+    const { summary } = await run.source.event("finished");
+    expect(summary.result).toBe("complete");
+    expect(summary.sinks.map(({ caughtUp }) => caughtUp).sort()).toEqual([false, true]);
+    for (const folder of [run.stayerFolder, run.goerFolder]) await expectCopy(run.from, folder);
+  });
+
+  test("stopped for good, a sink is waited for, for --sink-timeout; with --min-success the others are enough", async () => {
+    await using lab = await CliLab.open();
+    const run = await heldCopy(lab, ["--sink-timeout", "1s", "--min-success", "1"]);
+    run.goer.signal("SIGINT");
+    expect(await run.goer.exit()).toBe(130);
+    expectWholeFiles(run.from, run.goerFolder);
+    run.stayer.signal("SIGCONT");
+    expect(await run.source.exit()).toBe(0);
+    expect(await run.stayer.exit()).toBe(0);
+    const { summary } = await run.source.event("finished");
+    const { name } = await run.goer.event("joined");
+    expect(summary.result).toBe("quorum");
+    const { outcome, code, message } = summary.sinks.find((sink) => sink.name === name) ?? {};
+    expect([outcome, code]).toEqual(["failed", "sinks-lost"]);
+    expect(message).toContain("Stopped by SIGINT");
+    await expectCopy(run.from, run.stayerFolder);
+  });
+
+  test("a sink that comes late is caught up", async () => {
+    await using lab = await CliLab.open();
+    const run = await heldCopy(lab, []);
+    const late = lab.sink(run.address, lab.path("late"));
+    await run.source.event("sinkstate", { where: ({ state }) => state === "detached" });
+    run.stayer.signal("SIGCONT");
+    const processes = [run.source, run.stayer, run.goer, late];
+    expect(await Promise.all(processes.map((process) => process.exit()))).toEqual([0, 0, 0, 0]);
+    const { summary } = await run.source.event("finished");
+    expect(summary.sinks.map(({ outcome }) => outcome)).toEqual(["proven", "proven", "proven"]);
+    await expectCopy(run.from, lab.path("late"));
+  });
+});
+
+test("a copy that is there already ends with 13 for who asks for that, and says that there was nothing to do", {
+  timeout: E2E_MS,
+}, async () => {
+  await using lab = await CliLab.open();
+  const [from, to] = [lab.path("source"), lab.path("sink")];
+  makeManyFiles(from, 20);
+  const { address } = await lab.coordinator();
+  const first = startCopy(lab, { address, from, to: [to], sourceArgs: ["--error-on-no-transfer"] });
+  expect(await first.source.exit()).toBe(0);
+  await Promise.all(first.sinks.map((sink) => sink.exit()));
+  const sink = lab.sink(address, to);
+  const source = lab.source(address, from, ["--error-on-no-transfer"], { plain: true });
+  expect([await source.exit(), await sink.exit()]).toEqual([13, 0]);
+  expect(source.stdout).toContain("nothing to do");
+});
+
+/** A session of two sinks that is held in its middle by one of them, which is frozen. */
+async function heldCopy(lab: CliLab, sourceArgs: readonly string[]) {
+  const from = lab.path("source");
+  makeLongTree(from, { files: 12, mibEach: 16 });
+  const { address } = await lab.coordinator();
+  const [stayerFolder, goerFolder] = [lab.path("stayer"), lab.path("goer")];
+  const { source, sinks } = startCopy(lab, { address, from, to: [stayerFolder, goerFolder], sourceArgs });
+  const [stayer, goer] = sinks;
+  if (stayer === undefined || goer === undefined) throw new Error("Two sinks were started");
+  const underWay = { where: ({ progress }: { progress: CopyProgress }) => progress.bytesDone > UNDER_WAY_BYTES };
+  await stayer.event("progress", underWay);
+  // The source sends no more than its window while one sink is frozen.
+  stayer.signal("SIGSTOP");
+  await goer.event("progress", underWay);
+  return { from, address, source, stayer, goer, stayerFolder, goerFolder };
+}
