@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, rmSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  unlinkSync,
+} from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import { blake3 } from "../protocol/blake3.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
@@ -136,8 +146,15 @@ export class PartialFiles {
   clearBeside(path: Uint8Array): void {
     const directory = this.#directories.get(path);
     if (directory.device === this.#directories.root.device) return;
-    for (const name of readdirSync(directory.base, { encoding: "buffer" }))
-      if (name.toString("latin1").startsWith(BESIDE)) rmSync(joined(directory, name), { recursive: true, force: true });
+    // Ours have names of ASCII characters; there may be very many others.
+    const listing = opendirSync(directory.base, { encoding: "latin1" });
+    try {
+      for (let entry = listing.readSync(); entry !== null; entry = listing.readSync())
+        if (entry.name.startsWith(BESIDE))
+          rmSync(joined(directory, Buffer.from(entry.name)), { recursive: true, force: true });
+    } finally {
+      listing.closeSync();
+    }
   }
 
   #clear(isKept: (name: string, path: Buffer) => boolean): void {

@@ -6,8 +6,8 @@ import {
   futimesSync,
   lstatSync,
   lutimesSync,
+  opendirSync,
   openSync,
-  readdirSync,
   readlinkSync,
   renameSync,
   rmdirSync,
@@ -23,8 +23,8 @@ import { fileTime, microsecondsOf, storedMicroseconds } from "./file-time.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "./partial-files.ts";
 
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** Directories made by this process and remembered as such: what is to go into them cannot be there yet. */
-const DIRECTORIES_MADE_MAX = 16_384;
+/** Paths of directories made by this process and remembered as such: what is to go into them cannot be there yet. */
+const MADE_BYTES_MAX = 1024 * 1024;
 
 /** What stands under a name, when it is a regular file. */
 export interface FileFacts {
@@ -43,6 +43,7 @@ export interface FileFacts {
 export class Root implements Disposable {
   readonly #directories: Directories;
   readonly #made = new Set<string>();
+  #madeBytes = 0;
   readonly partials: PartialFiles;
 
   private constructor(directories: Directories) {
@@ -53,8 +54,7 @@ export class Root implements Disposable {
   /** Opens an existing folder; it may be reached through links, what is below it may not. Throws system errors. */
   static open(folder: Buffer, platform: NodeJS.Platform = process.platform): Root {
     const root = new Root(Directories.open(folder, platform));
-    const names = readdirSync(root.#directories.root.base);
-    if (names.every((name) => name === OWN_FOLDER)) root.#made.add("");
+    if (isEmpty(root.#directories.root.base)) root.#made.add("");
     return root;
   }
 
@@ -141,7 +141,10 @@ export class Root implements Disposable {
   /** Makes a directory, in the place of a file or link if need be, that its owner can fill. */
   ensureDirectory(directory: Uint8Array, name: Uint8Array): void {
     if (!makeDirectory(joined(this.#directories.get(directory), name))) return;
-    if (this.#made.size < DIRECTORIES_MADE_MAX) this.#made.add(pathKey(joinPath(directory, name)));
+    const key = pathKey(joinPath(directory, name));
+    if (this.#madeBytes + key.length > MADE_BYTES_MAX) return;
+    this.#madeBytes += key.length;
+    this.#made.add(key);
   }
 
   /** Places a symbolic link, in the place of a file, a link or an empty directory. Never follows one. */
@@ -190,6 +193,18 @@ export function setAttributes(
   if (has.mtimeMicroseconds === storedMicroseconds(shall.mtime)) return;
   const time = fileTime(shall.mtime);
   futimesSync(fd, time, time);
+}
+
+/** Whether a folder has nothing but what is our own. Looks at two names, however many there are. */
+function isEmpty(path: Buffer): boolean {
+  const directory = opendirSync(path);
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
+      if (entry.name !== OWN_FOLDER) return false;
+    return true;
+  } finally {
+    directory.closeSync();
+  }
 }
 
 function factsOf(stats: {
