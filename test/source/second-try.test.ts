@@ -31,8 +31,8 @@ interface Tried {
 
 /** A session in which `changes[n]` happens while the large file is read for the n-th time. */
 async function session(changes: readonly ((path: string, root: string) => void)[]): Promise<Tried> {
-  const root = memoryFolder();
-  for (const name of ["d", "e"]) mkdirSync(join(root, name));
+  const root = join(memoryFolder(), "root");
+  for (const name of ["d", "e"]) mkdirSync(join(root, name), { recursive: true });
   const path = join(root, "d", "large");
   writeFileSync(path, Buffer.alloc(LARGE_BYTES, "first"));
   for (const name of ["a", "d/b", "e/after"]) writeFileSync(join(root, name), name);
