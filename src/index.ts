@@ -24,6 +24,8 @@ export type { SinkOptions, SinkRun } from "./sink/sink.ts";
 export { runSink } from "./sink/sink.ts";
 export type { VerifyOptions, VerifyResult, VerifyRun } from "./sink/verify.ts";
 export { verifyFolder } from "./sink/verify.ts";
+export type { CancelledSession, CancelOptions } from "./source/cancel.ts";
+export { cancelSession } from "./source/cancel.ts";
 export type { FilterOption } from "./source/filter-options.ts";
 export type { SourceOptions, SourceRun } from "./source/source.ts";
 export { runSource } from "./source/source.ts";

@@ -101,6 +101,7 @@ export class SteadyLink {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T | Welcome> {
+    if (this.#welcomed !== "no" && this.#heard !== this.#connection) return await this.welcome();
     const over = new AbortController();
     this.#arrival = Promise.withResolvers();
     const arrived = this.#arrival.promise;

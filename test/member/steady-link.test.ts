@@ -210,4 +210,17 @@ describe("SteadyLink", () => {
     expect(await link.unlessWelcomed(abort.signal, () => Promise.resolve(kept))).toBe(kept);
     await link.close();
   });
+
+  test("does not even begin the work when another welcome waits already", async () => {
+    const { link, accept, abort, ofType } = begin();
+    const first = await accept();
+    first.says(welcome());
+    await link.welcome();
+    first.breaks("gone");
+    (await accept()).says(welcome());
+    while (ofType("control").length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const work = () => Promise.reject(new Error("it was begun"));
+    expect(await link.unlessWelcomed(abort.signal, work)).toMatchObject({ type: "welcome" });
+    await link.close();
+  });
 });
