@@ -78,6 +78,8 @@ export type SinkEvent =
   | { readonly type: "left"; readonly name: string; readonly code: string; readonly reason: string }
   /** A source that had left sends again, with the copy as it was. A new start of the copy is a `started`. */
   | { readonly type: "returned"; readonly name: string }
+  /** The source serves this sink on a lane of its own from here on: the copy begins anew, with what is stored. */
+  | { readonly type: "lane" }
   /** The session is over for this sink; with `--stay` another `waiting` follows. */
   | { readonly type: "finished"; readonly outcome: SinkOutcome; readonly elapsedMs: number };
 

@@ -60,6 +60,7 @@ export class SinkCopy {
     this.#options.onLane();
     await before?.stop();
     if (this.#stopped) return;
+    this.#options.emit({ type: "lane" });
     this.#running = this.#open(stream);
     await this.#running.session.take(payload);
   }

@@ -119,9 +119,9 @@ const SHOWN_CHARACTERS = 700;
 
 /** The last events of a life; of progress in a row only the last one, and no files. */
 function told({ title, status, stderr, events }: CliProcess<{ readonly type: string }>): string {
-  const shown = events.filter(
-    ({ type }, index) => type !== "file" && !(repeats(type) && events[index + 1]?.type === type),
-  );
+  const shown = events
+    .filter(({ type }) => type !== "file")
+    .filter(({ type }, index, all) => !(repeats(type) && all[index + 1]?.type === type));
   const lines = [
     `fanfold ${title}: ${status === undefined ? "runs" : `ended with ${status}`}`,
     ...shown.slice(-SHOWN_EVENTS).map((event) => JSON.stringify(event)),

@@ -30,6 +30,7 @@ export const sinkView: View<SinkEvent, SinkState> = {
       case "waiting":
         return { ...nothing, link: LINK_INITIAL, waiting: event.underWay ? UNDER_WAY : WAITING };
       case "started":
+      case "lane":
       case "finished":
         return { ...state, ...nothing };
       case "left":
@@ -86,6 +87,8 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
       return [info(awayText(event.reason))];
     case "returned":
       return [info(`${event.name} is there again: the copy goes on`)];
+    case "lane":
+      return [info("the source catches this sink up by itself: what is stored here is not sent again")];
     case "finished": {
       const { outcome } = event;
       const why =
