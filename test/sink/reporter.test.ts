@@ -90,6 +90,22 @@ describe("Reporter", () => {
     for (const up of sent()) expect(up).toMatchObject(SESSION);
   });
 
+  test("repeats a want as it was said, until its page has a trailer", () => {
+    const { clock, reporter, sent } = begin();
+    const held: [number, number, string][] = [[1, 131_072, "ab".repeat(32)]];
+    const [first, second] = [
+      { type: "want" as const, page: 0, want: { bits: "Ag==" }, held },
+      { type: "want" as const, page: 1, want: "none" as const },
+    ];
+    reporter.want(first);
+    reporter.want(second);
+    clock.advance(2_000);
+    expect(sent().map(({ message }) => message)).toEqual([first, second, first, second]);
+    reporter.answered(1);
+    clock.advance(1_000);
+    expect(sent().map(({ message }) => message)).toEqual([first, second, first, second, second]);
+  });
+
   test("survives a link that fails, and tries again", async () => {
     const { clock, transport, reporter, sent } = begin();
     transport.fail(new Error("no link"));
