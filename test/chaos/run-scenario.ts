@@ -59,7 +59,8 @@ class Play {
   readonly #cast: Cast;
   readonly #broker: ChaosBroker;
   readonly #bytes: number;
-  readonly #killed = new Set<string>();
+  /** Who was killed, or came late: the session may be over when it is ready. */
+  readonly #mayBeAlone = new Set<string>();
   readonly #startMs = performance.now();
 
   constructor(scenario: Scenario, cast: Cast, broker: ChaosBroker, bytes: number) {
@@ -94,6 +95,7 @@ class Play {
       if (this.#sourceIsOver()) continue;
       this.#note(`starts ${sink.name} late`);
       sink.start();
+      this.#mayBeAlone.add(sink.name);
     }
   }
 
@@ -109,7 +111,7 @@ class Play {
     await delay(downMs);
     this.#note(freezes ? "lets go on" : "starts again");
     await Promise.all(hit.map((victim) => (freezes ? this.#signal(victim, "SIGCONT") : this.#startAgain(victim))));
-    if (!freezes) for (const victim of hit) this.#killed.add(victim);
+    if (!freezes) for (const victim of hit) this.#mayBeAlone.add(victim);
     this.blowsFallen += 1;
   }
 
@@ -131,20 +133,20 @@ class Play {
     const over = () => all().every((part) => !part.runs);
     await this.#until("every process to end", () => over() || this.#isLeftBehind());
     if (over()) return;
-    // Somebody was killed between its last word and its end: the others are done and gone, and it is alone. A person
-    // starts them once more, and there is nothing to do.
-    this.#note("starts those again that had ended before the one that was killed");
+    // Somebody was killed between its last word and its end, or came at that moment: the others are done and gone, and it
+    // is alone. A person starts them once more, and there is nothing to do.
+    this.#note("starts those again that had ended before the one that is alone");
     this.sessions = 2;
     for (const part of all()) if (!part.runs) part.start();
     await this.#until("every process to end again", over);
   }
 
-  /** Only what was killed still runs, and there is nobody for it. */
+  /** Only who was killed or came late still runs, and there is nobody for it. */
   #isLeftBehind(): boolean {
     const { source } = this.#cast;
     const sinks = this.#started();
     const running = [source, ...sinks].filter((part) => part.runs);
-    if (running.some(({ name }) => !this.#killed.has(name))) return false;
+    if (running.some(({ name }) => !this.#mayBeAlone.has(name))) return false;
     const waits = running.every(({ current }) => current !== undefined && isWaiting(current));
     const others = source.runs ? sinks : [source];
     return waits && others.every((part) => part.status === 0 && part.lives.length > 0);
