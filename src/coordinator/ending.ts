@@ -17,7 +17,7 @@ export function endSession(change: Change, session: SessionRef, end: SessionEnd)
   change.state = { ...change.state, running: undefined, waiting: undefined, kept: false };
   change.effect({ type: "ended", session: refOf(session), end });
   for (const member of members) {
-    const tookPart = running !== undefined && takesPartNow(running, member);
+    const tookPart = running !== undefined && takesPartNow(running, member) && isNamed(member, end);
     if (!isHere(member)) change.remove(member.id);
     else if (tookPart || (member.ready && end.type === "broken-off") || member.role === "source") {
       change.send(member.id, endedMessage(member, end));
@@ -25,6 +25,11 @@ export function endSession(change: Change, session: SessionRef, end: SessionEnd)
       else goOn(change, member);
     } else goOn(change, member);
   }
+}
+
+/** A sink that came when the source had taken stock is none of this session: it waits for the next one. */
+function isNamed({ id, role }: SeriesMember, end: SessionEnd): boolean {
+  return role === "source" || end.type !== "finished" || end.summary.sinks.some(({ sinkId }) => sinkId === id);
 }
 
 /** On to the next session: at once, or when the welcome to this one has been answered. */

@@ -84,6 +84,8 @@ class Watch {
   #welcomed({ member: { id }, session, rejoined }: Extract<SeriesEffect, { type: "welcome" }>): void {
     expect(this.#unanswered.has(id)).toBe(false);
     expect(this.#open.has(session.id)).toBe(true);
+    // A welcome to another session: the copy of the one before is over for it.
+    if (this.#copies.get(id)?.startsWith(`${session.id} `) === false) this.#copies.delete(id);
     // Who goes on is let in at the very copy that it makes; everybody else has none.
     expect(this.#copies.get(id)).toBe(rejoined ? `${session.id} ${session.epoch}` : undefined);
     this.#unanswered.add(id);

@@ -104,6 +104,15 @@ describe("a session that runs", () => {
     expect(messageTo(effects, "so", "ended").summary?.sinks).toEqual(sinks);
   });
 
+  test("takes a late sink that the source did not count any more to the next session", () => {
+    const series = running();
+    expect(told(series.enter("k3", "sink"), "k3")).toEqual(["start"]);
+    const sinks = ["k1", "k2"].map((id) => provenOutcome({ id, name: id }));
+    const effects = series.feed({ type: "finished", memberId: "so", summary: summaryOf(sinks) });
+    expect(told(effects, "k1")).toEqual(["ended"]);
+    expect(told(effects, "k3")).toEqual(["welcome"]);
+  });
+
   test("moves sinks that stay to the next session by a new welcome", () => {
     const series = running("k1");
     const effects = series.finish("so");
