@@ -1,26 +1,17 @@
-import {
-  copyFileSync,
-  lutimesSync,
-  mkdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/lib/errors.ts";
-import { name } from "../helpers/arbitraries.ts";
+import { makeBefore, makeTree, tree } from "../helpers/any-tree.ts";
 import { FAULTS, type Fault, type FaultPlan, seededPlan } from "../helpers/fault-transport.ts";
+import { LaneLab } from "../helpers/lane-lab.ts";
 import { quickClock } from "../helpers/quick-clock.ts";
 import { runFaultySession } from "../helpers/session-in-process.ts";
 import { memoryFolder } from "../helpers/temp-folder.ts";
-import { below, content } from "../helpers/tree.ts";
 import { expectEqualTrees, expectWholeFiles } from "../helpers/tree-judge.ts";
 
 const RUNS = 25;
+const LATE_RUNS = 12;
 const CLOCK_FACTOR = 10;
 /** Of real time. A session of these sizes takes well under a second; a hang takes for ever. */
 const HANG_MS = 60_000;
@@ -31,13 +22,6 @@ const LEAST_MESSAGES = 4;
 /** Faults that a link to the source may do: what alters content has nothing to alter there. */
 const UP_FAULTS: readonly Fault[] = ["drop", "repeat", "delay", "truncate", "alter-table"];
 
-interface TreeItem {
-  readonly name: Uint8Array;
-  readonly kind: "file" | "directory" | "symlink";
-  readonly bytes: number;
-  readonly folder: number;
-}
-
 /** What a link does: surely this fault to this message, and to others at a rate. */
 interface LinkPlan {
   readonly fault: Fault;
@@ -46,12 +30,6 @@ interface LinkPlan {
   readonly rate: number;
 }
 
-const size = fc.oneof(fc.nat({ max: 3_000 }), fc.constantFrom(0, 32_768, 32_769, 65_536), fc.nat({ max: 700_000 }));
-const kind = fc.constantFrom<TreeItem["kind"]>("file", "file", "file", "directory", "symlink");
-const tree = fc.uniqueArray(fc.record({ name, kind, bytes: size, folder: fc.nat({ max: 3 }) }), {
-  maxLength: 40,
-  selector: (item) => `${item.folder}/${Buffer.from(item.name).toString("latin1")}`,
-});
 const linkPlan = (faults: readonly Fault[]): fc.Arbitrary<LinkPlan> =>
   fc.record({
     fault: fc.constantFrom(...faults),
@@ -110,6 +88,46 @@ test("any small tree, any faults, one to four sinks: a proven copy or a coded fa
   await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
 });
 
+const comingAndGoing = fc.record({
+  tree,
+  sinks: fc.integer({ min: 1, max: 3 }),
+  late: linkPlan(FAULTS),
+  restarts: fc.boolean(),
+});
+
+test("any small tree, a late sink over any faults, and one that is killed and started again: the same", {
+  timeout: TEST_MS,
+}, async () => {
+  const property = fc.asyncProperty(comingAndGoing, async ({ tree: items, sinks: count, late, restarts }) => {
+    const source = memoryFolder();
+    makeTree(source, items);
+    const sinks = Array.from({ length: count }, () => memoryFolder());
+    const lateFolder = memoryFolder();
+    const lab = await LaneLab.open({ source, sinks });
+    // Frozen, the first one keeps the session from ending before the others have come.
+    lab.sinks[0]?.gate.freeze();
+    const running = lab.run();
+    await lab.until(({ type }) => type === "progress");
+    await lab.join(lateFolder, faults(late));
+    lab.sinks[0]?.gate.thaw();
+    if (restarts) await lab.restart(0, sinks[0] ?? "");
+    const summary = await withoutHang(running);
+    const folders = [...sinks, lateFolder];
+    expect(summary.sinks).toHaveLength(folders.length);
+    for (const [index, { outcome, code }] of summary.sinks.entries()) {
+      const folder = folders[index] ?? "";
+      if (outcome === "proven") await expectEqualTrees(source, folder);
+      else {
+        expect(outcome).toBe("failed");
+        expect(ERROR_CODES).toContain(code);
+        expectWholeFiles(source, folder);
+      }
+    }
+    for (const folder of [source, ...folders]) rmSync(folder, { recursive: true, force: true });
+  });
+  await fc.assert(property, { numRuns: LATE_RUNS, endOnFailure: true });
+});
+
 function faults({ fault, at, seed, rate }: LinkPlan): FaultPlan {
   const others = seededPlan(seed, rate);
   return (index, payload) => (index === at ? fault : others(index, payload));
@@ -122,44 +140,5 @@ async function withoutHang<Result>(running: Promise<Result>): Promise<Result> {
     return await Promise.race([running, hang.promise]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-function folderOf(root: string, folder: number): string {
-  return folder === 0 ? root : join(root, `folder ${folder}`);
-}
-
-function makeTree(root: string, items: readonly TreeItem[]): void {
-  for (const folder of [1, 2, 3]) mkdirSync(folderOf(root, folder));
-  for (const [index, item] of items.entries()) {
-    const path = below(folderOf(root, item.folder), item.name);
-    if (item.kind === "directory") mkdirSync(path);
-    else if (item.kind === "symlink") symlinkSync("to nowhere", path);
-    else writeFileSync(path, content(item.bytes, index));
-    if (item.kind === "symlink") lutimesSync(path, 1_000_000 + index, 1_000_000 + index);
-    else utimesSync(path, 1_000_000 + index, 1_000_000 + index);
-  }
-}
-
-/** Lays files at a sink as an earlier copy would have: whole and unchanged, or stale ones with another time. */
-function makeBefore(
-  root: string,
-  options: {
-    readonly source: string;
-    readonly items: readonly TreeItem[];
-    readonly share: number;
-    readonly stale: boolean;
-  },
-): void {
-  for (const folder of [1, 2, 3]) mkdirSync(folderOf(root, folder));
-  const files = options.items.filter((item) => item.kind === "file");
-  for (const item of files.slice(0, Math.floor(files.length * options.share))) {
-    const to = below(folderOf(root, item.folder), item.name);
-    if (options.stale) writeFileSync(to, content(item.bytes, 99));
-    else {
-      const from = below(folderOf(options.source, item.folder), item.name);
-      copyFileSync(from, to);
-      utimesSync(to, statSync(from).mtime, statSync(from).mtime);
-    }
   }
 }
