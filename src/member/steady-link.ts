@@ -106,14 +106,24 @@ export class SteadyLink {
     this.#arrival = Promise.withResolvers();
     const arrived = this.#arrival.promise;
     const working = work(AbortSignal.any([signal, over.signal]));
-    const first = await Promise.race([working, arrived]);
-    this.#arrival = undefined;
-    if (first !== undefined) return first;
-    over.abort(new FanfoldError("coordinator-lost", "The coordinator came back with another welcome"));
-    await working.then(
-      (made) => made[Symbol.asyncDispose](),
-      () => undefined,
-    );
+    const breakOff = async (why: FanfoldError): Promise<void> => {
+      over.abort(why);
+      await working.then(
+        (made) => made[Symbol.asyncDispose](),
+        () => undefined,
+      );
+    };
+    try {
+      const first = await Promise.race([working, arrived]);
+      if (first !== undefined) return first;
+    } catch (thrown) {
+      // When it is the link that ended, what the work is about to make is nobody's.
+      await breakOff(FanfoldError.from(thrown));
+      throw thrown;
+    } finally {
+      this.#arrival = undefined;
+    }
+    await breakOff(new FanfoldError("coordinator-lost", "The coordinator came back with another welcome"));
     return await this.welcome();
   }
 

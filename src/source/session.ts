@@ -62,6 +62,8 @@ export class SourceSession {
   readonly #streams: Streams;
   readonly #watch: SinkWatch;
   readonly #done = Promise.withResolvers<void>();
+  /** Every sink has its outcome: who comes now belongs to the next session. */
+  #settledAll = false;
 
   constructor(options: SourceSessionOptions) {
     const { clock, sinks, emit } = options;
@@ -114,6 +116,7 @@ export class SourceSession {
 
   /** The coordinator says that a sink is there: for the first time or again. `restarted`: it knows nothing of this epoch. */
   sinkJoined(member: Member, restarted: boolean): void {
+    if (this.#settledAll) return;
     const nowMs = this.#options.clock.nowMs();
     const outcome = this.#roster.outcomeOf(member.id);
     const isKnown = outcome !== undefined || this.#roster.isLive(member.id);
@@ -211,7 +214,8 @@ export class SourceSession {
     if (outcome === undefined) return;
     this.#options.emit({ type: "sink", name: outcome.name, outcome });
     this.#streams.settle(outcome);
-    if (this.#roster.live().length === 0) this.#done.resolve();
+    this.#settledAll = this.#roster.live().length === 0;
+    if (this.#settledAll) this.#done.resolve();
   }
 
   #heartbeat(): void {

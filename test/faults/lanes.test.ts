@@ -94,6 +94,17 @@ describe("a sink that joins late", () => {
   });
 });
 
+test("a sink that joins when every other one has its outcome is left to the next session", async () => {
+  const source = memoryFolder();
+  writeFileSync(join(source, "file"), "content");
+  const lab = await LaneLab.open({ source, sinks: [memoryFolder()] });
+  expect((await lab.session.run()).result).toBe("complete");
+  const told = lab.events.length;
+  lab.session.sinkJoined({ id: "sink09", name: "sink 9" }, true);
+  // A lane would be two threads that nobody ends.
+  expect(lab.events.slice(told)).toEqual([]);
+});
+
 describe("a sink that goes away", () => {
   test("holds nobody, and is caught up when it is heard again", async () => {
     const [source, stays, freezes] = [makeTree(), memoryFolder(), memoryFolder()];

@@ -211,6 +211,26 @@ describe("SteadyLink", () => {
     await link.close();
   });
 
+  test("breaks off the work when the link ends, and disposes of what it made", async () => {
+    const { link, accept, abort } = begin();
+    const first = await accept();
+    first.says(welcome());
+    await link.welcome();
+    let disposed = false;
+    const work = link.unlessWelcomed(abort.signal, async (signal) => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return {
+        [Symbol.asyncDispose]: async () => {
+          disposed = true;
+        },
+      };
+    });
+    first.says({ type: "refused", code: "superseded", reason: "It was started again" });
+    await expect(work).rejects.toMatchObject({ code: "superseded" });
+    expect(disposed).toBe(true);
+    await link.close();
+  });
+
   test("does not even begin the work when another welcome waits already", async () => {
     const { link, accept, abort, ofType } = begin();
     const first = await accept();
