@@ -6,7 +6,6 @@ import type { Transport } from "../transport/transport.ts";
 import type { CoordinatorAddress } from "./address.ts";
 import type { Welcome } from "./inbox.ts";
 import { type LiveTarget, liveTarget } from "./join.ts";
-import type { SteadyLink } from "./steady-link.ts";
 import { tellStatus, watchEnd } from "./tell-status.ts";
 
 /** How a member reaches the transport of one session. Bulk data and reports never share a connection (D5). */
@@ -17,7 +16,6 @@ export interface SessionTransports {
 }
 
 export interface TransportsOptions {
-  readonly link: SteadyLink;
   readonly welcome: Welcome;
   readonly address: CoordinatorAddress;
   /** For the broker's own monitoring: `source alpha`. */
@@ -29,7 +27,7 @@ export interface TransportsOptions {
   readonly signal: AbortSignal;
 }
 
-/** The coordinator was there just now: what does not answer is likely to be on its way down, or up. */
+/** The coordinator was there just now: what does not answer is likely to be on its way down, or up, for some seconds. */
 const TRIES_MAX = 30;
 const TRY_AGAIN_MS = 1_000;
 
@@ -53,10 +51,9 @@ export async function openTransports(options: TransportsOptions): Promise<Sessio
   }
 }
 
-/** A relay goes with its coordinator. A broker's address that is wrong is wrong at once, for the first session. */
-function isPassing({ code }: FanfoldError, { welcome, link }: TransportsOptions): boolean {
-  if (welcome.transport.kind === "embedded") return code === "broker-unreachable" || code === "broker-denied";
-  return code === "broker-unreachable" && link.hasComeBack;
+/** A relay goes with its coordinator. A broker that is started again does not listen for a while; what it denies, it denies. */
+function isPassing({ code }: FanfoldError, { welcome }: TransportsOptions): boolean {
+  return code === "broker-unreachable" || (code === "broker-denied" && welcome.transport.kind === "embedded");
 }
 
 async function connectBoth(live: LiveTarget, options: TransportsOptions): Promise<SessionTransports> {

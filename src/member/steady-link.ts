@@ -54,7 +54,6 @@ export class SteadyLink {
   /** Whether the coordinator knows us on this connection, and whether as the one it knew before. */
   #welcomed: "no" | "anew" | "again" = "no";
   #everWelcomed = false;
-  #hasComeBack = false;
   /** The session is over: a connection that ends now is not lost. */
   #over = false;
   #sinceMs: number;
@@ -125,11 +124,6 @@ export class SteadyLink {
     }
     await breakOff(new FanfoldError("coordinator-lost", "The coordinator came back with another welcome"));
     return await this.welcome();
-  }
-
-  /** Whether the coordinator was lost and found again. */
-  get hasComeBack(): boolean {
-    return this.#hasComeBack;
   }
 
   send(message: ClientMessage): void {
@@ -206,10 +200,7 @@ export class SteadyLink {
   }
 
   #welcome(link: ControlLink, { rejoined }: Welcome): void {
-    if (this.#welcomed === "no" && this.#everWelcomed) {
-      this.#hasComeBack = true;
-      this.#options.emit({ type: "control", status: "back" });
-    }
+    if (this.#welcomed === "no" && this.#everWelcomed) this.#options.emit({ type: "control", status: "back" });
     this.#welcomed = rejoined ? "again" : "anew";
     this.#everWelcomed = true;
     this.#over = false;

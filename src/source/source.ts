@@ -135,7 +135,6 @@ class SourceProgram {
     emit(joinedEvent(welcome));
     for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
     const options = {
-      link,
       welcome,
       address,
       emit,

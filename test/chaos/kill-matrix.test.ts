@@ -27,7 +27,7 @@ const CASES: Readonly<Record<TransportName, readonly Case[]>> = {
     { sinks: 1, blows: [blow(["coordinator"], 0.2), blow(["coordinator"], 0.6)] },
     { sinks: 2, blows: [blow(["sink 0", "broker"], 0.3), blow(["source"], 0.6)] },
   ],
-  amqp: [{ sinks: 2, blows: [blow(["sink 0"], 0.3), blow(["broker"], 0.6)] }],
+  amqp: [{ sinks: 2, blows: [blow(["sink 0"], 0.3), blow(["broker", "source"], 0.6)] }],
 };
 
 function blow(victims: Blow["victims"], at: Blow["at"], downMs = 300): Blow {
