@@ -109,7 +109,7 @@ export class CopyEngine {
         if (isNew) counts.bytesFound += entry.size;
       } else this.#guarded(entry, () => this.#place(entry));
     }
-    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page);
+    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew });
     this.#proof.setWants(page.page, bits);
     if (isNew) counts.filesDone += filesUnchanged;
     if (isNew) counts.bytesDone += bytesUnchanged;
@@ -190,6 +190,14 @@ export class CopyEngine {
     });
   }
 
+  /** Nothing of the file is stored, and it takes no space. */
+  #givenUp(entry: FileEntry): void {
+    const { book, writer, space } = this.#parts;
+    writer.discard(entry.entry);
+    const page = book.pageOf(entry.entry);
+    if (this.#proof.isWanted(page, entry.entry - book.page(page).first)) space.need(-entry.size);
+  }
+
   /** A file that was taken as unchanged, and is not. */
   #changed(entry: FileEntry): void {
     this.counts.filesUnchanged -= 1;
@@ -262,7 +270,7 @@ export class CopyEngine {
       if (!this.#parts.root.isWhole()) throw folderGone(thrown);
       if (isFatal(thrown)) throw thrown;
       this.#proof.fail(entry.entry);
-      if (entry.kind === "file") this.#parts.writer.discard(entry.entry);
+      if (entry.kind === "file") this.#givenUp(entry);
       this.#out.problem(entryProblem(entry, thrown));
     }
   }

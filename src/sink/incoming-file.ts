@@ -4,10 +4,10 @@ import { type ChunkHash, FileHasher } from "../protocol/content-hash.ts";
 import type { ChunkRecord, FileFinal } from "../protocol/data-table.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { isFatal, OWN_DIFFERS } from "./entry-problem.ts";
-import { fileTime } from "./file-time.ts";
+import { fileTime, storedMicroseconds } from "./file-time.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
 import { hasBytes, hashBeginning, writeFully } from "./read-content.ts";
-import { type FileFacts, type Root, setAttributes } from "./root.ts";
+import { type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
 
 export interface IncomingOptions {
   readonly root: Root;
@@ -35,6 +35,8 @@ export class IncomingFile {
   #bytes = 0;
   /** Bytes that the source left out, and that are in the hash as the own file has them. */
   #ownBytes = 0;
+  /** The own file's bytes were copied, as they were by then. */
+  #isCopied = false;
 
   private constructor(options: IncomingOptions) {
     this.#options = options;
@@ -102,6 +104,8 @@ export class IncomingFile {
       return true;
     }
     const partial = this.#written();
+    // The own file may have changed between its comparison and its copy.
+    if (this.#isCopied) this.#check(final);
     const time = fileTime(final.mtime);
     fchmodSync(partial.fd, final.mode);
     futimesSync(partial.fd, time, time);
@@ -161,15 +165,21 @@ export class IncomingFile {
       root.spoilTime(entry.directory, entry.name);
       throw ownDiffers();
     }
+    if (this.#isCopied) throw ownDiffers();
     throw new FanfoldError(
       "digest-mismatch",
       `Close "${entryDisplay(this.#options.entry)}": ${this.#bytes} bytes were stored, and they are not the ${final.size} bytes that were read at the source`,
     );
   }
 
-  /** False when the own file's mode or time cannot be set: a new one in its place has an owner who can. */
+  /**
+   * False when the own file's mode or time cannot be set (a new one in its place has an owner who can), or are those of other
+   * names as well; and when it was written to since it was opened.
+   */
   #keepOwn({ fd, facts }: OwnFile, final: FileFinal): boolean {
     try {
+      if (!isAsSeen(factsOfOpen(fd), facts)) return false;
+      if (facts.links > 1 && differs(facts, final)) return false;
       setAttributes(fd, facts, final);
       return true;
     } catch (thrown) {
@@ -189,6 +199,7 @@ export class IncomingFile {
     if (hasher === undefined) throw ownDiffers();
     // What was copied is hashed, and not what was compared: the file may change in between.
     this.#hasher = hasher;
+    this.#isCopied = true;
     this.#own = undefined;
     closeSync(own.fd);
     return partial;
@@ -198,6 +209,10 @@ export class IncomingFile {
     const { root, entry } = this.#options;
     return root.partials.create(entry.directory, this.partialName);
   }
+}
+
+function differs(has: FileFacts, shall: FileFinal): boolean {
+  return has.mode !== shall.mode || has.mtimeMicroseconds !== storedMicroseconds(shall.mtime);
 }
 
 function ownDiffers(): Error {

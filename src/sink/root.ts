@@ -34,6 +34,8 @@ export interface FileFacts {
   readonly mtimeMicroseconds: bigint;
   /** Its last change of any kind, in milliseconds since 1970. */
   readonly ctimeMs: number;
+  /** Names it has, in whatever folders: mode and time change under all of them. */
+  readonly links: number;
 }
 
 /**
@@ -118,11 +120,21 @@ export class Root implements Disposable {
     throw Object.assign(new Error("it is no regular file"), { code: "EINVAL" });
   }
 
-  /** Gives a file mode and time where they differ. */
-  setFile(directory: Uint8Array, name: Uint8Array, shall: { readonly mode: number; readonly mtime: Timestamp }): void {
+  /**
+   * Gives a file mode and time where they differ. False when it is not any more what was `seen`: the time would hide what
+   * was written to it since.
+   */
+  setFile(
+    directory: Uint8Array,
+    name: Uint8Array,
+    shall: { readonly mode: number; readonly mtime: Timestamp },
+    seen?: FileFacts,
+  ): boolean {
     const { fd, facts } = this.openFile(directory, name);
     try {
+      if (seen !== undefined && !isAsSeen(facts, seen)) return false;
       setAttributes(fd, facts, shall);
+      return true;
     } finally {
       closeSync(fd);
     }
@@ -175,7 +187,7 @@ export class Root implements Disposable {
   finishDirectory(path: Uint8Array, mode: number, mtime: Timestamp): void {
     this.partials.clearBeside(path);
     const { fd } = this.#directories.get(path);
-    setAttributes(fd, factsOf(fstatSync(fd, { bigint: true })), { mode, mtime });
+    setAttributes(fd, factsOfOpen(fd), { mode, mtime });
   }
 
   [Symbol.dispose](): void {
@@ -195,6 +207,16 @@ export function setAttributes(
   futimesSync(fd, time, time);
 }
 
+/** What an open file is at this moment. */
+export function factsOfOpen(fd: number): FileFacts {
+  return factsOf(fstatSync(fd, { bigint: true }));
+}
+
+/** Whether nothing was done to a file since it was looked at. */
+export function isAsSeen(now: FileFacts, seen: FileFacts): boolean {
+  return now.size === seen.size && now.mtimeMicroseconds === seen.mtimeMicroseconds && now.ctimeMs === seen.ctimeMs;
+}
+
 /** Whether a folder has nothing but what is our own. Looks at two names, however many there are. */
 function isEmpty(path: Buffer): boolean {
   const directory = opendirSync(path);
@@ -212,12 +234,14 @@ function factsOf(stats: {
   readonly mode: bigint;
   readonly mtimeNs: bigint;
   readonly ctimeMs: bigint;
+  readonly nlink: bigint;
 }): FileFacts {
   return {
     size: Number(stats.size),
     mode: Number(stats.mode) & 0o7777,
     mtimeMicroseconds: microsecondsOf(stats.mtimeNs),
     ctimeMs: Number(stats.ctimeMs),
+    links: Number(stats.nlink),
   };
 }
 

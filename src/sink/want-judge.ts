@@ -39,7 +39,8 @@ export class WantJudge {
     this.#options = options;
   }
 
-  judge(page: Page): Judgement {
+  /** `goesOn` false: of its files nothing is said to be held, because the content of others under their names still comes. */
+  judge(page: Page, { goesOn = true }: { readonly goesOn?: boolean } = {}): Judgement {
     const bits = new Uint8Array(Math.ceil(page.entries.length / 8));
     const held: Held[] = [];
     let [wanted, filesUnchanged, bytesUnchanged] = [0, 0, 0];
@@ -53,7 +54,7 @@ export class WantJudge {
       }
       wanted += 1;
       setBit(bits, index);
-      const beginning = held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
+      const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
       if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
       this.#need(entry, own, beginning?.bytes ?? 0);
     }
@@ -80,8 +81,10 @@ export class WantJudge {
       if (!sameTime || this.#options.isDoubted(own.ctimeMs)) return false;
     } else if (!this.#hasContent(entry, entry.hash)) return false;
     if (sameTime && own.mode === entry.mode) return true;
+    // Mode and time are those of all its names, some of which may be a snapshot's, or another entry's: it gets a file of its own.
+    if (own.links > 1) return false;
     // Who may not set them can still put a file of his own in its place.
-    return spared(() => this.#options.root.setFile(entry.directory, entry.name, entry) ?? true) ?? false;
+    return spared(() => this.#options.root.setFile(entry.directory, entry.name, entry, own)) ?? false;
   }
 
   #hasContent(entry: FileEntry, hash: Uint8Array): boolean {

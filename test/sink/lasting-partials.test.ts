@@ -213,3 +213,20 @@ test.skipIf(!smallDisksAvailable())(
     expect(readFileSync(join(disk.path, "file")).equals(BYTES)).toBe(true);
   },
 );
+
+test("what the first try of a file still writes is not said to be held for its second", () => {
+  const folder = cutOff(5);
+  const { accept, source, page, wants, engine } = begin(folder);
+  accept(source.walked());
+  accept(dataFrame([chunk(5)]));
+  // Its page may come before the mark that withdraws the first try: marks that wait go before data that waits.
+  const again = source.page([file("file", BYTES.length)]);
+  accept(again.payload);
+  expect(wants[1]).toEqual({ type: "want", page: 1, want: "all" });
+  accept(dataFrame([], [{ entry: 1, final: undefined }]));
+  accept(source.trailer(page, [AS_LISTED, { state: "withdrawn" }]));
+  accept(dataFrame([chunk(0, 8, 2), { ...chunk(8, 1, 2) }], [{ ...CLOSE, entry: 2 }]));
+  accept(source.trailer(again.page, [delivered(BYTES)]));
+  accept(source.end());
+  expect(engine.digest).toBeDefined();
+});

@@ -1,4 +1,14 @@
-import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { hashChunk } from "../../src/protocol/content-hash.ts";
@@ -35,7 +45,12 @@ function folderWith(bytes: Uint8Array, { mode = 0o755, seconds = SECONDS } = {})
 }
 
 /** A sink over the folder that has taken a page of the root, `file` (1), and what is given. */
-function begin(folder: string, size: number, change: { hash?: Uint8Array } = {}, more: readonly Entry[] = []) {
+function begin(
+  folder: string,
+  size: number,
+  change: { hash?: Uint8Array; mtime?: typeof TIME } = {},
+  more: readonly Entry[] = [],
+) {
   const sink = openEngine(folder);
   onTestFinished(() => sink[Symbol.dispose]());
   const source = new HandSource();
@@ -87,6 +102,13 @@ describe("a file that stands there with equal size and time", () => {
     expect(wants[0]?.want).toEqual(bits(0b10100));
     const again = begin(folder, 7, {}, [file("link", 4), file("link2", 1)]);
     expect(again.wants[0]?.want).toEqual(bits(0b1100));
+  });
+
+  test("but another mode is wanted when it has other names: they are not to change with it", () => {
+    const folder = folderWith(Buffer.from("content"), { mode: 0o600 });
+    linkSync(join(folder, "file"), join(folder, "snapshot"));
+    expect(begin(folder, 7).wants[0]?.want).toBe("all");
+    expect(statSync(join(folder, "snapshot")).mode & 0o7777).toBe(0o600);
   });
 
   test("is wanted when it may have been lost with the power", () => {
@@ -148,6 +170,41 @@ describe("content that comes for a file that was not wanted", () => {
     accept(dataFrame(chunks(), [{ entry: 1, final }]));
     prove([{ state: "delivered", final }]);
     expect([stat().ino, stat().mode & 0o7777n, stat().mtimeNs]).toEqual([ino, 0o640n, 1_700_000_000n * 10n ** 9n]);
+  });
+
+  test("makes a file of its own for the mode of the close mark when the file has other names", () => {
+    const folder = folderWith(bytes);
+    linkSync(join(folder, "file"), join(folder, "snapshot"));
+    const { accept, prove, stat, path } = begin(folder, bytes.length);
+    const final = { ...finalOf(bytes), mode: 0o640 };
+    accept(dataFrame(chunks(), [{ entry: 1, final }]));
+    prove([{ state: "delivered", final }]);
+    expect([stat().mode & 0o7777n, statSync(join(folder, "snapshot")).mode & 0o7777]).toEqual([0o640n, 0o755]);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+
+  test("is not delivered of what somebody wrote to the file after it was compared", () => {
+    const folder = folderWith(bytes);
+    const sink = begin(folder, bytes.length);
+    // Longer than the source's, so that it is copied, and not kept.
+    appendFileSync(sink.path, "more");
+    sink.accept(dataFrame(chunks()));
+    writeFileSync(sink.path, Buffer.alloc(bytes.length + 4, "x"), { flag: "r+" });
+    sink.accept(dataFrame([], [close]));
+    sink.prove([state]);
+    expect(sink.problems).toEqual([expect.objectContaining({ path: "file", kind: "not-carried" })]);
+    expect(readFileSync(sink.path, "utf8")).toMatch(/^x*$/);
+    expect(readdirSync(join(folder, ".fanfold/partial"))).toEqual([]);
+  });
+
+  test("is not kept under the source's time when somebody wrote to it since", () => {
+    const folder = folderWith(bytes);
+    const { accept, path } = begin(folder, bytes.length);
+    accept(dataFrame(chunks()));
+    writeFileSync(path, Buffer.alloc(bytes.length, "x"), { flag: "r+" });
+    const final = { ...finalOf(bytes), mtime: { seconds: 1_700_000_000, nanoseconds: 0 } };
+    accept(dataFrame([], [{ entry: 1, final }]));
+    expect(begin(folder, bytes.length, { mtime: final.mtime }).wants[0]?.want).toBe("all");
   });
 
   test.each([0, LEAF + 1, 4 * LEAF + 4])(
