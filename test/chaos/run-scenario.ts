@@ -143,13 +143,14 @@ class Play {
 
   /** Only who was killed or came late still runs, and there is nobody for it. */
   #isLeftBehind(): boolean {
-    const { source } = this.#cast;
-    const sinks = this.#started();
-    const running = [source, ...sinks].filter((part) => part.runs);
-    if (running.some(({ name }) => !this.#mayBeAlone.has(name))) return false;
-    const waits = running.every(({ current }) => current !== undefined && isWaiting(current));
-    const others = source.runs ? sinks : [source];
-    return waits && others.every((part) => part.status === 0 && part.lives.length > 0);
+    const all = this.#all();
+    const ended = all.filter((part) => !part.runs);
+    const alone = all.filter((part) => part.runs);
+    return (
+      ended.length > 0 &&
+      ended.every(({ status }) => status === 0) &&
+      alone.every(({ name, current }) => this.#mayBeAlone.has(name) && current !== undefined && isWaiting(current))
+    );
   }
 
   #isMoment(at: Blow["at"]): boolean {
