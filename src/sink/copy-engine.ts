@@ -190,14 +190,6 @@ export class CopyEngine {
     });
   }
 
-  /** Nothing of the file is stored, and it takes no space. */
-  #givenUp(entry: FileEntry): void {
-    const { book, writer, space } = this.#parts;
-    writer.discard(entry.entry);
-    const page = book.pageOf(entry.entry);
-    if (this.#proof.isWanted(page, entry.entry - book.page(page).first)) space.need(-entry.size);
-  }
-
   /** A file that was taken as unchanged, and is not. */
   #changed(entry: FileEntry): void {
     this.counts.filesUnchanged -= 1;
@@ -270,7 +262,7 @@ export class CopyEngine {
       if (!this.#parts.root.isWhole()) throw folderGone(thrown);
       if (isFatal(thrown)) throw thrown;
       this.#proof.fail(entry.entry);
-      if (entry.kind === "file") this.#givenUp(entry);
+      if (entry.kind === "file") this.#parts.writer.discard(entry.entry);
       this.#out.problem(entryProblem(entry, thrown));
     }
   }

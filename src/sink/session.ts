@@ -55,7 +55,8 @@ export class SinkSession {
   #problemCount = 0;
   #stream: { readonly receivedUpTo: number; readonly missing: SequenceRange[] } = { receivedUpTo: 0, missing: [] };
   #backlogBytes = 0;
-  #roomAgain: (() => void) | undefined;
+  /** There while too much waits for the engine: both subjects of this sink may have to pause. */
+  #room: PromiseWithResolvers<void> | undefined;
   #batch: Uint8Array[] = [];
   #state: "receiving" | "verifying" = "receiving";
   #over = false;
@@ -123,7 +124,7 @@ export class SinkSession {
       throw error;
     } finally {
       this.#over = true;
-      this.#roomAgain?.();
+      this.#room?.resolve();
       // What it leaves half-written, the next session goes on with.
       await this.#engine.stop();
     }
@@ -137,9 +138,8 @@ export class SinkSession {
     this.#batch.push(payload);
     // A source within its window never gets here; one that is not fills the subscription's own bound, and loses frames.
     if (this.#backlogBytes < SUBSCRIBER_QUEUE_BYTES) return undefined;
-    return new Promise((resolve) => {
-      this.#roomAgain = resolve;
-    });
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   #flush(): void {
@@ -161,8 +161,8 @@ export class SinkSession {
         this.#keeper?.stored(message.bytes);
         this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
         this.#backlogBytes -= message.bytes;
-        this.#roomAgain?.();
-        this.#roomAgain = undefined;
+        this.#room?.resolve();
+        this.#room = undefined;
         this.#options.reporter.answered(message.pages);
         this.#report(message.bytes);
         break;

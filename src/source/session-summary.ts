@@ -26,7 +26,9 @@ function resultOf(
   const proven = sinks.filter((sink) => sink.outcome === "proven").length;
   const failed = sinks.filter((sink) => sink.outcome === "failed").length;
   const isQuorum = minSuccess !== undefined && proven >= minSuccess;
-  if (sinks.length === 0 || (failed > 0 && !isQuorum)) return "failed";
+  // Not even if all that took part have proven theirs.
+  const areTooFew = minSuccess !== undefined && sinks.length < minSuccess;
+  if (sinks.length === 0 || areTooFew || (failed > 0 && !isQuorum)) return "failed";
   if (proven < sinks.length && isQuorum) return "quorum";
   if (proven < sinks.length || counts.problemCount > 0) return "incomplete";
   return isUnchanged(counts, sinks) ? "unchanged" : "complete";

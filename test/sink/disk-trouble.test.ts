@@ -59,15 +59,6 @@ describe("a disk with too little space", () => {
     expect(partials()).toHaveLength(1);
   });
 
-  test("is not short of what a file would have taken that cannot be carried", () => {
-    const { sink, source } = open(tempFolder(), { freeBytes: () => 3 * MIB });
-    sink.accept(source.page([rootEntry, file("no-such-directory/a", 2 * MIB)]).payload);
-    sink.accept(dataFrame([{ entry: 1, bytes: content(LEAF, 1) }]));
-    expect(sink.problems).toHaveLength(1);
-    sink.accept(source.page([file("b", 2 * MIB)]).payload);
-    expect(sink.wants).toHaveLength(2);
-  });
-
   test("is not asked when nothing is wanted, and not believed when it does not tell", () => {
     const space = new FreeSpace(() => undefined);
     space.need(MIB);

@@ -38,6 +38,7 @@ describe("summaryOf()", () => {
     expect(resultOf([incomplete, failed], { minSuccess: 1 })).toBe("failed");
     expect(resultOf([proven, proven], { minSuccess: 1 })).toBe("complete");
     expect(resultOf([], { minSuccess: 1 })).toBe("failed");
+    expect(resultOf([proven, proven], { minSuccess: 3 })).toBe("failed");
   });
 
   test("has the digest only when there is one", () => {
