@@ -97,5 +97,6 @@ export function statusOfSummary(
 export function statusOfOutcome(outcome: SinkOutcome): number {
   if (outcome.outcome === "proven") return outcome.problemCount > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.ok;
   if (outcome.outcome === "incomplete") return EXIT_STATUS.incomplete;
+  if (outcome.outcome === "dry-run") return EXIT_STATUS.ok;
   return outcome.code !== undefined && isErrorCode(outcome.code) ? BY_CODE[outcome.code] : EXIT_STATUS.peerLost;
 }

@@ -121,6 +121,12 @@ function addSource(program: Command, io: ProgramIo, finish: Finish): void {
         .default(30_000, "30s")
         .argParser((value) => parseDuration(value, "--connect-timeout")),
     )
+    .addOption(
+      new Option(
+        "-n, --dry-run",
+        "only say what would be sent to each sink, and change nothing; with --verbose name the files",
+      ).conflicts("cancel"),
+    )
     .addOption(new Option("--cancel", "end the session of DIR for all, and copy nothing"))
     .addOption(
       new Option(
@@ -249,6 +255,7 @@ Examples:
   fanfold source ~/photos
   fanfold source --coordinator backup:7337 --session photos --dest-count 3 ~/photos
   fanfold source --wait-timeout 10m --json /srv/data > events.jsonl
+  fanfold source --dry-run --verbose ~/photos
   fanfold source --exclude '*.tmp' --exclude /build/ --exclude-from .backupignore ~/project
 
 Ctrl-C stops the source, and its sinks wait: the same command goes on. A second Ctrl-C ends the session for all.

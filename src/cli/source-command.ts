@@ -23,6 +23,7 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly connectTimeout: number;
   readonly stateDir?: string;
   readonly cancel?: boolean;
+  readonly dryRun?: boolean;
   readonly checksum?: boolean;
   /** Bytes a second. */
   readonly bwlimit?: number;
@@ -46,6 +47,7 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
       const run = runSource({
         ...memberOptions(folder, options, io),
         destCount: options.destCount,
+        dryRun: options.dryRun === true,
         sinkTimeoutMs: options.sinkTimeout,
         stragglers: options.stragglers,
         fileEvents: options.verbose === true || options.json === true,

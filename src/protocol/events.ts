@@ -31,6 +31,8 @@ export type SourceEvent =
    * has already are not told of. `grew`: it was sent up to its size when it was opened, and is longer by now.
    */
   | { readonly type: "file"; readonly path: string; readonly bytes: number; readonly grew?: true }
+  /** Of a dry run: a file that would be sent, and to how many sinks; only when asked for, as `file`. */
+  | { readonly type: "wanted"; readonly path: string; readonly bytes: number; readonly sinks: number }
   | { readonly type: "problem"; readonly problem: Problem }
   | { readonly type: "sink"; readonly name: string; readonly outcome: SinkOutcome }
   /** Stopped in mid-session: for `graceMs` from now a second stop ends the session for all; after it the sinks wait on. */
@@ -60,6 +62,7 @@ export interface SinkLine {
     | "away"
     | "proven"
     | "incomplete"
+    | "dry-run"
     | "failed";
   readonly progress: SinkProgress;
   /** How long a sink that is away is still waited for, in milliseconds. */
@@ -70,7 +73,13 @@ export type SinkEvent =
   | LinkEvent
   /** Registered. `underWay`: the session runs already; this sink joins it late, and is caught up. */
   | { readonly type: "waiting"; readonly underWay: boolean }
-  | { readonly type: "started"; readonly source: string; readonly sinks: readonly string[] }
+  /** `dryRun`: the source asks only what it would have to send; nothing is changed. */
+  | {
+      readonly type: "started";
+      readonly source: string;
+      readonly sinks: readonly string[];
+      readonly dryRun?: true;
+    }
   | { readonly type: "progress"; readonly progress: CopyProgress; readonly state: "receiving" | "verifying" }
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }

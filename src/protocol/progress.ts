@@ -45,8 +45,11 @@ export type Problem = z.infer<typeof problemSchema>;
 export const sinkOutcomeSchema = z.object({
   sinkId: z.string().max(16),
   name: z.string().max(256),
-  /** proven: durable, and its digest equals the source's. incomplete: proven but for what `problems` lists. */
-  outcome: z.enum(["proven", "incomplete", "failed"]),
+  /**
+   * proven: durable, and its digest equals the source's. incomplete: proven but for what `problems` lists. dry-run: it said
+   * what it wants, and nothing was copied.
+   */
+  outcome: z.enum(["proven", "incomplete", "failed", "dry-run"]),
   code: z.string().max(40).optional(),
   message: z.string().max(4000).optional(),
   filesDone: count,
@@ -59,6 +62,9 @@ export const sinkOutcomeSchema = z.object({
   bytesUnchanged: count.default(0),
   /** Joined late, came back, or was too slow for the others: caught up on a lane of its own. */
   caughtUp: z.boolean().default(false),
+  /** Of a dry run only: files, and their bytes, that would be sent to it. */
+  filesWanted: count.optional(),
+  bytesWanted: count.optional(),
 });
 export type SinkOutcome = z.infer<typeof sinkOutcomeSchema>;
 
@@ -80,6 +86,9 @@ export const sessionSummarySchema = z.object({
   bytesNotNeeded: count.default(0),
   /** Files that only grew while they were read: delivered up to their size at the start. */
   filesGrew: count.default(0),
+  /** Of a dry run only: files, and their bytes, that would be sent because at least one sink wants them. */
+  filesWanted: count.optional(),
+  bytesWanted: count.optional(),
   elapsedMs: z.number().nonnegative(),
   /** Tree digest in hex; absent when the session did not reach its end. */
   digest: z.string().max(64).optional(),

@@ -93,7 +93,7 @@ class OpenAttempt implements Attempt {
   readonly #source: SourceWatch;
   #copy: SinkCopy | undefined;
   #startMs = 0;
-  #pinning = "";
+  #start: Start | undefined;
 
   constructor(options: AttemptOptions, parts: AttemptParts) {
     this.#options = options;
@@ -137,15 +137,17 @@ class OpenAttempt implements Attempt {
     await this.#drop();
     const { intake, up, down, failed } = this.#parts;
     this.#source.started();
-    emit({ type: "started", source: start.source.name, sinks: start.sinks.map((sink) => sink.name) });
+    const { dryRun } = start;
+    const sinks = start.sinks.map((sink) => sink.name);
+    emit({ type: "started", source: start.source.name, sinks, ...(dryRun ? { dryRun } : {}) });
     this.#startMs = clock.nowMs();
-    this.#pinning = start.sourceIdentity;
+    this.#start = start;
     // Not waited for: while the broker is away, the coordinator is still to be listened to.
     const takeData = (wanted: boolean): void => void intake.takeData(wanted).catch(failed.reject);
     takeData(!start.late);
     const { sessionId, member } = welcome;
     const copy = new SinkCopy({
-      ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, up, late: start.late },
+      ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, dryRun, up, late: start.late },
       folder,
       session: welcome.session,
       source: start.sourceIdentity,
@@ -176,16 +178,20 @@ class OpenAttempt implements Attempt {
   }
 
   #result(ended: Ended): AttemptResult {
-    const outcome = outcomeOf(ended);
-    if (this.#pinning !== "") this.#options.folder.pinSource(this.#pinning);
+    const { dryRun = false, sourceIdentity } = this.#start ?? {};
+    const outcome = outcomeOf(ended, dryRun);
+    if (!dryRun && sourceIdentity !== undefined) this.#options.folder.pinSource(sourceIdentity);
     return { outcome, elapsedMs: this.#options.clock.nowMs() - this.#startMs };
   }
 }
 
 /** The outcome of this sink as the source took it. @throws FanfoldError when it is no success */
-function outcomeOf(ended: Ended): SinkOutcome {
+function outcomeOf(ended: Ended, dryRun: boolean): SinkOutcome {
   const { mine } = ended;
   if (mine === undefined) throw endedError(ended);
+  // Nobody is told of a copy where none was made, or of none where one was asked for.
+  if (mine.outcome !== "failed" && (mine.outcome === "dry-run") !== dryRun)
+    throw new FanfoldError("damaged", `End the session: it ended as "${mine.outcome}", and began as another kind`);
   if (mine.outcome !== "failed") return mine;
   throw new FanfoldError(
     mine.code !== undefined && isErrorCode(mine.code) ? mine.code : "sinks-lost",

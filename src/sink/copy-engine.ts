@@ -1,20 +1,22 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import type { ChunkHash } from "../protocol/content-hash.ts";
 import type { ChunkRecord, CloseRecord } from "../protocol/data-table.ts";
-import { decodeEnd, decodeWalked, type EndMark } from "../protocol/marks.ts";
+import { decodeEnd, type EndMark } from "../protocol/marks.ts";
 import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
+import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import { entryProblem, folderGone, isFatal } from "./entry-problem.ts";
 import type { FileToWrite, FileWriter } from "./file-writer.ts";
 import type { FreeSpace } from "./free-space.ts";
 import type { ManifestWriter } from "./manifest-writer.ts";
-import type { PageBook } from "./page-book.ts";
+import { checkWalked, type PageBook } from "./page-book.ts";
+import type { Want } from "./page-wants.ts";
 import { ProofBook } from "./proof-book.ts";
 import type { Root } from "./root.ts";
-import type { Want, WantJudge } from "./want-judge.ts";
+import type { WantJudge } from "./want-judge.ts";
 
 /** Pages whose data may come before their trailers; a source reads at most four at a time. */
 const PAGES_UNCLOSED_MAX = 16;
@@ -40,7 +42,7 @@ export interface EngineSink {
  * Turns the frames of one session, in order, into a tree on the disk, and proves it. Synchronous; it has a thread of its
  * own. It throws FanfoldError for what ends this sink's session; what concerns one entry becomes a problem.
  */
-export class CopyEngine {
+export class CopyEngine implements Engine {
   readonly #parts: EngineParts;
   readonly #out: EngineSink;
   readonly #proof = new ProofBook();
@@ -78,15 +80,8 @@ export class CopyEngine {
         this.#trailer(decodeTrailer(frame.table));
         return;
       case "walked": {
-        const walked = decodeWalked(frame.table);
-        if (walked.pages !== this.#parts.book.pages || walked.entries !== this.#parts.book.entries) {
-          throw new FanfoldError(
-            "damaged",
-            `End the discovery: ${walked.pages} pages announced, ${this.#parts.book.pages} came`,
-          );
-        }
+        this.#entriesWalked = checkWalked(frame.table, this.#parts.book).entries;
         this.counts.discoveryEnded = true;
-        this.#entriesWalked = walked.entries;
         return;
       }
       case "end":

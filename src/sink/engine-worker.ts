@@ -4,16 +4,19 @@ import { SpillFile } from "../lib/spill-file.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { checkFrame, type Spoilt } from "./checked-frame.ts";
 import { CopyEngine } from "./copy-engine.ts";
+import { DryEngine } from "./dry-engine.ts";
+import type { Engine } from "./engine.ts";
 import type { EngineCounts } from "./engine-counts.ts";
 import { diskError } from "./entry-problem.ts";
 import { FileWriter } from "./file-writer.ts";
 import { FreeSpace } from "./free-space.ts";
 import { openManifestWriter } from "./manifest-writer.ts";
 import { PageBook } from "./page-book.ts";
+import type { Want } from "./page-wants.ts";
 import { Receiver, type SequenceRange, type StreamScope } from "./receiver.ts";
 import { Root } from "./root.ts";
 import { type Doubts, isDoubted } from "./sync-mark.ts";
-import { type Want, WantJudge } from "./want-judge.ts";
+import { WantJudge } from "./want-judge.ts";
 
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. */
 export interface EngineWorkerData extends StreamScope {
@@ -26,6 +29,8 @@ export interface EngineWorkerData extends StreamScope {
   /** Wall clock at the start, in milliseconds since 1970. */
   readonly startedMs: number;
   readonly fileNotices: boolean;
+  /** Nothing is to be changed: only what is wanted of each page is told. */
+  readonly dryRun: boolean;
 }
 export interface EngineRequest {
   /** Payloads as they came, in any order, whole or spoilt. */
@@ -59,7 +64,7 @@ if (port === null) throw new FanfoldError("internal", "Start the writer: this fi
 
 const data = workerData as EngineWorkerData;
 const folder = Buffer.from(data.folder);
-let engine: CopyEngine | undefined;
+let engine: Engine | undefined;
 let release: ((end: "proven" | "full" | "failed") => void) | undefined;
 let isWhole: (() => boolean) | undefined;
 const receiver = new Receiver(data);
@@ -67,7 +72,7 @@ let alteredSequence = -1;
 let alterations = 0;
 
 try {
-  engine = open();
+  engine = data.dryRun ? openDry() : open();
 } catch (thrown) {
   fail(thrown);
 }
@@ -101,7 +106,7 @@ port.on("message", (request: EngineRequest) => {
 });
 
 /** Spoilt payloads are dropped: the hole they leave is repaired like any other. */
-function take(into: CopyEngine, payload: Uint8Array): void {
+function take(into: Engine, payload: Uint8Array): void {
   const checked = checkFrame(payload);
   if ("type" in checked) {
     if (checked.type === "altered") altered(into, checked);
@@ -117,7 +122,7 @@ function take(into: CopyEngine, payload: Uint8Array): void {
 }
 
 /** The next frame in order, altered each time it comes, holds everything up, and is not the link's fault. */
-function altered(into: CopyEngine, { frame, chunk }: Extract<Spoilt, { type: "altered" }>): void {
+function altered(into: Engine, { frame, chunk }: Extract<Spoilt, { type: "altered" }>): void {
   if (frame.sequence !== receiver.receivedUpTo) return;
   alterations = frame.sequence === alteredSequence ? alterations + 1 : 1;
   alteredSequence = frame.sequence;
@@ -129,12 +134,10 @@ function free({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
-function open(): CopyEngine {
+function open(): Engine {
   const root = Root.open(folder);
-  const doubted = (ctimeMs: number): boolean => isDoubted(data.doubts, ctimeMs);
   root.partials.prepare(data.startedMs, doubted);
   const book = new PageBook(SpillFile.open());
-  const onBusy = (): void => post({ type: "busy", what: "hashing" });
   const writer = new FileWriter(root, onBusy);
   const space = new FreeSpace(() => root.freeBytes());
   const { session, sessionId, source, startedMs } = data;
@@ -160,6 +163,21 @@ function open(): CopyEngine {
       problem: (problem) => post({ type: "problem", problem }),
     },
   );
+}
+
+/** Nothing is prepared, and nothing is there to be cleaned. */
+function openDry(): Engine {
+  const root = Root.open(folder);
+  isWhole = () => root.isThere();
+  return new DryEngine({ root, isDoubted: doubted, onBusy }, post);
+}
+
+function doubted(ctimeMs: number): boolean {
+  return isDoubted(data.doubts, ctimeMs);
+}
+
+function onBusy(): void {
+  post({ type: "busy", what: "hashing" });
 }
 
 function fail(thrown: unknown): void {

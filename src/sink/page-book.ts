@@ -1,9 +1,35 @@
 import { FanfoldError } from "../lib/errors.ts";
 import type { SpillFile, SpillRecord } from "../lib/spill-file.ts";
+import { decodeWalked, type WalkedMark } from "../protocol/marks.ts";
 import { decodePage, type Entry, type Page } from "../protocol/page.ts";
 
 /** Decoded pages kept at hand: data comes in page order, so a few are enough. */
 const PAGES_DECODED_MAX = 8;
+
+/** What came so far. */
+export interface PageCount {
+  readonly pages: number;
+  readonly entries: number;
+}
+
+/** @throws FanfoldError `damaged` unless it is the next page */
+export function decodeNextPage(table: Uint8Array, { pages, entries }: PageCount): Page {
+  const page = decodePage(table);
+  if (page.page !== pages || page.first !== entries || page.entries.length === 0) {
+    throw new FanfoldError(
+      "damaged",
+      `Take page ${page.page} from entry ${page.first}: expected page ${pages} from entry ${entries}`,
+    );
+  }
+  return page;
+}
+
+/** @throws FanfoldError `damaged` unless all that was discovered has come */
+export function checkWalked(table: Uint8Array, { pages, entries }: PageCount): WalkedMark {
+  const walked = decodeWalked(table);
+  if (walked.pages === pages && walked.entries === entries) return walked;
+  throw new FanfoldError("damaged", `End the discovery: ${walked.pages} pages announced, ${pages} came`);
+}
 
 /**
  * Every page of a session, in a temporary file; memory holds where each one lies. Pages come in order and number their
@@ -30,13 +56,7 @@ export class PageBook implements Disposable {
 
   /** @throws FanfoldError `damaged` unless it is the next page */
   add(table: Uint8Array): Page {
-    const page = decodePage(table);
-    if (page.page !== this.pages || page.first !== this.#entries || page.entries.length === 0) {
-      throw new FanfoldError(
-        "damaged",
-        `Take page ${page.page} from entry ${page.first}: expected page ${this.pages} from entry ${this.#entries}`,
-      );
-    }
+    const page = decodeNextPage(table, this);
     this.#records.push(this.#spill.append(table));
     this.#firsts.push(page.first);
     this.#entries += page.entries.length;

@@ -3,7 +3,7 @@ import type { FileFinal } from "../protocol/data-table.ts";
 import { pageDigest, TreeHasher } from "../protocol/digest.ts";
 import { type Entry, entryDisplay, type Page } from "../protocol/page.ts";
 import type { EntryState, Trailer } from "../protocol/trailer.ts";
-import { hasBit } from "./want-judge.ts";
+import { hasBit } from "./page-wants.ts";
 
 /**
  * What is known of the files of pages without a trailer, and the proof of each page from it [P-7]. It throws

@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { FrameScope } from "../protocol/frame.ts";
+import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import type { SinkReport, UpMessage } from "../protocol/report.ts";
 import { encodeUp } from "../protocol/up.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -20,8 +21,8 @@ const REPORT_BYTES = 512 * 1024;
 /** Otherwise a change is told within this time, and without a change the last report is repeated this often. */
 const REPORT_SOON_MS = 20;
 const REPORT_REPEAT_MS = 1_000;
-/** Wants that one repetition sends again. */
-const WANTS_REPEATED_MAX = 32;
+/** Wants that one repetition sends again: all that a source may wait for. */
+const WANTS_REPEATED_MAX = PAGES_UNANSWERED_MAX;
 
 /**
  * Sends what one sink says of itself, in order [P-10.1]; of reports that come faster than the link takes them, only the

@@ -82,8 +82,13 @@ export class Root implements Disposable {
   }
 
   /** Whether the folder still is there, under its path. */
+  isThere(): boolean {
+    return this.#directories.isWhole();
+  }
+
+  /** Whether it is, and what is needed to write into it. */
   isWhole(): boolean {
-    if (!this.#directories.isWhole()) return false;
+    if (!this.isThere()) return false;
     try {
       return fstatSync(this.#directories.get(PARTIAL_FOLDER).fd).nlink > 0;
     } catch {

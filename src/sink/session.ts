@@ -27,6 +27,8 @@ export interface SinkSessionOptions extends FrameScope {
   readonly clock: Clock;
   readonly emit: (event: SinkEvent) => void;
   readonly fileEvents: boolean;
+  /** Nothing is copied: the source asks what it would have to send. */
+  readonly dryRun: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -77,7 +79,7 @@ export class SinkSession {
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
-    const { folder, fileEvents, reporter, clock, signal } = this.#options;
+    const { folder, fileEvents, dryRun, reporter, clock, signal } = this.#options;
     const { sessionId, epoch, stream, session, source } = this.#options;
     using keeper = new SyncKeeper({ folder, clock, signal, onFailure: this.#verified.reject });
     this.#keeper = keeper;
@@ -87,6 +89,7 @@ export class SinkSession {
       doubts: folder.doubts,
       startedMs: clock.date().getTime(),
       fileNotices: fileEvents,
+      dryRun,
     };
     this.#engine = openThread<EngineRequest, EngineMessage>({
       module: "./engine-worker",
@@ -158,7 +161,7 @@ export class SinkSession {
       case "stored":
         this.#counts = message.counts;
         this.#busy = undefined;
-        this.#keeper?.stored(message.bytes);
+        if (!this.#options.dryRun) this.#keeper?.stored(message.bytes);
         this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
         this.#backlogBytes -= message.bytes;
         this.#room?.resolve();

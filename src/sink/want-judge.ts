@@ -1,31 +1,25 @@
 import { closeSync } from "node:fs";
 import { HELD_FILES_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 import type { FileEntry, Page } from "../protocol/page.ts";
-import type { UpMessage } from "../protocol/report.ts";
-import { isFatal } from "./entry-problem.ts";
-import { storedMicroseconds } from "./file-time.ts";
 import type { FreeSpace } from "./free-space.ts";
-import { type IsDoubted, partialName, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
+import {
+  type Comparison,
+  hasAttributes,
+  isUnchanged,
+  type Judgement,
+  judgePage,
+  lookFor,
+  spared,
+  type Want,
+} from "./page-wants.ts";
+import { partialName, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
 import { hashBeginning } from "./read-content.ts";
-import type { FileFacts, Root } from "./root.ts";
+import type { FileFacts } from "./root.ts";
 
-export type Want = Extract<UpMessage, { type: "want" }>;
 type Held = NonNullable<Want["held"]>[number];
 
-export interface WantJudgeOptions {
-  readonly root: Root;
+export interface WantJudgeOptions extends Comparison {
   readonly space: FreeSpace;
-  readonly isDoubted: IsDoubted;
-  /** Called now and then while much is read. */
-  readonly onBusy: () => void;
-}
-
-export interface Judgement {
-  readonly want: Want;
-  /** Files that are wanted: one bit an entry, least significant bit first; undefined: all. */
-  readonly bits: Uint8Array | undefined;
-  readonly filesUnchanged: number;
-  readonly bytesUnchanged: number;
 }
 
 /**
@@ -41,62 +35,23 @@ export class WantJudge {
 
   /** `goesOn` false: of its files nothing is said to be held, because the content of others under their names still comes. */
   judge(page: Page, { goesOn = true }: { readonly goesOn?: boolean } = {}): Judgement {
-    const bits = new Uint8Array(Math.ceil(page.entries.length / 8));
     const held: Held[] = [];
-    let [wanted, filesUnchanged, bytesUnchanged] = [0, 0, 0];
-    for (const [index, entry] of page.entries.entries()) {
-      if (entry.kind !== "file") continue;
-      const own = this.#look(entry);
-      if (own !== undefined && this.#isEqual(entry, own)) {
-        filesUnchanged += 1;
-        bytesUnchanged += entry.size;
-        continue;
-      }
-      wanted += 1;
-      setBit(bits, index);
+    const judgement = judgePage(page, (entry, index) => {
+      const own = lookFor(this.#options.root, entry);
+      if (own !== undefined && this.#isEqual(entry, own)) return true;
       const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
       if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
       this.#need(entry, own, beginning?.bytes ?? 0);
-    }
-    const want = {
-      type: "want" as const,
-      page: page.page,
-      want: wanted === 0 ? ("none" as const) : filesUnchanged === 0 ? ("all" as const) : { bits: base64(bits) },
-      ...(held.length > 0 ? { held } : {}),
-    };
-    return { want, bits: filesUnchanged === 0 ? undefined : bits, filesUnchanged, bytesUnchanged };
-  }
-
-  /** The regular file under the entry's name. What cannot be looked at is wanted, and will say why when it is written. */
-  #look(entry: FileEntry): FileFacts | undefined {
-    const { root } = this.#options;
-    if (root.isFresh(entry.directory)) return undefined;
-    return spared(() => root.look(entry.directory, entry.name));
+      return false;
+    });
+    return held.length === 0 ? judgement : { ...judgement, want: { ...judgement.want, held } };
   }
 
   #isEqual(entry: FileEntry, own: FileFacts): boolean {
-    if (own.size !== entry.size) return false;
-    const sameTime = own.mtimeMicroseconds === storedMicroseconds(entry.mtime);
-    if (entry.hash === undefined) {
-      if (!sameTime || this.#options.isDoubted(own.ctimeMs)) return false;
-    } else if (!this.#hasContent(entry, entry.hash)) return false;
-    if (sameTime && own.mode === entry.mode) return true;
-    // Mode and time are those of all its names, some of which may be a snapshot's, or another entry's: it gets a file of its own.
-    if (own.links > 1) return false;
+    if (!isUnchanged(entry, own, this.#options)) return false;
+    if (hasAttributes(entry, own)) return true;
     // Who may not set them can still put a file of his own in its place.
     return spared(() => this.#options.root.setFile(entry.directory, entry.name, entry, own)) ?? false;
-  }
-
-  #hasContent(entry: FileEntry, hash: Uint8Array): boolean {
-    const { root } = this.#options;
-    const file = spared(() => root.openFile(entry.directory, entry.name));
-    if (file === undefined) return false;
-    try {
-      const found = hashBeginning(file.fd, entry.size, this.#options)?.digest();
-      return found !== undefined && Buffer.compare(found, hash) === 0;
-    } finally {
-      closeSync(file.fd);
-    }
   }
 
   /** The beginning of the file that an earlier session stored, less than all of it: whole leaves, and their hash. */
@@ -119,26 +74,4 @@ export class WantJudge {
     const isHere = root.isFresh(entry.directory) || spared(() => root.isOnOwnMount(entry.directory)) === true;
     if (isHere) space.need(entry.size - (own?.size ?? 0) - heldBytes);
   }
-}
-
-/** Undefined when it fails for a reason that concerns one entry. */
-function spared<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (thrown) {
-    if (isFatal(thrown)) throw thrown;
-    return undefined;
-  }
-}
-
-function setBit(bits: Uint8Array, index: number): void {
-  bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
-}
-
-export function hasBit(bits: Uint8Array, index: number): boolean {
-  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
-}
-
-function base64(bits: Uint8Array): string {
-  return Buffer.from(bits.buffer, bits.byteOffset, bits.byteLength).toString("base64");
 }

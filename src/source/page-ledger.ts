@@ -154,7 +154,8 @@ function isWanted({ want }: Answer, index: number): boolean {
   return ((want[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 }
 
-function decodeBits(base64: string, entries: number): Uint8Array {
+/** @throws FanfoldError `damaged` when they do not fit a page of so many entries */
+export function decodeBits(base64: string, entries: number): Uint8Array {
   const bits = Buffer.from(base64, "base64");
   if (bits.length !== Math.ceil(entries / 8)) {
     throw new FanfoldError(

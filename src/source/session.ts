@@ -3,15 +3,15 @@ import { type ErrorCode, FanfoldError, isErrorCode } from "../lib/errors.ts";
 import { pump } from "../lib/pump.ts";
 import type { Member } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
-import { decodeWholeFrame, type FrameScope, STREAM_MAX } from "../protocol/frame.ts";
+import { type FrameScope, STREAM_MAX } from "../protocol/frame.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../protocol/progress.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { type SessionSubjects, upSubject } from "../protocol/subjects.ts";
-import { decodeUp } from "../protocol/up.ts";
 import type { Subscription, Transport } from "../transport/transport.ts";
 import { LADDER_LOOK_MS, type StragglerPolicy } from "./ladder.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import type { Publisher } from "./publisher.ts";
+import { readUp } from "./read-up.ts";
 import { summaryOf } from "./session-summary.ts";
 import { SinkRoster } from "./sink-roster.ts";
 import { SinkWatch } from "./sink-watch.ts";
@@ -40,10 +40,10 @@ export interface SourceSessionOptions extends FrameScope, PublishedTree {
   readonly signal: AbortSignal;
 }
 
-const HEARTBEAT_MS = 1_000;
+export const HEARTBEAT_MS = 1_000;
 /** How often what sinks miss is looked at. */
-const REPAIR_MS = 20;
-const PROGRESS_MS = 200;
+export const REPAIR_MS = 20;
+export const PROGRESS_MS = 200;
 export const SINK_TIMEOUT_MS = 600_000;
 
 /** Codes with which a sink leaves that may come back: nothing is wrong with its folder or with what it was sent. */
@@ -137,10 +137,8 @@ export class SourceSession {
     const sinkId = subject.slice(upSubject(subjects, "").length);
     if (!this.#roster.isLive(sinkId)) return;
     try {
-      // A report that was spoilt on its way says nothing of who sent it; the next one says the same and more.
-      if (decodeWholeFrame(payload) === undefined) return;
-      const up = decodeUp(payload);
-      if (up.sessionId !== sessionId || up.epoch !== epoch) return;
+      const up = readUp(payload, { sessionId, epoch });
+      if (up === undefined) return;
       this.#cameBack(sinkId, this.#roster.heard(sinkId, up.message, clock.nowMs()));
       const publisher = this.#streams.find(sinkId, up.stream);
       if (publisher !== undefined && this.#roster.streamOf(sinkId) === up.stream)

@@ -4,6 +4,7 @@ import type { SinkLine } from "../protocol/events.ts";
 import { STREAM_DATA } from "../protocol/frame.ts";
 import type { SinkOutcome, SinkProgress } from "../protocol/progress.ts";
 import type { UpMessage } from "../protocol/report.ts";
+import type { Amount } from "./want-sum.ts";
 
 /** Why a sink is not there: as its outcome tells it when it stays away. */
 export interface Absence {
@@ -170,6 +171,16 @@ export class SinkRoster {
       filesUnchanged,
       bytesUnchanged,
       ...message,
+    });
+  }
+
+  /** It has said what it wants of a dry run; the rest of the files stands there already. */
+  dryRun(sinkId: string, wanted: Amount, found: Amount): SinkOutcome | undefined {
+    const unchanged = { files: found.files - wanted.files, bytes: found.bytes - wanted.bytes };
+    return this.#settle(sinkId, {
+      ...{ outcome: "dry-run", problemCount: 0, problems: [] },
+      ...{ filesDone: unchanged.files, filesUnchanged: unchanged.files, filesWanted: wanted.files },
+      ...{ bytesDone: unchanged.bytes, bytesUnchanged: unchanged.bytes, bytesWanted: wanted.bytes },
     });
   }
 

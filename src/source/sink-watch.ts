@@ -24,7 +24,7 @@ export const LEFT_SILENCE_MS = 3_000;
 /** A sink that reports, but gets nothing done for this long, has failed. */
 export const STUCK_MS_MAX = 600_000;
 /** Looks that are further apart mean that this process stood still: a machine asleep, SIGSTOP. */
-const STALL_MS = 2_000 + LADDER_LOOK_MS;
+export const STALL_MS = 2_000 + LADDER_LOOK_MS;
 
 /** Who is there, who is slow, who is away and for how long: the ladder (D8), and what follows from its steps. */
 export class SinkWatch {

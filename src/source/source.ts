@@ -12,6 +12,7 @@ import type { SourceEvent } from "../protocol/events.ts";
 import { fitSummary } from "../protocol/fit-message.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import type { SessionSummary } from "../protocol/progress.ts";
+import { DryRun } from "./dry-run.ts";
 import { sourceHello } from "./hello.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./published-tree.ts";
 import { type SinkPolicy, SourceSession } from "./session.ts";
@@ -25,6 +26,8 @@ export interface SourceOptions extends TreeOptions, SinkPolicy {
   readonly session?: string;
   /** Sinks that must be registered before it starts. @default 1 */
   readonly destCount?: number;
+  /** Only asks the sinks what would have to be sent to them; nothing is changed anywhere. @default false */
+  readonly dryRun?: boolean;
   /** Name to be shown under; the host's name when absent. */
   readonly name?: string;
   /** Longest wait for the sinks, in milliseconds; no limit when absent. */
@@ -89,10 +92,10 @@ class SourceProgram {
   }
 
   async run(): Promise<SessionSummary> {
-    const { coordinator, destCount = 1, connectTimeoutMs = 30_000, signal } = this.#options;
+    const { coordinator, destCount = 1, dryRun = false, connectTimeoutMs = 30_000, signal } = this.#options;
     const tree = openTree(this.#options, this.#clock);
     const address = parseCoordinatorAddress(coordinator);
-    const hello = { ...sourceHello(this.#options, tree.root, this.#random), destCount };
+    const hello = { ...sourceHello(this.#options, tree.root, this.#random), destCount, dryRun };
     const link = new SteadyLink({
       ...{ address, connectTimeoutMs, signal, clock: this.#clock, random: this.#random },
       hello: () => (this.#running === undefined ? hello : { ...hello, back: this.#running.back }),
@@ -157,7 +160,7 @@ class SourceProgram {
     const { sessionId } = welcome;
     const there = new Set(sinks.map(({ id }) => id));
     this.#running = { back: { sessionId, epoch }, there };
-    const session = new SourceSession({
+    const session = new (this.#options.dryRun === true ? DryRun : SourceSession)({
       ...tree,
       ...{ subjects, reports, signal, sessionId, epoch, sinks, transport: data, emit, fileEvents },
       clock: this.#clock,
@@ -181,7 +184,7 @@ class SourceProgram {
   /** Listens to the coordinator while the session runs, until it says that the session is over, or another one offered. */
   async #follow(
     link: SteadyLink,
-    { session, there, live }: { session: SourceSession; there: Set<string>; live: LiveTarget },
+    { session, there, live }: { session: DryRun | SourceSession; there: Set<string>; live: LiveTarget },
   ): Promise<Ended | Welcome> {
     for (;;) {
       const message = await link.next();

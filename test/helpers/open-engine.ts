@@ -8,9 +8,10 @@ import { FileWriter } from "../../src/sink/file-writer.ts";
 import { FreeSpace } from "../../src/sink/free-space.ts";
 import { openManifestWriter } from "../../src/sink/manifest-writer.ts";
 import { PageBook } from "../../src/sink/page-book.ts";
+import type { Want } from "../../src/sink/page-wants.ts";
 import { Root } from "../../src/sink/root.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
-import { type Want, WantJudge } from "../../src/sink/want-judge.ts";
+import { WantJudge } from "../../src/sink/want-judge.ts";
 
 export interface OpenEngine extends Disposable {
   readonly engine: CopyEngine;

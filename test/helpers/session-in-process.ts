@@ -8,6 +8,7 @@ import { subjectsOf, upSubject, upWildcard } from "../../src/protocol/subjects.t
 import { SinkCopy } from "../../src/sink/copy.ts";
 import { Intake } from "../../src/sink/intake.ts";
 import { openSinkFolder } from "../../src/sink/sink-folder.ts";
+import { DryRun } from "../../src/source/dry-run.ts";
 import type { PublishedTree } from "../../src/source/published-tree.ts";
 import { SourceSession } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
@@ -29,6 +30,7 @@ export interface FaultySession {
   readonly onEvent?: (event: SourceEvent) => void;
   /** Boot of the machine that the sinks believe in. */
   readonly bootId?: string;
+  readonly dryRun?: boolean;
 }
 
 export interface FaultyResult {
@@ -75,6 +77,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
         exclusivePayloads: false,
         emit: () => undefined,
         fileEvents: false,
+        dryRun: options.dryRun === true,
         onLane: () => void intake.takeData(false),
         onFailure,
       });
@@ -82,7 +85,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       return copy;
     }),
   );
-  const source = new SourceSession({
+  const source = new (options.dryRun === true ? DryRun : SourceSession)({
     ...scope,
     signal,
     root: Buffer.from(options.source),

@@ -63,7 +63,7 @@ function sinkLine(sink: SinkLine, nameColumns: number, { columns, progress, styl
 }
 
 function sinkFraction(sink: SinkLine, progress: CopyProgress): number {
-  if (sink.state === "proven" || sink.state === "incomplete") return 1;
+  if (sink.state === "proven" || sink.state === "incomplete" || sink.state === "dry-run") return 1;
   const { bytesFound, filesFound } = progress;
   if (bytesFound > 0) return Math.min(sink.progress.bytesDone / bytesFound, 0.999);
   return filesFound > 0 ? Math.min(sink.progress.filesDone / filesFound, 0.999) : 0;

@@ -74,6 +74,7 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
     case "waiting":
       return [event.underWay ? info(UNDER_WAY) : plainOnly(WAITING)];
     case "started":
+      if (event.dryRun === true) return [info(`${event.source} asks what it would have to send (dry run)`)];
       return [
         info(`receiving from ${event.source}${event.sinks.length > 1 ? `, one of ${event.sinks.length} sinks` : ""}`),
       ];

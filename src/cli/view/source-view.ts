@@ -1,7 +1,9 @@
 import type { SinkLine, SourceEvent } from "../../protocol/events.ts";
+import type { SinkOutcome } from "../../protocol/progress.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames } from "./fit.ts";
-import { formatBytes } from "./format.ts";
+import { formatBytes, plural } from "./format.ts";
 import { LINK_INITIAL, type LinkState, linkMessages, nextLink } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
 import type { Style } from "./style.ts";
@@ -79,6 +81,8 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
       return [
         detail(`sent: ${event.path} (${formatBytes(event.bytes)}${event.grew === true ? ", it grew meanwhile" : ""})`),
       ];
+    case "wanted":
+      return [detail(`would be sent: ${event.path} (${formatBytes(event.bytes)}, to ${plural(event.sinks, "sink")})`)];
     case "problem":
       return [detail(`${event.problem.kind}: ${event.problem.path}: ${event.problem.message}`)];
     case "sinkstate":
@@ -91,7 +95,7 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
               text: `fanfold: sink ${event.name} failed: ${event.outcome.message ?? event.outcome.code ?? "no reason given"}`,
             },
           ]
-        : [plainOnly(`sink ${event.name}: ${event.outcome.outcome}`)];
+        : [plainOnly(`sink ${event.name}: ${settledText(event.outcome)}`)];
     case "stopping": {
       const within = `within ${event.graceMs / 1000} s`;
       const text = `fanfold: stopped: the sinks keep waiting; the same command goes on, Ctrl-C again ${within} ends the session for all`;
@@ -104,6 +108,10 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
     default:
       return linkMessages(event, state.link) ?? [];
   }
+}
+
+function settledText(outcome: SinkOutcome): string {
+  return outcome.outcome === "dry-run" ? `${wantedText(outcome)} would be sent to it` : outcome.outcome;
 }
 
 /** That a sink lags is worth a line only to those who look for a fault; that it goes its own way, or away, to all. */

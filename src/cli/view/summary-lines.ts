@@ -1,4 +1,5 @@
 import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
+import { dryRunHeadline, dryRunText, wantedText } from "./dry-run-lines.ts";
 import { stringWidth } from "./fit.ts";
 import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
 import type { Style } from "./style.ts";
@@ -6,14 +7,16 @@ import { info, type Message } from "./view.ts";
 
 /** What a source prints at its end. */
 export function summaryMessages(summary: SessionSummary, style: Style): Message[] {
-  const lines = [headline(summary, style)];
+  // The sums of a dry run are there also when it failed.
+  const isDry = summary.filesWanted !== undefined;
+  const lines = [isDry ? dryRunHeadline(summary, style) : headline(summary, style)];
   const tree = [
     `${plural(summary.directories, "directory", "directories")}, ${plural(summary.symlinks, "symbolic link")}`,
   ];
   const excluded = summary.notCarried[EXCLUDED] ?? 0;
   if (excluded > 0) tree.push(`${plural(excluded, "entry", "entries")} left out by filters`);
   lines.push(field("tree", tree.join("; "), style));
-  lines.push(field("sent", sentParts(summary).join("; "), style));
+  if (!isDry) lines.push(field("sent", sentParts(summary).join("; "), style));
   if (summary.digest !== undefined) lines.push(field("digest", summary.digest, style));
   const nameColumns = Math.max(0, ...summary.sinks.map((sink) => stringWidth(sink.name)));
   summary.sinks.forEach((sink, index) => {
@@ -24,6 +27,7 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
 
 /** What a sink prints at the end of a session. */
 export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: Style): Message[] {
+  if (outcome.outcome === "dry-run") return [info(dryRunText(outcome, style))];
   const rate = elapsedMs > 0 ? ` (${formatRate((outcome.bytesDone * 1000) / elapsedMs)})` : "";
   const amount = `${plural(outcome.filesDone, "file")}, ${formatBytes(outcome.bytesDone)} in ${formatElapsed(elapsedMs)}${rate}`;
   const lines: Message[] = [];
@@ -50,6 +54,7 @@ function sentParts({ bytesSent, bytesSentAgain, bytesNotNeeded, filesGrew }: Ses
 export function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
   const colour = sink.outcome === "proven" ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
   const name = sink.name + " ".repeat(Math.max(0, nameColumns - stringWidth(sink.name)));
+  if (sink.outcome === "dry-run") return `${style.strong(name)}  ${wantedText(sink)}`;
   const why = sink.message === undefined ? "" : `: ${sink.message}`;
   const problems = sink.problemCount > 0 ? ` (${plural(sink.problemCount, "problem")})` : "";
   const late = sink.caughtUp ? ", caught up late" : "";

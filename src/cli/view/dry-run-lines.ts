@@ -1,0 +1,26 @@
+import type { SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
+import { formatBytes, formatElapsed, plural } from "./format.ts";
+import type { Style } from "./style.ts";
+
+interface Wanted {
+  readonly filesWanted?: number | undefined;
+  readonly bytesWanted?: number | undefined;
+}
+
+/** `3 files, 1.2 MiB`, or `nothing` */
+export function wantedText({ filesWanted = 0, bytesWanted = 0 }: Wanted): string {
+  return filesWanted === 0 ? "nothing" : `${plural(filesWanted, "file")}, ${formatBytes(bytesWanted)}`;
+}
+
+/** What a source says first at the end of a dry run. */
+export function dryRunHeadline(summary: SessionSummary, style: Style): string {
+  const { result, sinks, elapsedMs } = summary;
+  const word = result === "dry-run" ? style.good("dry run") : style.bad("dry run failed");
+  const asked = sinks.filter(({ outcome }) => outcome === "dry-run").length;
+  return `${word}: ${wantedText(summary)} would be sent once for ${plural(asked, "sink")}; nothing was changed (${formatElapsed(elapsedMs)})`;
+}
+
+/** What a sink says at the end of a dry run. */
+export function dryRunText(outcome: SinkOutcome, style: Style): string {
+  return `${style.good("dry run")}: ${wantedText(outcome)} would be received; nothing was changed`;
+}

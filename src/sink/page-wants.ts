@@ -1,0 +1,105 @@
+import { closeSync } from "node:fs";
+import type { FileEntry, Page } from "../protocol/page.ts";
+import type { UpMessage } from "../protocol/report.ts";
+import { isFatal } from "./entry-problem.ts";
+import { storedMicroseconds } from "./file-time.ts";
+import type { IsDoubted } from "./partial-files.ts";
+import { hashBeginning } from "./read-content.ts";
+import type { FileFacts, Root } from "./root.ts";
+
+export type Want = Extract<UpMessage, { type: "want" }>;
+
+/** What files of a page are compared with, and how. */
+export interface Comparison {
+  readonly root: Root;
+  readonly isDoubted: IsDoubted;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
+}
+
+export interface Judgement {
+  readonly want: Want;
+  /** Files that are wanted: one bit an entry, least significant bit first; undefined: all. */
+  readonly bits: Uint8Array | undefined;
+  readonly filesUnchanged: number;
+  readonly bytesUnchanged: number;
+}
+
+/** The answer to a page, when `isHere` says of each file whether its content stands here already. */
+export function judgePage(page: Page, isHere: (entry: FileEntry, index: number) => boolean): Judgement {
+  const bits = new Uint8Array(Math.ceil(page.entries.length / 8));
+  let [wanted, filesUnchanged, bytesUnchanged] = [0, 0, 0];
+  for (const [index, entry] of page.entries.entries()) {
+    if (entry.kind !== "file") continue;
+    if (isHere(entry, index)) {
+      filesUnchanged += 1;
+      bytesUnchanged += entry.size;
+    } else {
+      wanted += 1;
+      setBit(bits, index);
+    }
+  }
+  const want = {
+    type: "want" as const,
+    page: page.page,
+    want: wanted === 0 ? ("none" as const) : filesUnchanged === 0 ? ("all" as const) : { bits: base64(bits) },
+  };
+  return { want, bits: filesUnchanged === 0 ? undefined : bits, filesUnchanged, bytesUnchanged };
+}
+
+/** The regular file under the entry's name. What cannot be looked at is wanted, and will say why when it is written. */
+export function lookFor(root: Root, entry: FileEntry): FileFacts | undefined {
+  if (root.isFresh(entry.directory)) return undefined;
+  return spared(() => root.look(entry.directory, entry.name));
+}
+
+/** Whether the file that stands there needs none of the entry's content [P-9.1], mode and time set aside. Changes nothing. */
+export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Comparison): boolean {
+  if (own.size !== entry.size) return false;
+  if (entry.hash === undefined) {
+    if (!hasTime(entry, own) || comparison.isDoubted(own.ctimeMs)) return false;
+  } else if (!hasContent(entry, entry.hash, comparison)) return false;
+  // Mode and time are those of all its names, some of which may be a snapshot's, or another entry's: it gets a file of its own.
+  return own.links <= 1 || hasAttributes(entry, own);
+}
+
+export function hasAttributes(entry: FileEntry, own: FileFacts): boolean {
+  return own.mode === entry.mode && hasTime(entry, own);
+}
+
+function hasTime(entry: FileEntry, own: FileFacts): boolean {
+  return own.mtimeMicroseconds === storedMicroseconds(entry.mtime);
+}
+
+function hasContent(entry: FileEntry, hash: Uint8Array, comparison: Comparison): boolean {
+  const file = spared(() => comparison.root.openFile(entry.directory, entry.name));
+  if (file === undefined) return false;
+  try {
+    const found = hashBeginning(file.fd, entry.size, comparison)?.digest();
+    return found !== undefined && Buffer.compare(found, hash) === 0;
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+/** Undefined when it fails for a reason that concerns one entry. */
+export function spared<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (thrown) {
+    if (isFatal(thrown)) throw thrown;
+    return undefined;
+  }
+}
+
+function setBit(bits: Uint8Array, index: number): void {
+  bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
+}
+
+export function hasBit(bits: Uint8Array, index: number): boolean {
+  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+}
+
+function base64(bits: Uint8Array): string {
+  return Buffer.from(bits.buffer, bits.byteOffset, bits.byteLength).toString("base64");
+}

@@ -1,0 +1,274 @@
+import { abortable } from "../lib/abort.ts";
+import { type ErrorCode, FanfoldError, isErrorCode } from "../lib/errors.ts";
+import { pump } from "../lib/pump.ts";
+import { openThread, type Thread } from "../lib/thread.ts";
+import type { Member } from "../protocol/control.ts";
+import { buildFrame, type FrameType, STREAM_DATA } from "../protocol/frame.ts";
+import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
+import { encodeWalked } from "../protocol/marks.ts";
+import type { SessionSummary, SinkOutcome } from "../protocol/progress.ts";
+import type { UpMessage } from "../protocol/report.ts";
+import { toSubject, upSubject } from "../protocol/subjects.ts";
+import { CreditFlow } from "./credit-flow.ts";
+import { AWAY_SILENCE_MS, LADDER_LOOK_MS } from "./ladder.ts";
+import { LinkWatch } from "./link-watch.ts";
+import { Outbox } from "./outbox.ts";
+import { ProgressTally } from "./progress-tally.ts";
+import { readUp } from "./read-up.ts";
+import { Repairs } from "./repairs.ts";
+import { HEARTBEAT_MS, PROGRESS_MS, REPAIR_MS, type SourceSessionOptions } from "./session.ts";
+import { SinkRoster } from "./sink-roster.ts";
+import { STALL_MS, STUCK_MS_MAX } from "./sink-watch.ts";
+import { failureOf } from "./source-problem.ts";
+import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
+import { WantSum } from "./want-sum.ts";
+
+/**
+ * A session that goes as far as the wants of the sinks [P-9.4]: pages are published, and what is wanted of them is summed
+ * up. Nothing is read of the files, but by `--checksum`, and nothing is written anywhere. There are no lanes: a sink that
+ * goes, or comes late, has failed.
+ */
+export class DryRun {
+  readonly #options: SourceSessionOptions;
+  readonly #roster: SinkRoster;
+  readonly #tally: ProgressTally;
+  readonly #sum = new WantSum();
+  readonly #credit: CreditFlow;
+  readonly #outbox: Outbox;
+  readonly #repairs: Repairs;
+  readonly #link: LinkWatch;
+  readonly #done = Promise.withResolvers<void>();
+  #walker: Thread<WalkRequest> | undefined;
+  #pages = 0;
+  #entries = 0;
+  #lookedMs: number;
+
+  constructor(options: SourceSessionOptions) {
+    const { clock, sinks, subjects, transport } = options;
+    const nowMs = clock.nowMs();
+    const shared = { ...options, subject: subjects.data, onFailure: this.#done.reject };
+    const sinkIds = sinks.map(({ id }) => id);
+    this.#options = options;
+    this.#lookedMs = nowMs;
+    this.#roster = new SinkRoster(sinks, nowMs);
+    this.#tally = new ProgressTally(nowMs);
+    this.#credit = new CreditFlow({ sinkIds, capabilities: transport.capabilities, startMs: nowMs });
+    this.#outbox = new Outbox(shared);
+    this.#repairs = new Repairs({
+      ...{ ...shared, credit: this.#credit, outbox: this.#outbox, tally: this.#tally },
+      repairSubject: (sinkId) => toSubject(subjects, sinkId),
+    });
+    this.#link = new LinkWatch(transport);
+  }
+
+  /** @throws FanfoldError what ended the session as a whole; a sink's failure is part of the summary instead */
+  async run(): Promise<SessionSummary> {
+    const { reports, clock, signal } = this.#options;
+    this.#done.promise.catch(() => undefined);
+    using _heartbeat = clock.every(HEARTBEAT_MS, () => this.#heartbeat());
+    using _repair = clock.every(REPAIR_MS, () => this.#repair());
+    using _look = clock.every(LADDER_LOOK_MS, () => this.#look(clock.nowMs()));
+    using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
+    try {
+      this.#walk();
+      void pump(reports, ({ subject, payload }) => this.#onReport(subject, payload), this.#done.reject);
+      await abortable(this.#done.promise, signal);
+      this.#showProgress();
+      return this.#summary();
+    } finally {
+      this.#outbox.stop();
+      await this.#walker?.stop();
+    }
+  }
+
+  /** The coordinator says that a sink is gone. */
+  sinkLeft(sinkId: string, code: string, reason: string): void {
+    this.#fail(sinkId, isErrorCode(code) ? code : "sinks-lost", reason);
+  }
+
+  /** The coordinator says that a sink is there: for the first time or again. */
+  sinkJoined(member: Member, restarted: boolean): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#roster.outcomeOf(member.id)?.outcome === "dry-run") return;
+    if (!restarted && this.#roster.isLive(member.id)) {
+      this.#roster.present(member.id, nowMs);
+      return;
+    }
+    this.#sum.drop(member.id);
+    this.#roster.join(member, nowMs);
+    this.#fail(
+      member.id,
+      "sinks-lost",
+      "It came when the dry run had begun; start the source once more to ask it, too",
+    );
+  }
+
+  #walk(): void {
+    const { root, identity, filters, checksum } = this.#options;
+    const data: WalkWorkerData = { root, identity, filters, checksum, pages: PAGES_UNANSWERED_MAX };
+    this.#walker = openThread<WalkRequest, WalkMessage>({
+      module: "./walk-worker",
+      base: import.meta.url,
+      data,
+      onMessage: (message) => this.#onWalk(message),
+      onFailure: this.#done.reject,
+    });
+  }
+
+  #onWalk(message: WalkMessage): void {
+    switch (message.type) {
+      case "page":
+        this.#tally.found(message);
+        this.#pages += 1;
+        this.#entries += message.entries;
+        this.#sum.add(message, this.#roster.live());
+        this.#publish("page", message.body);
+        break;
+      case "end": {
+        this.#tally.discoveryEnded = true;
+        const { filesFound: files, bytesFound: bytes } = this.#tally.totals;
+        this.#publish("walked", encodeWalked({ pages: this.#pages, entries: this.#entries, files, bytes }));
+        this.#advance();
+        break;
+      }
+      case "not-carried":
+        this.#tally.notCarried(message);
+        break;
+      case "failed":
+        this.#done.reject(failureOf(message));
+        break;
+      case "problem":
+        this.#tally.problem(message.problem);
+        this.#options.emit(message);
+        break;
+      case "finished":
+        break;
+      default:
+        this.#options.emit(message);
+    }
+  }
+
+  #onReport(subject: string, payload: Uint8Array): void {
+    const { subjects, sessionId, epoch, clock } = this.#options;
+    const sinkId = subject.slice(upSubject(subjects, "").length);
+    if (!this.#roster.isLive(sinkId)) return;
+    try {
+      const up = readUp(payload, { sessionId, epoch });
+      if (up?.stream !== STREAM_DATA) return;
+      this.#roster.heard(sinkId, up.message, clock.nowMs());
+      this.#take(sinkId, up.message);
+    } catch (thrown) {
+      const error = FanfoldError.from(thrown);
+      this.#fail(sinkId, error.code, error.message);
+    }
+  }
+
+  #take(sinkId: string, message: UpMessage): void {
+    switch (message.type) {
+      case "report":
+        this.#credit.stored(sinkId, Math.min(message.storedUpTo, this.#outbox.nextSequence));
+        this.#repairs.ask(sinkId, message.missing, this.#options.clock.nowMs());
+        break;
+      case "want":
+        this.#sum.answer(sinkId, message.page, message.want);
+        this.#advance();
+        break;
+      case "proof":
+        throw new FanfoldError("damaged", "Take a proof: this is a dry run, and nothing was copied");
+      case "failed":
+        this.#fail(sinkId, isErrorCode(message.code) ? message.code : "internal", message.message);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Sums up the pages that are answered, in order: each one lets the walk go on by another. */
+  #advance(): void {
+    const { fileEvents, emit } = this.#options;
+    for (let files = this.#sum.take(); files !== undefined; files = this.#sum.take()) {
+      if (fileEvents) for (const file of files) emit({ type: "wanted", ...file });
+      this.#walker?.post({ pages: 1 });
+    }
+    if (!this.#tally.discoveryEnded || this.#sum.pages < this.#pages) return;
+    const { filesFound: files, bytesFound: bytes } = this.#tally.totals;
+    for (const sinkId of this.#roster.live())
+      this.#settled(this.#roster.dryRun(sinkId, this.#sum.of(sinkId), { files, bytes }));
+  }
+
+  #fail(sinkId: string, code: ErrorCode, reason: string): void {
+    this.#settled(this.#roster.failed(sinkId, code, reason));
+    this.#sum.drop(sinkId);
+    this.#credit.drop(sinkId);
+    this.#repairs.forget(sinkId);
+    this.#advance();
+  }
+
+  #settled(outcome: SinkOutcome | undefined): void {
+    if (outcome === undefined) return;
+    this.#options.emit({ type: "sink", name: outcome.name, outcome });
+    if (this.#roster.live().length === 0) this.#done.resolve();
+  }
+
+  /** Who is silent, or answers nothing, has failed; while the source itself was cut off, or stood still, nobody is. */
+  #look(nowMs: number): void {
+    const stalled = nowMs - this.#lookedMs > STALL_MS;
+    this.#lookedMs = nowMs;
+    if (stalled || !this.#link.isUp) {
+      this.#roster.allHeard(nowMs);
+      return;
+    }
+    for (const sinkId of this.#roster.live()) {
+      if (this.#roster.silentMs(sinkId, nowMs) >= AWAY_SILENCE_MS)
+        this.#fail(sinkId, "sinks-lost", `Nothing was heard from it for ${AWAY_SILENCE_MS / 1000} s`);
+      else if (this.#sum.waitsFor(sinkId) && this.#roster.stillMs(sinkId, nowMs) >= STUCK_MS_MAX)
+        this.#fail(sinkId, "sinks-lost", `It reported, but answered nothing for ${STUCK_MS_MAX / 1000} s`);
+    }
+  }
+
+  #repair(): void {
+    for (const sinkId of this.#repairs.send(this.#options.clock.nowMs()))
+      this.#fail(sinkId, "frames-lost", "It asked for too many repairs: its link loses too much");
+  }
+
+  #heartbeat(): void {
+    if (!this.#outbox.isIdle) return;
+    this.#outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0))).catch(this.#done.reject);
+  }
+
+  #publish(type: FrameType, table: Uint8Array): void {
+    const frame = this.#frame(type, table);
+    const onSequence = (sequence: number) =>
+      this.#credit.published({ sequence, frame, costBytes: 0, contentBytes: 0, doneBytes: 0, doneFiles: 0 });
+    this.#outbox.control({ frame, onSequence });
+  }
+
+  #frame(type: FrameType, table: Uint8Array): Buffer {
+    const { sessionId, epoch } = this.#options;
+    return buildFrame({ type, sessionId, epoch, stream: STREAM_DATA }, table);
+  }
+
+  #showProgress(): void {
+    const { clock, emit, tellProgress } = this.#options;
+    const nowMs = clock.nowMs();
+    const progress = this.#tally.snapshot(nowMs);
+    emit({ type: "progress", progress, sinks: this.#roster.lines(nowMs, 0) });
+    tellProgress(progress);
+  }
+
+  #summary(): SessionSummary {
+    const { clock, policy } = this.#options;
+    const sinks = this.#roster.outcomes();
+    const answered = sinks.filter(({ outcome }) => outcome === "dry-run").length;
+    const { files, bytes } = this.#sum.once;
+    const counts = this.#tally.summaryCounts(clock.nowMs());
+    return {
+      ...counts,
+      result: answered >= Math.min(policy?.minSuccess ?? sinks.length, sinks.length) ? "dry-run" : "failed",
+      bytesNotNeeded: counts.bytes - bytes,
+      filesWanted: files,
+      bytesWanted: bytes,
+      sinks,
+    };
+  }
+}
