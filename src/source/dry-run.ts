@@ -26,7 +26,7 @@ import { WantSum } from "./want-sum.ts";
 /**
  * A session that goes as far as the wants of the sinks [P-9.4]: pages are published, and what is wanted of them is summed
  * up. Nothing is read of the files, but by `--checksum`, and nothing is written anywhere. There are no lanes: a sink that
- * goes, or comes late, has failed.
+ * goes has failed.
  */
 export class DryRun {
   readonly #options: SourceSessionOptions;
@@ -86,21 +86,13 @@ export class DryRun {
     this.#fail(sinkId, isErrorCode(code) ? code : "sinks-lost", reason);
   }
 
-  /** The coordinator says that a sink is there: for the first time or again. */
-  sinkJoined(member: Member, restarted: boolean): void {
-    const nowMs = this.#options.clock.nowMs();
-    if (this.#roster.outcomeOf(member.id)?.outcome === "dry-run") return;
-    if (!restarted && this.#roster.isLive(member.id)) {
-      this.#roster.present(member.id, nowMs);
-      return;
-    }
-    this.#sum.drop(member.id);
-    this.#roster.join(member, nowMs);
-    this.#fail(
-      member.id,
-      "sinks-lost",
-      "It came when the dry run had begun; start the source once more to ask it, too",
-    );
+  /**
+   * The coordinator says that a sink is there. One that comes late is none of this session, and waits for the next one; one
+   * that is a new process by now answers nothing of what went before.
+   */
+  sinkJoined({ id }: Member, restarted: boolean): void {
+    if (restarted) this.#fail(id, "sinks-lost", "It was started again in the middle of the dry run");
+    else this.#roster.present(id, this.#options.clock.nowMs());
   }
 
   #walk(): void {

@@ -1,5 +1,6 @@
 import type { CoordinatorEvent, SessionView } from "../../protocol/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames, stringWidth } from "./fit.ts";
 import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
 import { transportMessage } from "./link-messages.ts";
@@ -135,7 +136,10 @@ function finishedMessages(
   const colour = summary.result === "complete" ? style.good : summary.result === "failed" ? style.bad : style.careful;
   const rate = summary.elapsedMs > 0 ? ` (${formatRate((summary.bytes * 1000) / summary.elapsedMs)})` : "";
   const sinks = summary.sinks.map((sink) => `${sink.name} ${sink.outcome}`).join(", ");
-  const amount = `${plural(summary.files, "file")}, ${formatBytes(summary.bytes)} in ${formatElapsed(summary.elapsedMs)}${rate}`;
+  const amount =
+    summary.filesWanted === undefined
+      ? `${plural(summary.files, "file")}, ${formatBytes(summary.bytes)} in ${formatElapsed(summary.elapsedMs)}${rate}`
+      : `${wantedText(summary)} would be sent`;
   const failed = summary.sinks.filter((sink) => sink.outcome === "failed");
   return [
     info(`${session}: ${colour(summary.result)}, ${amount}; ${sinks}`),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { statusOfOutcome, statusOfSummary } from "../../../src/cli/exit-status.ts";
+import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
 import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
@@ -30,6 +31,13 @@ describe("how a dry run looks", () => {
     expect(text).toContain("dry run failed: 3 files, 2.0 MiB would be sent once for 1 sink");
     expect(text).toContain("gamma  failed: it left");
     expect(statusOfSummary(summary)).toBe(4);
+  });
+
+  test("at the coordinator", () => {
+    const summary = sampleSummary({ ...WANTED, result: "dry-run", sinks: [BETA] });
+    const event = { type: "finished", session: "photos", sessionId: "abcdefghijkl", summary } as const;
+    const [message] = coordinatorView.messages(event, coordinatorView.initial, PLAIN_STYLE);
+    expect(message?.text).toBe("photos: dry-run, 3 files, 2.0 MiB would be sent; beta dry-run");
   });
 
   test("file by file with --verbose, and as each sink has answered", () => {
