@@ -10,6 +10,7 @@ import { encodeUp } from "../../src/protocol/up.ts";
 import { DryRun } from "../../src/source/dry-run.ts";
 import type { SinkPolicy } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
+import { seededPlan } from "../helpers/fault-transport.ts";
 import { runFaultySession } from "../helpers/session-in-process.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { makeManyFiles } from "../helpers/tree.ts";
@@ -115,15 +116,13 @@ describe("a dry run at a source", () => {
     await expect(working).rejects.toMatchObject({ code: "interrupted" });
   });
 
-  test("comes to the same over links that lose every third message", async () => {
+  test("comes to the same over links that lose a third of all messages", async () => {
     const [source, sink] = [tempFolder(), tempFolder()];
     makeManyFiles(source, 3_000);
-    let count = 0;
-    const lossy = () => {
-      count += 1;
-      return count % 3 === 0 ? ("drop" as const) : undefined;
-    };
-    const { summary } = await runFaultySession({ source, sinks: [sink], dryRun: true, down: () => lossy, up: lossy });
+    const lossy = (seed: number) => seededPlan(seed, 0.3, ["drop"]);
+    const { summary } = await runFaultySession({
+      ...{ source, sinks: [sink], dryRun: true, down: () => lossy(1), up: lossy(2) },
+    });
     expect(summary).toMatchObject({ result: "dry-run", filesWanted: 3_000 });
     expect(summary.bytesWanted).toBe(summary.bytes);
   });
