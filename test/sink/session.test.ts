@@ -20,7 +20,7 @@ test("both subjects of a sink go on when the engine has room again", async () =>
   onTestFinished(() => reporter[Symbol.dispose]());
   const session = new SinkSession({
     ...{ ...scope, folder, reporter, session: "default", source: "source" },
-    ...{ exclusivePayloads: true, emit: () => undefined, fileEvents: false },
+    ...{ exclusivePayloads: true, emit: () => undefined, fileEvents: false, dryRun: false },
   });
   const run = session.run();
   run.catch(() => undefined);
