@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, openSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import type { FileHasher } from "../protocol/content-hash.ts";
@@ -13,6 +13,7 @@ import { readFully, readsAs } from "./hash-file.ts";
 import { contentStart, type HeldEnd } from "./held-prefix.ts";
 import type { RootGuard } from "./root-guard.ts";
 import { type Change, changeOf } from "./second-look.ts";
+import { settledStat } from "./settled-stat.ts";
 import { problemOf, replaced } from "./source-problem.ts";
 import { timestampOf } from "./walk.ts";
 
@@ -156,7 +157,7 @@ class PageReader {
     entry: FileEntry,
     { fd, path, held }: { readonly fd: number; readonly path: Buffer; readonly held: readonly HeldEnd[] },
   ): Generator<ReadOutput, Content, undefined> {
-    const before = fstatSync(fd, { bigint: true });
+    const before = settledStat(fd);
     if (!before.isFile()) throw replaced();
     const size = Number(before.size);
     this.#current = escapeName(entryPath(entry));

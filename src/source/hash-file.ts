@@ -1,6 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
+import { settledStat } from "./settled-stat.ts";
 
 /** One buffer a thread, for all that is read and not sent. A multiple of the leaf. */
 const READ_BYTES = 16 * LEAF_BYTES;
@@ -14,7 +15,7 @@ export function hashFile(path: Buffer, listed: BigIntStats): Uint8Array | undefi
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if (!isSameFile(listed, fstatSync(fd, { bigint: true }))) return undefined;
+    if (!isSameFile(listed, settledStat(fd))) return undefined;
     const size = Number(listed.size);
     const hasher = new FileHasher();
     if (hashRange(fd, 0, size, [hasher]) < size) return undefined;
