@@ -128,12 +128,6 @@ class OpenAttempt implements Attempt {
   async #begin(start: Start): Promise<void> {
     const { folder, welcome, clock, emit, fileEvents, signal, acceptNewSource } = this.#options;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
-    if (start.dryRun) {
-      throw new FanfoldError(
-        "refused",
-        `Take part in a dry run of "${start.source.name}": this version cannot say what it wants without storing it; nothing was changed in "${folder.path}"`,
-      );
-    }
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
       throw new FanfoldError(
         "source-changed",
