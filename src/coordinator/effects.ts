@@ -65,7 +65,7 @@ export class Effects {
         this.#release(effect.memberId, (connection) =>
           connection.close(1000, { code: "ended", reason: "its part is over" }),
         );
-        if (!effect.comesBack) this.#options.revoke(effect.memberId);
+        if (!effect.comesBack) this.#revoke(state, effect.memberId);
         break;
       case "registered":
         this.#registered(state.name, effect.member);
@@ -118,6 +118,13 @@ export class Effects {
     const { transport } = offer;
     this.#options.history.joined(member, transport.kind === "embedded" ? transport.ticket : undefined);
     connection.send(welcomeMessage({ name, member, session, offer, underWay, rejoined }));
+  }
+
+  /** Its ticket is void, also for a coordinator that is started again. */
+  #revoke({ running, waiting }: SeriesState, memberId: string): void {
+    this.#options.revoke(memberId);
+    const session = running ?? waiting;
+    if (session !== undefined) this.#options.history.revoked(session, memberId);
   }
 
   #registered(session: string, { id, role, name }: SeriesMember): void {

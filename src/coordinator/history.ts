@@ -43,6 +43,11 @@ export class History {
     this.#write(() => this.#store.tookPart(session, memberId));
   }
 
+  /** A member left for good: its ticket opens nothing any more. */
+  revoked(session: SessionRef, memberId: string): void {
+    this.#write(() => this.#store.revoked(session.id, memberId));
+  }
+
   ended(session: SessionRef, end: SessionEnd): void {
     const at = this.#clock.date();
     this.#write(() => {

@@ -85,6 +85,11 @@ export class Store implements Disposable {
     this.#database.prepare(update).run(epoch, id, memberId);
   }
 
+  revoked(sessionId: string, memberId: string): void {
+    const update = "UPDATE members SET ticket = NULL WHERE session_id = ? AND member_id = ?";
+    this.#database.prepare(update).run(sessionId, memberId);
+  }
+
   ended(sessionId: string, end: StoredEnd): void {
     const update = "UPDATE sessions SET state = 'ended', ended = ?, result = ?, reason = ?, summary = ? WHERE id = ?";
     const summary = end.summary === undefined ? null : JSON.stringify(end.summary);

@@ -115,6 +115,21 @@ test.each([false, true])("who comes back after the end hears how it ended; stays
   expect(await sourceAgain.expect("ended")).toMatchObject({ summary: { result: "complete" } });
 });
 
+test("the ticket of a member that has left stays void when the coordinator is started again", async () => {
+  const stateDir = await stateFolder();
+  const first = await coordinatorOf({ stateDir });
+  const { source, sink, sinkWelcome } = await sessionOf(first);
+  sink.raw('{"type":"leave","code":"disk-full","reason":"No space is left"}');
+  await source.expect("left");
+  await first.close();
+  const coordinator = await coordinatorOf({ stateDir });
+  const { transport } = sinkWelcome;
+  if (transport.kind !== "embedded") throw new Error("want the embedded relay");
+  const { signal } = new AbortController();
+  const target = { kind: "embedded", host: "127.0.0.1", port: coordinator.port, ticket: transport.ticket } as const;
+  await expect(connectTransport(target, { clientName: "test", signal })).rejects.toThrow(/ticket/i);
+});
+
 test("a session goes on after its coordinator was killed: members, epoch, tickets, and nothing of who waited", async () => {
   const stateDir = await stateFolder();
   const first = await coordinatorOf({ stateDir });
