@@ -99,10 +99,16 @@ export class SinkRoster {
     return wasAway;
   }
 
-  /** What was not heard while the source itself was cut off, or stood still, is nobody's silence. */
-  allHeard(nowMs: number): void {
+  /**
+   * What was not heard while the source itself was cut off, or stood still, is nobody's silence; nor do the `passedMs` of
+   * that count for those who were away already.
+   */
+  allHeard(nowMs: number, passedMs = 0): void {
     for (const sink of this.#sinks.values()) {
-      if (sink.away !== undefined) continue;
+      if (sink.away !== undefined) {
+        sink.away = { ...sink.away, sinceMs: sink.away.sinceMs + passedMs };
+        continue;
+      }
       sink.heardMs = nowMs;
       sink.movedMs = nowMs;
     }

@@ -42,10 +42,10 @@ export class SinkWatch {
 
   look(nowMs: number): void {
     const { roster, streams } = this.#options;
-    const stalled = nowMs - this.#lookedMs > STALL_MS;
+    const passedMs = nowMs - this.#lookedMs;
     this.#lookedMs = nowMs;
     streams.tick(nowMs);
-    if (stalled || !this.#link.isUp) roster.allHeard(nowMs);
+    if (passedMs > STALL_MS || !this.#link.isUp) roster.allHeard(nowMs, passedMs);
     else {
       this.#climb(nowMs);
       for (const sinkId of roster.live()) this.#lookAt(sinkId, nowMs);
