@@ -8,12 +8,12 @@ import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
-import { entryProblem, folderGone, isFatal } from "./entry-problem.ts";
+import { changedHere, entryProblem, folderGone, isFatal } from "./entry-problem.ts";
 import type { FileToWrite, FileWriter } from "./file-writer.ts";
 import type { FreeSpace } from "./free-space.ts";
 import type { ManifestWriter } from "./manifest-writer.ts";
 import { checkWalked, type PageBook } from "./page-book.ts";
-import type { Want } from "./page-wants.ts";
+import { isStillHere, type Want } from "./page-wants.ts";
 import { ProofBook } from "./proof-book.ts";
 import type { Root } from "./root.ts";
 import type { WantJudge } from "./want-judge.ts";
@@ -218,11 +218,26 @@ export class CopyEngine implements Engine {
         `Close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.pages}`,
       );
     }
+    this.#lookAgain(page, trailer);
     const states = this.#proof.prove(page, trailer);
     const carried = page.entries.map(({ entry }, index) =>
       this.#proof.hasFailed(entry) ? NOT_CARRIED : (states[index] ?? NOT_CARRIED),
     );
     manifest.page(page, book.body(trailer.page), carried);
+  }
+
+  /** What nobody sent must still be what it was when this sink said that it has it. */
+  #lookAgain(page: Page, { states }: Trailer): void {
+    for (const [index, entry] of page.entries.entries()) {
+      if (entry.kind !== "file" || states[index]?.state !== "not-read") continue;
+      const { entry: number } = entry;
+      if (this.#proof.isWanted(page.page, index) || this.#proof.isClosed(number) || this.#proof.hasFailed(number))
+        continue;
+      if (isStillHere(this.#parts.root, entry)) continue;
+      this.#changed(entry);
+      this.#proof.fail(entry.entry);
+      this.#out.problem(changedHere(entry));
+    }
   }
 
   #end(end: EndMark): void {

@@ -55,6 +55,12 @@ export function entryProblem(entry: Entry, thrown: unknown): Problem {
   return { path: entryDisplay(entry), kind: "not-carried", message: `not carried: ${words}` };
 }
 
+/** A file that this sink had, and that somebody else changed or removed while the copy ran. */
+export function changedHere(entry: Entry): Problem {
+  const message = "not carried: it was changed in the sink's folder while the copy ran; the next copy sends it";
+  return { path: entryDisplay(entry), kind: "not-carried", message };
+}
+
 /** What ends a sink's session when `thrown` came from its disk; `isWhole`: its folder still is in its place. */
 export function diskError(thrown: unknown, folder: string, isWhole: boolean): FanfoldError {
   const code = systemCode(thrown);

@@ -63,6 +63,12 @@ export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Compar
   return own.links <= 1 || hasAttributes(entry, own);
 }
 
+/** Whether a file that was taken as unchanged still is what it was taken for. */
+export function isStillHere(root: Root, entry: FileEntry): boolean {
+  const own = spared(() => root.look(entry.directory, entry.name));
+  return own !== undefined && own.size === entry.size && hasAttributes(entry, own);
+}
+
 export function hasAttributes(entry: FileEntry, own: FileFacts): boolean {
   return own.mode === entry.mode && hasTime(entry, own);
 }

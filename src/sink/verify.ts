@@ -68,9 +68,11 @@ class Verification {
       onMessage: (message) => this.#onMessage(message),
       onFailure: this.#finished.reject,
     });
-    using _progress = this.#clock.every(PROGRESS_MS, () => this.#showProgress());
+    using progress = this.#clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       const result = await abortable(this.#finished.promise, signal);
+      // Ended before the thread is: nothing comes behind the result.
+      progress[Symbol.dispose]();
       this.#showProgress();
       this.#hub.emit(result);
       return result;

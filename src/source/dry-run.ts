@@ -256,7 +256,7 @@ export class DryRun {
     const counts = this.#tally.summaryCounts(clock.nowMs());
     return {
       ...counts,
-      result: answered >= Math.min(policy?.minSuccess ?? sinks.length, sinks.length) ? "dry-run" : "failed",
+      result: answered >= (policy?.minSuccess ?? sinks.length) ? "dry-run" : "failed",
       bytesNotNeeded: counts.bytes - bytes,
       filesWanted: files,
       bytesWanted: bytes,

@@ -5,6 +5,7 @@ import {
   lstatSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -68,6 +69,16 @@ function begin(
 const bits = (value: number) => ({ bits: Buffer.of(value).toString("base64") });
 
 describe("a file that stands there with equal size and time", () => {
+  test.each<[string, (path: string) => void]>([
+    ["written to", (path) => writeFileSync(path, "changed")],
+    ["removed", (path) => rmSync(path)],
+  ])("and is %s before its page is closed is a problem, and no file taken as unchanged", (_, change) => {
+    const { problems, engine, prove, path } = begin(folderWith(Buffer.from("content")), 7);
+    change(path);
+    prove([NOT_READ]);
+    expect(problems).toMatchObject([{ path: "file", kind: "not-carried" }]);
+    expect([engine.counts.filesUnchanged, engine.counts.bytesUnchanged]).toEqual([0, 0]);
+  });
   test("is not wanted, counts as done, stays untouched, and agrees with a trailer that says it was not read", () => {
     const folder = folderWith(Buffer.from("content"));
     const before = lstatSync(join(folder, "file"), { bigint: true });
