@@ -1,4 +1,5 @@
-import { readSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
+import { readFully } from "../lib/read-fully.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
 
@@ -45,15 +46,4 @@ export function hasBytes(fd: number, bytes: Uint8Array, offset: number): boolean
 export function writeFully(fd: number, bytes: Uint8Array, offset: number): void {
   let done = 0;
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
-}
-
-/** Fills `space` from `offset`; returns less than its length at the end of the file. */
-function readFully(fd: number, space: Buffer, offset: number): number {
-  let done = 0;
-  while (done < space.length) {
-    const count = readSync(fd, space, done, space.length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return done;
 }

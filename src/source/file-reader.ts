@@ -1,6 +1,7 @@
 import { type BigIntStats, closeSync, constants, openSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { readFully } from "../lib/read-fully.ts";
 import type { FileHasher } from "../protocol/content-hash.ts";
 import type { FileFinal } from "../protocol/data-table.ts";
 import { pageDigest } from "../protocol/digest.ts";
@@ -9,7 +10,7 @@ import type { Problem } from "../protocol/progress.ts";
 import { joinPath } from "../protocol/relative-path.ts";
 import { type EntryState, encodeTrailer } from "../protocol/trailer.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
-import { readFully, readsAs } from "./hash-file.ts";
+import { readsAs } from "./hash-file.ts";
 import { contentStart, type HeldEnd } from "./held-prefix.ts";
 import type { RootGuard } from "./root-guard.ts";
 import { type Change, changeOf } from "./second-look.ts";

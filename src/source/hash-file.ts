@@ -1,4 +1,5 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { readFully } from "../lib/read-fully.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
 import { settledStat } from "./settled-stat.ts";
@@ -59,15 +60,4 @@ export function hashRange(fd: number, from: number, to: number, hashers: readonl
     offset += count;
   }
   return to;
-}
-
-/** Fills `space` from `offset`; returns less than its length at the end of the file. */
-export function readFully(fd: number, space: Buffer, offset: number): number {
-  let done = 0;
-  while (done < space.length) {
-    const count = readSync(fd, space, done, space.length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return done;
 }

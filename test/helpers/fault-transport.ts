@@ -1,12 +1,5 @@
-import type {
-  Payload,
-  SubscribeOptions,
-  Subscription,
-  Transport,
-  TransportMessage,
-  TransportStatus,
-  WaitOptions,
-} from "../../src/transport/transport.ts";
+import type { Subscription, Transport, TransportMessage } from "../../src/transport/transport.ts";
+import { ForwardingTransport } from "./forwarding-transport.ts";
 
 /** What may happen to one message between a publisher and one subscriber. */
 export const FAULTS = ["drop", "repeat", "delay", "truncate", "alter-table", "alter-content"] as const;
@@ -34,43 +27,16 @@ export function seededPlan(seed: number, rate: number, faults: readonly Fault[] 
  * A transport that spoils what its subscribers get, by a plan, and counts what it did. Publishing is left alone: a message
  * lost on its way in is one that no subscriber gets.
  */
-export class FaultTransport implements Transport {
-  readonly #inner: Transport;
+export class FaultTransport extends ForwardingTransport {
   readonly #plan: FaultPlan;
   readonly fired = new Map<Fault, number>();
 
   constructor(inner: Transport, plan: FaultPlan) {
-    this.#inner = inner;
+    super(inner);
     this.#plan = plan;
   }
 
-  get capabilities() {
-    return this.#inner.capabilities;
-  }
-
-  publish(subject: string, payload: Payload, options: WaitOptions): Promise<void> {
-    return this.#inner.publish(subject, payload, options);
-  }
-
-  async subscribe(subject: string, options: SubscribeOptions): Promise<Subscription> {
-    const inner = await this.#inner.subscribe(subject, options);
-    const spoil = () => this.#spoil(inner);
-    return { subject: inner.subject, unsubscribe: () => inner.unsubscribe(), [Symbol.asyncIterator]: () => spoil() };
-  }
-
-  status(): AsyncIterable<TransportStatus> {
-    return this.#inner.status();
-  }
-
-  drain(options: WaitOptions): Promise<void> {
-    return this.#inner.drain(options);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
-  }
-
-  async *#spoil(inner: Subscription): AsyncGenerator<TransportMessage, void, undefined> {
+  protected override async *received(inner: Subscription): AsyncGenerator<TransportMessage, void, undefined> {
     const late: TransportMessage[] = [];
     let index = 0;
     for await (const message of inner) {
