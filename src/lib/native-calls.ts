@@ -1,0 +1,39 @@
+/** A file by its path, which is never followed when it is a symbolic link, or by an open descriptor. */
+export type NativePlace = Uint8Array | number;
+
+export interface NativeTime {
+  /** Since 1970, rounded down; negative before. */
+  readonly seconds: number;
+  /** 0 to 999,999,999. */
+  readonly nanoseconds: number;
+}
+
+/** Numbers of a character or block device. */
+export interface DeviceNumbers {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/**
+ * Calls of the system that Node.js does not have. All of them are synchronous but `syncFileSystem`, and throw what node:fs
+ * would: an Error with `code` (`ENOTSUP`), `errno` and `syscall`. Paths and names are bytes without NUL.
+ */
+export interface Native {
+  /** First byte at or behind `offsetBytes` that is in no hole; undefined when there is none. Moves the descriptor's offset. */
+  seekData(fd: number, offsetBytes: number): number | undefined;
+  /** First byte at or behind `offsetBytes` that is in a hole; the end of the file counts as one. Moves the descriptor's offset. */
+  seekHole(fd: number, offsetBytes: number): number;
+  /** Sets the modification time and leaves that of the last access as it is. */
+  setTimes(place: NativePlace, mtime: NativeTime): void;
+  /** Makes a FIFO, or with `device` a device, with a mode that has its type (`S_IFIFO | 0o600`); the umask takes from it. */
+  makeNode(path: Uint8Array, mode: number, device?: DeviceNumbers): void;
+  /** Resolves when everything written to the file system that `fd` lies on is on its disk. */
+  syncFileSystem(fd: number): Promise<void>;
+  /** Names of extended attributes, in the order of the system. Those of `trusted.` show only to root. */
+  listAttributes(place: NativePlace): Buffer[];
+  /** Undefined when there is none of this name. */
+  getAttribute(place: NativePlace, name: Uint8Array): Buffer | undefined;
+  setAttribute(place: NativePlace, name: Uint8Array, value: Uint8Array): void;
+  /** Does nothing when there is none. */
+  removeAttribute(place: NativePlace, name: Uint8Array): void;
+}

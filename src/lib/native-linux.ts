@@ -1,0 +1,175 @@
+import { constants as osConstants } from "node:os";
+import { getSystemErrorMessage, getSystemErrorName } from "node:util";
+import type Koffi from "koffi";
+import type { DeviceNumbers, Native, NativePlace, NativeTime } from "./native-calls.ts";
+
+/*
+ * The numbers below are those of Linux on every 64-bit platform that Node.js has; `time_t`, `off_t` and `size_t` are 64
+ * bits wide there. Other platforms go without.
+ */
+const PLATFORMS: ReadonlySet<string> = new Set(["x64", "arm64", "riscv64", "loong64", "ppc64", "s390x"]);
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const UTIME_OMIT = 0x3f_ff_ff_fen;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+/** What Linux allows for the value of one attribute, and for the list of all names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`). */
+const ATTRIBUTE_BYTES_MAX = 64 * 1024;
+const { ENODATA, ENXIO } = osConstants.errno;
+const NUL = Buffer.alloc(1);
+
+type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
+
+/** Binds the calls in the C library that this process runs with, glibc or musl. Throws where they are not. */
+export function openLinuxCalls(koffi: typeof Koffi): Native {
+  if (!PLATFORMS.has(process.arch)) throw new Error(`no native calls on ${process.arch}`);
+  const library = koffi.load(null);
+  const failure = (syscall: string): Error => systemError(koffi.errno(), syscall);
+  const native = {
+    ...bindSeek(library, koffi.errno),
+    ...bindTimes(library, failure),
+    ...bindAttributes(library, koffi.errno),
+  };
+  const mknod = bindMakeNode(library);
+  const syncfs = library.func("int syncfs(int)");
+  return {
+    ...native,
+    makeNode(path, mode, device) {
+      if (mknod(terminated(path), mode, device === undefined ? 0n : deviceNumber(device)) !== 0) throw failure("mknod");
+    },
+    syncFileSystem: (fd) =>
+      new Promise((resolve, reject) => {
+        // The error number of the thread that called is set for the time of this callback.
+        syncfs.async(fd, (error: unknown, result: number) => {
+          if (error === null && result === 0) resolve();
+          else reject(error ?? failure("syncfs"));
+        });
+      }),
+  };
+}
+
+type Library = ReturnType<typeof Koffi.load>;
+
+function bindSeek(library: Library, errno: () => number): Pick<Native, "seekData" | "seekHole"> {
+  const lseek: Call<[fd: number, offset: number, whence: number]> = library.func("int64_t lseek(int, int64_t, int)");
+  return {
+    seekData(fd, offsetBytes) {
+      const found = lseek(fd, offsetBytes, SEEK_DATA);
+      if (found >= 0) return found;
+      const number = errno();
+      if (number === ENXIO) return undefined;
+      throw systemError(number, "lseek");
+    },
+    seekHole(fd, offsetBytes) {
+      const found = lseek(fd, offsetBytes, SEEK_HOLE);
+      if (found >= 0) return found;
+      throw systemError(errno(), "lseek");
+    },
+  };
+}
+
+function bindTimes(library: Library, failure: (syscall: string) => Error): Pick<Native, "setTimes"> {
+  const utimensat: Call<[directory: number, path: Uint8Array, times: BigInt64Array, flags: number]> = library.func(
+    "int utimensat(int, const uint8_t *, const int64_t *, int)",
+  );
+  const futimens: Call<[fd: number, times: BigInt64Array]> = library.func("int futimens(int, const int64_t *)");
+  const times = new BigInt64Array([0n, UTIME_OMIT, 0n, 0n]);
+  return {
+    setTimes(place: NativePlace, { seconds, nanoseconds }: NativeTime) {
+      times[2] = BigInt(seconds);
+      times[3] = BigInt(nanoseconds);
+      const result =
+        typeof place === "number"
+          ? futimens(place, times)
+          : utimensat(AT_FDCWD, terminated(place), times, AT_SYMLINK_NOFOLLOW);
+      if (result !== 0) throw failure("utimensat");
+    },
+  };
+}
+
+type AttributeCalls = Pick<Native, "listAttributes" | "getAttribute" | "setAttribute" | "removeAttribute">;
+
+function bindAttributes(library: Library, errno: () => number): AttributeCalls {
+  type Place = Uint8Array | number;
+  const both = <Rest extends readonly unknown[]>(name: string, rest: string, result: string) => {
+    const byPath: Call<[Place, ...Rest]> = library.func(`${result} l${name}(const uint8_t *${rest})`);
+    const byFd: Call<[Place, ...Rest]> = library.func(`${result} f${name}(int${rest})`);
+    return (place: NativePlace, ...values: Rest): number =>
+      typeof place === "number" ? byFd(place, ...values) : byPath(terminated(place), ...values);
+  };
+  const list = both<[Buffer, number]>("listxattr", ", uint8_t *, size_t", "int64_t");
+  const get = both<[Buffer, Buffer, number]>("getxattr", ", const uint8_t *, uint8_t *, size_t", "int64_t");
+  const set = both<[Buffer, Uint8Array, number, number]>(
+    "setxattr",
+    ", const uint8_t *, const uint8_t *, size_t, int",
+    "int",
+  );
+  const remove = both<[Buffer]>("removexattr", ", const uint8_t *", "int");
+  const scratch = Buffer.alloc(ATTRIBUTE_BYTES_MAX);
+  return {
+    listAttributes(place) {
+      const length = list(place, scratch, scratch.length);
+      if (length < 0) throw systemError(errno(), "listxattr");
+      return namesIn(scratch.subarray(0, length));
+    },
+    getAttribute(place, name) {
+      const length = get(place, terminated(name), scratch, scratch.length);
+      if (length >= 0) return Buffer.from(scratch.subarray(0, length));
+      const number = errno();
+      if (number === ENODATA) return undefined;
+      throw systemError(number, "getxattr");
+    },
+    setAttribute(place, name, value) {
+      if (set(place, terminated(name), value, value.length, 0) !== 0) throw systemError(errno(), "setxattr");
+    },
+    removeAttribute(place, name) {
+      if (remove(place, terminated(name)) === 0) return;
+      const number = errno();
+      if (number !== ENODATA) throw systemError(number, "removexattr");
+    },
+  };
+}
+
+/** `mknod` is a symbol of its own since glibc 2.33; without it nothing else is missed. */
+function bindMakeNode(library: Library): Call<[path: Uint8Array, mode: number, device: bigint]> {
+  try {
+    return library.func("int mknod(const uint8_t *, uint32_t, uint64_t)");
+  } catch {
+    return () => {
+      throw systemError(osConstants.errno.ENOSYS, "mknod");
+    };
+  }
+}
+
+/** Names in the list of the system: each ends with a NUL. */
+function namesIn(list: Buffer): Buffer[] {
+  const names: Buffer[] = [];
+  for (let from = 0; from < list.length; ) {
+    const end = list.indexOf(0, from);
+    const to = end === -1 ? list.length : end;
+    names.push(Buffer.from(list.subarray(from, to)));
+    from = to + 1;
+  }
+  return names;
+}
+
+function terminated(bytes: Uint8Array): Buffer {
+  // The system would take what stands before it for the whole.
+  if (bytes.includes(0)) throw systemError(osConstants.errno.EINVAL, "open");
+  return Buffer.concat([bytes, NUL]);
+}
+
+/** As glibc and musl put the two numbers together (`makedev`). */
+function deviceNumber({ major, minor }: DeviceNumbers): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  return ((high & 0xff_ff_f0_00n) << 32n) | ((high & 0xf_ffn) << 8n) | ((low & 0xff_ff_ff_00n) << 12n) | (low & 0xffn);
+}
+
+function systemError(errno: number, syscall: string): Error {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${code}: ${getSystemErrorMessage(-errno)}, ${syscall}`), {
+    code,
+    errno: -errno,
+    syscall,
+  });
+}

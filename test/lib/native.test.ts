@@ -1,0 +1,163 @@
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { loadNative } from "../../src/lib/native.ts";
+import type { Native } from "../../src/lib/native-calls.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+import { thrown, thrownCode } from "../helpers/thrown.ts";
+
+const isRoot = process.getuid?.() === 0;
+afterEach(() => vi.unstubAllEnvs());
+
+function native(): Native {
+  const calls = loadNative();
+  if (calls === undefined) throw new Error("no native calls on this machine");
+  return calls;
+}
+
+function openFile(path: string, flags: string): number {
+  const fd = openSync(path, flags);
+  onTestFinished(() => closeSync(fd));
+  return fd;
+}
+
+describe.skipIf(process.platform !== "linux")("loadNative()", () => {
+  test("gives nothing when FANFOLD_NATIVE is 0, and the calls otherwise", () => {
+    vi.stubEnv("FANFOLD_NATIVE", "0");
+    expect(loadNative()).toBeUndefined();
+    vi.unstubAllEnvs();
+    expect(loadNative()).toBe(native());
+  });
+
+  test("serves several threads that come and go", async () => {
+    const module = new URL("../../src/lib/native.ts", import.meta.url).href;
+    const program = `import(${JSON.stringify(module)}).then(({ loadNative }) => {
+      require("node:worker_threads").parentPort.postMessage(loadNative().listAttributes(Buffer.from("/")).length);
+    })`;
+    const threads = Array.from({ length: 6 }, () => {
+      const worker = new Worker(program, { eval: true });
+      return new Promise<number>((resolve, reject) => {
+        worker.once("error", reject);
+        worker.once("message", (count: number) => {
+          worker.terminate().then(() => resolve(count), reject);
+        });
+      });
+    });
+    expect(await Promise.all(threads)).toHaveLength(6);
+  });
+
+  test("is not asked by a command that needs no files", () => {
+    const cli = new URL("../../src/cli.ts", import.meta.url).pathname;
+    const trace = join(tempFolder(), "trace");
+    const listing = `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(trace)}, JSON.stringify(process.report.getReport().sharedObjects)))`;
+    const hook = join(tempFolder(), "hook.cjs");
+    writeFileSync(hook, listing);
+    expect(spawnSync(process.execPath, ["--require", hook, cli, "--version"]).status).toBe(0);
+    expect(String(spawnSync("cat", [trace]).stdout)).toContain("libc");
+    expect(String(spawnSync("cat", [trace]).stdout)).not.toContain("koffi");
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("native calls", () => {
+  test("find what is data and what is a hole, beyond 4 GiB too", () => {
+    const path = join(tempFolder(), "sparse");
+    const fd = openFile(path, "w+");
+    const far = 5 * 2 ** 30;
+    ftruncateSync(fd, far + 2 ** 20);
+    writeSync(fd, Buffer.alloc(4096, 1), 0, 4096, far);
+    const data = native().seekData(fd, 0);
+    expect(data).toBe(far);
+    expect(native().seekHole(fd, 0)).toBe(0);
+    expect(native().seekHole(fd, far)).toBe(far + 4096);
+    expect(native().seekData(fd, far + 4096)).toBeUndefined();
+    expect(thrownCode(() => native().seekHole(fd, far + 2 ** 21))).toBe("ENXIO");
+  });
+
+  test.each([
+    { seconds: 1_700_000_000, nanoseconds: 123_456_789 },
+    { seconds: -1, nanoseconds: 999_999_999 },
+    { seconds: -1_000_000_000, nanoseconds: 1 },
+    { seconds: 2 ** 33, nanoseconds: 987_654_321 },
+  ])("set the time $seconds.$nanoseconds exactly, and leave that of the access", (time) => {
+    const folder = tempFolder();
+    const link = join(folder, "link");
+    symlinkSync("file", link);
+    const fd = openFile(join(folder, "file"), "w");
+    const accessed = statSync(join(folder, "file"), { bigint: true }).atimeNs;
+    const wanted = BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanoseconds);
+    native().setTimes(Buffer.from(link), time);
+    expect(lstatSync(link, { bigint: true }).mtimeNs).toBe(wanted);
+    expect(statSync(link, { bigint: true }).mtimeNs).not.toBe(wanted);
+    native().setTimes(fd, time);
+    expect(statSync(link, { bigint: true })).toMatchObject({ mtimeNs: wanted, atimeNs: accessed });
+  });
+
+  test("carry attributes of files by path and by descriptor, with any bytes, and never through a link", () => {
+    const folder = tempFolder();
+    const path = Buffer.from(join(folder, "file"));
+    const link = Buffer.from(join(folder, "link"));
+    const fd = openFile(path.toString(), "w");
+    symlinkSync("file", link);
+    const name = Buffer.concat([Buffer.from("user."), Buffer.from([0xff, 0x0a, 0x80])]);
+    const value = Buffer.from([0, 1, 255, 0]);
+    native().setAttribute(path, name, value);
+    native().setAttribute(fd, Buffer.from("user.empty"), Buffer.alloc(0));
+    expect(native().listAttributes(fd).map(String).toSorted()).toEqual([String(name), "user.empty"].toSorted());
+    expect(native().getAttribute(path, name)).toEqual(value);
+    expect(native().getAttribute(path, Buffer.from("user.empty"))).toEqual(Buffer.alloc(0));
+    expect(native().getAttribute(link, name)).toBeUndefined();
+    expect(thrownCode(() => native().setAttribute(link, name, value))).toBe("EPERM");
+    native().removeAttribute(path, name);
+    native().removeAttribute(fd, name);
+    expect(native().listAttributes(path).map(String)).toEqual(["user.empty"]);
+  });
+
+  test("make a FIFO, and as root a device", () => {
+    const folder = tempFolder();
+    const fifo = join(folder, "fifo");
+    native().makeNode(Buffer.from(fifo), constants.S_IFIFO | 0o600);
+    expect(lstatSync(fifo).isFIFO()).toBe(true);
+    expect(thrownCode(() => native().makeNode(Buffer.from(fifo), constants.S_IFIFO | 0o600))).toBe("EEXIST");
+    if (!isRoot) return;
+    const device = join(folder, "device");
+    native().makeNode(Buffer.from(device), constants.S_IFCHR | 0o600, { major: 300, minor: 70_000 });
+    const shown = spawnSync("stat", ["-c", "%t %T", device], { encoding: "utf8" }).stdout.trim();
+    expect(shown.split(" ").map((hex) => Number.parseInt(hex, 16))).toEqual([300, 70_000]);
+  });
+
+  test("sync the file system of a descriptor, and say when they cannot", async () => {
+    const fd = openFile(tempFolder(), "r");
+    await native().syncFileSystem(fd);
+    await expect(native().syncFileSystem(-1)).rejects.toMatchObject({ code: "EBADF", syscall: "syncfs" });
+  });
+
+  test("throw as node:fs does, and take no NUL for an end", () => {
+    const missing = Buffer.from(join(tempFolder(), "missing"));
+    const time = { seconds: 0, nanoseconds: 0 };
+    expect(thrown(() => native().setTimes(missing, time))).toMatchObject({
+      code: "ENOENT",
+      syscall: "utimensat",
+      message: "ENOENT: no such file or directory, utimensat",
+    });
+    const folder = tempFolder();
+    mkdirSync(join(folder, "a"));
+    expect(thrownCode(() => native().setTimes(Buffer.from(`${folder}/a\0b`), time))).toBe("EINVAL");
+    expect(thrownCode(() => native().getAttribute(Buffer.from(folder), Buffer.from("user.x\0y")))).toBe("EINVAL");
+    expect(
+      thrownCode(() => native().setAttribute(Buffer.from(folder), Buffer.from("nonsense.x"), Buffer.alloc(1))),
+    ).toBe("ENOTSUP");
+  });
+});
