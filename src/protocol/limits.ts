@@ -20,6 +20,11 @@ export const PATH_BYTES_MAX = 4095;
 export const NAME_BYTES_MAX = 255;
 export const LINK_TARGET_BYTES_MAX = 4095;
 export const PATH_DEPTH_MAX = 2048;
+/** Extended attributes of one entry, names and values: it must fit into a page, with the longest path and link target. */
+export const ATTRIBUTES_BYTES_MAX = 48 * KIB;
+/** Name of an attribute (`XATTR_NAME_MAX` of Linux), and of an account. */
+export const ATTRIBUTE_NAME_BYTES_MAX = 255;
+export const ACCOUNT_NAME_BYTES_MAX = 255;
 
 /** A frame of any kind; the bound of the embedded relay, and of what a decoder accepts. */
 export const FRAME_BYTES_MAX = 4 * MIB;
