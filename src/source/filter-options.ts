@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeText } from "../lib/escape-name.ts";
-import { type FilterGroup, parseRule, parseRules } from "./filter.ts";
+import { type FilterGroup, parseRule, parseRules } from "../protocol/filter.ts";
 
 /** One option of a filter, in the order in which they count: the first that says anything of an entry decides. */
 export type FilterOption =

@@ -1,4 +1,4 @@
-import type { FilterGroup } from "./filter.ts";
+import type { FilterGroup } from "../protocol/filter.ts";
 import type { FolderIdentity } from "./root-guard.ts";
 
 /** What of the source's directory is carried. Plain data, to be sent to a thread. */

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
-import { createFilter } from "./filter.ts";
-import { PathStack } from "./path-stack.ts";
+import { PathStack } from "../lib/path-stack.ts";
+import { createFilter } from "../protocol/filter.ts";
 import type { TreeScope } from "./tree-scope.ts";
 import { TreeWalk, type WalkOutput } from "./walk.ts";
 

@@ -1,14 +1,14 @@
 import { type BigIntStats, lstatSync, opendirSync, readlinkSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { PathStack } from "../lib/path-stack.ts";
+import type { Filter } from "../protocol/filter.ts";
 import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
 import type { Entry, FileEntry, Timestamp } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { isOwnFolder, joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
-import type { Filter } from "./filter.ts";
 import { hashFile } from "./hash-file.ts";
 import { PageMaker, type WalkedPage } from "./page-maker.ts";
-import { PathStack } from "./path-stack.ts";
 import { type FolderIdentity, RootGuard } from "./root-guard.ts";
 import { problemOf, replaced, tooLong } from "./source-problem.ts";
 

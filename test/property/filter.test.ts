@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import { charactersOf, splitAt } from "../../src/source/characters.ts";
-import { createFilter, parseRules } from "../../src/source/filter.ts";
+import { charactersOf, splitAt } from "../../src/protocol/characters.ts";
+import { createFilter, parseRules } from "../../src/protocol/filter.ts";
 import { path } from "../helpers/arbitraries.ts";
 
 /** A piece of a pattern, and the regular expression that says the same. */

@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { PathStack } from "../../src/lib/path-stack.ts";
 import { FileHasher, hashChunk } from "../../src/protocol/content-hash.ts";
+import { createFilter, parseRule } from "../../src/protocol/filter.ts";
 import { decodePage, type Entry, entryPath } from "../../src/protocol/page.ts";
-import { createFilter, parseRule } from "../../src/source/filter.ts";
 import { hashFile } from "../../src/source/hash-file.ts";
-import { PathStack } from "../../src/source/path-stack.ts";
 import { identityOf } from "../../src/source/root-guard.ts";
 import { TreeWalk, type WalkOptions, type WalkOutput, walkTree } from "../../src/source/walk.ts";
 import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";

@@ -1,13 +1,12 @@
-import { SpillFile, type SpillRecord } from "../lib/spill-file.ts";
-import { ByteReader, ByteWriter } from "../protocol/bytes.ts";
-import { PATH_BYTES_MAX } from "../protocol/limits.ts";
+import { SpillFile, type SpillRecord } from "./spill-file.ts";
 
 /** Paths that leave memory together; at most twice as many are in memory. */
 const BLOCK_PATHS = 4096;
+const LENGTH_BYTES = 4;
 
 /**
  * Last in, first out, of any number of paths: what is deep in the stack rests in a temporary file. A single directory
- * may hold a million others, and the walk's thread has a small heap.
+ * may hold a million others, and the threads that go through trees have small heaps.
  */
 export class PathStack implements Disposable {
   #top: Buffer[] = [];
@@ -18,11 +17,10 @@ export class PathStack implements Disposable {
   push(path: Buffer): void {
     this.#top.push(path);
     if (this.#top.length < BLOCK_PATHS * 2) return;
-    const block = new ByteWriter(64 * 1024);
-    for (const oldest of this.#top.slice(0, BLOCK_PATHS)) block.string(oldest);
+    const block = packed(this.#top.slice(0, BLOCK_PATHS));
     this.#top = this.#top.slice(BLOCK_PATHS);
     this.#spill ??= SpillFile.open();
-    this.#spilled.push(this.#spill.append(block.view()));
+    this.#spilled.push(this.#spill.append(block));
   }
 
   pop(): Buffer | undefined {
@@ -37,9 +35,23 @@ export class PathStack implements Disposable {
   #unspilled(): Buffer[] {
     const record = this.#spilled.pop();
     if (record === undefined || this.#spill === undefined) return [];
-    const block = new ByteReader(this.#spill.read(record));
+    const block = this.#spill.read(record);
     const paths: Buffer[] = [];
-    while (block.left > 0) paths.push(Buffer.from(block.string(PATH_BYTES_MAX)));
+    for (let at = 0; at < block.length; ) {
+      const start = at + LENGTH_BYTES;
+      at = start + block.readUInt32LE(at);
+      paths.push(Buffer.from(block.subarray(start, at)));
+    }
     return paths;
   }
+}
+
+function packed(paths: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [];
+  for (const path of paths) {
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(path.length);
+    parts.push(length, path);
+  }
+  return Buffer.concat(parts);
 }

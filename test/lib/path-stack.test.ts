@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PathStack } from "../../src/source/path-stack.ts";
+import { PathStack } from "../../src/lib/path-stack.ts";
 
 describe("PathStack", () => {
   test("gives the last one first, however many there are", () => {

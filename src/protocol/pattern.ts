@@ -1,7 +1,7 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
-import { PATH_BYTES_MAX } from "../protocol/limits.ts";
 import { charactersOf, splitAt } from "./characters.ts";
+import { PATH_BYTES_MAX } from "./limits.ts";
 
 /*
  * Patterns as in .gitignore (docs/filters.md). Plain data, so that they can be sent to a thread.

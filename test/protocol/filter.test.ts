@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createFilter, FILTER_RULES_MAX, type FilterGroup, parseRule, parseRules } from "../../src/source/filter.ts";
+import { createFilter, FILTER_RULES_MAX, type FilterGroup, parseRule, parseRules } from "../../src/protocol/filter.ts";
 import { thrown } from "../helpers/thrown.ts";
 
 function excluded(groups: readonly FilterGroup[], paths: readonly string[]): string[] {

@@ -1,0 +1,42 @@
+import { type Command, Option } from "commander";
+import { parseDuration } from "./parse-duration.ts";
+import type { ProgramIo } from "./program-io.ts";
+import { addShared, coordinatorOption, type Finish, labelOption, sessionOption } from "./shared-options.ts";
+import type { SinkCommandOptions } from "./sink-command.ts";
+
+/** `fanfold sink`, with its options and help. */
+export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
+  const command = program
+    .command("sink")
+    .summary("receive a copy into a folder")
+    .description(
+      "Registers, waits for a source as long as it takes, and builds its directory in FOLDER. What else is in FOLDER stays as it is.",
+    )
+    .argument("<folder>", "the folder to fill; it is created when missing")
+    .addOption(coordinatorOption())
+    .addOption(sessionOption())
+    .addOption(labelOption())
+    .addOption(new Option("--stay", "go on waiting for the next session of this name"))
+    .addOption(new Option("--accept-new-source", "take a copy from another source than the folder's first one"))
+    .addOption(
+      new Option(
+        "--connect-timeout <duration>",
+        "give up when the coordinator does not answer by then (default: keep trying)",
+      ).argParser((value) => parseDuration(value, "--connect-timeout")),
+    );
+  addShared(command)
+    .addHelpText("after", SINK_HELP)
+    .action(async (folder: string, options: SinkCommandOptions) => {
+      const { sinkCommand } = await import("./sink-command.ts");
+      finish(await sinkCommand(folder, options, io));
+    });
+}
+
+const SINK_HELP = `
+Examples:
+  fanfold sink /backup/photos
+  fanfold sink --coordinator backup:7337 --session photos --name attic /backup/photos
+  fanfold sink --stay /backup/photos
+
+The exit status says how it ended: docs/exit-status.md.
+`;
