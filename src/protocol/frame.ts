@@ -90,9 +90,26 @@ export function sealFrame(frame: Buffer, sequence: number): void {
  */
 export function decodeFrame(payload: Uint8Array): Frame {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-  if (bytes.length < FRAME_HEADER_BYTES || bytes.length > FRAME_BYTES_MAX)
-    throw damaged(`is ${bytes.length} bytes long`);
-  if (bytes.readUInt16BE(0) !== MAGIC) throw damaged("does not start with the magic of fanfold");
+  const fault = wholenessFault(bytes);
+  if (fault !== undefined) throw damaged(fault);
+  return decodeWhole(bytes);
+}
+
+/**
+ * The same, but undefined for a payload that was cut or altered on its way: that is as good as lost. One whose checksum is
+ * right was written as it is, and is judged.
+ *
+ * @throws FanfoldError `damaged` or `protocol-version`
+ */
+export function decodeWholeFrame(payload: Uint8Array): Frame | undefined {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  return wholenessFault(bytes) === undefined ? decodeWhole(bytes) : undefined;
+}
+
+/** Why a payload is not what was sent, or undefined. @throws FanfoldError `protocol-version` */
+function wholenessFault(bytes: Buffer): string | undefined {
+  if (bytes.length < FRAME_HEADER_BYTES || bytes.length > FRAME_BYTES_MAX) return `is ${bytes.length} bytes long`;
+  if (bytes.readUInt16BE(0) !== MAGIC) return "does not start with the magic of fanfold";
   if (bytes[2] !== PROTOCOL_VERSION) {
     throw new FanfoldError(
       "protocol-version",
@@ -102,12 +119,17 @@ export function decodeFrame(payload: Uint8Array): Frame {
   const contentBytes = bytes.readUInt32BE(32);
   const tableAt = FRAME_HEADER_BYTES + contentBytes;
   if (tableAt > bytes.length)
-    throw damaged(`was cut: ${contentBytes} bytes of content announced, ${bytes.length - FRAME_HEADER_BYTES} there`);
-  const table = bytes.subarray(tableAt);
-  if (crc32(table, crc32(bytes.subarray(0, CRC_OFFSET))) !== bytes.readUInt32BE(CRC_OFFSET))
-    throw damaged("has a wrong checksum");
+    return `was cut: ${contentBytes} bytes of content announced, ${bytes.length - FRAME_HEADER_BYTES} there`;
+  const checksum = crc32(bytes.subarray(tableAt), crc32(bytes.subarray(0, CRC_OFFSET)));
+  return checksum === bytes.readUInt32BE(CRC_OFFSET) ? undefined : "has a wrong checksum";
+}
+
+function decodeWhole(bytes: Buffer): Frame {
+  const tableAt = FRAME_HEADER_BYTES + bytes.readUInt32BE(32);
   const type = TYPE_NAMES.get(bytes[3] ?? 0);
   if (type === undefined) throw damaged(`has the unknown type ${bytes[3]}`);
+  if (type !== "data" && tableAt > FRAME_HEADER_BYTES)
+    throw damaged(`is of type "${type}" and has ${tableAt - FRAME_HEADER_BYTES} bytes of content, expected none`);
   const sequence = bytes.readUInt32BE(24) * 2 ** 32 + bytes.readUInt32BE(28);
   if (sequence > Number.MAX_SAFE_INTEGER) throw damaged("has a sequence above 2^53 - 1");
   return {
@@ -117,21 +139,6 @@ export function decodeFrame(payload: Uint8Array): Frame {
     stream: bytes[20] ?? 0,
     sequence,
     content: bytes.subarray(FRAME_HEADER_BYTES, tableAt),
-    table,
+    table: bytes.subarray(tableAt),
   };
-}
-
-/**
- * The same, but undefined for a payload that was cut or altered on its way: that is as good as lost.
- *
- * @throws FanfoldError `protocol-version`
- */
-export function decodeWholeFrame(payload: Uint8Array): Frame | undefined {
-  try {
-    return decodeFrame(payload);
-  } catch (thrown) {
-    const error = FanfoldError.from(thrown);
-    if (error.code !== "damaged") throw error;
-    return undefined;
-  }
 }

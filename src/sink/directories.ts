@@ -21,17 +21,20 @@ import { joinPath, splitPath } from "../protocol/relative-path.ts";
  * Other systems than Linux have no such path: there every component is checked by lstat before each operation, and a swap
  * between check and use can win (docs/threat-model.md).
  */
-const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+export const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Directories kept open; each is one descriptor. */
 const DIRECTORIES_OPEN_MAX = 256;
 /** What an owner needs to fill a directory; the mode it shall have is set when its content is complete. */
 const FILLABLE = 0o700;
+const SLASH = Buffer.from("/");
 
 export interface Directory {
   readonly fd: number;
   /** Prefix of the path of an entry in it, with the slash. */
   readonly base: Buffer;
   readonly device: number;
+  /** Whether paths in it lead through its descriptor. */
+  readonly isPinned: boolean;
 }
 
 /** The directories of one folder, by relative path; those used last stay open. Errors of the system pass through. */
@@ -50,7 +53,7 @@ export class Directories implements Disposable {
   static open(folder: Buffer, platform: NodeJS.Platform): Directories {
     const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     const pinned = platform === "linux";
-    return new Directories(folder, directoryOf(fd, pinned ? fdBase(fd) : joinPath(folder, Buffer.alloc(0))), pinned);
+    return new Directories(folder, directoryOf(fd, folder, pinned), pinned);
   }
 
   get(path: Uint8Array): Directory {
@@ -68,7 +71,7 @@ export class Directories implements Disposable {
     const entry = joined(parent, path.subarray(slash + 1));
     if (!this.#pinned) checkComponents(this.#folder, path);
     const fd = openSync(entry, OPEN_DIRECTORY);
-    const opened = directoryOf(fd, this.#pinned ? fdBase(fd) : joinPath(entry, Buffer.alloc(0)));
+    const opened = directoryOf(fd, entry, this.#pinned);
     this.#open.set(key, opened);
     if (this.#open.size > DIRECTORIES_OPEN_MAX) this.#closeOldest();
     return opened;
@@ -146,12 +149,13 @@ export function makeFillable(fd: number): void {
   }
 }
 
-function directoryOf(fd: number, base: Buffer): Directory {
-  return { fd, base, device: fstatSync(fd).dev };
+function directoryOf(fd: number, path: Buffer, isPinned: boolean): Directory {
+  return { fd, base: baseOf(fd, path, isPinned), device: fstatSync(fd).dev, isPinned };
 }
 
-function fdBase(fd: number): Buffer {
-  return Buffer.from(`/proc/self/fd/${fd}/`);
+/** Prefix of what is in an open directory. */
+export function baseOf(fd: number, path: Buffer, isPinned: boolean): Buffer {
+  return isPinned ? Buffer.from(`/proc/self/fd/${fd}/`) : Buffer.concat([path, SLASH]);
 }
 
 function checkComponents(folder: Buffer, path: Uint8Array): void {

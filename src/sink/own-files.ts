@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import { OWN_FOLDER } from "../protocol/relative-path.ts";
 import type { Root } from "./root.ts";
@@ -48,7 +48,7 @@ export function commitOwnFile(root: Root, fd: number, { from, to }: { from: stri
 }
 
 export function removeOwnFile(root: Root, name: string): void {
-  rmSync(at(root, name), { recursive: true, force: true });
+  root.remove(OWN, Buffer.from(name));
 }
 
 function at(root: Root, name: string): Buffer {

@@ -1,20 +1,11 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  opendirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  unlinkSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readdirSync, unlinkSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import { blake3 } from "../protocol/blake3.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
 import { entryPath, type FileEntry } from "../protocol/page.ts";
 import { OWN_FOLDER } from "../protocol/relative-path.ts";
 import { type Directories, type Directory, joined, makeDirectory } from "./directories.ts";
+import { removeTree } from "./remove-tree.ts";
 
 export const PARTIAL_FOLDER = Buffer.from(`${OWN_FOLDER}/partial`);
 /** Beginnings of less than this are not worth a name that lasts: they are sent again. */
@@ -150,8 +141,7 @@ export class PartialFiles {
     const listing = opendirSync(directory.base, { encoding: "latin1" });
     try {
       for (let entry = listing.readSync(); entry !== null; entry = listing.readSync())
-        if (entry.name.startsWith(BESIDE))
-          rmSync(joined(directory, Buffer.from(entry.name)), { recursive: true, force: true });
+        if (entry.name.startsWith(BESIDE)) removeTree(directory, Buffer.from(entry.name));
     } finally {
       listing.closeSync();
     }
@@ -162,7 +152,7 @@ export class PartialFiles {
     for (const name of readdirSync(own.base, { encoding: "buffer" })) {
       const path = joined(own, name);
       // Recursive, though we make only files and links there: what else somebody put in must not end every session.
-      if (!isKept(name.toString("latin1"), path)) rmSync(path, { recursive: true, force: true });
+      if (!isKept(name.toString("latin1"), path)) removeTree(own, name);
     }
   }
 

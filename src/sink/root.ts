@@ -21,6 +21,7 @@ import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
 import { Directories, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
 import { fileTime, microsecondsOf, storedMicroseconds } from "./file-time.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "./partial-files.ts";
+import { removeTree } from "./remove-tree.ts";
 
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Paths of directories made by this process and remembered as such: what is to go into them cannot be there yet. */
@@ -186,6 +187,11 @@ export class Root implements Disposable {
     }
     const time = fileTime(link.mtime);
     lutimesSync(path, time, time);
+  }
+
+  /** Removes what stands under a name, with all that is in it; nothing when there is nothing. */
+  remove(directory: Uint8Array, name: Uint8Array): void {
+    removeTree(this.#directories.get(directory), name);
   }
 
   /** Sets what a complete directory shall have; the empty path is the root itself. */

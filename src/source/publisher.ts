@@ -3,7 +3,7 @@ import { SpillFile } from "../lib/spill-file.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import { buildFrame, type FrameType } from "../protocol/frame.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
-import { encodeEnd, encodeWalked } from "../protocol/marks.ts";
+import { type EndMark, encodeEnd, encodeWalked } from "../protocol/marks.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import type { ReadOutput } from "./file-reader.ts";
@@ -60,9 +60,9 @@ export class Publisher {
     this.#repairs = new Repairs({ ...options, credit: this.#credit, outbox: this.#outbox });
   }
 
-  /** Digest of the whole tree, once the end mark is on its way. */
-  get digest(): Buffer | undefined {
-    return this.#course.end?.digest;
+  /** What the end mark says of the whole tree, once it is on its way. */
+  get end(): EndMark | undefined {
+    return this.#course.end;
   }
 
   /** Of the directory as the walk found it: equal when two streams saw the same state. Undefined until the walk has ended. */
@@ -91,7 +91,7 @@ export class Publisher {
   /** Whether this sink has something to do that the source waits for. */
   waitsFor(sinkId: string): boolean {
     const { outstandingBytes, unanswered } = this.hold(sinkId);
-    return this.#live.has(sinkId) && (outstandingBytes > 0 || unanswered > 0 || this.digest !== undefined);
+    return this.#live.has(sinkId) && (outstandingBytes > 0 || unanswered > 0 || this.end !== undefined);
   }
 
   start(): void {

@@ -9,6 +9,7 @@ import type { UpMessage } from "../protocol/report.ts";
 import { type SessionSubjects, upSubject } from "../protocol/subjects.ts";
 import type { Subscription, Transport } from "../transport/transport.ts";
 import { LADDER_LOOK_MS, type StragglerPolicy } from "./ladder.ts";
+import { proofFault } from "./proof-fault.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import type { Publisher } from "./publisher.ts";
 import { readUp } from "./read-up.ts";
@@ -158,26 +159,25 @@ export class SourceSession {
       case "want":
         publisher.want(sinkId, message);
         break;
-      case "proof": {
-        const digest = publisher.digest?.toString("hex");
-        const note = this.#streams.isOfLaterState(publisher)
-          ? "its copy is of a later state of the directory"
-          : undefined;
-        if (digest === message.digest) this.#settled(this.#roster.proven(sinkId, message, note));
-        else
-          this.#fail(
-            sinkId,
-            "digest-mismatch",
-            `The copy's digest is ${message.digest}, expected ${digest ?? "none yet: the source has not ended"}`,
-          );
+      case "proof":
+        this.#proof(sinkId, publisher, message);
         break;
-      }
       case "failed":
         this.#fail(sinkId, isErrorCode(message.code) ? message.code : "internal", message.message);
         break;
       default:
         message satisfies never;
     }
+  }
+
+  #proof(sinkId: string, publisher: Publisher, proof: Extract<UpMessage, { type: "proof" }>): void {
+    const fault = proofFault(proof, publisher.end);
+    if (fault !== undefined) {
+      this.#fail(sinkId, "digest-mismatch", fault);
+      return;
+    }
+    const note = this.#streams.isOfLaterState(publisher) ? "its copy is of a later state of the directory" : undefined;
+    this.#settled(this.#roster.proven(sinkId, proof, note));
   }
 
   /** A sink is heard. If nothing is published for it any more it gets a lane. */

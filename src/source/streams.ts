@@ -70,7 +70,7 @@ export class Streams {
 
   /** Of the main stream; where that did not end, of the lane that ended last. */
   get digest(): string | undefined {
-    return (this.#main.digest ?? this.#endedLane?.digest)?.toString("hex");
+    return digestOf(this.#main) ?? digestOf(this.#endedLane);
   }
 
   start(): void {
@@ -97,8 +97,7 @@ export class Streams {
     this.#lanes.close(sinkId);
     this.#main.drop(sinkId);
     // Without a receiver there is nothing to publish on `data`; each sink that comes gets a lane.
-    if (this.#main.sinkIds.size === 0 && this.#main.digest === undefined)
-      this.#main.stop().catch(this.#options.onFailure);
+    if (this.#main.sinkIds.size === 0 && this.#main.end === undefined) this.#main.stop().catch(this.#options.onFailure);
   }
 
   settle({ sinkId, outcome }: SinkOutcome): void {
@@ -119,7 +118,7 @@ export class Streams {
 
   /** What the lanes may do changes with time. */
   tick(nowMs: number): void {
-    this.#share.tick(nowMs, this.#main.sinkIds.size > 0 && this.#main.digest === undefined);
+    this.#share.tick(nowMs, this.#main.sinkIds.size > 0 && this.#main.end === undefined);
     this.#lanes.poke();
   }
 
@@ -154,7 +153,7 @@ export class Streams {
 
   /** The stream whose counts are those of the session. */
   get #telling(): Publisher {
-    if (this.#main.digest !== undefined || this.#main.sinkIds.size > 0) return this.#main;
+    if (this.#main.end !== undefined || this.#main.sinkIds.size > 0) return this.#main;
     return this.#endedLane ?? this.#lanes.first ?? this.#main;
   }
 
@@ -178,4 +177,9 @@ export class Streams {
     if (this.#known.size < PROBLEMS_REMEMBERED_MAX) this.#known.add(key);
     return true;
   }
+}
+
+function digestOf(publisher: Publisher | undefined): string | undefined {
+  const digest = publisher?.end?.digest;
+  return digest === undefined ? undefined : Buffer.from(digest).toString("hex");
 }

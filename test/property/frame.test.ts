@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   buildFrame,
   decodeFrame,
+  decodeWholeFrame,
   FRAME_HEADER_BYTES,
   FRAME_TYPES,
   type FrameType,
@@ -72,6 +73,25 @@ describe("a frame", () => {
     const other = buildFrame({ type: "data", sessionId: "a".repeat(12), epoch: 1, stream: 0 }, new Uint8Array(0));
     other[2] = PROTOCOL_VERSION + 1;
     expect(thrownCode(() => decodeFrame(other))).toBe("protocol-version");
+  });
+
+  test("that has content and is no data frame, or is of no known type, is refused even though its checksum is right", () => {
+    for (const type of types.filter((each) => each !== "data")) {
+      const payload = Buffer.concat([
+        buildFrame({ type, sessionId: "a".repeat(12), epoch: 1, stream: 0 }, Buffer.alloc(9)),
+      ]);
+      payload.writeUInt32BE(5, 32);
+      sealFrame(payload, 7);
+      expect(thrownCode(() => decodeFrame(payload))).toBe("damaged");
+      // Written so, and not spoilt on its way: it would come the same way each time it is asked for.
+      expect(thrownCode(() => decodeWholeFrame(payload))).toBe("damaged");
+    }
+    const payload = buildFrame({ type: "end", sessionId: "a".repeat(12), epoch: 1, stream: 0 }, Buffer.alloc(9));
+    payload[3] = 0x7f;
+    sealFrame(payload, 7);
+    expect(thrownCode(() => decodeWholeFrame(payload))).toBe("damaged");
+    payload[39] = (payload[39] ?? 0) ^ 1;
+    expect(decodeWholeFrame(payload)).toBeUndefined();
   });
 });
 
