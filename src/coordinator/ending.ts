@@ -56,8 +56,8 @@ export function endedMessage(
   const { summary } = end;
   if (member.role === "source") return { type: "ended", summary };
   const mine = summary.sinks.find((sink) => sink.sinkId === member.id);
-  // The others' lists of problems are left out: with many sinks, everyone's for everyone would be a lot.
-  const sinks = summary.sinks.map((sink) => ({ ...sink, problems: [] }));
+  // The others' lists are left out: with many sinks, everyone's for everyone would be a lot.
+  const sinks = summary.sinks.map(({ fidelity: _, ...sink }) => ({ ...sink, problems: [] }));
   return { type: "ended", summary: { ...summary, sinks }, ...(mine === undefined ? {} : { mine }) };
 }
 

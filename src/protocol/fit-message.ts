@@ -1,3 +1,4 @@
+import type { FidelityReport } from "./fidelity.ts";
 import { REPORT_BYTES_MAX } from "./limits.ts";
 import type { Problem, SessionSummary } from "./progress.ts";
 
@@ -12,6 +13,9 @@ const PROBLEM_CHARS_MAX = 300;
 const REASON_CHARS_MAX = 2000;
 /** As many problems as a report can list must fit into one, at three bytes a character. */
 const PROBLEMS_SENT_MAX = Math.min(20, Math.floor(REPORT_BYTES_MAX / ((PATH_CHARS_MAX + PROBLEM_CHARS_MAX) * 3)) - 1);
+
+/** Of a report's fidelity list as JSON: with as many problems as that, it fits beside them. */
+const FIDELITY_BYTES_MAX = 12 * 1024;
 
 /** A shown path that fits into every message; its end, which tells more than its middle, is kept. */
 export function fitPath(path: string): string {
@@ -31,22 +35,42 @@ export function fitProblems(problems: readonly Problem[]): Problem[] {
   return problems.slice(0, PROBLEMS_SENT_MAX).map(fitProblem);
 }
 
+/** A list of at most `maxBytes` as JSON: it gets fewer examples until it fits; counts stay. */
+export function fitFidelity(report: FidelityReport, maxBytes = FIDELITY_BYTES_MAX): FidelityReport {
+  let fitted = report;
+  for (const listed of [5, 3, 2, 1, 0]) {
+    fitted = report.map((item) => ({ ...item, examples: item.examples.slice(0, listed) }));
+    if (Buffer.byteLength(JSON.stringify(fitted)) <= maxBytes) break;
+  }
+  return fitted;
+}
+
 /** A summary of at most `maxBytes` as JSON: lists get shorter, the sinks' first, until it fits; counts stay. */
 export function fitSummary(summary: SessionSummary, maxBytes: number): SessionSummary {
   for (const listed of [20, 10, 5, 2, 1, 0]) {
     const fitted = {
       ...summary,
       problems: fitProblems(summary.problems),
-      sinks: summary.sinks.map((sink) => ({ ...sink, problems: fitProblems(sink.problems).slice(0, listed) })),
+      sinks: summary.sinks.map((sink) => ({
+        ...sink,
+        problems: fitProblems(sink.problems).slice(0, listed),
+        ...withExamples(sink.fidelity, Math.min(listed, 5)),
+      })),
     };
     if (Buffer.byteLength(JSON.stringify(fitted)) <= maxBytes) return fitted;
   }
-  const sinks = summary.sinks.map(({ message, ...sink }) => ({
+  // Kinds and counts of hundreds of sinks at their most would not fit: each sink tells its own.
+  const sinks = summary.sinks.map(({ message, fidelity: _, ...sink }) => ({
     ...sink,
     problems: [],
     ...(message === undefined ? {} : { message: cutMiddle(message, PROBLEM_CHARS_MAX / 2) }),
   }));
   return { ...summary, problems: [], sinks };
+}
+
+function withExamples(report: FidelityReport | undefined, listed: number): { fidelity?: FidelityReport } {
+  if (report === undefined) return {};
+  return { fidelity: report.map((item) => ({ ...item, examples: item.examples.slice(0, listed) })) };
 }
 
 function cutMiddle(text: string, maxChars: number): string {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fidelityReportSchema } from "./fidelity.ts";
 
 /**
  * What people are shown of a session. Names of files in here are already escaped for terminals (lib/escape-name).
@@ -60,6 +61,8 @@ export const sinkOutcomeSchema = z.object({
   /** Files, and their bytes, that stood there already with equal size and time: taken as unchanged, not read. */
   filesUnchanged: count.default(0),
   bytesUnchanged: count.default(0),
+  /** What it could not carry as it is at the source; absent when there is nothing. */
+  fidelity: fidelityReportSchema.optional(),
   /** Joined late, came back, or was too slow for the others: caught up on a lane of its own. */
   caughtUp: z.boolean().default(false),
   /** Of a dry run only: files, and their bytes, that would be sent to it. */

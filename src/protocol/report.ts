@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fidelityReportSchema } from "./fidelity.ts";
 import { HASH_BYTES, HELD_FILES_MAX, MISSING_RANGES_MAX } from "./limits.ts";
 import { problemSchema, sinkProgressSchema } from "./progress.ts";
 
@@ -47,6 +48,8 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     /** Taken as unchanged by size and time: files, and their bytes. */
     filesUnchanged: sequence,
     bytesUnchanged: sequence,
+    /** What could not be carried as it is at the source; absent when there is nothing. */
+    fidelity: fidelityReportSchema.optional(),
   }),
   z.object({
     type: z.literal("failed"),

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
+import { type FidelityReport, FidelityTally } from "../protocol/fidelity.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { checkFrame, type Spoilt } from "./checked-frame.ts";
 import { CopyEngine } from "./copy-engine.ts";
@@ -53,7 +54,12 @@ export type EngineMessage =
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "problem"; readonly problem: Problem }
   /** All is stored and agrees with the source; it is not yet synced. */
-  | { readonly type: "verified"; readonly pages: number; readonly digest: string }
+  | {
+      readonly type: "verified";
+      readonly pages: number;
+      readonly digest: string;
+      readonly fidelity: FidelityReport;
+    }
   | { readonly type: "failed"; readonly code: FanfoldError["code"]; readonly message: string };
 
 /** Times in a row one frame may arrive altered before the session fails. */
@@ -68,6 +74,7 @@ let engine: Engine | undefined;
 let release: ((end: "proven" | "full" | "failed") => void) | undefined;
 let isWhole: (() => boolean) | undefined;
 const receiver = new Receiver(data);
+const fidelity = new FidelityTally();
 let alteredSequence = -1;
 let alterations = 0;
 
@@ -100,7 +107,12 @@ port.on("message", (request: EngineRequest) => {
   });
   if (engine.digest !== undefined) {
     release?.("proven");
-    post({ type: "verified", pages: engine.pages, digest: engine.digest.toString("hex") });
+    post({
+      type: "verified",
+      pages: engine.pages,
+      digest: engine.digest.toString("hex"),
+      fidelity: fidelity.report(),
+    });
     engine = undefined;
   }
 });

@@ -3,7 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import type { SinkEvent } from "../protocol/events.ts";
-import { fitPath, fitProblems, fitReason } from "../protocol/fit-message.ts";
+import { fitFidelity, fitPath, fitProblems, fitReason } from "../protocol/fit-message.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
@@ -49,7 +49,7 @@ export class SinkSession {
   readonly #options: SinkSessionOptions;
   readonly #startMs: number;
   readonly #problems: Problem[] = [];
-  readonly #verified = Promise.withResolvers<{ pages: number; digest: string }>();
+  readonly #verified = Promise.withResolvers<Extract<EngineMessage, { type: "verified" }>>();
   #engine: Thread<EngineRequest> | undefined;
   #counts: EngineCounts = emptyCounts();
   #busy: "hashing" | undefined;
@@ -101,7 +101,7 @@ export class SinkSession {
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();
-      const { pages, digest } = await abortable(this.#verified.promise, signal);
+      const { pages, digest, fidelity } = await abortable(this.#verified.promise, signal);
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: "syncing" });
       await keeper.finish();
@@ -116,6 +116,7 @@ export class SinkSession {
         problems,
         filesUnchanged,
         bytesUnchanged,
+        ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
       });
       this.#showProgress();
       return { digest, problemCount };

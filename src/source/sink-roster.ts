@@ -166,7 +166,7 @@ export class SinkRoster {
 
   /** `note` says what is special about its copy. */
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
-    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged } = proof;
+    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, fidelity } = proof;
     const outcome = problemCount > 0 ? "incomplete" : "proven";
     const message = note === undefined ? {} : { message: note };
     return this.#settle(sinkId, {
@@ -176,6 +176,7 @@ export class SinkRoster {
       problems,
       filesUnchanged,
       bytesUnchanged,
+      ...(fidelity === undefined ? {} : { fidelity }),
       ...message,
     });
   }

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { escapeName } from "../../src/lib/escape-name.ts";
 import { decodeClientMessage, encodeControl } from "../../src/protocol/control.ts";
-import { fitPath, fitProblems, fitReason, fitSummary } from "../../src/protocol/fit-message.ts";
+import { FIDELITY_KINDS, type FidelityReport, FidelityTally } from "../../src/protocol/fidelity.ts";
+import { fitFidelity, fitPath, fitProblems, fitReason, fitSummary } from "../../src/protocol/fit-message.ts";
 import { CONTROL_BYTES_MAX, PATH_BYTES_MAX } from "../../src/protocol/limits.ts";
 import type { Problem, SessionSummary } from "../../src/protocol/progress.ts";
 import { decodeUp, encodeUp } from "../../src/protocol/up.ts";
@@ -17,6 +18,12 @@ const LONGEST = [
 
 const problems = (path: string): Problem[] =>
   Array.from({ length: 20 }, () => ({ path, kind: "unreadable", message: `not carried: ${path}` }));
+
+function fidelity(path: string): FidelityReport {
+  const tally = new FidelityTally();
+  for (const what of FIDELITY_KINDS) for (let times = 0; times < 1000; times += 1) tally.add(what, path);
+  return tally.report();
+}
 
 function summaryOf(sinks: number, path: string): SessionSummary {
   return {
@@ -42,6 +49,7 @@ function summaryOf(sinks: number, path: string): SessionSummary {
       bytesDone: 1,
       problemCount: 20,
       problems: problems(path),
+      fidelity: fidelity(path),
       filesUnchanged: 0,
       bytesUnchanged: 0,
       caughtUp: false,
@@ -64,11 +72,13 @@ describe.each(LONGEST.map((path, index) => [index, path] as const))("the longest
       problems: fitProblems(problems(path)),
       filesUnchanged: 0,
       bytesUnchanged: 0,
+      fidelity: fitFidelity(fidelity(path)),
     };
     const failed = { type: "failed" as const, code: "damaged", message: fitReason(path), progress };
     for (const message of [report, proof, failed])
       expect(decodeUp(encodeUp({ ...scope, message })).message).toEqual(message);
     expect(proof.problems.length).toBeGreaterThan(10);
+    expect(proof.fidelity.map(({ what, count }) => [what, count])).toEqual(FIDELITY_KINDS.map((what) => [what, 1000]));
   });
 
   test.each([1, 8, 256])("fits into the summary of %i sinks, of which all are counted", (sinks) => {
@@ -86,6 +96,7 @@ test("what is short enough stays as it is", () => {
       expect([fitPath(text), fitReason(text)]).toEqual([text, text]);
     }),
   );
+  expect(fitFidelity(fidelity("a/b"))).toEqual(fidelity("a/b"));
   const summary = summaryOf(3, "a/b");
   expect(fitSummary(summary, CONTROL_BYTES_MAX)).toEqual({
     ...summary,

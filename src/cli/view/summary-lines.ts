@@ -1,5 +1,6 @@
 import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
 import { dryRunHeadline, dryRunText, wantedText } from "./dry-run-lines.ts";
+import { fidelityMessages } from "./fidelity-lines.ts";
 import { stringWidth } from "./fit.ts";
 import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
 import type { Style } from "./style.ts";
@@ -37,7 +38,11 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
     lines.push(info(`${outcome.outcome === "proven" ? style.good("proven") : style.careful("incomplete")}: ${amount}`));
     if (outcome.digest !== undefined) lines.push(info(field("digest", outcome.digest, style)));
   }
-  return [...lines, ...problemMessages(outcome.problems, outcome.problemCount)];
+  return [
+    ...lines,
+    ...fidelityMessages(outcome.fidelity, style),
+    ...problemMessages(outcome.problems, outcome.problemCount),
+  ];
 }
 
 /** `1.0 GiB; 3.0 MiB sent again; 2.0 GiB not needed; 1 file grew meanwhile` */
@@ -95,7 +100,8 @@ function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
       text: style.careful(`fanfold: warning: ${NOT_CARRIED.get(kind) ?? kind}: ${formatCount(count)}`),
     }),
   );
-  return [...notCarried, ...problemMessages(summary.problems, summary.problemCount)];
+  const fidelity = summary.sinks.flatMap((sink) => fidelityMessages(sink.fidelity, style, sink.name));
+  return [...notCarried, ...fidelity, ...problemMessages(summary.problems, summary.problemCount)];
 }
 
 const PROBLEMS_SHOWN = 20;
