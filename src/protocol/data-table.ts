@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
 import { FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "./limits.ts";
-import { checkFileMode, decodeMode, decodeTimestamp, encodeTimestamp, type Timestamp } from "./page.ts";
+import { decodeMode, decodeTimestamp, encodeTimestamp, type Timestamp } from "./page.ts";
 
 /**
  * Table of a data frame [P-6]: what lies in its content, and the close marks of files that end with it.
@@ -115,7 +115,7 @@ export function decodeFinal(bytes: ByteReader, state: number): FileFinal | undef
   if (state === WITHDRAWN) return undefined;
   if (state !== DELIVERED) throw damaged(`holds a file in the unknown state ${state}`);
   const size = bytes.varint();
-  const mode = checkFileMode(decodeMode(bytes));
+  const mode = decodeMode(bytes);
   const mtime = decodeTimestamp(bytes);
   return { size, mode, mtime, hash: bytes.raw(HASH_BYTES) };
 }

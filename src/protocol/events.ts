@@ -147,6 +147,8 @@ export interface SessionView {
 }
 
 /** How an entry of a folder is not what its manifest says. */
+/** What stands in a folder and is not in its manifest. */
+export type ExtraKind = "file" | "directory" | "symlink" | "fifo" | "device" | "socket";
 export type DifferenceKind = "content" | "size" | "type" | "mode" | "time" | "target" | "missing" | "unreadable";
 
 export interface Difference {
@@ -189,7 +191,7 @@ export type VerifyEvent =
   /** A file is as it should be; only when asked for. */
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "difference"; readonly difference: Difference }
-  | { readonly type: "extra"; readonly path: string; readonly kind: "file" | "directory" | "symlink" | "special" }
+  | { readonly type: "extra"; readonly path: string; readonly kind: ExtraKind }
   | {
       readonly type: "finished";
       readonly result: "equal" | "differs";

@@ -5,7 +5,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Version of the control messages and of the frames. Any change of a format raises it. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes [P-5]. */
 export const LEAF_BYTES = 32 * KIB;
@@ -25,6 +25,17 @@ export const ATTRIBUTES_BYTES_MAX = 48 * KIB;
 /** Name of an attribute (`XATTR_NAME_MAX` of Linux), and of an account. */
 export const ATTRIBUTE_NAME_BYTES_MAX = 255;
 export const ACCOUNT_NAME_BYTES_MAX = 255;
+
+/** Extended attributes of one entry, names and values together; so that a page holds at least one entry. */
+export const ATTRIBUTES_BYTES_MAX = 32 * KIB;
+export const ATTRIBUTES_MAX = 256;
+/** XATTR_NAME_MAX of Linux. */
+export const ATTRIBUTE_NAME_BYTES_MAX = 255;
+/** A system's largest number of a user or group: one less than what means none. */
+export const OWNER_ID_MAX = 2 ** 32 - 2;
+export const OWNER_NAME_BYTES_MAX = 256;
+/** Each of the two numbers of a device. */
+export const DEVICE_NUMBER_MAX = 2 ** 32 - 1;
 
 /** A frame of any kind; the bound of the embedded relay, and of what a decoder accepts. */
 export const FRAME_BYTES_MAX = 4 * MIB;

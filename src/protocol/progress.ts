@@ -80,6 +80,8 @@ export const sessionSummarySchema = z.object({
   files: count,
   directories: count,
   symlinks: count,
+  hardlinks: count,
+  specials: count,
   /** Kinds that are not carried yet, or carried as something simpler: `fifo: 2`, `hard-link-copied: 10`. */
   notCarried: z.record(z.string().max(40), count),
   bytes: count,

@@ -6,7 +6,7 @@ import { HASH_BYTES, PAGE_ENTRIES_MAX } from "./limits.ts";
  * A trailer closes a page [P-7]: what became of each of its entries, and the page's digest.
  *
  *   trailer = page count *state digest(32)
- *   state   = 0            ; a directory or link: its page says all
+ *   state   = 0            ; no file with content of its own: its page says all
  *           | 3            ; a file that no sink wanted: not read
  *           | 1 … | 2      ; as `final` of a close mark
  */
@@ -29,13 +29,15 @@ export function encodeTrailer(trailer: Trailer): Buffer {
   const out = new ByteWriter(trailer.states.length * 48 + 64);
   out.varint(trailer.page);
   out.varint(trailer.states.length);
-  for (const state of trailer.states) {
-    if (state.state === "as-listed") out.u8(AS_LISTED);
-    else if (state.state === "not-read") out.u8(NOT_READ);
-    else encodeFinal(out, state.state === "delivered" ? state.final : undefined);
-  }
+  for (const state of trailer.states) encodeState(out, state);
   out.raw(trailer.digest);
   return out.view();
+}
+
+export function encodeState(out: ByteWriter, state: EntryState): void {
+  if (state.state === "as-listed") out.u8(AS_LISTED);
+  else if (state.state === "not-read") out.u8(NOT_READ);
+  else encodeFinal(out, state.state === "delivered" ? state.final : undefined);
 }
 
 /** @throws FanfoldError `damaged` */

@@ -219,11 +219,12 @@ export class CopyEngine implements Engine {
       );
     }
     this.#lookAgain(page, trailer);
-    const states = this.#proof.prove(page, trailer);
+    const body = book.body(trailer.page);
+    const states = this.#proof.prove(page, body, trailer);
     const carried = page.entries.map(({ entry }, index) =>
       this.#proof.hasFailed(entry) ? NOT_CARRIED : (states[index] ?? NOT_CARRIED),
     );
-    manifest.page(page, book.body(trailer.page), carried);
+    manifest.page(page, body, carried);
   }
 
   /** What nobody sent must still be what it was when this sink said that it has it. */

@@ -26,7 +26,8 @@ export interface FoundEntry {
   readonly mode: number;
   readonly mtime: Timestamp;
 }
-export type FoundKind = EntryKind | "special";
+/** A hard link is one more name of a file. */
+export type FoundKind = Exclude<EntryKind, "hardlink"> | "socket";
 
 /** What a system call says when there is nothing under a name: it, or a directory on the way, is missing or no directory. */
 const NOTHING_THERE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
@@ -73,8 +74,13 @@ function foundEntry(stats: BigIntStats): FoundEntry {
       ? "directory"
       : stats.isSymbolicLink()
         ? "symlink"
-        : "special";
+        : specialKind(stats);
   return { kind, size: Number(stats.size), mode: Number(stats.mode) & 0o7777, mtime: timestampOf(stats.mtimeNs) };
+}
+
+function specialKind(stats: BigIntStats): FoundKind {
+  if (stats.isFIFO()) return "fifo";
+  return stats.isSocket() ? "socket" : "device";
 }
 
 /** Splits nanoseconds since 1970, rounding seconds down, so that nanoseconds are never negative. */

@@ -26,7 +26,7 @@ export const MANIFEST = "manifest";
 export const MANIFEST_DRAFT = "manifest.new";
 
 export const MAGIC = Buffer.from("fanfoldM");
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 export const RECORD_KINDS = { header: 1, page: 2, declared: 3, end: 4 } as const;
 export type RecordKind = keyof typeof RECORD_KINDS;
 export const RECORD_HEAD_BYTES = 9;

@@ -58,12 +58,12 @@ export class ProofBook {
     return this.#finals.has(entry);
   }
 
-  /** Closes the next page; returns what is stored of its entries. */
-  prove(page: Page, trailer: Trailer): readonly EntryState[] {
+  /** Closes the next page, whose table is `body`; returns what is stored of its entries. */
+  prove(page: Page, body: Uint8Array, trailer: Trailer): readonly EntryState[] {
     const states = page.entries.map((entry, index) =>
       this.#stored(entry, trailer.states[index], this.isWanted(page.page, index)),
     );
-    const digest = pageDigest(page, states);
+    const digest = pageDigest(body, states);
     if (Buffer.compare(digest, trailer.digest) !== 0) {
       throw new FanfoldError(
         "digest-mismatch",

@@ -174,7 +174,7 @@ export class Verifier {
       if (this.#paths.last(directory, name) !== undefined) continue;
       extras += 1;
       this.counts.extra += 1;
-      out.extra(escapeName(joinPath(directory, name)), findEntry(root, directory, name)?.kind ?? "special");
+      out.extra(escapeName(joinPath(directory, name)), findEntry(root, directory, name)?.kind ?? "file");
       yield;
     }
     return extras;

@@ -5,7 +5,7 @@ import { readFully } from "../lib/read-fully.ts";
 import type { FileHasher } from "../protocol/content-hash.ts";
 import type { FileFinal } from "../protocol/data-table.ts";
 import { pageDigest } from "../protocol/digest.ts";
-import { entryPath, type FileEntry, type Page } from "../protocol/page.ts";
+import { decodePage, entryPath, type FileEntry } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { joinPath } from "../protocol/relative-path.ts";
 import { type EntryState, encodeTrailer } from "../protocol/trailer.ts";
@@ -53,13 +53,14 @@ export interface ReadPageOptions {
 }
 
 /**
- * Reads the files of one page into data frames, then gives its trailer. Synchronous: reading has a thread of its own. A
+ * Reads the files of one page, given as its table, into data frames, then gives its trailer. Synchronous: reading has a thread of its own. A
  * file is delivered only when a second stat, after its last byte, equals the one before its first, or shows that it only
  * grew [P-6].
  *
  * @throws FanfoldError when the source's directory itself is gone
  */
-export function* readPage(page: Page, options: ReadPageOptions): Generator<ReadOutput, void, undefined> {
+export function* readPage(table: Uint8Array, options: ReadPageOptions): Generator<ReadOutput, void, undefined> {
+  const page = decodePage(table);
   const reader = new PageReader(options);
   const states: EntryState[] = [];
   for (const [index, entry] of page.entries.entries()) {
@@ -70,7 +71,7 @@ export function* readPage(page: Page, options: ReadPageOptions): Generator<ReadO
     } else states.push(yield* reader.file(entry, options.heldOf?.(index)));
   }
   yield* reader.flush();
-  const digest = pageDigest(page, states);
+  const digest = pageDigest(table, states);
   const body = encodeTrailer({ page: page.page, states, digest });
   yield { type: "trailer", page: page.page, body, digest, notReadBytes: reader.notReadBytes, ...reader.takeDone() };
 }

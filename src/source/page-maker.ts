@@ -1,5 +1,6 @@
 import { PAGE_BYTES_MAX, PAGE_ENTRIES_MAX } from "../protocol/limits.ts";
-import { type Entry, encodePage, entryBytesBound } from "../protocol/page.ts";
+import { type Entry, encodePage, entryBytesBound, KEEPS_ALL, type Keeps, PAGE_HEAD_BYTES } from "../protocol/page.ts";
+import { PageTables } from "../protocol/page-tables.ts";
 
 /** Content hashed beforehand for one page: with `--checksum` a page of large files does not wait for all of them. */
 const PAGE_HASHED_BYTES_MAX = 256 * 1024 * 1024;
@@ -12,6 +13,9 @@ export interface WalkedPage {
   readonly files: number;
   readonly directories: number;
   readonly symlinks: number;
+  readonly hardlinks: number;
+  /** FIFOs and devices. */
+  readonly specials: number;
   /** Sum of the sizes of its files, in bytes. */
   readonly bytes: number;
   readonly body: Uint8Array;
@@ -19,19 +23,31 @@ export interface WalkedPage {
 
 /** Puts entries into pages, and numbers both. */
 export class PageMaker {
+  readonly #keeps: Keeps;
   #entries: Entry[] = [];
-  #bytesBound = 32;
+  #tables = new PageTables();
+  #bytesBound = PAGE_HEAD_BYTES;
   #hashedBytes = 0;
   #page = 0;
   #first = 0;
 
+  constructor(keeps: Keeps = KEEPS_ALL) {
+    this.#keeps = keeps;
+  }
+
+  /** The number that the next entry gets. */
+  get nextEntry(): number {
+    return this.#first + this.#entries.length;
+  }
+
   /** Takes the next entry, whatever number it has; gives the page that it did not fit into. */
   add(entry: Entry): WalkedPage | undefined {
-    const bound = entryBytesBound(entry);
+    const bound = entryBytesBound(entry) + this.#tables.growth(entry);
     const isFull = this.#entries.length >= PAGE_ENTRIES_MAX || this.#bytesBound + bound > PAGE_BYTES_MAX;
     const page = isFull || this.#hashedBytes >= PAGE_HASHED_BYTES_MAX ? this.flush() : undefined;
     this.#entries.push({ ...entry, entry: this.#first + this.#entries.length });
-    this.#bytesBound += bound;
+    this.#bytesBound += entryBytesBound(entry) + this.#tables.growth(entry);
+    this.#tables.add(entry);
     if (entry.kind === "file" && entry.hash !== undefined) this.#hashedBytes += entry.size;
     return page;
   }
@@ -39,20 +55,13 @@ export class PageMaker {
   /** The page that is begun; undefined when there is nothing in it. */
   flush(): WalkedPage | undefined {
     if (this.#entries.length === 0) return undefined;
-    const page = { page: this.#page, first: this.#first, entries: this.#entries };
-    const counts = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
-    for (const entry of this.#entries) {
-      if (entry.kind === "directory") counts.directories += 1;
-      else if (entry.kind === "symlink") counts.symlinks += 1;
-      else {
-        counts.files += 1;
-        counts.bytes += entry.size;
-      }
-    }
+    const page = { page: this.#page, first: this.#first, keeps: this.#keeps, entries: this.#entries };
+    const counts = countsOf(this.#entries);
     this.#page += 1;
     this.#first += this.#entries.length;
     this.#entries = [];
-    this.#bytesBound = 32;
+    this.#tables = new PageTables();
+    this.#bytesBound = PAGE_HEAD_BYTES;
     this.#hashedBytes = 0;
     return {
       type: "page",
@@ -64,3 +73,24 @@ export class PageMaker {
     };
   }
 }
+
+function countsOf(
+  entries: readonly Entry[],
+): Pick<WalkedPage, "files" | "directories" | "symlinks" | "hardlinks" | "specials" | "bytes"> {
+  const counts = { files: 0, directories: 0, symlinks: 0, hardlinks: 0, specials: 0, bytes: 0 };
+  for (const entry of entries) {
+    if (entry.kind === "file") {
+      counts.files += 1;
+      counts.bytes += entry.size;
+    } else counts[COUNTED_AS[entry.kind]] += 1;
+  }
+  return counts;
+}
+
+const COUNTED_AS = {
+  directory: "directories",
+  symlink: "symlinks",
+  hardlink: "hardlinks",
+  fifo: "specials",
+  device: "specials",
+} as const;

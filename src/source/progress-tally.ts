@@ -13,6 +13,8 @@ export class ProgressTally {
   #files = 0;
   #directories = 0;
   #symlinks = 0;
+  #hardlinks = 0;
+  #specials = 0;
   #bytesFound = 0;
   #filesDone = 0;
   #bytesDone = 0;
@@ -43,6 +45,8 @@ export class ProgressTally {
     this.#files += page.files;
     this.#directories += page.directories;
     this.#symlinks += page.symlinks;
+    this.#hardlinks += page.hardlinks;
+    this.#specials += page.specials;
     this.#bytesFound += page.bytes;
   }
 
@@ -121,6 +125,8 @@ export class ProgressTally {
       files: this.#files,
       directories: this.#directories,
       symlinks: this.#symlinks,
+      hardlinks: this.#hardlinks,
+      specials: this.#specials,
       notCarried: Object.fromEntries(this.#notCarried),
       bytes: this.#bytesFound,
       bytesSent: this.#bytesSent,

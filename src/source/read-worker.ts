@@ -1,7 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
 import type { FrameScope } from "../protocol/frame.ts";
-import { decodePage } from "../protocol/page.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN, FrameBuilder, frameCapacity } from "./frame-builder.ts";
 import type { Skips } from "./page-ledger.ts";
@@ -82,7 +81,7 @@ function read(): void {
 function open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
   const held = new Map(skips);
   guard ??= new RootGuard(root, data.identity);
-  return readPage(decodePage(body), {
+  return readPage(body, {
     ...{ root, builder, guard, isLastTry },
     isWanted: (index) => wants === undefined || hasBit(wants, index),
     heldOf: (index) => held.get(index),

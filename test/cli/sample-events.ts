@@ -52,6 +52,8 @@ export function sampleSummary(own: Partial<SessionSummary> = {}): SessionSummary
     files: 20_000,
     directories: 1200,
     symlinks: 1,
+    hardlinks: 0,
+    specials: 0,
     notCarried: {},
     bytes: 4 * GIB,
     bytesSent: 4 * GIB,

@@ -140,6 +140,8 @@ export function summaryOf(sinks: SinkOutcome[]): SessionSummary {
     files: 1,
     directories: 1,
     symlinks: 0,
+    hardlinks: 0,
+    specials: 0,
     notCarried: {},
     bytes: 5,
     bytesSent: 5,

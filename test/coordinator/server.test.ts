@@ -136,6 +136,8 @@ describe("on the control channel, the coordinator", () => {
           files: 0,
           directories: 0,
           symlinks: 0,
+          hardlinks: 0,
+          specials: 0,
           notCarried: {},
           bytes: 0,
           bytesSent: 0,

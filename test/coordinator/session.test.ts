@@ -231,9 +231,9 @@ describe("names and limits", () => {
   });
 
   test("versionRefusal() names both versions", () => {
-    expect(versionRefusal(2)).toBeUndefined();
+    expect(versionRefusal(3)).toBeUndefined();
     expect(versionRefusal(7)).toContain("version 7");
-    expect(versionRefusal(7)).toContain("version 2");
+    expect(versionRefusal(7)).toContain("version 3");
   });
 
   test("events of a member that is not there change nothing", () => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import type { FileFinal } from "../../src/protocol/data-table.ts";
-import { HASH_BYTES } from "../../src/protocol/limits.ts";
+import { DEVICE_NUMBER_MAX, HASH_BYTES, OWNER_ID_MAX } from "../../src/protocol/limits.ts";
 import type { Entry, Page, Timestamp } from "../../src/protocol/page.ts";
+import type { Attribute, Owner } from "../../src/protocol/page-tables.ts";
 import type { EntryState } from "../../src/protocol/trailer.ts";
 
 /** Whole numbers, with the borders of the varint's lengths among them. */
@@ -13,13 +14,11 @@ export const whole: fc.Arbitrary<number> = fc.oneof(
 );
 export const hash = fc.uint8Array({ minLength: HASH_BYTES, maxLength: HASH_BYTES });
 export const mode = fc.nat({ max: 0o7777 });
-/** Of a file: setuid and setgid are not carried. */
-const fileMode = fc.nat({ max: 0o1777 });
 export const time: fc.Arbitrary<Timestamp> = fc.record({
   seconds: fc.integer({ min: -(2 ** 52), max: 2 ** 52 - 1 }),
   nanoseconds: fc.nat({ max: 999_999_999 }),
 });
-export const final: fc.Arbitrary<FileFinal> = fc.record({ size: whole, mode: fileMode, mtime: time, hash });
+export const final: fc.Arbitrary<FileFinal> = fc.record({ size: whole, mode, mtime: time, hash });
 
 /** A name that may stand in a tree: any bytes but slash and NUL. */
 export const name: fc.Arbitrary<Uint8Array> = fc
@@ -35,7 +34,29 @@ export const path: fc.Arbitrary<Uint8Array> = fc
   .array(name, { minLength: 1, maxLength: 5 })
   .map((names) => Buffer.from(names.map((bytes) => Buffer.from(bytes).toString("latin1")).join("/"), "latin1"));
 
+const owner: fc.Arbitrary<Owner | undefined> = fc.option(
+  fc.record({
+    uid: fc.nat({ max: OWNER_ID_MAX }),
+    gid: fc.nat({ max: OWNER_ID_MAX }),
+    user: fc.option(name, { nil: undefined }),
+    group: fc.option(name, { nil: undefined }),
+  }),
+  { nil: undefined },
+);
+const attributes: fc.Arbitrary<readonly Attribute[] | undefined> = fc.option(
+  fc
+    .uniqueArray(fc.record({ name, value: fc.uint8Array({ maxLength: 20 }) }), {
+      minLength: 1,
+      maxLength: 3,
+      selector: (attribute) => Buffer.from(attribute.name).toString("latin1"),
+    })
+    .map((set) => set.sort((one, other) => Buffer.compare(one.name, other.name))),
+  { nil: undefined },
+);
+
 const base = {
+  owner,
+  attributes,
   directory: fc.oneof(path, fc.constant(new Uint8Array(0))),
   name,
   mode,
@@ -44,20 +65,31 @@ const base = {
 };
 const target = fc.uint8Array({ minLength: 1, maxLength: 40, min: 1 });
 export const entry: fc.Arbitrary<Entry> = fc.oneof(
-  fc.record({ ...base, mode: fileMode, kind: fc.constant("file" as const), size: whole }),
+  fc.record({ ...base, kind: fc.constant("file" as const), size: whole, sparse: fc.constantFrom(true, undefined) }),
   fc.record({ ...base, kind: fc.constant("directory" as const) }),
   fc.record({ ...base, kind: fc.constant("symlink" as const), target }),
+  fc.record({ ...base, kind: fc.constant("hardlink" as const), to: fc.constant(0) }),
+  fc.record({ ...base, kind: fc.constant("fifo" as const) }),
+  fc.record({
+    ...base,
+    kind: fc.constant("device" as const),
+    character: fc.boolean(),
+    major: fc.nat({ max: DEVICE_NUMBER_MAX }),
+    minor: fc.nat({ max: DEVICE_NUMBER_MAX }),
+  }),
 );
 /** A page as a walk could give it, but for the order; the first one has the root. */
 export const page: fc.Arbitrary<Page> = fc
   .record({
     number: fc.nat({ max: 1e6 }),
     first: fc.nat({ max: 1e9 }),
+    keeps: fc.record({ perms: fc.boolean(), times: fc.boolean() }),
     entries: fc.array(entry, { minLength: 1, maxLength: 12 }),
   })
-  .map(({ number, first, entries }) => ({
+  .map(({ number, first, keeps, entries }) => ({
     page: number,
     first,
+    keeps,
     entries: entries.map((each, index) => (first + index === 0 ? rootOf(each) : { ...each, entry: first + index })),
   }));
 

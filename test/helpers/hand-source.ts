@@ -3,7 +3,7 @@ import { DataTableWriter, type FileFinal } from "../../src/protocol/data-table.t
 import { pageDigest, TreeHasher } from "../../src/protocol/digest.ts";
 import { buildFrame, FRAME_HEADER_BYTES, STREAM_DATA, sealFrame, writeFrameHeader } from "../../src/protocol/frame.ts";
 import { encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
-import { type Entry, encodePage, type Page, type Timestamp } from "../../src/protocol/page.ts";
+import { type Entry, encodePage, KEEPS_ALL, type Page, type Timestamp } from "../../src/protocol/page.ts";
 import { type EntryState, encodeTrailer } from "../../src/protocol/trailer.ts";
 import { SESSION } from "./source-frames.ts";
 
@@ -62,6 +62,7 @@ export class HandSource {
     const page = {
       page: this.#pages,
       first,
+      keeps: KEEPS_ALL,
       entries: entries.map((entry, index) => ({ ...entry, entry: first + index })),
       ...change,
     };
@@ -75,7 +76,11 @@ export class HandSource {
     return seal("walked", encodeWalked({ pages: this.#pages, entries: this.#entries, files: 0, bytes: 0 }));
   }
 
-  trailer(page: Page, states: readonly EntryState[], digest: Uint8Array = pageDigest(page, states)): Buffer {
+  trailer(
+    page: Page,
+    states: readonly EntryState[],
+    digest: Uint8Array = pageDigest(encodePage(page), states),
+  ): Buffer {
     this.tree.add(digest);
     return seal("trailer", encodeTrailer({ page: page.page, states, digest }));
   }

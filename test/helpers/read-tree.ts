@@ -1,7 +1,6 @@
 import { expect } from "vitest";
 import { type DataRecord, decodeDataTable } from "../../src/protocol/data-table.ts";
 import { decodeFrame, sealFrame } from "../../src/protocol/frame.ts";
-import { decodePage } from "../../src/protocol/page.ts";
 import { decodeTrailer } from "../../src/protocol/trailer.ts";
 import { type ReadOutput, type ReadPageOptions, readPage } from "../../src/source/file-reader.ts";
 import { walkTree } from "../../src/source/walk.ts";
@@ -38,7 +37,7 @@ export function readTree(root: string, { frameBytes, change, onOutput, ...readin
   const [frames, sizes]: [DataRecord[][], number[]] = [[], []];
   const [problems, again, grew]: [string[], string[], string[]] = [[], [], []];
   const options = { root: folder, builder: newBuilder(frameBytes), isWanted: () => true, ...reading };
-  for (const output of readPage(decodePage(body), options)) {
+  for (const output of readPage(body, options)) {
     onOutput?.(output);
     if (output.type === "problem") problems.push(`${output.problem.path} ${output.problem.message}`);
     if (output.type === "again") again.push(Buffer.from(output.path).toString());

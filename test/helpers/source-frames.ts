@@ -1,7 +1,6 @@
 import { TreeHasher } from "../../src/protocol/digest.ts";
 import { buildFrame, type FrameType, STREAM_DATA, sealFrame } from "../../src/protocol/frame.ts";
 import { encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
-import { decodePage } from "../../src/protocol/page.ts";
 import { type ReadOutput, readPage } from "../../src/source/file-reader.ts";
 import { FrameBuilder, frameCapacity } from "../../src/source/frame-builder.ts";
 import { type WalkOutput, walkTree } from "../../src/source/walk.ts";
@@ -41,7 +40,7 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
   const tree = new TreeHasher();
   const builder = newBuilder(options.frameBytes);
   for (const body of pages) {
-    for (const output of readPage(decodePage(body), { root: folder, builder, isWanted: () => true })) {
+    for (const output of readPage(body, { root: folder, builder, isWanted: () => true })) {
       if (output.type === "frame") yield seal(Buffer.from(output.frame.buffer, 0, output.frame.frameBytes));
       else if (output.type === "trailer") {
         tree.add(output.digest);

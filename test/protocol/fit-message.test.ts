@@ -31,6 +31,8 @@ function summaryOf(sinks: number, path: string): SessionSummary {
     files: 1,
     directories: 1,
     symlinks: 0,
+    hardlinks: 0,
+    specials: 0,
     notCarried: {},
     bytes: 1,
     bytesSent: 1,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { encodeWalked } from "../../src/protocol/marks.ts";
+import { KEEPS_ALL } from "../../src/protocol/page.ts";
 import {
   AS_LISTED,
   dataFrame,
@@ -93,12 +94,12 @@ describe("a frame that cannot be right ends the copy, with nothing under the fin
     [
       "a trailer of a page that has not come",
       "damaged",
-      new HandSource().trailer({ page: 1, first: 4, entries: [] }, []),
+      new HandSource().trailer({ page: 1, first: 4, keeps: KEEPS_ALL, entries: [] }, []),
     ],
     [
       "a trailer with too few entries",
       "damaged",
-      new HandSource().trailer({ page: 0, first: 0, entries: [] }, STATES.slice(1)),
+      new HandSource().trailer({ page: 0, first: 0, keeps: KEEPS_ALL, entries: [] }, STATES.slice(1)),
     ],
     ["a trailer for a file that did not come", "digest-mismatch", seal("trailer", Buffer.alloc(0))],
     ["a report", "damaged", seal("up", Buffer.from("{}"))],

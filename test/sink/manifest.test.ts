@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { blake3 } from "../../src/protocol/blake3.ts";
-import { decodePage, type Entry, encodePage, entryPath, type FileEntry, type Page } from "../../src/protocol/page.ts";
+import { decodePage, type Entry, encodePage, KEEPS_ALL, type Page } from "../../src/protocol/page.ts";
 import { compareInWalk } from "../../src/sink/carried-hashes.ts";
 import type { ManifestPage, ManifestState } from "../../src/sink/manifest.ts";
 import { ManifestReader } from "../../src/sink/manifest-reader.ts";
@@ -11,6 +10,7 @@ import { type ManifestWriter, openManifestWriter } from "../../src/sink/manifest
 import { Root } from "../../src/sink/root.ts";
 import { walkTree } from "../../src/source/walk.ts";
 import { entry, hash, page, state, whole } from "../helpers/arbitraries.ts";
+import { hashFor, keyOf, manifestOf, NOT_CARRIED, notRead, paged, withoutHashes } from "../helpers/hand-manifest.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 import { makeOddTree } from "../helpers/tree.ts";
@@ -37,7 +37,7 @@ function numbered(lists: [Entry, ManifestState][][], root: Entry | undefined): M
     const entries = list.map(([each], index) =>
       first + index === 0 && root !== undefined ? asRoot(each) : { ...each, entry: first + index },
     );
-    const made = { page: { page: number, first, entries }, states: list.map(([, each]) => each) };
+    const made = { page: { page: number, first, keeps: KEEPS_ALL, entries }, states: list.map(([, each]) => each) };
     first += entries.length;
     return made;
   });
@@ -224,65 +224,6 @@ describe("hashes of the manifest before", () => {
     expect(hashesOf(root)).toEqual({ a: "not-read" });
   });
 });
-
-const NOT_CARRIED: ManifestState = { state: "not-carried" };
-const MTIME = { seconds: 1, nanoseconds: 5432 };
-
-/** Pages of delivered files in one directory; the root stands before the first. */
-function manifestOf(...lists: readonly (readonly string[])[]): ManifestPage[] {
-  const root: Entry = { kind: "directory", entry: 0, directory: new Uint8Array(0), name: new Uint8Array(0), ...BASE };
-  const files = lists.map((names) => names.map(fileNamed));
-  return paged([[root, ...(files[0] ?? [])], ...files.slice(1)]);
-}
-
-const BASE = { mode: 0o644, mtime: MTIME };
-function fileNamed(name: string): FileEntry {
-  return { kind: "file", entry: 0, directory: Buffer.from("in"), name: Buffer.from(name), size: 10, ...BASE };
-}
-
-function paged(lists: readonly (readonly Entry[])[]): ManifestPage[] {
-  let first = 0;
-  return lists.map((list, number) => {
-    const entries = list.map((each, index): Entry => ({ ...each, entry: first + index }));
-    const made = { page: { page: number, first, entries }, states: entries.map(deliveredState) };
-    first += entries.length;
-    return made;
-  });
-}
-
-function deliveredState(each: Entry): ManifestState {
-  if (each.kind !== "file") return { state: "as-listed" };
-  const { size, mode, mtime } = each;
-  return { state: "delivered", final: { size, mode, mtime, hash: hashFor(keyOf(each)) } };
-}
-
-/** The same entries, when nobody wanted their files. `changes` are laid over the files of these names. */
-function notRead(
-  all: readonly ManifestPage[],
-  changes: Readonly<Record<string, Partial<FileEntry>>> = {},
-): ManifestPage[] {
-  return all.map(({ page: each, states }) => ({
-    page: {
-      ...each,
-      entries: each.entries.map((old) =>
-        old.kind === "file" ? { ...old, ...changes[Buffer.from(old.name).toString()] } : old,
-      ),
-    },
-    states: states.map((old) => (old.state === "delivered" ? { state: "not-read" } : old)),
-  }));
-}
-
-function withoutHashes({ page: each, states }: ManifestPage): ManifestPage {
-  const entries = each.entries.map((old): Entry => {
-    if (old.kind !== "file") return old;
-    const { hash: _, ...rest } = old;
-    return rest;
-  });
-  return { page: { ...each, entries }, states };
-}
-
-const keyOf = (each: Entry): string => entryPath(each).toString("latin1");
-const hashFor = (key: string): Uint8Array => blake3(Buffer.from(key));
 
 /** What a manifest knows of the content of each file. */
 function hashesOf(folderRoot: Root): Record<string, string> {

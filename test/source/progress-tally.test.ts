@@ -11,6 +11,8 @@ const page = (files: number, bytes: number): WalkedPage => ({
   files,
   directories: 1,
   symlinks: 1,
+  hardlinks: 0,
+  specials: 0,
   bytes,
   body: new Uint8Array(0),
 });
@@ -62,6 +64,8 @@ describe("ProgressTally", () => {
       files: 3,
       directories: 1,
       symlinks: 1,
+      hardlinks: 0,
+      specials: 0,
       bytes: 30,
       elapsedMs: 50,
     });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { encodePage } from "../../src/protocol/page.ts";
+import { encodePage, KEEPS_ALL } from "../../src/protocol/page.ts";
 import { WantSum } from "../../src/source/want-sum.ts";
 import { directory, file } from "../helpers/hand-source.ts";
 import { thrownCode } from "../helpers/thrown.ts";
@@ -9,7 +9,7 @@ function pageOf(page: number) {
   const first = 1 + 3 * page;
   const made = [directory("d"), file("a", 10), file("b", 200)];
   const entries = made.map((entry, index) => ({ ...entry, entry: first + index }));
-  return { page, entries: 3, body: encodePage({ page, first, entries }) };
+  return { page, entries: 3, body: encodePage({ page, first, keeps: KEEPS_ALL, entries }) };
 }
 
 const bits = (value: number) => ({ bits: Buffer.of(value).toString("base64") });
