@@ -22,18 +22,13 @@ export const LINK_TARGET_BYTES_MAX = 4095;
 export const PATH_DEPTH_MAX = 2048;
 /** Extended attributes of one entry, names and values: it must fit into a page, with the longest path and link target. */
 export const ATTRIBUTES_BYTES_MAX = 48 * KIB;
+export const ATTRIBUTES_MAX = 256;
 /** Name of an attribute (`XATTR_NAME_MAX` of Linux), and of an account. */
 export const ATTRIBUTE_NAME_BYTES_MAX = 255;
 export const ACCOUNT_NAME_BYTES_MAX = 255;
 
-/** Extended attributes of one entry, names and values together; so that a page holds at least one entry. */
-export const ATTRIBUTES_BYTES_MAX = 32 * KIB;
-export const ATTRIBUTES_MAX = 256;
-/** XATTR_NAME_MAX of Linux. */
-export const ATTRIBUTE_NAME_BYTES_MAX = 255;
 /** A system's largest number of a user or group: one less than what means none. */
 export const OWNER_ID_MAX = 2 ** 32 - 2;
-export const OWNER_NAME_BYTES_MAX = 256;
 /** Each of the two numbers of a device. */
 export const DEVICE_NUMBER_MAX = 2 ** 32 - 1;
 

@@ -1,10 +1,11 @@
+import type { Attribute } from "./attribute-names.ts";
 import { type ByteReader, ByteWriter, damaged } from "./bytes.ts";
 import {
+  ACCOUNT_NAME_BYTES_MAX,
   ATTRIBUTE_NAME_BYTES_MAX,
   ATTRIBUTES_BYTES_MAX,
   ATTRIBUTES_MAX,
   OWNER_ID_MAX,
-  OWNER_NAME_BYTES_MAX,
   PAGE_ENTRIES_MAX,
 } from "./limits.ts";
 
@@ -14,7 +15,7 @@ import {
  *   owners = count *owner
  *   owner  = uid gid user(string) group(string)        ; a name is empty when the source has none for the number
  *   sets   = count *set
- *   set    = count *(name(string) value(string))       ; extended attributes, sorted by the bytes of their names
+ *   set    = count *(name(string) value(string))       ; all extended attributes of an entry, sorted by name
  *
  * An entry refers to a row by its number, counted from 1; 0: nothing is told.
  */
@@ -23,12 +24,6 @@ export interface Owner {
   readonly gid: number;
   readonly user?: Uint8Array | undefined;
   readonly group?: Uint8Array | undefined;
-}
-
-/** An extended attribute, as the system has it; ACLs are `system.posix_acl_access` and `system.posix_acl_default`. */
-export interface Attribute {
-  readonly name: Uint8Array;
-  readonly value: Uint8Array;
 }
 
 interface Described {
@@ -42,18 +37,18 @@ export class PageTables {
   readonly #sets = new Rows();
 
   /** Takes what an entry refers to; returns the numbers of its rows. */
-  add({ owner, attributes = [] }: Described): readonly [owner: number, set: number] {
+  add({ owner, attributes }: Described): readonly [owner: number, set: number] {
     return [
       owner === undefined ? 0 : this.#owners.add(encodeOwner(owner)),
-      attributes.length === 0 ? 0 : this.#sets.add(encodeSet(attributes)),
+      attributes === undefined ? 0 : this.#sets.add(encodeSet(attributes)),
     ];
   }
 
   /** Bytes by which the tables would grow. */
-  growth({ owner, attributes = [] }: Described): number {
+  growth({ owner, attributes }: Described): number {
     return (
       (owner === undefined ? 0 : this.#owners.growth(encodeOwner(owner))) +
-      (attributes.length === 0 ? 0 : this.#sets.growth(encodeSet(attributes)))
+      (attributes === undefined ? 0 : this.#sets.growth(encodeSet(attributes)))
     );
   }
 
@@ -154,14 +149,14 @@ function ownerId(bytes: ByteReader): number {
 }
 
 function ownerName(bytes: ByteReader): Uint8Array {
-  const name = bytes.string(OWNER_NAME_BYTES_MAX);
+  const name = bytes.string(ACCOUNT_NAME_BYTES_MAX);
   if (name.includes(0)) throw damaged("holds an owner's name with a NUL byte");
   return name;
 }
 
 function decodeSet(bytes: ByteReader): readonly Attribute[] {
   const count = bytes.varint();
-  if (count === 0 || count > ATTRIBUTES_MAX) throw damaged(`announces ${count} attributes of one entry`);
+  if (count > ATTRIBUTES_MAX) throw damaged(`announces ${count} attributes of one entry`);
   const set: Attribute[] = [];
   let total = 0;
   for (let index = 0; index < count; index += 1) {

@@ -1,7 +1,8 @@
 import { escapeName } from "../lib/escape-name.ts";
+import type { Attribute } from "./attribute-names.ts";
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
 import { DEVICE_NUMBER_MAX, HASH_BYTES, LINK_TARGET_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "./limits.ts";
-import { type Attribute, type DecodedTables, decodeTables, type Owner, PageTables, rowOf } from "./page-tables.ts";
+import { type DecodedTables, decodeTables, type Owner, PageTables, rowOf } from "./page-tables.ts";
 import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts";
 
 /**
@@ -47,7 +48,7 @@ interface EntryBase {
   readonly mtime: Timestamp;
   /** Undefined: it is not told, and whoever makes the entry owns it. */
   readonly owner?: Owner | undefined;
-  /** Extended attributes, sorted by name; undefined: it has none. */
+  /** All extended attributes, sorted by name; undefined: they are not known, and stay as they are. */
   readonly attributes?: readonly Attribute[] | undefined;
 }
 export interface FileEntry extends EntryBase {

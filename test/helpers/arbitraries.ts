@@ -1,8 +1,9 @@
 import fc from "fast-check";
+import type { Attribute } from "../../src/protocol/attribute-names.ts";
 import type { FileFinal } from "../../src/protocol/data-table.ts";
 import { DEVICE_NUMBER_MAX, HASH_BYTES, OWNER_ID_MAX } from "../../src/protocol/limits.ts";
 import type { Entry, Page, Timestamp } from "../../src/protocol/page.ts";
-import type { Attribute, Owner } from "../../src/protocol/page-tables.ts";
+import type { Owner } from "../../src/protocol/page-tables.ts";
 import type { EntryState } from "../../src/protocol/trailer.ts";
 
 /** Whole numbers, with the borders of the varint's lengths among them. */
@@ -46,7 +47,6 @@ const owner: fc.Arbitrary<Owner | undefined> = fc.option(
 const attributes: fc.Arbitrary<readonly Attribute[] | undefined> = fc.option(
   fc
     .uniqueArray(fc.record({ name, value: fc.uint8Array({ maxLength: 20 }) }), {
-      minLength: 1,
       maxLength: 3,
       selector: (attribute) => Buffer.from(attribute.name).toString("latin1"),
     })
