@@ -16,7 +16,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("with RabbitMQ", () => {
   }, STARTED_WITHIN_MS);
   afterAll(() => broker.stop());
 
-  copyCases("RabbitMQ", { broker: () => broker.url });
+  copyCases("RabbitMQ", { broker: () => broker.url, manyFiles: 5_000 });
 
   test("the broker shows the session's exchange, bindings and bytes, and nothing of them afterwards", {
     timeout: E2E_MS,

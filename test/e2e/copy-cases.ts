@@ -14,11 +14,13 @@ const REAL_TREE_BYTES_MAX = 40 * MIB;
 export interface Surroundings {
   /** `embedded`, or the URL of a broker that runs once the tests do. */
   broker(): string;
+  /** How many files "many small files" are: several pages at least. */
+  readonly manyFiles: number;
 }
 
 /** What a person can do with a coordinator, a source and sinks, the same over every transport. */
-export function copyCases(transport: string, { broker }: Surroundings): void {
-  describe(`over ${transport}`, { timeout: E2E_MS }, () => {
+export function copyCases(transport: string, { broker, manyFiles }: Surroundings): void {
+  describe.concurrent(`over ${transport}`, { timeout: E2E_MS }, () => {
     test("three sinks get an equal tree of odd names, depths, modes, links and times", async () => {
       await using lab = await CliLab.open();
       const from = lab.path("source");
@@ -63,14 +65,14 @@ export function copyCases(transport: string, { broker }: Surroundings): void {
       expect(empty).toMatchObject({ files: 100, directories: 2, bytes: 0 });
     });
 
-    test("three sinks get 20,000 small files", async () => {
+    test(`three sinks get ${manyFiles} small files`, async () => {
       await using lab = await CliLab.open();
       const from = lab.path("source");
-      makeManyFiles(from, 20_000);
+      makeManyFiles(from, manyFiles);
       const { address } = await lab.coordinator({ broker: broker() });
       const to = ["sink-1", "sink-2", "sink-3"].map((name) => lab.path(name));
       const summary = await copyAndCompare(lab, { address, from, to });
-      expect(summary.files).toBe(20_000);
+      expect(summary.files).toBe(manyFiles);
     });
 
     test("sinks that were there before the coordinator say that they try, and get the copy", async () => {
@@ -177,7 +179,7 @@ export function copyCases(transport: string, { broker }: Surroundings): void {
       await expectCopy(from, lab.path("sink"));
     });
 
-    test("with a sink that is frozen again and again, every process stays under 200 MiB", async () => {
+    test.sequential("with a sink that is frozen again and again, every process stays under 200 MiB", async () => {
       await using lab = await CliLab.open();
       const from = lab.path("source");
       makeLongTree(from, { files: 4, mibEach: 64 });

@@ -1,3 +1,3 @@
 import { copyCases } from "./copy-cases.ts";
 
-copyCases("the coordinator's own relay", { broker: () => "embedded" });
+copyCases("the coordinator's own relay", { broker: () => "embedded", manyFiles: 20_000 });

@@ -16,7 +16,7 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS server", () => {
   });
   afterAll(() => broker.stop());
 
-  copyCases("NATS", { broker: () => broker.url });
+  copyCases("NATS", { broker: () => broker.url, manyFiles: 5_000 });
 
   test("the server's own counters show that the content of the files passes it", { timeout: E2E_MS }, async () => {
     await using lab = await CliLab.open();

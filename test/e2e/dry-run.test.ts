@@ -9,7 +9,7 @@ import { copyAndCompare, E2E_MS, expectDocumentedEvents, expectGoodProgress } fr
 
 const NAMES = ["equal", "changed", "empty"];
 
-describe("fanfold source --dry-run", { timeout: E2E_MS }, () => {
+describe.concurrent("fanfold source --dry-run", { timeout: E2E_MS }, () => {
   test("says what would be sent to each sink and in all, and changes nothing at all", async () => {
     await using lab = await CliLab.open();
     const from = lab.path("source");

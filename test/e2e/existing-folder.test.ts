@@ -16,7 +16,7 @@ import { content, makeManyFiles } from "../helpers/tree.ts";
 import { expectEqualTrees, expectWholeFiles, treeDifferences } from "../helpers/tree-judge.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 
-describe("what stands in a sink's folder already", { timeout: E2E_MS }, () => {
+describe.concurrent("what stands in a sink's folder already", { timeout: E2E_MS }, () => {
   test("a second run replaces what has changed and leaves alone what the source does not have", async () => {
     await using lab = await CliLab.open();
     const [from, to] = [lab.path("source"), lab.path("sink")];

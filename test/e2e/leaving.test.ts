@@ -8,11 +8,12 @@ import { makeLongTree, makeManyFiles } from "../helpers/tree.ts";
 import { expectBeginnings, expectWholeFiles } from "../helpers/tree-judge.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 
-/** More than can be copied before the session is held. */
-const TREE = { files: 12, mibEach: 32 };
+/** More than can be copied at that rate before the session is held, the window included. */
+const TREE = { files: 12, mibEach: 6 };
+const LIMIT = ["--bwlimit", "20M"];
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
 
-describe("leaving in the middle of a session", { timeout: E2E_MS }, () => {
+describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, () => {
   test("a source that is stopped leaves its sinks waiting; the same command goes on, and all is proven", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
@@ -173,7 +174,7 @@ describe.skipIf(!brokersAvailable("nats"))("without its coordinator", { timeout:
   });
 });
 
-describe("leaving while nothing goes on", { timeout: E2E_MS }, () => {
+describe.concurrent("leaving while nothing goes on", { timeout: E2E_MS }, () => {
   for (const [signal, status] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -214,7 +215,7 @@ async function longCopy(
   makeLongTree(from, TREE);
   const { address, process: coordinator } = await lab.coordinator({ broker });
   const to = [lab.path("stayer"), lab.path("leaver")];
-  const order = { address, from, to, sourceArgs };
+  const order = { address, from, to, sourceArgs: [...LIMIT, ...sourceArgs] };
   const { source, sinks } = startCopy(lab, order);
   const [stayer, leaver] = sinks;
   if (stayer === undefined || leaver === undefined) throw new Error("Two sinks were started");

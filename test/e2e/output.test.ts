@@ -12,11 +12,11 @@ import { copyAndCompare, E2E_MS, expectDocumentedEvents } from "./copying.ts";
 const ODD = "\u001b]0;title\u0007\u001b[5;31mred\nline";
 const ODD_ESCAPED = "\\x1b]0;title\\x07\\x1b[5;31mred\\nline";
 
-describe("what people and programs are told", { timeout: E2E_MS }, () => {
+describe.concurrent("what people and programs are told", { timeout: E2E_MS }, () => {
   test("with --json every line of every program is a documented event, and progress is true", async () => {
     await using lab = await CliLab.open();
     const from = lab.path("source");
-    makeLongTree(from, { files: 5, mibEach: 32 });
+    makeLongTree(from, { files: 5, mibEach: 16 });
     makeManyFiles(lab.path("source", "small"), 2000);
     const { address, process: coordinator } = await lab.coordinator();
     const to = [lab.path("one"), lab.path("two")];
@@ -33,7 +33,7 @@ describe("what people and programs are told", { timeout: E2E_MS }, () => {
       if (event.type !== "session" || event.view.progress === undefined) continue;
       expect(event.view.progress.bytesDone).toBeLessThanOrEqual(event.view.progress.bytesFound);
       for (const sink of event.view.sinks)
-        expect(sink.progress.bytesDone).toBeLessThanOrEqual(160 * 1024 * 1024 + 2000 * 300);
+        expect(sink.progress.bytesDone).toBeLessThanOrEqual(80 * 1024 * 1024 + 2000 * 300);
     }
   });
 

@@ -8,7 +8,7 @@ import { permissionsTestable } from "../helpers/programs.ts";
 import { makeManyFiles } from "../helpers/tree.ts";
 import { E2E_MS, expectProven } from "./copying.ts";
 
-describe("folders that cannot be used", { timeout: E2E_MS }, () => {
+describe.concurrent("folders that cannot be used", { timeout: E2E_MS }, () => {
   test.skipIf(!permissionsTestable())(
     "a source says what is wrong with its directory before it asks for anything else",
     async () => {
@@ -71,7 +71,7 @@ describe("folders that cannot be used", { timeout: E2E_MS }, () => {
   });
 });
 
-describe("addresses where no coordinator answers", { timeout: E2E_MS }, () => {
+describe.concurrent("addresses where no coordinator answers", { timeout: E2E_MS }, () => {
   test("somebody else at the port is named as such, by source and sink", async () => {
     await using lab = await CliLab.open();
     mkdirSync(lab.path("source"));
@@ -125,7 +125,7 @@ describe("addresses where no coordinator answers", { timeout: E2E_MS }, () => {
   });
 });
 
-describe("what a coordinator refuses", { timeout: E2E_MS }, () => {
+describe.concurrent("what a coordinator refuses", { timeout: E2E_MS }, () => {
   test("a host's name is made unique, and one that was asked for and is taken is refused", async () => {
     await using lab = await CliLab.open();
     makeManyFiles(lab.path("source"), 5);

@@ -46,10 +46,16 @@ test("a copy that is there already ends with 13 for who asks for that, and says 
 /** A session of two sinks that is held in its middle by one of them, which is frozen. */
 async function heldCopy(lab: CliLab, sourceArgs: readonly string[]) {
   const from = lab.path("source");
-  makeLongTree(from, { files: 12, mibEach: 16 });
+  // More than can be copied at that rate before the session is held, the window included.
+  makeLongTree(from, { files: 12, mibEach: 6 });
   const { address } = await lab.coordinator();
   const [stayerFolder, goerFolder] = [lab.path("stayer"), lab.path("goer")];
-  const { source, sinks } = startCopy(lab, { address, from, to: [stayerFolder, goerFolder], sourceArgs });
+  const { source, sinks } = startCopy(lab, {
+    address,
+    from,
+    to: [stayerFolder, goerFolder],
+    sourceArgs: ["--bwlimit", "20M", ...sourceArgs],
+  });
   const [stayer, goer] = sinks;
   if (stayer === undefined || goer === undefined) throw new Error("Two sinks were started");
   const underWay = { where: ({ progress }: { progress: CopyProgress }) => progress.bytesDone > UNDER_WAY_BYTES };

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CliLab } from "../helpers/cli.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 
@@ -23,7 +23,7 @@ function fill(root: string, names: readonly string[]): void {
   }
 }
 
-describe("what a source reads", { timeout: E2E_MS }, () => {
+describe.concurrent("what a source reads", { timeout: E2E_MS }, () => {
   test("leaves out what the filters say, in the order of the options, and goes on without the rest", async () => {
     await using lab = await CliLab.open();
     const { address } = await lab.coordinator();
@@ -44,7 +44,7 @@ describe("what a source reads", { timeout: E2E_MS }, () => {
     expect([readdirSync(join(to, "logs")), readdirSync(join(to, "d/build"))]).toEqual([["important.log"], ["e"]]);
   });
 
-  test("brings a log that grows all the time, up to its size when it was opened", async () => {
+  test("brings a log that grows all the time, up to its size when it was opened", async ({ onTestFinished }) => {
     await using lab = await CliLab.open();
     const { address } = await lab.coordinator();
     const [from, to] = [lab.path("from"), lab.path("to")];

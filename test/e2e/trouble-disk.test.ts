@@ -27,7 +27,7 @@ function makeSource(lab: CliLab): void {
     writeFileSync(lab.path("source", `large-${index}`), content((TREE_MIB * MIB) / 4, index));
 }
 
-describe("trouble with the disk of one sink", { timeout: E2E_MS }, () => {
+describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, () => {
   test.skipIf(!smallDisksAvailable())(
     "a disk too small for the copy fails its sink, which says what is free and wanted; with room, the same command goes on",
     async () => {

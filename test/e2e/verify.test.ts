@@ -8,7 +8,7 @@ import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 const verify = (lab: CliLab, folder: string, args: readonly string[] = []) =>
   lab.start<VerifyEvent>(["verify", ...args, "--", folder]);
 
-describe("fanfold verify", { timeout: E2E_MS }, () => {
+describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
   test("finds a copy equal, and then one flipped byte in it, with size and time as before", async () => {
     await using lab = await CliLab.open();
     const [from, to] = [lab.path("source"), lab.path("sink")];

@@ -14,6 +14,7 @@ import { SourceSession } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
+import { quickClock } from "./quick-clock.ts";
 
 export interface FaultySession {
   readonly source: string;
@@ -22,6 +23,7 @@ export interface FaultySession {
   readonly down: (sink: number) => FaultPlan;
   readonly up: FaultPlan;
   readonly payloadBytes?: number;
+  /** @default one that goes ten times as fast as the system's, so that nobody waits for heartbeats and hold-offs */
   readonly clock?: Clock;
   /** What of the source is published, and how. */
   readonly tree?: Omit<PublishedTree, "root">;
@@ -38,11 +40,12 @@ export interface FaultyResult {
   readonly transports: readonly FaultTransport[];
 }
 
+const CLOCK_FACTOR = 10;
 const QUEUE_BYTES = 64 * 1024 * 1024;
 
 /** A whole session, source and sinks in this process with their real threads, over a memory broker with faults. */
 export async function runFaultySession(options: FaultySession): Promise<FaultyResult> {
-  const scope = { sessionId: "abcdefghijkl", epoch: 1, clock: options.clock ?? systemClock };
+  const scope = { sessionId: "abcdefghijkl", epoch: 1, clock: options.clock ?? quickClock(CLOCK_FACTOR) };
   const subjects = subjectsOf(scope.sessionId);
   const stop = new AbortController();
   onTestFinished(() => stop.abort());

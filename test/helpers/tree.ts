@@ -17,6 +17,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
+let longPiece: Buffer | undefined;
 
 /** A path below a folder whose name is given in bytes. */
 export function below(folder: string, name: string | Uint8Array): Buffer {
@@ -182,11 +183,23 @@ export function makeSparseFile(path: string, bytes: number, seed = 1): void {
   closeSync(fd);
 }
 
-/** Much content that takes no room at the source: a copy of it lasts long enough to be disturbed in its middle. */
+/** Much content, without holes: a copy of it lasts long enough to be disturbed in its middle. */
 export function makeLongTree(root: string, options: { readonly files: number; readonly mibEach: number }): void {
   mkdirSync(root, { recursive: true });
   for (let index = 0; index < options.files; index += 1)
-    makeSparseFile(join(root, `file-${String(index).padStart(3, "0")}`), options.mibEach * MIB, index);
+    makeLongFile(join(root, `file-${String(index).padStart(3, "0")}`), options.mibEach, index);
+}
+
+/** Each MiB of it names its file and its place: a piece at a wrong place, or of another file, is a difference. */
+export function makeLongFile(path: string, mib: number, seed = 1): void {
+  longPiece ??= content(MIB, 3);
+  const fd = openSync(path, "w");
+  for (let index = 0; index < mib; index += 1) {
+    longPiece.writeUInt32LE(seed, 0);
+    longPiece.writeUInt32LE(index, 4);
+    writeSync(fd, longPiece);
+  }
+  closeSync(fd);
 }
 
 /** A real tree of this machine, up to so many bytes: the packages' documentation, else the project's own packages. */
@@ -195,12 +208,14 @@ export async function copyRealTree(to: string, capBytes: number): Promise<void> 
   const from = existsSync("/usr/share/doc/") && readdirSync("/usr/share/doc").length > 20 ? "/usr/share/doc" : here;
   mkdirSync(to, { recursive: true });
   let bytes = 0;
+  const chosen: string[] = [];
   for (const name of readdirSync(from)) {
     const size = bytesOf(join(from, name));
     if (bytes + size > capBytes) continue;
     bytes += size;
-    await run("cp", ["-a", "--", join(from, name), to]);
+    chosen.push(join(from, name));
   }
+  await run("cp", ["-a", "--", ...chosen, to]);
 }
 
 function bytesOf(path: string): number {
