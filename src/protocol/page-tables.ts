@@ -33,22 +33,22 @@ interface Described {
 
 /** The rows of one page that is being made. */
 export class PageTables {
-  readonly #owners = new Rows();
-  readonly #sets = new Rows();
+  readonly #owners = new Rows(encodeOwner);
+  readonly #sets = new Rows(encodeSet);
 
   /** Takes what an entry refers to; returns the numbers of its rows. */
   add({ owner, attributes }: Described): readonly [owner: number, set: number] {
     return [
-      owner === undefined ? 0 : this.#owners.add(encodeOwner(owner)),
-      attributes === undefined ? 0 : this.#sets.add(encodeSet(attributes)),
+      owner === undefined ? 0 : this.#owners.add(owner),
+      attributes === undefined ? 0 : this.#sets.add(attributes),
     ];
   }
 
   /** Bytes by which the tables would grow. */
   growth({ owner, attributes }: Described): number {
     return (
-      (owner === undefined ? 0 : this.#owners.growth(encodeOwner(owner))) +
-      (attributes === undefined ? 0 : this.#sets.growth(encodeSet(attributes)))
+      (owner === undefined ? 0 : this.#owners.growth(owner)) +
+      (attributes === undefined ? 0 : this.#sets.growth(attributes))
     );
   }
 
@@ -58,27 +58,42 @@ export class PageTables {
   }
 }
 
-/** Encoded rows, each once, in the order of their first use. */
-class Rows {
+/** Rows, each encoded once, in the order of their first use. What is the same object needs no second look. */
+class Rows<T extends object> {
+  readonly #encode: (row: T) => Buffer;
+  readonly #known = new Map<T, number>();
   readonly #numbers = new Map<string, number>();
   readonly #rows: Buffer[] = [];
 
-  add(row: Buffer): number {
-    const key = row.toString("latin1");
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    this.#rows.push(row);
-    this.#numbers.set(key, this.#rows.length);
-    return this.#rows.length;
+  constructor(encode: (row: T) => Buffer) {
+    this.#encode = encode;
   }
 
-  growth(row: Buffer): number {
-    return this.#numbers.has(row.toString("latin1")) ? 0 : row.length;
+  add(row: T): number {
+    const known = this.#known.get(row);
+    if (known !== undefined) return known;
+    const encoded = this.#encode(row);
+    const number = this.#numberOf(encoded);
+    this.#known.set(row, number);
+    return number;
+  }
+
+  growth(row: T): number {
+    if (this.#known.has(row)) return 0;
+    const encoded = this.#encode(row);
+    return this.#numbers.has(encoded.toString("latin1")) ? 0 : encoded.length;
   }
 
   encode(out: ByteWriter): void {
     out.varint(this.#rows.length);
     for (const row of this.#rows) out.raw(row);
+  }
+
+  #numberOf(encoded: Buffer): number {
+    const key = encoded.toString("latin1");
+    const number = this.#numbers.get(key) ?? this.#rows.push(encoded);
+    this.#numbers.set(key, number);
+    return number;
   }
 }
 

@@ -1,8 +1,16 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import type { ChunkHash } from "../protocol/content-hash.ts";
 import type { ChunkRecord, CloseRecord } from "../protocol/data-table.ts";
+import type { FidelityTally } from "../protocol/fidelity.ts";
 import { decodeEnd, type EndMark } from "../protocol/marks.ts";
-import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
+import {
+  type Entry,
+  entryDisplay,
+  entryPath,
+  type FileEntry,
+  type HardLinkEntry,
+  type Page,
+} from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
@@ -11,6 +19,7 @@ import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import { changedHere, entryProblem, folderGone, isFatal } from "./entry-problem.ts";
 import type { FileToWrite, FileWriter } from "./file-writer.ts";
 import type { FreeSpace } from "./free-space.ts";
+import { HardLinker } from "./hard-linker.ts";
 import type { ManifestWriter } from "./manifest-writer.ts";
 import { checkWalked, type PageBook } from "./page-book.ts";
 import { isStillHere, type Want } from "./page-wants.ts";
@@ -29,6 +38,7 @@ export interface EngineParts {
   readonly judge: WantJudge;
   readonly space: FreeSpace;
   readonly manifest: ManifestWriter;
+  readonly fidelity: FidelityTally;
 }
 
 export interface EngineSink {
@@ -46,6 +56,7 @@ export class CopyEngine implements Engine {
   readonly #parts: EngineParts;
   readonly #out: EngineSink;
   readonly #proof = new ProofBook();
+  readonly #links: HardLinker;
   readonly counts: EngineCounts = emptyCounts();
   #digest: Buffer | undefined;
   /** Entries of the walk: those behind them are files that come once more, and were counted when they were withdrawn. */
@@ -54,6 +65,7 @@ export class CopyEngine implements Engine {
   constructor(parts: EngineParts, out: EngineSink) {
     this.#parts = parts;
     this.#out = out;
+    this.#links = new HardLinker(parts);
   }
 
   /** Digest of the tree, once the end mark came and agreed. */
@@ -98,6 +110,7 @@ export class CopyEngine implements Engine {
   #page(page: Page): void {
     const { counts } = this;
     const isNew = page.first < this.#entriesWalked;
+    this.#links.page(page);
     for (const entry of page.entries) {
       if (entry.kind === "file") {
         if (isNew) counts.filesFound += 1;
@@ -125,10 +138,24 @@ export class CopyEngine implements Engine {
 
   #place(entry: Exclude<Entry, FileEntry>): void {
     const { root } = this.#parts;
-    if (entry.kind === "symlink")
-      root.placeSymlink(entry.directory, entry.name, { target: entry.target, mtime: entry.mtime, id: entry.entry });
-    else if (entry.entry === 0) root.prepareRoot();
-    else root.ensureDirectory(entry.directory, entry.name);
+    switch (entry.kind) {
+      case "symlink":
+        root.placeSymlink(entry.directory, entry.name, { target: entry.target, mtime: entry.mtime, id: entry.entry });
+        return;
+      case "directory":
+        if (entry.entry === 0) root.prepareRoot();
+        else root.ensureDirectory(entry.directory, entry.name);
+        return;
+      case "fifo":
+      case "device":
+        this.#parts.fidelity.add(entry.kind, entryDisplay(entry));
+        return;
+      case "hardlink":
+        // At the end, when all files are there.
+        return;
+      default:
+        entry satisfies never;
+    }
   }
 
   /** The failure that a chunk means which is altered however often it comes. */
@@ -171,6 +198,7 @@ export class CopyEngine implements Engine {
     this.#proof.close(entry.entry, undefined);
     if (this.#proof.hasFailed(entry.entry)) return;
     if (final === undefined) {
+      this.#links.withdrawn(entry);
       writer.discard(entry.entry);
       if (wanted) space.need(-entry.size);
       else this.#changed(entry);
@@ -179,6 +207,7 @@ export class CopyEngine implements Engine {
     this.#guarded(entry, () => {
       const kept = writer.close(file, final);
       this.#proof.close(entry.entry, final);
+      if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
       if (kept) return;
       if (!wanted) this.#changed(entry);
       this.#out.file(entryDisplay(entry), final.size);
@@ -252,6 +281,7 @@ export class CopyEngine implements Engine {
     const { digest } = this.#proof;
     if (!digest.equals(end.digest))
       throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
+    for (const link of this.#links.entries()) this.#guarded(link, () => this.#link(link));
     // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
     for (const entry of book.backwards()) {
       if (entry.kind === "directory")
@@ -261,6 +291,13 @@ export class CopyEngine implements Engine {
     if (!root.isWhole()) throw folderGone();
     this.#parts.manifest.commit(digest, this.#proof.failed);
     this.#digest = digest;
+  }
+
+  #link(link: HardLinkEntry): void {
+    const problem = this.#links.place(link, (entry) => this.#proof.hasFailed(entry));
+    if (problem === undefined) return;
+    this.#proof.fail(link.entry);
+    this.#out.problem(problem);
   }
 
   /** Runs the work on one entry. A failure that is its own is told and remembered; any other ends the session. */

@@ -166,7 +166,7 @@ function open(): Engine {
   };
   isWhole = () => root.isWhole();
   return new CopyEngine(
-    { root, book, writer, judge, space, manifest },
+    { root, book, writer, judge, space, manifest, fidelity },
     {
       want: post,
       file: (path, bytes) => {

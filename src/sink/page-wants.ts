@@ -56,11 +56,8 @@ export function lookFor(root: Root, entry: FileEntry): FileFacts | undefined {
 /** Whether the file that stands there needs none of the entry's content [P-9.1], mode and time set aside. Changes nothing. */
 export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Comparison): boolean {
   if (own.size !== entry.size) return false;
-  if (entry.hash === undefined) {
-    if (!hasTime(entry, own) || comparison.isDoubted(own.ctimeMs)) return false;
-  } else if (!hasContent(entry, entry.hash, comparison)) return false;
-  // Mode and time are those of all its names, some of which may be a snapshot's, or another entry's: it gets a file of its own.
-  return own.links <= 1 || hasAttributes(entry, own);
+  if (entry.hash !== undefined) return hasContent(entry, entry.hash, comparison);
+  return hasTime(entry, own) && !comparison.isDoubted(own.ctimeMs);
 }
 
 /** Whether a file that was taken as unchanged still is what it was taken for. */

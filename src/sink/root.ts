@@ -27,6 +27,12 @@ const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 /** Paths of directories made by this process and remembered as such: what is to go into them cannot be there yet. */
 const MADE_BYTES_MAX = 1024 * 1024;
 
+/** What a file is to have besides its content. */
+export interface FileAttributes {
+  readonly mode: number;
+  readonly mtime: Timestamp;
+}
+
 /** What stands under a name, when it is a regular file. */
 export interface FileFacts {
   readonly size: number;
@@ -71,9 +77,17 @@ export class Root implements Disposable {
 
   /** Gives a partial file its final name, in the place of a file, a link or an empty directory. */
   commit(partial: PartialFile, directory: Uint8Array, name: Uint8Array): void {
-    // In this order: a deep directory opens many others, and would close the partial file's if that came first.
+    this.replaceBy(partial, { directory, name });
+  }
+
+  /** Puts what lies under a name of our own in the place of a file, a link or an empty directory. */
+  replaceBy(
+    draft: Omit<PartialFile, "fd">,
+    { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
+  ): void {
+    // In this order: a deep directory opens many others, and would close the draft's if that came first.
     const to = joined(this.#directories.get(directory), name);
-    const from = joined(this.#directories.get(partial.home), partial.name);
+    const from = joined(this.#directories.get(draft.home), draft.name);
     replace(to, () => renameSync(from, to));
   }
 
@@ -130,12 +144,7 @@ export class Root implements Disposable {
    * Gives a file mode and time where they differ. False when it is not any more what was `seen`: the time would hide what
    * was written to it since.
    */
-  setFile(
-    directory: Uint8Array,
-    name: Uint8Array,
-    shall: { readonly mode: number; readonly mtime: Timestamp },
-    seen?: FileFacts,
-  ): boolean {
+  setFile(directory: Uint8Array, name: Uint8Array, shall: FileAttributes, seen?: FileFacts): boolean {
     const { fd, facts } = this.openFile(directory, name);
     try {
       if (seen !== undefined && !isAsSeen(facts, seen)) return false;
@@ -210,7 +219,7 @@ export class Root implements Disposable {
 export function setAttributes(
   fd: number,
   has: Pick<FileFacts, "mode" | "mtimeMicroseconds">,
-  shall: { readonly mode: number; readonly mtime: Timestamp },
+  shall: FileAttributes,
 ): void {
   if (has.mode !== shall.mode) fchmodSync(fd, shall.mode);
   if (has.mtimeMicroseconds === storedMicroseconds(shall.mtime)) return;

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { HELD_FILES_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 import type { FileEntry, Page } from "../protocol/page.ts";
 import type { FreeSpace } from "./free-space.ts";
+import { ownFile } from "./link-file.ts";
 import {
   type Comparison,
   hasAttributes,
@@ -50,8 +51,14 @@ export class WantJudge {
   #isEqual(entry: FileEntry, own: FileFacts): boolean {
     if (!isUnchanged(entry, own, this.#options)) return false;
     if (hasAttributes(entry, own)) return true;
+    const { root } = this.#options;
+    // Mode and time are those of all its names, some of which may be a snapshot's, or another entry's.
+    const change =
+      own.links > 1
+        ? () => ownFile(root, entry, { shall: entry, seen: own, id: entry.entry })
+        : () => root.setFile(entry.directory, entry.name, entry, own);
     // Who may not set them can still put a file of his own in its place.
-    return spared(() => this.#options.root.setFile(entry.directory, entry.name, entry, own)) ?? false;
+    return spared(change) ?? false;
   }
 
   /** The beginning of the file that an earlier session stored, less than all of it: whole leaves, and their hash. */

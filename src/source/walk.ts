@@ -1,14 +1,18 @@
 import { type BigIntStats, lstatSync, opendirSync, readlinkSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { loadNative } from "../lib/native.ts";
 import { PathStack } from "../lib/path-stack.ts";
 import type { Filter } from "../protocol/filter.ts";
 import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
 import type { Entry, FileEntry, Timestamp } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { isOwnFolder, joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
+import { EntryOwners } from "./entry-owners.ts";
+import { HardLinks } from "./hard-links.ts";
 import { hashFile } from "./hash-file.ts";
 import { PageMaker, type WalkedPage } from "./page-maker.ts";
+import { readAttributes } from "./read-attributes.ts";
 import { type FolderIdentity, RootGuard } from "./root-guard.ts";
 import { problemOf, replaced, tooLong } from "./source-problem.ts";
 
@@ -29,6 +33,11 @@ import { problemOf, replaced, tooLong } from "./source-problem.ts";
 const NAMES_SORTED_MAX = 65_536;
 const SLASH = 0x2f;
 const EMPTY = Buffer.alloc(0);
+
+type Place = Pick<FileEntry, "directory" | "name">;
+type Base = Omit<FileEntry, "kind" | "size" | "hash" | "sparse">;
+/** Unit of `st_blocks`, on every system. */
+const BLOCK_BYTES = 512n;
 
 export type { WalkedPage };
 export type WalkOutput =
@@ -62,6 +71,9 @@ export class TreeWalk {
   readonly #options: WalkOptions;
   readonly #guard: RootGuard;
   readonly #pages = new PageMaker();
+  readonly #links = new HardLinks();
+  readonly #owners = new EntryOwners();
+  readonly #native = loadNative();
   #excluded = 0;
 
   constructor(root: Buffer, options: WalkOptions = {}) {
@@ -72,7 +84,8 @@ export class TreeWalk {
 
   *run(): Generator<WalkOutput, void, undefined> {
     const stats = this.#guard.check();
-    yield* this.#add({ kind: "directory", entry: 0, directory: EMPTY, name: EMPTY, ...modeAndTime(stats) });
+    const base = yield* this.#base(EMPTY, stats, { directory: EMPTY, name: EMPTY });
+    yield* this.#add({ kind: "directory", ...base });
     using stack = new PathStack();
     stack.push(EMPTY);
     for (let directory = stack.pop(); directory !== undefined; directory = stack.pop())
@@ -89,8 +102,8 @@ export class TreeWalk {
         const stats = lstatSync(this.#absolute(path), { bigint: true });
         if (!stats.isFile()) throw replaced();
         const slash = path.lastIndexOf(SLASH);
-        const directory = path.subarray(0, Math.max(0, slash));
-        yield* this.#add(this.#file(path, stats, { directory, name: path.subarray(slash + 1) }));
+        const place = { directory: path.subarray(0, Math.max(0, slash)), name: path.subarray(slash + 1) };
+        yield* this.#add(this.#file(path, stats, yield* this.#base(path, stats, place)));
       } catch (thrown) {
         yield this.#problem(path, thrown);
       }
@@ -133,12 +146,17 @@ export class TreeWalk {
     try {
       if (path.length > PATH_BYTES_MAX) throw tooLong("path");
       const stats = lstatSync(this.#absolute(path), { bigint: true });
-      const base = { entry: 0, directory, name, ...modeAndTime(stats) };
       if (this.#options.filter?.excludes(path, stats.isDirectory()) === true) {
         this.#excluded += 1;
-      } else if (stats.isFile()) {
-        yield* simplified(stats);
-        yield* this.#add(this.#file(path, stats, { directory, name }));
+        return;
+      }
+      if (stats.isSocket()) {
+        yield { type: "not-carried", what: "socket" };
+        return;
+      }
+      const base = yield* this.#base(path, stats, { directory, name });
+      if (stats.isFile()) {
+        yield* this.#fileOrLink(path, stats, base);
       } else if (stats.isDirectory()) {
         yield* this.#add({ ...base, kind: "directory" });
         inner.push(path);
@@ -146,19 +164,39 @@ export class TreeWalk {
         const target = readlinkSync(this.#absolute(path), { encoding: "buffer" });
         if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
         yield* this.#add({ ...base, kind: "symlink", target });
+      } else if (stats.isFIFO()) {
+        yield* this.#add({ ...base, kind: "fifo" });
       } else {
-        yield { type: "not-carried", what: specialKind(stats) };
+        yield* this.#add({ ...base, kind: "device", ...deviceOf(stats) });
       }
     } catch (thrown) {
       yield this.#problem(path, thrown);
     }
   }
 
-  #file(path: Buffer, stats: BigIntStats, place: Pick<FileEntry, "directory" | "name">): FileEntry {
-    const { mode, mtime } = modeAndTime(stats);
+  /** What every entry has; its number is given when it gets into a page. */
+  *#base(path: Buffer, stats: BigIntStats, place: Place): Generator<WalkOutput, Base, undefined> {
+    const { attributes, problem } = readAttributes(this.#native, this.#absolute(path));
+    if (problem !== undefined) yield { type: "not-carried", what: problem };
+    const owner = this.#owners.ownerOf(stats);
+    return { entry: 0, ...place, ...modeAndTime(stats), owner, attributes };
+  }
+
+  *#fileOrLink(path: Buffer, stats: BigIntStats, base: Base): Generator<WalkOutput, void, undefined> {
+    const first = this.#links.firstOf(stats);
+    if (first !== undefined) {
+      yield* this.#add({ ...base, kind: "hardlink", to: first });
+      return;
+    }
+    if (!this.#links.hold(stats, this.#pages.nextEntry)) yield { type: "not-carried", what: "hard-link-copied" };
+    yield* this.#add(this.#file(path, stats, base));
+  }
+
+  #file(path: Buffer, stats: BigIntStats, base: Base): FileEntry {
     const hash = this.#options.checksum === true ? hashFile(this.#absolute(path), stats) : undefined;
+    const sparse = stats.blocks * BLOCK_BYTES < stats.size || undefined;
     return {
-      ...{ kind: "file", entry: 0, ...place, mode: mode & 0o1777, mtime, size: Number(stats.size) },
+      ...{ kind: "file", ...base, mode: base.mode & 0o1777, size: Number(stats.size), sparse },
       ...(hash === undefined ? {} : { hash }),
     };
   }
@@ -225,15 +263,12 @@ export function timestampOf(ns: bigint): Timestamp {
   return { seconds: Number((ns - nanoseconds) / 1_000_000_000n), nanoseconds: Number(nanoseconds) };
 }
 
-/** What of a regular file is not carried as it is, so that it can be counted. */
-function* simplified(stats: BigIntStats): Generator<WalkOutput, void, undefined> {
-  if (stats.nlink > 1n) yield { type: "not-carried", what: "hard-link-copied" };
-  if (stats.size > 0n && stats.blocks * 512n < stats.size) yield { type: "not-carried", what: "sparse-filled" };
-  if ((stats.mode & 0o6000n) !== 0n) yield { type: "not-carried", what: "setuid-cleared" };
-}
-
-function specialKind(stats: BigIntStats): string {
-  if (stats.isFIFO()) return "fifo";
-  if (stats.isSocket()) return "socket";
-  return "device";
+/** Takes the number of a device apart, as Linux puts it together. */
+function deviceOf(stats: BigIntStats): { readonly character: boolean; readonly major: number; readonly minor: number } {
+  const { rdev } = stats;
+  return {
+    character: stats.isCharacterDevice(),
+    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xffff_f000n)),
+    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffff_ff00n)),
+  };
 }

@@ -13,7 +13,11 @@ const EMPTY = Buffer.alloc(0);
 /** An entry by its path; its number is given by the page. */
 export function entryOf(
   path: string,
-  rest: { kind: "file"; size: number } | { kind: "directory" } | { kind: "symlink"; target: Buffer },
+  rest:
+    | { kind: "file"; size: number }
+    | { kind: "directory" }
+    | { kind: "symlink"; target: Buffer }
+    | { kind: "hardlink"; to: number },
 ): Entry {
   const slash = path.lastIndexOf("/");
   const directory = Buffer.from(path.slice(0, Math.max(0, slash)));
@@ -24,6 +28,8 @@ export const file = (path: string, size = 0): Entry => entryOf(path, { kind: "fi
 export const directory = (path: string): Entry => entryOf(path, { kind: "directory" });
 export const symlink = (path: string, target: string): Entry =>
   entryOf(path, { kind: "symlink", target: Buffer.from(target) });
+/** Another name of the file entry with this number. */
+export const hardlink = (path: string, to: number): Entry => entryOf(path, { kind: "hardlink", to });
 export const rootEntry: Entry = {
   entry: 0,
   directory: EMPTY,

@@ -1,6 +1,7 @@
 import { systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
+import { FidelityTally } from "../../src/protocol/fidelity.ts";
 import type { Problem } from "../../src/protocol/progress.ts";
 import { checkFrame } from "../../src/sink/checked-frame.ts";
 import { CopyEngine } from "../../src/sink/copy-engine.ts";
@@ -20,6 +21,7 @@ export interface OpenEngine extends Disposable {
   readonly files: string[];
   /** What was wanted of each page. */
   readonly wants: Want[];
+  readonly fidelity: FidelityTally;
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
 }
@@ -43,9 +45,10 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: options.nowMs ?? 0 };
   const manifest = openManifestWriter(root, meta);
   const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy: () => undefined });
+  const fidelity = new FidelityTally();
   const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, writer, judge, space, manifest },
+    { root, book, writer, judge, space, manifest, fidelity },
     {
       want: (want) => wants.push(want),
       file: (path) => files.push(path),
@@ -58,6 +61,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
     problems,
     files,
     wants,
+    fidelity,
     accept(payload) {
       const checked = checkFrame(payload);
       if (!("type" in checked)) engine.accept(checked);

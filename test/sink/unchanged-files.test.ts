@@ -115,10 +115,13 @@ describe("a file that stands there with equal size and time", () => {
     expect(again.wants[0]?.want).toEqual(bits(0b1100));
   });
 
-  test("but another mode is wanted when it has other names: they are not to change with it", () => {
+  test("but another mode becomes a file of its own when it has other names: they are not to change with it", () => {
     const folder = folderWith(Buffer.from("content"), { mode: 0o600 });
     linkSync(join(folder, "file"), join(folder, "snapshot"));
-    expect(begin(folder, 7).wants[0]?.want).toBe("all");
+    expect(begin(folder, 7).wants[0]?.want).toBe("none");
+    expect(statSync(join(folder, "file"))).toMatchObject({ nlink: 1, size: 7 });
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("content");
+    expect(statSync(join(folder, "file")).mode & 0o7777).toBe(0o755);
     expect(statSync(join(folder, "snapshot")).mode & 0o7777).toBe(0o600);
   });
 

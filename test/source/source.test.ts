@@ -1,11 +1,12 @@
+import { once } from "node:events";
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import { runSource } from "../../src/source/source.ts";
 import { coordinatorOf, stateFolder } from "../coordinator/coordinator-fixture.ts";
-import { makeFifo } from "../helpers/special-files.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { treeFacts } from "../helpers/tree-facts.ts";
 
@@ -82,8 +83,10 @@ describe("runSource()", () => {
 
   test("says what is not carried, and is complete all the same", async () => {
     const [folder, sinkFolder] = [tempFolder(), tempFolder()];
-    makeFifo(join(folder, "fifo"));
+    const server = createServer().listen(join(folder, "socket"));
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
     const { summary } = await copy(folder, sinkFolder);
-    expect(summary).toMatchObject({ result: "complete", notCarried: { fifo: 1 } });
+    expect(summary).toMatchObject({ result: "complete", notCarried: { socket: 1 } });
   });
 });

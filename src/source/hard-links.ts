@@ -1,0 +1,45 @@
+import type { BigIntStats } from "node:fs";
+
+/** Files with further names that are remembered until all of these came up; each takes about 150 bytes. */
+export const HARD_LINKS_HELD_MAX = 250_000;
+
+interface Held {
+  readonly entry: number;
+  left: number;
+}
+
+/**
+ * Which files of a walk are one: the first name is a file entry, the others are hard links to it. When there are too many
+ * to remember, the others are files of their own.
+ */
+export class HardLinks {
+  readonly #held = new Map<string, Held>();
+  readonly #heldMax: number;
+
+  constructor(heldMax = HARD_LINKS_HELD_MAX) {
+    this.#heldMax = heldMax;
+  }
+
+  /** Number of the entry that this is another name of; undefined: it is the first one, or has no other. */
+  firstOf(stats: BigIntStats): number | undefined {
+    if (stats.nlink < 2n) return undefined;
+    const key = keyOf(stats);
+    const held = this.#held.get(key);
+    if (held === undefined) return undefined;
+    held.left -= 1;
+    if (held.left <= 0) this.#held.delete(key);
+    return held.entry;
+  }
+
+  /** Remembers the first name's entry; false when that is one too many. */
+  hold(stats: BigIntStats, entry: number): boolean {
+    if (stats.nlink < 2n) return true;
+    if (this.#held.size >= this.#heldMax) return false;
+    this.#held.set(keyOf(stats), { entry, left: Number(stats.nlink) - 1 });
+    return true;
+  }
+}
+
+function keyOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
