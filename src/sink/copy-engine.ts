@@ -3,14 +3,7 @@ import type { ChunkHash } from "../protocol/content-hash.ts";
 import type { ChunkRecord, CloseRecord } from "../protocol/data-table.ts";
 import type { FidelityTally } from "../protocol/fidelity.ts";
 import { decodeEnd, type EndMark } from "../protocol/marks.ts";
-import {
-  type Entry,
-  entryDisplay,
-  entryPath,
-  type FileEntry,
-  type HardLinkEntry,
-  type Page,
-} from "../protocol/page.ts";
+import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
@@ -257,12 +250,8 @@ export class CopyEngine implements Engine {
   }
 
   /** What nobody sent must still be what it was when this sink said that it has it. */
-  #lookAgain(page: Page, { states }: Trailer): void {
-    for (const [index, entry] of page.entries.entries()) {
-      if (entry.kind !== "file" || states[index]?.state !== "not-read") continue;
-      const { entry: number } = entry;
-      if (this.#proof.isWanted(page.page, index) || this.#proof.isClosed(number) || this.#proof.hasFailed(number))
-        continue;
+  #lookAgain(page: Page, trailer: Trailer): void {
+    for (const entry of this.#proof.unread(page, trailer)) {
       if (isStillHere(this.#parts.root, entry)) continue;
       this.#changed(entry);
       this.#proof.fail(entry.entry);
@@ -281,7 +270,14 @@ export class CopyEngine implements Engine {
     const { digest } = this.#proof;
     if (!digest.equals(end.digest))
       throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
-    for (const link of this.#links.entries()) this.#guarded(link, () => this.#link(link));
+    for (const link of this.#links.entries()) {
+      this.#guarded(link, () => {
+        const problem = this.#links.place(link, (entry) => this.#proof.hasFailed(entry));
+        if (problem === undefined) return;
+        this.#proof.fail(link.entry);
+        this.#out.problem(problem);
+      });
+    }
     // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
     for (const entry of book.backwards()) {
       if (entry.kind === "directory")
@@ -291,13 +287,6 @@ export class CopyEngine implements Engine {
     if (!root.isWhole()) throw folderGone();
     this.#parts.manifest.commit(digest, this.#proof.failed);
     this.#digest = digest;
-  }
-
-  #link(link: HardLinkEntry): void {
-    const problem = this.#links.place(link, (entry) => this.#proof.hasFailed(entry));
-    if (problem === undefined) return;
-    this.#proof.fail(link.entry);
-    this.#out.problem(problem);
   }
 
   /** Runs the work on one entry. A failure that is its own is told and remembered; any other ends the session. */

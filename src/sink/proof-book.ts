@@ -1,7 +1,7 @@
 import { FanfoldError } from "../lib/errors.ts";
 import type { FileFinal } from "../protocol/data-table.ts";
 import { pageDigest, TreeHasher } from "../protocol/digest.ts";
-import { type Entry, entryDisplay, type Page } from "../protocol/page.ts";
+import { type Entry, entryDisplay, type FileEntry, type Page } from "../protocol/page.ts";
 import type { EntryState, Trailer } from "../protocol/trailer.ts";
 import { hasBit } from "./page-wants.ts";
 
@@ -56,6 +56,14 @@ export class ProofBook {
 
   isClosed(entry: number): boolean {
     return this.#finals.has(entry);
+  }
+
+  /** Files of the next page that nobody sent, and that this sink took as unchanged. */
+  *unread(page: Page, { states }: Trailer): Generator<FileEntry, void, undefined> {
+    for (const [index, entry] of page.entries.entries()) {
+      if (entry.kind !== "file" || states[index]?.state !== "not-read" || this.isWanted(page.page, index)) continue;
+      if (!this.isClosed(entry.entry) && !this.hasFailed(entry.entry)) yield entry;
+    }
   }
 
   /** Closes the next page, whose table is `body`; returns what is stored of its entries. */

@@ -119,10 +119,8 @@ describe("a file that stands there with equal size and time", () => {
     const folder = folderWith(Buffer.from("content"), { mode: 0o600 });
     linkSync(join(folder, "file"), join(folder, "snapshot"));
     expect(begin(folder, 7).wants[0]?.want).toBe("none");
-    expect(statSync(join(folder, "file"))).toMatchObject({ nlink: 1, size: 7 });
     expect(readFileSync(join(folder, "file"), "utf8")).toBe("content");
-    expect(statSync(join(folder, "file")).mode & 0o7777).toBe(0o755);
-    expect(statSync(join(folder, "snapshot")).mode & 0o7777).toBe(0o600);
+    expect(["file", "snapshot"].map((name) => statSync(join(folder, name)).mode & 0o7777)).toEqual([0o755, 0o600]);
   });
 
   test("is wanted when it may have been lost with the power", () => {
