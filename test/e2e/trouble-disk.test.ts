@@ -2,30 +2,13 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:
 import { describe, expect, test } from "vitest";
 import { CliLab } from "../helpers/cli.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
-import { content, makeManyFiles } from "../helpers/tree.ts";
 import { expectWholeFiles } from "../helpers/tree-judge.ts";
-import { E2E_MS, expectCopy, expectProven, type SinkProcess, type SourceProcess, startCopy } from "./copying.ts";
+import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
+import { expectOthersWell, makeSource, startTroubled, TREE_MIB } from "./troubled-disk.ts";
 
 const MIB = 1024 * 1024;
-const TREE_MIB = 16;
 const DISK_MIB = 24;
 const BALLAST_MIB = 16;
-
-/** Two sinks, the first one with trouble; slowly enough that it comes in mid-copy. */
-async function start(lab: CliLab, troubledFolder: string) {
-  const { address } = await lab.coordinator();
-  const order = { address, from: lab.path("source"), to: [troubledFolder, lab.path("well")] };
-  const [troubled, well] = order.to.map((folder) => lab.sink(address, folder));
-  if (troubled === undefined || well === undefined) throw new Error("Two sinks were started");
-  const source = lab.source(address, order.from, ["--dest-count", "2", "--bwlimit", "4M"]);
-  return { order, source, troubled, well };
-}
-
-function makeSource(lab: CliLab): void {
-  makeManyFiles(lab.path("source"), 100);
-  for (let index = 0; index < 4; index += 1)
-    writeFileSync(lab.path("source", `large-${index}`), content((TREE_MIB * MIB) / 4, index));
-}
 
 describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, () => {
   test.skipIf(!smallDisksAvailable())(
@@ -35,7 +18,7 @@ describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, ()
       makeSource(lab);
       using disk = mountSmallDisk(lab.path("disk"), DISK_MIB);
       writeFileSync(`${disk.path}/ballast`, Buffer.alloc(BALLAST_MIB * MIB));
-      const run = await start(lab, `${disk.path}/copy`);
+      const run = await startTroubled(lab, `${disk.path}/copy`);
       expect(await run.troubled.exit()).toBe(9);
       expect(await run.troubled.failure()).toMatchObject({
         code: "disk-full",
@@ -57,7 +40,7 @@ describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, ()
       await using lab = await CliLab.open();
       makeSource(lab);
       using disk = mountSmallDisk(lab.path("disk"), DISK_MIB);
-      const { order, source, troubled, well } = await start(lab, `${disk.path}/copy`);
+      const { order, source, troubled, well } = await startTroubled(lab, `${disk.path}/copy`);
       await troubled.event("progress", { where: ({ progress }) => progress.bytesDone > 4 * MIB });
       fill(`${disk.path}/ballast`);
       expect(await troubled.exit()).toBe(9);
@@ -99,7 +82,7 @@ describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, ()
     await using lab = await CliLab.open();
     makeSource(lab);
     const folder = lab.path("troubled");
-    const { source, troubled, well } = await start(lab, folder);
+    const { source, troubled, well } = await startTroubled(lab, folder);
     await troubled.event("progress", { where: ({ progress }) => progress.bytesDone > 2 * MIB });
     renameSync(folder, lab.path("taken away"));
     mkdirSync(folder);
@@ -110,21 +93,6 @@ describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, ()
     expect(readdirSync(folder)).toEqual([]);
   });
 });
-
-/** The source says who is missing and why, and the other sink has its copy. */
-async function expectOthersWell(
-  { source, well }: { readonly source: SourceProcess; readonly well: SinkProcess },
-  code: string | RegExp,
-): Promise<void> {
-  expect(await well.exit(), well.shown()).toBe(0);
-  expect(await source.exit(), source.shown()).toBe(4);
-  const { summary } = await source.event("finished");
-  const codes = summary.sinks.map((sink) => [sink.outcome, sink.code]).sort();
-  expect(codes).toEqual([
-    ["failed", typeof code === "string" ? code : expect.stringMatching(code)],
-    ["proven", undefined],
-  ]);
-}
 
 /** Writes until nothing more goes in. */
 function fill(path: string): void {
