@@ -16,6 +16,7 @@ import { HardLinker } from "./hard-linker.ts";
 import type { ManifestWriter } from "./manifest-writer.ts";
 import { checkWalked, type PageBook } from "./page-book.ts";
 import { isStillHere, type Want } from "./page-wants.ts";
+import { placeEntry } from "./place-entry.ts";
 import { ProofBook } from "./proof-book.ts";
 import type { Root } from "./root.ts";
 import type { WantJudge } from "./want-judge.ts";
@@ -108,7 +109,7 @@ export class CopyEngine implements Engine {
       if (entry.kind === "file") {
         if (isNew) counts.filesFound += 1;
         if (isNew) counts.bytesFound += entry.size;
-      } else this.#guarded(entry, () => this.#place(entry));
+      } else this.#guarded(entry, () => placeEntry(entry, this.#parts));
     }
     const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew });
     this.#proof.setWants(page.page, bits);
@@ -127,28 +128,6 @@ export class CopyEngine implements Engine {
     root.partials.clearUnused();
     const shortage = space.shortage();
     if (shortage !== undefined) throw shortage;
-  }
-
-  #place(entry: Exclude<Entry, FileEntry>): void {
-    const { root } = this.#parts;
-    switch (entry.kind) {
-      case "symlink":
-        root.placeSymlink(entry.directory, entry.name, { target: entry.target, mtime: entry.mtime, id: entry.entry });
-        return;
-      case "directory":
-        if (entry.entry === 0) root.prepareRoot();
-        else root.ensureDirectory(entry.directory, entry.name);
-        return;
-      case "fifo":
-      case "device":
-        this.#parts.fidelity.add(entry.kind, entryDisplay(entry));
-        return;
-      case "hardlink":
-        // At the end, when all files are there.
-        return;
-      default:
-        entry satisfies never;
-    }
   }
 
   /** The failure that a chunk means which is altered however often it comes. */
