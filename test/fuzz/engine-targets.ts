@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FanfoldError } from "../../src/lib/errors.ts";
+import { checkFrame } from "../../src/sink/checked-frame.ts";
+import { DryEngine } from "../../src/sink/dry-engine.ts";
+import { encodeRecord, MAGIC, MANIFEST_VERSION, type RecordKind } from "../../src/sink/manifest.ts";
+import { ManifestReader } from "../../src/sink/manifest-reader.ts";
+import { Root } from "../../src/sink/root.ts";
+import { fullTreeFacts } from "../helpers/full-tree-facts.ts";
+import { openEngine } from "../helpers/open-engine.ts";
+import { removeTree } from "../helpers/temp-folder.ts";
+import type { FuzzTarget } from "./fuzzer.ts";
+import { must, refuses } from "./refuses.ts";
+import { framed, framesOf } from "./state-targets.ts";
+import { sessionPayloads, unsealed, WIRE_TARGETS } from "./wire-targets.ts";
+
+/** What a stream may end a sink with: all else is a finding, such as a disk that "failed" by what a source said. */
+const REFUSALS = ["damaged", "digest-mismatch", "disk-full"] as const;
+const RECORDS: readonly RecordKind[] = ["header", "page", "declared", "end"];
+
+let lab: string | undefined;
+
+/** A sink's folder with links that lead out of it, and what stands outside; made once for each thread. */
+function openLab(): { readonly sink: string; readonly canary: string } {
+  lab ??= makeLab();
+  const [sink, canary] = [join(lab, "sink"), join(lab, "canary")];
+  if (readdirSync(lab).includes("sink")) removeTree(sink);
+  else {
+    mkdirSync(join(canary, "d"), { recursive: true });
+    writeFileSync(join(canary, "a"), "canary");
+    writeFileSync(join(canary, "d/a"), "canary");
+  }
+  mkdirSync(sink);
+  symlinkSync(canary, join(sink, "out"));
+  symlinkSync(join(canary, "d"), join(sink, "d"));
+  writeFileSync(join(sink, "a"), "hello");
+  utimesSync(join(sink, "a"), 1_600_000_000, 1_600_000_000.123456);
+  return { sink, canary };
+}
+
+function makeLab(): string {
+  const made = mkdtempSync(join(tmpdir(), "fanfold-fuzz-"));
+  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+function guarded(work: (sink: string) => void): void {
+  const { sink, canary } = openLab();
+  const before = fullTreeFacts(canary);
+  try {
+    work(sink);
+  } finally {
+    must(fullTreeFacts(canary) === before, "nothing outside of the sink's folder changes");
+  }
+}
+
+function copies(input: Uint8Array): void {
+  guarded((sink) => {
+    using engine = openEngine(sink, { nowMs: 0 });
+    refuses(REFUSALS, () => {
+      for (const { payload } of framesOf(input)) engine.accept(payload);
+    });
+  });
+}
+
+function looks(input: Uint8Array): void {
+  guarded((sink) => {
+    const before = fullTreeFacts(sink);
+    {
+      using root = Root.open(Buffer.from(sink));
+      const comparison = { root, isDoubted: () => false, onBusy: () => undefined };
+      const engine = new DryEngine(comparison, () => undefined);
+      refuses(REFUSALS, () => {
+        for (const { payload } of framesOf(input)) {
+          const checked = checkFrame(payload);
+          if ("type" in checked) throw new FanfoldError("damaged", "altered");
+          engine.accept(checked);
+        }
+      });
+    }
+    must(fullTreeFacts(sink) === before, "a dry run changes nothing");
+  });
+}
+
+/** A manifest of records with right checksums: a kind and a length, then that many bytes. */
+function readsManifest(input: Uint8Array): void {
+  guarded((sink) => {
+    const records: Buffer[] = [MAGIC, Buffer.from([MANIFEST_VERSION])];
+    for (let at = 0; at + 3 <= input.length; ) {
+      const [kind = 0, high = 0, low = 0] = input.subarray(at, at + 3);
+      const end = at + 3 + high * 256 + low;
+      records.push(encodeRecord(RECORDS[kind % RECORDS.length] ?? "page", input.subarray(at + 3, end)));
+      at = end;
+    }
+    mkdirSync(join(sink, ".fanfold"));
+    writeFileSync(join(sink, ".fanfold/manifest"), Buffer.concat(records));
+    using root = Root.open(Buffer.from(sink));
+    refuses(["manifest-damaged"], () => {
+      using reader = ManifestReader.open(root);
+      for (const _page of reader?.pages() ?? []) must(reader !== undefined, "pages come from a reader");
+    });
+  });
+}
+
+function manifestSeeds(): Buffer[] {
+  const records = WIRE_TARGETS.find(({ name }) => name === "manifest-record")?.seeds() ?? [];
+  const end = Buffer.alloc(44);
+  end.writeUIntLE(1, 0, 6);
+  end.writeUIntLE(5, 6, 6);
+  const all = [...records.map((record) => Buffer.from(record)), end];
+  return [
+    Buffer.concat(all.flatMap((body, kind) => [Buffer.from([kind, body.length >> 8, body.length & 0xff]), body])),
+  ];
+}
+
+const stream = (): Buffer[] => [
+  framed(sessionPayloads().map(unsealed)),
+  framed(sessionPayloads().slice(0, 1).map(unsealed)),
+];
+const WORDS = ["d", "a", "out", "d/a", "out/a", ".fanfold", "partial", "..", "/"];
+
+export const ENGINE_TARGETS: readonly FuzzTarget[] = [
+  { name: "copy-engine", seeds: stream, words: WORDS, run: copies },
+  { name: "dry-engine", seeds: stream, words: WORDS, run: looks },
+  { name: "manifest", seeds: manifestSeeds, words: WORDS, run: readsManifest },
+];

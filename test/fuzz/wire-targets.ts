@@ -1,0 +1,168 @@
+import { decodeDataTable } from "../../src/protocol/data-table.ts";
+import { pageDigest } from "../../src/protocol/digest.ts";
+import { buildFrame, decodeFrame, FRAME_TYPES, type FrameType, sealFrame } from "../../src/protocol/frame.ts";
+import { FRAME_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../src/protocol/limits.ts";
+import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
+import { decodePage, encodePage, entryDisplay, entryPath } from "../../src/protocol/page.ts";
+import { checkPath } from "../../src/protocol/relative-path.ts";
+import { decodeTrailer, encodeTrailer } from "../../src/protocol/trailer.ts";
+import { checkFrame } from "../../src/sink/checked-frame.ts";
+import {
+  checkRecord,
+  decodeDeclared,
+  decodeHeader,
+  decodeManifestEnd,
+  decodeManifestPage,
+  encodeDeclared,
+  encodeHeader,
+  encodeManifestPage,
+} from "../../src/sink/manifest.ts";
+import {
+  AS_LISTED,
+  dataFrame,
+  delivered,
+  directory,
+  file,
+  finalOf,
+  HandSource,
+  rootEntry,
+  symlink,
+} from "../helpers/hand-source.ts";
+import { SESSION } from "../helpers/source-frames.ts";
+import type { FuzzTarget } from "./fuzzer.ts";
+import { must, refuses } from "./refuses.ts";
+
+const TYPES = Object.keys(FRAME_TYPES) as FrameType[];
+const HEADER_BYTES = 40;
+const entries = [rootEntry, directory("d"), file("d/a", 5), file("b\n", 40_000), symlink("l", "../x")];
+const hello = Buffer.from("hello");
+
+/** Payloads of a small session. */
+export function sessionPayloads(): Buffer[] {
+  const source = new HandSource();
+  const { payload, page } = source.page(entries);
+  const data = dataFrame(
+    [{ entry: 2, bytes: hello }],
+    [
+      { entry: 2, final: finalOf(hello) },
+      { entry: 3, final: undefined },
+    ],
+  );
+  const states = [AS_LISTED, AS_LISTED, delivered(hello), { state: "withdrawn" as const }, AS_LISTED];
+  return [payload, source.walked(), data, source.trailer(page, states), source.end()];
+}
+
+const tables = (type: FrameType): Buffer[] =>
+  sessionPayloads()
+    .map((payload) => decodeFrame(payload))
+    .filter((frame) => frame.type === type)
+    .map(({ table }) => Buffer.from(table));
+
+/** A frame with a right checksum, whatever stands in it: type, two bytes for the length of its content, the rest. */
+export function sealedFrame(input: Uint8Array, sequence = 0): Buffer {
+  const [type = 0, high = 0, low = 0] = input;
+  const rest = input.subarray(3);
+  const frame = buildFrame({ type: TYPES[type % TYPES.length] ?? "data", ...SESSION, stream: 0 }, rest);
+  frame.writeUInt32BE(Math.min(high * 256 + low, rest.length), 32);
+  sealFrame(frame, sequence);
+  return frame;
+}
+
+/** What `sealedFrame` makes this payload of. */
+export function unsealed(payload: Buffer): Buffer {
+  const content = payload.readUInt32BE(32);
+  const type = TYPES.indexOf(decodeFrame(payload).type);
+  return Buffer.concat([Buffer.from([type, content >> 8, content & 0xff]), payload.subarray(HEADER_BYTES)]);
+}
+
+function pageHolds(table: Uint8Array): void {
+  const page = refuses(["damaged"], () => decodePage(table));
+  if (page === undefined) return;
+  must(page.entries.length <= PAGE_ENTRIES_MAX, "a page has no more entries than the limit");
+  for (const entry of page.entries) {
+    const path = entryPath(entry);
+    checkPath(path);
+    must(entry.entry === 0 || path.length > 0, "only entry 0 is the root");
+    must(!/[\p{Cc}\p{Cf}]/u.test(entryDisplay(entry)), "a path is shown escaped");
+    must(entry.kind !== "file" || entry.mode <= 0o1777, "a file has no setuid or setgid");
+  }
+  const written = encodePage(page);
+  must(encodePage(decodePage(written)).equals(written), "a page reads back as it was written");
+  pageDigest(page, []);
+}
+
+function dataTableHolds(input: Uint8Array): void {
+  const content = new Uint8Array(((input[0] ?? 0) << 8) | (input[1] ?? 0));
+  const records = refuses(["damaged"], () => decodeDataTable(input.subarray(2), content));
+  if (records === undefined) return;
+  const bytes = records.reduce((sum, record) => sum + (record.kind === "chunk" ? record.bytes.length : 0), 0);
+  must(bytes === content.length, "chunks cover the content");
+}
+
+function recordHolds(input: Uint8Array): void {
+  const [head, body] = [Buffer.from(input.subarray(0, 9)), Buffer.from(input.subarray(9))];
+  if (head.length === 9) refuses(["manifest-damaged"], () => checkRecord(head, body));
+  for (const decode of [decodeHeader, decodeManifestPage, decodeDeclared]) refuses(["damaged"], () => decode(input));
+  refuses(["damaged"], () => decodeManifestEnd(Buffer.from(input)));
+}
+
+const manifestPage = (): Buffer =>
+  encodeManifestPage(
+    tables("page")[0] ?? Buffer.alloc(0),
+    entries.map(() => AS_LISTED),
+  );
+
+export const WIRE_TARGETS: readonly FuzzTarget[] = [
+  {
+    name: "frame",
+    seeds: sessionPayloads,
+    run: (input) => {
+      const frame = refuses(["damaged", "protocol-version"], () => decodeFrame(input));
+      must(frame === undefined || frame.type === "data" || frame.content.length === 0, "only data has content");
+    },
+  },
+  {
+    name: "checked-frame",
+    seeds: () => sessionPayloads().map(unsealed),
+    run: (input) => {
+      must(input.length < FRAME_BYTES_MAX, "inputs are small");
+      refuses(["damaged"], () => checkFrame(sealedFrame(input)));
+    },
+  },
+  { name: "page", seeds: () => tables("page"), words: ["..", ".", "/", ".fanfold", "\0", "a/b"], run: pageHolds },
+  {
+    name: "data-table",
+    seeds: () => tables("data").map((table) => Buffer.concat([Buffer.from([0, hello.length]), table])),
+    run: dataTableHolds,
+  },
+  {
+    name: "trailer",
+    seeds: () => tables("trailer"),
+    run: (input) => {
+      const trailer = refuses(["damaged"], () => decodeTrailer(input));
+      if (trailer === undefined) return;
+      must(trailer.states.length <= PAGE_ENTRIES_MAX, "a trailer has no more states than the limit");
+      must(encodeTrailer(trailer).equals(Buffer.from(input)), "one trailer has one spelling");
+    },
+  },
+  {
+    name: "marks",
+    seeds: () => [...tables("walked"), ...tables("end")],
+    run: (input) => {
+      const walked = refuses(["damaged"], () => decodeWalked(input));
+      const end = refuses(["damaged"], () => decodeEnd(input));
+      const same = (bytes: Uint8Array): boolean => Buffer.compare(bytes, input) === 0;
+      must(walked === undefined || same(encodeWalked(walked)), "one mark has one spelling");
+      must(end === undefined || same(encodeEnd(end)), "one mark has one spelling");
+    },
+  },
+  {
+    name: "manifest-record",
+    seeds: () => [
+      encodeHeader({ session: "photos", sessionId: "abcdefghijkl", source: "ab", timeMs: 1 }),
+      manifestPage(),
+      encodeDeclared([1, 2, 300]),
+    ],
+    run: recordHolds,
+  },
+];
