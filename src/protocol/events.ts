@@ -149,7 +149,16 @@ export interface SessionView {
 /** How an entry of a folder is not what its manifest says. */
 /** What stands in a folder and is not in its manifest. */
 export type ExtraKind = "file" | "directory" | "symlink" | "fifo" | "device" | "socket";
-export type DifferenceKind = "content" | "size" | "type" | "mode" | "time" | "target" | "missing" | "unreadable";
+export type DifferenceKind =
+  | "content"
+  | "size"
+  | "type"
+  | "mode"
+  | "time"
+  | "target"
+  | "link"
+  | "missing"
+  | "unreadable";
 
 export interface Difference {
   readonly path: string;
@@ -163,6 +172,10 @@ export interface VerifyCounts {
   files: number;
   directories: number;
   symlinks: number;
+  /** Further names of files. */
+  hardlinks: number;
+  /** FIFOs and devices. */
+  specials: number;
   /** Of the files, as the manifest says. */
   bytes: number;
   /** Files whose content hash is known; the others are compared by size and time alone. */

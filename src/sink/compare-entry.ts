@@ -44,6 +44,8 @@ export function entryFaults(promised: PromisedEntry, found: FoundEntry): Fault[]
   const expected = entry.kind === "hardlink" ? "file" : entry.kind;
   if (found.kind !== expected)
     return [{ kind: "type", text: `is ${KIND_NAMES[found.kind]}, expected ${KIND_NAMES[expected]}` }];
+  // All else is the file's own.
+  if (entry.kind === "hardlink") return [];
   const faults: Fault[] = [];
   if (entry.kind === "file" && found.size !== size)
     faults.push({ kind: "size", text: `has ${found.size} bytes, expected ${size}` });
@@ -55,6 +57,10 @@ export function entryFaults(promised: PromisedEntry, found: FoundEntry): Fault[]
 }
 
 export const CONTENT_FAULT: Fault = { kind: "content", text: "has other content than was copied" };
+/** `first`: the path of the file that it should be another name of. */
+export function linkFault(first: string): Fault {
+  return { kind: "link", text: `is a file of its own, expected another name of "${first}"` };
+}
 export const MISSING_FAULT: Fault = { kind: "missing", text: "is missing" };
 
 export function targetFaults(expected: Uint8Array, found: Uint8Array): Fault[] {

@@ -3,18 +3,20 @@ import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import type { Difference, VerifyCounts } from "../protocol/events.ts";
-import { type Entry, entryDisplay, entryPath } from "../protocol/page.ts";
+import { type Entry, entryDisplay, entryPath, type HardLinkEntry } from "../protocol/page.ts";
 import { isOwnFolder, joinPath } from "../protocol/relative-path.ts";
 import {
   CONTENT_FAULT,
   entryFaults,
   type Fault,
+  linkFault,
   MISSING_FAULT,
   type PromisedEntry,
   promisedEntry,
   targetFaults,
 } from "./compare-entry.ts";
 import { type FoundEntry, type FoundKind, findEntry, linkTarget, namesIn, openToRead } from "./folder-reader.ts";
+import { isOneFile } from "./link-file.ts";
 import type { ManifestState } from "./manifest.ts";
 import type { ManifestReader } from "./manifest-reader.ts";
 import { PathTable } from "./path-table.ts";
@@ -49,6 +51,8 @@ export class Verifier {
     files: 0,
     directories: 0,
     symlinks: 0,
+    hardlinks: 0,
+    specials: 0,
     bytes: 0,
     filesByContent: 0,
     filesByTime: 0,
@@ -61,6 +65,8 @@ export class Verifier {
   readonly #options: VerifierOptions;
   readonly #paths: PathTable;
   readonly #declared = new Set<number>();
+  /** Files that have further names, by their numbers: what is promised of them, once they have come up. */
+  readonly #firsts = new Map<number, PromisedEntry | undefined>();
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   constructor(options: VerifierOptions) {
@@ -87,6 +93,7 @@ export class Verifier {
 
   #list(entry: Entry, state: ManifestState | undefined): void {
     this.#paths.add(entry.directory, entry.name, entry.entry);
+    if (entry.kind === "hardlink") this.#firsts.set(entry.to, undefined);
     const promised = state === undefined ? undefined : promisedEntry(entry, state);
     if (entry.kind !== "file" || promised === undefined) return;
     this.progress.filesFound += 1;
@@ -95,6 +102,7 @@ export class Verifier {
 
   *#entry(entry: Entry, state: ManifestState): Generator<void, void, undefined> {
     const promised = promisedEntry(entry, state);
+    if (this.#firsts.has(entry.entry)) this.#firsts.set(entry.entry, promised);
     const isLast = this.#paths.last(entry.directory, entry.name) === entry.entry;
     const doneBytes = this.progress.bytesDone + (promised?.size ?? 0);
     if (isLast && (promised === undefined || this.#declared.has(entry.entry))) this.counts.notCarried += 1;
@@ -127,6 +135,7 @@ export class Verifier {
     const faults = entryFaults(promised, found);
     const is = (kind: Fault["kind"]): boolean => faults.some((fault) => fault.kind === kind);
     if (is("type")) return faults;
+    if (entry.kind === "hardlink") return yield* this.#linkFaults(entry);
     if (entry.kind === "symlink")
       return [...targetFaults(entry.target, linkTarget(root, entry.directory, entry.name)), ...faults];
     if (entry.kind === "directory") {
@@ -134,8 +143,18 @@ export class Verifier {
       // Whoever put something into a directory changed its time by it.
       return extras > 0 && !strict ? faults.filter(({ kind }) => kind !== "time") : faults;
     }
-    if (is("size") || hash === undefined) return faults;
+    if (entry.kind !== "file" || is("size") || hash === undefined) return faults;
     return (yield* this.#hasContent(entry, hash)) ? faults : [CONTENT_FAULT, ...faults];
+  }
+
+  /** A file system without further names has a file of its own for each, with the same content. */
+  *#linkFaults(link: HardLinkEntry): Generator<void, Fault[], undefined> {
+    const { root, strict } = this.#options;
+    const first = this.#firsts.get(link.to);
+    if (first === undefined || isOneFile(root, first.entry, link)) return [];
+    if (strict) return [linkFault(entryDisplay(first.entry))];
+    if (first.hash === undefined) return [];
+    return (yield* this.#hasContent(link, first.hash)) ? [] : [CONTENT_FAULT];
   }
 
   *#hasContent(entry: Entry, hash: Uint8Array): Generator<void, boolean, undefined> {
@@ -184,6 +203,8 @@ export class Verifier {
     const { counts } = this;
     if (entry.kind === "directory") counts.directories += 1;
     else if (entry.kind === "symlink") counts.symlinks += 1;
+    else if (entry.kind === "hardlink") counts.hardlinks += 1;
+    else if (entry.kind !== "file") counts.specials += 1;
     else {
       counts.files += 1;
       counts.bytes += size;

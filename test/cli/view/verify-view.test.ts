@@ -8,6 +8,8 @@ const COUNTS: VerifyCounts = {
   files: 7416,
   directories: 913,
   symlinks: 15,
+  hardlinks: 0,
+  specials: 0,
   bytes: 3 * 2 ** 20,
   filesByContent: 7416,
   filesByTime: 0,
