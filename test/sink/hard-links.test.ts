@@ -99,6 +99,29 @@ describe("further names of a file", () => {
     expect(readFileSync(join(folder, "z"), "utf8")).toBe("old");
   });
 
+  test("of a file that came only at the second try are made all the same", () => {
+    const folder = tempFolder();
+    using sink = openEngine(folder);
+    const source = new HandSource();
+    const { payload, page } = source.page(ENTRIES);
+    sink.accept(payload);
+    sink.accept(source.walked());
+    sink.accept(dataFrame([], [{ entry: 2, final: undefined }]));
+    sink.accept(
+      source.trailer(
+        page,
+        ENTRIES.map((_, index) => (index === 2 ? WITHDRAWN : AS_LISTED)),
+      ),
+    );
+    const again = source.page([FIRST]);
+    sink.accept(again.payload);
+    sink.accept(dataFrame([{ entry: 5, bytes: CONTENT }], [{ entry: 5, final: finalOf(CONTENT) }]));
+    sink.accept(source.trailer(again.page, [delivered(CONTENT)]));
+    sink.accept(source.end());
+    expect(sink.problems).toEqual([]);
+    expect(inodes(folder, "d/first", "d/second", "z").size).toBe(1);
+  });
+
   test.each([
     ["a directory", [rootEntry, directory("d"), file("d/first", CONTENT.length), hardlink("z", 1)]],
     ["a symbolic link", [rootEntry, symlink("s", "/etc/passwd"), file("first", CONTENT.length), hardlink("z", 1)]],

@@ -84,12 +84,11 @@ function headline(summary: SessionSummary, style: Style): string {
 const EXCLUDED = "excluded";
 /** Kinds of `notCarried` in words; a kind of a later version is shown as it is. */
 const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
-  ["fifo", "FIFOs skipped"],
   ["socket", "sockets skipped"],
-  ["device", "devices skipped"],
-  ["hard-link-copied", "hard links copied as files of their own"],
+  ["hard-link-copied", "hard links copied as files of their own: too many to remember"],
   ["sparse-filled", "sparse files copied with their holes filled"],
-  ["setuid-cleared", "set-user-id and set-group-id bits left out"],
+  ["attributes-too-large", "extended attributes left out: too much for one entry"],
+  ["attributes-unreadable", "extended attributes left out: they cannot be read"],
 ]);
 
 function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
