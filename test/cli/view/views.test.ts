@@ -142,7 +142,7 @@ describe("sourceView", () => {
     }));
     const summary = sampleSummary({
       result: "failed",
-      notCarried: { fifo: 2 },
+      notCarried: { socket: 2 },
       problemCount: 32,
       problems,
       sinks: [sampleOutcome("alpha"), sampleOutcome("beta", { outcome: "failed", message: "no space left" })],
@@ -153,7 +153,7 @@ describe("sourceView", () => {
     expect(info[0]).toBe("failed: 20,000 files, 4.0 GiB to 1 of 2 sinks in 40.0 s (102.4 MiB/s)");
     expect(info).toContain(`  digest  ${"5f".repeat(32)}`);
     expect(info.slice(-2)).toEqual(["  sinks   alpha  proven", "          beta   failed: no space left"]);
-    expect(warnings[0]).toBe("fanfold: warning: FIFOs skipped: 2");
+    expect(warnings[0]).toBe("fanfold: warning: sockets skipped: 2");
     expect(warnings.at(-1)).toBe("  and 12 more");
     expect(warnings).toHaveLength(23);
   });
