@@ -34,7 +34,7 @@ export interface Client {
 
 type EffectOf<T extends SeriesEffect["type"]> = Extract<SeriesEffect, { type: T }>;
 
-type RecordedEffect = "opened" | "forgotten" | "started" | "joined" | "returned" | "ended";
+type RecordedEffect = "opened" | "forgotten" | "taken-over" | "started" | "joined" | "returned" | "ended";
 
 /** Carries out what the state machine decides: on the members' connections, in the history, in the views. */
 export class Effects {
@@ -88,6 +88,9 @@ export class Effects {
       case "forgotten":
         history.forgotten(effect.session.id);
         views.forget(session, effect.session);
+        break;
+      case "taken-over":
+        history.takenOver(effect.session);
         break;
       case "started":
         history.started(effect.session);

@@ -34,6 +34,10 @@ export class History {
     this.#write(() => this.#store.joined(member, ticket));
   }
 
+  takenOver(session: SessionRef): void {
+    this.#write(() => this.#store.takenOver(session));
+  }
+
   started(session: RunningSession): void {
     this.#write(() => this.#store.started(session, this.#clock.date()));
   }

@@ -33,11 +33,9 @@ export function join(change: Change, newcomer: Newcomer): void {
     return;
   }
   if (newcomer.role === "source" && running !== undefined) {
-    change.state = {
-      ...change.state,
-      running: undefined,
-      waiting: { id: running.id, epoch: running.epoch + 1, takenOver: true },
-    };
+    const waiting = { id: running.id, epoch: running.epoch + 1, takenOver: true };
+    change.state = { ...change.state, running: undefined, waiting };
+    change.effect({ type: "taken-over", session: refOf(waiting) });
   }
   change.welcome(known === undefined ? newMember(change.state, newcomer) : renewed(known, newcomer));
   if (newcomer.role === "source") change.tellSource();

@@ -58,11 +58,11 @@ export class Registry {
   /** Takes up what ran when the coordinator before this one went: everybody is away, and may come back. */
   restore(sessions: readonly RestoredSession[]): void {
     const { views, restoreTicket } = this.#options;
-    for (const { state, running, tickets } of sessions) {
+    for (const { state, tickets } of sessions) {
       this.#series.set(state.name, state);
       this.#deadlines.hold(state.name);
       for (const { holder, ticket } of tickets) restoreTicket(holder, ticket);
-      views.restore(state, running);
+      views.restore(state);
     }
   }
 

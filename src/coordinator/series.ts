@@ -111,6 +111,8 @@ export type SeriesEffect =
   | { readonly type: "left"; readonly member: SeriesMember; readonly code: string; readonly reason: string }
   | { readonly type: "opened"; readonly session: SessionRef }
   | { readonly type: "forgotten"; readonly session: SessionRef }
+  /** The source of a session that ran was started again: it gathers its sinks for this epoch. */
+  | { readonly type: "taken-over"; readonly session: SessionRef }
   | { readonly type: "started"; readonly session: RunningSession }
   /** A sink takes part from now on, or begins anew in a process of its own. */
   | { readonly type: "joined"; readonly session: RunningSession; readonly member: SeriesMember }

@@ -1,5 +1,6 @@
 import type { Member } from "../protocol/control.ts";
 import type { SessionView, SinkLine } from "../protocol/events.ts";
+import { STREAM_DATA } from "../protocol/frame.ts";
 import type { CopyProgress, SessionSummary, SinkProgress } from "../protocol/progress.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { type RunningSession, registeredSinks, type SeriesState, sourceOf } from "./series.ts";
@@ -53,10 +54,15 @@ export function withProgress(running: RunningView, progress: CopyProgress): Runn
   return { ...running, view: { ...running.view, progress } };
 }
 
-/** What a sink says of itself; undefined when it changes nothing that is shown. */
-export function withReport(running: RunningView, sinkId: string, message: UpMessage): RunningView | undefined {
+/** What a sink says of itself, on the stream that serves it; undefined when it changes nothing that is shown. */
+export function withReport(
+  running: RunningView,
+  sinkId: string,
+  { message, stream }: { readonly message: UpMessage; readonly stream: number },
+): RunningView | undefined {
   if (message.type === "want") return undefined;
-  return withLine(running, sinkId, (line) => ({ ...line, state: stateOf(message, line), progress: message.progress }));
+  const { progress } = message;
+  return withLine(running, sinkId, (line) => ({ ...line, state: stateOf(message, stream, line), progress }));
 }
 
 /** A sink that went, and may come back. */
@@ -71,7 +77,8 @@ export function withReturn(running: RunningView, sinkId: string): RunningView | 
 
 /** A sink that takes part from now on, or begins anew. */
 export function withJoined(running: RunningView, sink: Member): RunningView {
-  const fresh = lineOf(sink);
+  // It is served on a lane [P-9.3].
+  const fresh: SinkLine = { ...lineOf(sink), state: "detached" };
   const known = withLine(running, sink.id, () => fresh);
   if (known !== undefined) return known;
   const { view, sinkIds } = running;
@@ -102,13 +109,15 @@ function lineOf({ name }: Member): SinkLine {
   return { name, state: "receiving", progress: NOTHING_YET };
 }
 
-function stateOf(message: Exclude<UpMessage, { type: "want" }>, line: SinkLine): SinkLine["state"] {
+function stateOf(message: Exclude<UpMessage, { type: "want" }>, stream: number, line: SinkLine): SinkLine["state"] {
   // Only the source's summary says that a copy is proven.
   if (message.type === "proof") return "verifying";
   if (message.type === "failed") return "failed";
   // Reports of one that went may still be under way; and one that cannot reach the coordinator may well go on.
   if (line.state === "failed" || line.state === "away" || (line.state === "verifying" && message.busy === undefined))
     return line.state;
+  // As the source shows it: on a lane it is that, whatever it does there.
+  if (stream !== STREAM_DATA) return "detached";
   return message.busy === "verifying" || message.busy === "syncing" ? "verifying" : "receiving";
 }
 

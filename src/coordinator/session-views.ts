@@ -65,9 +65,12 @@ export class SessionViews implements Disposable {
   }
 
   /** A session of the coordinator before this one: everybody is away. */
-  restore(state: SeriesState, running: RunningSession): void {
-    this.open(running.id);
-    this.#put(running.id, restoredView(state.name, running));
+  restore(state: SeriesState): void {
+    const { running, waiting } = state;
+    const session = running ?? waiting;
+    if (session !== undefined) this.open(session.id);
+    if (running === undefined) this.show(state);
+    else this.#put(running.id, restoredView(state.name, running));
   }
 
   start(name: string, session: RunningSession): void {
@@ -136,7 +139,7 @@ export class SessionViews implements Disposable {
     try {
       const up = withSafeText(decodeUp(payload));
       if (up.sessionId !== sessionId || up.epoch !== running.epoch) return;
-      this.#change(sessionId, (shown) => withReport(shown, subject.slice(subject.lastIndexOf(".") + 1), up.message));
+      this.#change(sessionId, (shown) => withReport(shown, subject.slice(subject.lastIndexOf(".") + 1), up));
     } catch (thrown) {
       this.#options.logger.debug("dropped a report", { subject, reason: FanfoldError.from(thrown).message });
     }

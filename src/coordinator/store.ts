@@ -72,6 +72,11 @@ export class Store implements Disposable {
     this.#database.prepare(insert).run(sessionId, id, role, name, identity, ...numbers, ticket ?? null);
   }
 
+  /** Nobody of an epoch before this one goes on, also for a coordinator that is started again before it has begun. */
+  takenOver({ id, epoch }: SessionRef): void {
+    this.#database.prepare("UPDATE sessions SET epoch = ? WHERE id = ?").run(epoch, id);
+  }
+
   started({ id, epoch, source, sinks }: RunningSession, at: Date): void {
     this.#together(() => {
       const update = "UPDATE sessions SET state = 'running', epoch = ?, started = coalesce(started, ?) WHERE id = ?";
@@ -107,7 +112,7 @@ export class Store implements Disposable {
   /** Tidies up behind an earlier coordinator: what waited is gone, what ran and cannot go on has ended. */
   tidy(at: Date): void {
     const update = `UPDATE sessions SET state = 'ended', ended = ?, result = 'interrupted' WHERE state = 'running'
-      AND NOT EXISTS (SELECT 1 FROM members WHERE session_id = id AND role = 'source' AND members.epoch = sessions.epoch)`;
+      AND NOT EXISTS (SELECT 1 FROM members WHERE session_id = id AND role = 'source' AND members.epoch > 0)`;
     this.#database.prepare(update).run(at.toISOString());
     this.#database.prepare("DELETE FROM sessions WHERE state = 'waiting'").run();
     const old = `DELETE FROM sessions WHERE state = 'ended'
@@ -115,7 +120,7 @@ export class Store implements Disposable {
     this.#database.prepare(old).run(HISTORY_SESSIONS_MAX);
   }
 
-  /** Sessions that run. */
+  /** Sessions that run, or were taken over and have not started again: of the latter no member has the epoch. */
   running(): readonly SessionRecord[] {
     const rows = this.#database.prepare("SELECT * FROM sessions WHERE state = 'running' ORDER BY opened").all();
     return rows as unknown as readonly SessionRecord[];

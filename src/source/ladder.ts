@@ -21,6 +21,8 @@ const LOOKS = LAG_LOOKS_MS / LADDER_LOOK_MS;
 export interface LadderSink {
   readonly sinkId: string;
   readonly silentMs: number;
+  /** It says that it hashes files it has (`--checksum`). */
+  readonly hashing: boolean;
   readonly hold: Hold;
 }
 
@@ -46,6 +48,9 @@ interface Rung {
  * all that was published; or when the reader waits for its answer to a page while another one owes none. A sink that is only a
  * little slower than its peers always has the full window before it, too: but then they are seldom without work. So more than
  * half of the looks means that the others could go about twice as fast.
+ *
+ * A sink that hashes what it has works, however long that takes: to be detached for it costs it nothing. But it is not
+ * given up for it, so with `drop` its answers that are still to come hold nobody.
  */
 export class Ladder {
   readonly #policy: StragglerPolicy;
@@ -68,7 +73,7 @@ export class Ladder {
     this.#rungs.set(sinkId, rung);
     remember(
       rung,
-      sinks.some((other) => other !== sink && holds(sink.hold, other)),
+      sinks.some((other) => other !== sink && this.#holds(sink, other)),
     );
     if (rung.held > LOOKS / 2) rung.slowSinceMs ??= nowMs;
     else if (rung.held <= LOOKS / 4) rung.slowSinceMs = undefined;
@@ -82,17 +87,18 @@ export class Ladder {
     rung.at = to;
     return { sinkId, to };
   }
+
+  /** Whether a sink keeps another one from work that is not lagging by silence itself. */
+  #holds({ hold, hashing }: LadderSink, other: LadderSink): boolean {
+    if (other.silentMs >= LAG_SILENCE_MS) return false;
+    const byData = hold.outstandingBytes * 2 >= hold.windowBytes && other.hold.outstandingBytes === 0;
+    const isExcused = hashing && this.#policy === "drop";
+    return byData || (hold.holdsReader && other.hold.unanswered === 0 && !isExcused);
+  }
 }
 
 function remember(rung: Rung, held: boolean): void {
   rung.looks.push(held);
   if (held) rung.held += 1;
   if (rung.looks.length > LOOKS && rung.looks.shift() === true) rung.held -= 1;
-}
-
-/** Whether a sink keeps another one from work that is not lagging by silence itself. */
-function holds(hold: Hold, other: LadderSink): boolean {
-  if (other.silentMs >= LAG_SILENCE_MS) return false;
-  const byData = hold.outstandingBytes * 2 >= hold.windowBytes && other.hold.outstandingBytes === 0;
-  return byData || (hold.holdsReader && other.hold.unanswered === 0);
 }

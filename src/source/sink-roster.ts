@@ -17,6 +17,8 @@ interface RosterEntry {
   readonly member: Member;
   progress: SinkProgress;
   state: "receiving" | "verifying" | SinkOutcome["outcome"];
+  /** It said last that it hashes files it has: its answers to pages take long for that. */
+  hashing: boolean;
   heardMs: number;
   /** When it last said something that it had not said before. */
   movedMs: number;
@@ -95,6 +97,7 @@ export class SinkRoster {
     const busy = message.type === "report" ? message.busy : undefined;
     if (!same || busy !== undefined || message.type !== "report") sink.movedMs = nowMs;
     sink.progress = message.progress;
+    if (message.type === "report") sink.hashing = busy === "hashing";
     if (message.type === "report") sink.state = busy === "syncing" || busy === "verifying" ? "verifying" : "receiving";
     return wasAway;
   }
@@ -121,6 +124,10 @@ export class SinkRoster {
   /** How long it has said nothing new. */
   stillMs(sinkId: string, nowMs: number): number {
     return nowMs - (this.#sinks.get(sinkId)?.movedMs ?? nowMs);
+  }
+
+  isHashing(sinkId: string): boolean {
+    return this.#live(sinkId)?.hashing === true;
   }
 
   /** Why it is gone, when the coordinator said so. */
@@ -230,7 +237,7 @@ export class SinkRoster {
 
 function entryOf(member: Member, stream: number | undefined, nowMs: number): RosterEntry {
   return {
-    ...{ member, progress: NOTHING_YET, state: "receiving", heardMs: nowMs, movedMs: nowMs },
+    ...{ member, progress: NOTHING_YET, state: "receiving", hashing: false, heardMs: nowMs, movedMs: nowMs },
     ...{ stream, lane: 0, lagging: false, left: undefined, away: undefined, outcome: undefined },
   };
 }

@@ -59,7 +59,12 @@ export class SinkWatch {
     const { roster, streams, stragglers, onState, onDetached, onFailed } = this.#options;
     const sinks = [...streams.main.sinkIds]
       .filter((sinkId) => roster.awayOf(sinkId) === undefined)
-      .map((sinkId) => ({ sinkId, silentMs: roster.silentMs(sinkId, nowMs), hold: streams.main.hold(sinkId) }));
+      .map((sinkId) => ({
+        sinkId,
+        silentMs: roster.silentMs(sinkId, nowMs),
+        hashing: roster.isHashing(sinkId),
+        hold: streams.main.hold(sinkId),
+      }));
     for (const { sinkId, to } of this.#ladder.look(nowMs, sinks)) {
       if (to === "detached" && stragglers === "drop")
         onFailed(sinkId, "sinks-lost", "It was too slow for the others, and --stragglers drop gives such sinks up");

@@ -82,6 +82,36 @@ test("a source that was started again takes the session over, and its old proces
   expect(await sink.expect("ended")).toMatchObject({ code: "cancelled", reason: "Stopped twice" });
 });
 
+test("a source that was taken over is superseded also when the coordinator was started again before the new one began", async () => {
+  const stateDir = await stateFolder();
+  const first = await coordinatorOf({ stateDir });
+  const { source, sink, sourceWelcome, sinkWelcome, back } = await sessionOf(first);
+  for (const client of [source, sink]) client[Symbol.dispose]();
+  const takingOver = await clientOf(first);
+  // Its sink is not there, so it waits at epoch 2.
+  expect(await takingOver.enter("source", { secret: SOURCE })).toMatchObject({ epoch: 2, rejoined: false });
+  await takingOver.expect("sinks");
+  await first.close();
+  const coordinator = await coordinatorOf({ stateDir });
+  const old = await clientOf(coordinator);
+  old.hello("source", { secret: SOURCE, back });
+  expect(await old.expect("refused")).toMatchObject({ code: "superseded" });
+  const stranger = await clientOf(coordinator);
+  stranger.hello("source", {});
+  expect(await stranger.expect("refused")).toMatchObject({ code: "session-busy" });
+  const [again, sinkAgain] = [await clientOf(coordinator), await clientOf(coordinator)];
+  const welcome = await again.enter("source", { secret: SOURCE });
+  expect(welcome).toMatchObject({ sessionId: back.sessionId, epoch: 2, member: sourceWelcome.member });
+  await again.expect("sinks");
+  const sinkAgainWelcome = await sinkAgain.enter("sink", { secret: SINK, back });
+  expect(sinkAgainWelcome).toMatchObject({ epoch: 2, member: sinkWelcome.member, rejoined: false });
+  for (const client of [sinkAgain, again]) {
+    let message = await client.next();
+    while (message.type !== "start") message = await client.next();
+    expect(message).toMatchObject({ epoch: 2, late: false });
+  }
+});
+
 test("--cancel from another process of the source ends the session for all", async () => {
   const coordinator = await coordinatorOf();
   const { source, sink } = await sessionOf(coordinator);

@@ -54,6 +54,13 @@ export class ControlClient implements Disposable {
     this.socket.send(data);
   }
 
+  /** The next message, whatever it is. */
+  async next(): Promise<CoordinatorMessage> {
+    const next = await this.#messages.next();
+    if (next.done === true) throw new Error("the coordinator closed the connection instead of sending something");
+    return next.value;
+  }
+
   /** The next message, which must be of this type. */
   async expect<T extends CoordinatorMessage["type"]>(type: T): Promise<Extract<CoordinatorMessage, { type: T }>> {
     const next = await this.#messages.next();

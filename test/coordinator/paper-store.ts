@@ -14,7 +14,8 @@ export class PaperStore {
       const { id, epoch, source, sinks } = effect.session;
       this.#running = { id, epoch };
       for (const member of [source, ...sinks]) this.#tookPart(member.id, epoch);
-    } else if (effect.type === "joined") this.#tookPart(effect.member.id, effect.session.epoch);
+    } else if (effect.type === "taken-over") this.#running = effect.session;
+    else if (effect.type === "joined") this.#tookPart(effect.member.id, effect.session.epoch);
   }
 
   /** The series as a coordinator finds it that is started again. */

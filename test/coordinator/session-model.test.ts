@@ -62,7 +62,8 @@ class Watch {
     const state = this.#store.restored(name);
     this.#unanswered.clear();
     this.#open.clear();
-    if (state.running !== undefined) this.#open.add(state.running.id);
+    const session = begunSession(state);
+    if (session !== undefined) this.#open.add(session.id);
     return state;
   }
 

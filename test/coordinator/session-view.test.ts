@@ -13,6 +13,7 @@ import {
 } from "../../src/coordinator/session-view.ts";
 import { ViewFeed } from "../../src/coordinator/view-feed.ts";
 import type { SessionView } from "../../src/protocol/events.ts";
+import { STREAM_DATA } from "../../src/protocol/frame.ts";
 import type { UpMessage } from "../../src/protocol/report.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { provenOutcome, SeriesDriver, summaryOf } from "./series-driver.ts";
@@ -40,7 +41,11 @@ function running(): RunningView {
 }
 
 function viewAfter(...messages: readonly UpMessage[]): RunningView {
-  return messages.reduce((view, message) => withReport(view, "k1", message) ?? view, running());
+  return messages.reduce((view, message) => withReport(view, "k1", onData(message)) ?? view, running());
+}
+
+function onData(message: UpMessage) {
+  return { message, stream: STREAM_DATA };
 }
 
 test("waitingView() shows who is registered, and what the source waits for", () => {
@@ -74,11 +79,11 @@ describe("withReport()", () => {
 
   test("shows who went as away, whatever is still under way of it, until it goes on or begins anew", () => {
     const lost = withLoss(viewAfter(report), "k1");
-    const late = withReport(lost ?? running(), "k1", report);
+    const late = withReport(lost ?? running(), "k1", onData(report));
     expect(late?.view.sinks.map((line) => line.state)).toEqual(["away", "receiving"]);
     expect(withReturn(late ?? running(), "k1")?.view.sinks[0]).toEqual({ name: "alpha", state: "receiving", progress });
     expect(withJoined(late ?? running(), { id: "k1", name: "alpha" }).view.sinks[0]).toMatchObject({
-      state: "receiving",
+      state: "detached",
       progress: { filesDone: 0, bytesDone: 0 },
     });
   });
@@ -86,12 +91,22 @@ describe("withReport()", () => {
   test("shows a late sink as a line of its own", () => {
     const joined = withJoined(running(), { id: "k3", name: "delta" });
     expect(joined.view.needed).toBe(3);
-    const reported = withReport(joined, "k3", report);
-    expect(reported?.view.sinks.at(-1)).toEqual({ name: "delta", state: "receiving", progress });
+    expect(joined.view.sinks.at(-1)).toMatchObject({ name: "delta", state: "detached" });
+    const reported = withReport(joined, "k3", { message: report, stream: 1 });
+    expect(reported?.view.sinks.at(-1)).toEqual({ name: "delta", state: "detached", progress });
+  });
+
+  test("shows a sink on a lane as detached, as the source does, whatever it does there", () => {
+    const states = [report, { ...report, busy: "hashing" }, { ...report, busy: "syncing" }, proof, failed].map(
+      (message) => withReport(running(), "k1", { message, stream: 2 } as Parameters<typeof withReport>[2]),
+    );
+    expect(states.map((shown) => shown?.view.sinks[0]?.state)).toEqual([
+      ...["detached", "detached", "detached", "verifying", "failed"],
+    ]);
   });
 
   test("ignores who does not take part", () => {
-    expect(withReport(running(), "k9", report)).toBeUndefined();
+    expect(withReport(running(), "k9", onData(report))).toBeUndefined();
     expect(withLoss(running(), "k9")).toBeUndefined();
   });
 });

@@ -230,6 +230,29 @@ describe("what a coordinator finds when it is back", () => {
     expect(restored?.state.members).toMatchObject([{ id: sink.id, startedEpoch: 1 }, { startedEpoch: 2 }]);
   });
 
+  test("is a session that waits for its source, and for nobody of an epoch before, when it had been taken over", async () => {
+    const folder = await stateFolder();
+    {
+      using store: Store = await openStore(folder, at);
+      begin(store);
+      store.takenOver({ ...session, epoch: 2 });
+    }
+    using store: Store = await openStore(folder, at);
+    const [record] = store.running();
+    if (record === undefined) throw new Error("want the session that was taken over");
+    const restored = restoredSession(record, store.members(session.id));
+    expect(restored?.running).toBeUndefined();
+    expect(restored?.state).toMatchObject({
+      kept: true,
+      running: undefined,
+      waiting: { id: session.id, epoch: 2, takenOver: true },
+    });
+    expect(restored?.state.members).toMatchObject([
+      { id: sink.id, startedEpoch: 1, belongs: true, away: {} },
+      { id: source.id, startedEpoch: 1, belongs: true, away: {} },
+    ]);
+  });
+
   test("is no session without its source", async () => {
     using store: Store = await openStore(await stateFolder(), at);
     begin(store);

@@ -99,6 +99,27 @@ describe.concurrent("fanfold source --dry-run", { timeout: E2E_MS }, () => {
     const { summary } = await source.event("finished");
     expect(summary).toMatchObject({ result: "failed", filesWanted: 0, sinks: [{ code: "source-changed" }] });
   });
+
+  test("is a success when as many sinks have answered as --min-success asks for, and no more than that", async () => {
+    await using lab = await CliLab.open();
+    const [from, other] = [lab.path("source"), lab.path("other")];
+    for (const folder of [from, other]) makeManyFiles(folder, 5);
+    const { address } = await lab.coordinator();
+    // One of them belongs to another source, and refuses this one.
+    await copyAndCompare(lab, { address, from: other, to: [lab.path("refusing")] });
+    for (const [needed, status, result] of [
+      ["1", 0, "dry-run"],
+      ["2", 4, "failed"],
+    ] as const) {
+      const sinks = ["refusing", "willing"].map((name) => lab.sink(address, lab.path(name), ["--name", name]));
+      const source = lab.source(address, from, ["--dry-run", "--dest-count", "2", "--min-success", needed]);
+      expect(await source.exit(), source.shown()).toBe(status);
+      expect(await Promise.all(sinks.map((sink) => sink.exit()))).toEqual([5, 0]);
+      const { summary } = await source.event("finished");
+      expect(summary).toMatchObject({ result, filesWanted: 5, bytesSent: 0 });
+      expect(readdirSync(lab.path("willing"))).toEqual([".fanfold"]);
+    }
+  });
 });
 
 /** The journal of the lock's database comes and goes. */

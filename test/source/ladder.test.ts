@@ -20,8 +20,13 @@ const hold = (own: Partial<Hold> = {}): Hold => ({
   holdsReader: false,
   ...own,
 });
-const idle = (sinkId: string): LadderSink => ({ sinkId, silentMs: 0, hold: hold() });
-const full = (sinkId: string): LadderSink => ({ sinkId, silentMs: 0, hold: hold({ outstandingBytes: WINDOW }) });
+const idle = (sinkId: string): LadderSink => ({ sinkId, silentMs: 0, hashing: false, hold: hold() });
+const full = (sinkId: string): LadderSink => ({
+  sinkId,
+  silentMs: 0,
+  hashing: false,
+  hold: hold({ outstandingBytes: WINDOW }),
+});
 
 /** Looks as long as told; what was said, with when. */
 function watch(
@@ -67,6 +72,27 @@ describe("Ladder", () => {
     ]);
     const both = { ...idle("other"), hold: hold({ unanswered: 1 }) };
     expect(watch("detach", 30_000, () => [hashing, both])).toEqual([]);
+  });
+
+  test("a sink that hashes what it has is detached for its answers, but never given up for them", () => {
+    const hashing = { ...idle("hashing"), hashing: true, hold: hold({ unanswered: 3, holdsReader: true }) };
+    const quick = idle("quick");
+    expect(changes(watch("detach", 18_000, () => [hashing, quick])).slice(0, 2)).toEqual([
+      "hashing lagging",
+      "hashing detached",
+    ]);
+    expect(watch("drop", 120_000, () => [hashing, quick])).toEqual([]);
+    const silent = { ...hashing, hashing: false };
+    expect(changes(watch("drop", 18_000, () => [silent, quick])).slice(0, 2)).toEqual([
+      "hashing lagging",
+      "hashing detached",
+    ]);
+    // Its data is another matter.
+    const slow = { ...hashing, hold: hold({ outstandingBytes: WINDOW }) };
+    expect(changes(watch("drop", 18_000, () => [slow, quick])).slice(0, 2)).toEqual([
+      "hashing lagging",
+      "hashing detached",
+    ]);
   });
 
   test("two slow sinks are both detached from a quick one", () => {
@@ -115,7 +141,7 @@ describe("Ladder", () => {
           for (const until = now + one.ms; now < until; now += LADDER_LOOK_MS) {
             const sinks = (alone ? [one] : [one, two]).map(({ silentMs, ...rest }, index) => ({
               sinkId: `${index}`,
-              silentMs,
+              ...{ silentMs, hashing: false },
               hold: { windowBytes: WINDOW, ...rest },
             }));
             for (const { sinkId, to } of ladder.look(now, sinks)) {
