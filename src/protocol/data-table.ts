@@ -1,13 +1,15 @@
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
-import { FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "./limits.ts";
+import { FILE_BYTES_MAX, FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "./limits.ts";
 import { decodeMode, decodeTimestamp, encodeTimestamp, type Timestamp } from "./page.ts";
+import { decodeSize } from "./page-file.ts";
 
 /**
- * Table of a data frame [P-6]: what lies in its content, and the close marks of files that end with it.
+ * Table of a data frame [P-6]: what lies in its content, holes, and the close marks of files that end with it.
  *
  *   table = count *record
  *   chunk = 1 entry generation offset length hash(32)      ; contents lie in the order of their chunks, without gaps
  *   close = 2 entry generation final
+ *   hole  = 3 entry generation offset length               ; zeros of which nothing is sent
  *   final = 1 size mode mtime hash(32)                     ; delivered: give it its name
  *         | 2                                              ; withdrawn: drop what came, keep what was there before
  */
@@ -22,6 +24,15 @@ export interface ChunkRecord {
   readonly bytes: Uint8Array;
 }
 
+/** A range of a file that reads as zeros, and is not stored. */
+export interface HoleRecord {
+  readonly kind: "hole";
+  readonly entry: number;
+  readonly generation: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface CloseRecord {
   readonly kind: "close";
   readonly entry: number;
@@ -29,7 +40,7 @@ export interface CloseRecord {
   /** Undefined: withdrawn. */
   readonly final: FileFinal | undefined;
 }
-export type DataRecord = ChunkRecord | CloseRecord;
+export type DataRecord = ChunkRecord | HoleRecord | CloseRecord;
 
 /** What a file turned out to be when it was read: it may have changed since its page was written. */
 export interface FileFinal {
@@ -41,6 +52,7 @@ export interface FileFinal {
 
 const CHUNK = 1;
 const CLOSE = 2;
+const HOLE = 3;
 const DELIVERED = 1;
 const WITHDRAWN = 2;
 
@@ -79,6 +91,12 @@ export class DataTableWriter {
     this.#count += 1;
   }
 
+  hole({ entry, generation, offset, length }: Omit<HoleRecord, "kind">): void {
+    this.#records.u8(HOLE);
+    for (const value of [entry, generation, offset, length]) this.#records.varint(value);
+    this.#count += 1;
+  }
+
   close(entry: number, generation: number, final: FileFinal | undefined): void {
     this.#records.u8(CLOSE);
     this.#records.varint(entry);
@@ -114,7 +132,7 @@ export function encodeFinal(out: ByteWriter, final: FileFinal | undefined): void
 export function decodeFinal(bytes: ByteReader, state: number): FileFinal | undefined {
   if (state === WITHDRAWN) return undefined;
   if (state !== DELIVERED) throw damaged(`holds a file in the unknown state ${state}`);
-  const size = bytes.varint();
+  const size = decodeSize(bytes);
   const mode = decodeMode(bytes);
   const mtime = decodeTimestamp(bytes);
   return { size, mode, mtime, hash: bytes.raw(HASH_BYTES) };
@@ -126,7 +144,7 @@ export function decodeDataTable(table: Uint8Array, content: Uint8Array): DataRec
   const count = bytes.varint();
   if (count > FRAME_RECORDS_MAX) throw damaged(`announces ${count} records, more than ${FRAME_RECORDS_MAX}`);
   const records: DataRecord[] = [];
-  let at = 0;
+  let [at, holeBytes] = [0, 0];
   for (let index = 0; index < count; index += 1) {
     const kind = bytes.u8();
     const entry = bytes.varint();
@@ -135,13 +153,20 @@ export function decodeDataTable(table: Uint8Array, content: Uint8Array): DataRec
       records.push({ kind: "close", entry, generation, final: decodeFinal(bytes, bytes.u8()) });
       continue;
     }
-    if (kind !== CHUNK) throw damaged(`holds a record of the unknown kind ${kind}`);
+    if (kind !== CHUNK && kind !== HOLE) throw damaged(`holds a record of the unknown kind ${kind}`);
     const offset = bytes.varint();
     const length = bytes.varint();
-    const hash = bytes.raw(HASH_BYTES);
-    if (length === 0 || offset % LEAF_BYTES !== 0 || !Number.isSafeInteger(offset + length)) {
-      throw damaged(`holds a chunk of ${length} bytes at offset ${offset}`);
+    if (length === 0 || offset % LEAF_BYTES !== 0 || offset + length > FILE_BYTES_MAX) {
+      throw damaged(`holds a ${kind === HOLE ? "hole" : "chunk"} of ${length} bytes at offset ${offset}`);
     }
+    if (kind === HOLE) {
+      // A hole costs the receiver a hash for each of its leaves, and the sender nothing.
+      holeBytes += length;
+      if (holeBytes > FRAME_HOLE_BYTES_MAX) throw damaged(`holds holes of ${holeBytes} bytes`);
+      records.push({ kind: "hole", entry, generation, offset, length });
+      continue;
+    }
+    const hash = bytes.raw(HASH_BYTES);
     if (length > content.length - at) throw damaged("holds chunks that are longer than its content");
     records.push({ kind: "chunk", entry, generation, offset, hash, bytes: content.subarray(at, at + length) });
     at += length;

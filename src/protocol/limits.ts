@@ -11,6 +11,11 @@ export const PROTOCOL_VERSION = 3;
 export const LEAF_BYTES = 32 * KIB;
 export const HASH_BYTES = 32;
 
+/** Largest file: as large as ext4 has them. A hole costs a hash for each of its leaves, so that size alone is work. */
+export const FILE_BYTES_MAX = 16 * 1024 * 1024 * MIB;
+/** Holes in one data frame, together; a multiple of the leaf. Their leaves' hashes are 1 GiB, a third of a second of hashing. */
+export const FRAME_HOLE_BYTES_MAX = 1024 * 1024 * MIB;
+
 /** A page holds at most this many entries and this many bytes, on every transport, so that digests agree. */
 export const PAGE_ENTRIES_MAX = 1024;
 export const PAGE_BYTES_MAX = 64 * KIB;

@@ -2,6 +2,7 @@ import { escapeName } from "../lib/escape-name.ts";
 import type { Attribute } from "./attribute-names.ts";
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
 import { DEVICE_NUMBER_MAX, HASH_BYTES, LINK_TARGET_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "./limits.ts";
+import { decodeFile, encodeFile, type FileExtra } from "./page-file.ts";
 import { type DecodedTables, decodeTables, type Owner, PageTables, rowOf } from "./page-tables.ts";
 import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts";
 
@@ -12,7 +13,7 @@ import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts"
  *   group  = directory-path(string) count *entry                 ; entries directly in that directory
  *   entry  = kind(u8) name(string) mode mtime owner set extra    ; owner, set: rows of the tables
  *   mtime  = seconds(signed) nanoseconds
- *   extra  = size flags(u8) [hash(32)]     for a file; flags: 1 its hash follows (--checksum), 2 it has holes
+ *   extra  = size flags(u8) [room] [hash(32)]    for a file; flags: 1 its hash follows (--checksum), 2 it has holes, room follows
  *          | target(string)                for a symbolic link
  *          | to                            for a hard link: the number of the file that it is another name of
  *          | type(u8) major minor          for a device; type: 1 character, 2 block
@@ -25,8 +26,6 @@ export const ENTRY_KINDS = { file: 1, directory: 2, symlink: 3, hardlink: 4, fif
 export type EntryKind = keyof typeof ENTRY_KINDS;
 const KEEPS_PERMS = 1;
 const KEEPS_TIMES = 2;
-const HAS_HASH = 1;
-const IS_SPARSE = 2;
 const CHARACTER = 1;
 const BLOCK = 2;
 
@@ -51,13 +50,8 @@ interface EntryBase {
   /** All extended attributes, sorted by name; undefined: they are not known, and stay as they are. */
   readonly attributes?: readonly Attribute[] | undefined;
 }
-export interface FileEntry extends EntryBase {
+export interface FileEntry extends EntryBase, FileExtra {
   readonly kind: "file";
-  readonly size: number;
-  /** It has holes: ranges that read as zeros and take no space. */
-  readonly sparse?: boolean | undefined;
-  /** Content hash [P-5] as the source knew it when it wrote the page; undefined unless it compares by content. */
-  readonly hash?: Uint8Array;
 }
 export interface DirectoryEntry extends EntryBase {
   readonly kind: "directory";
@@ -138,7 +132,7 @@ export const PAGE_HEAD_BYTES = 48;
 /** Upper bound of what `entry` adds to an encoded page, less its tables, so that a page can be cut before it is too large. */
 export function entryBytesBound(entry: Entry): number {
   const hash = entry.kind === "file" && entry.hash !== undefined ? HASH_BYTES : 0;
-  const extra = hash + (entry.kind === "symlink" ? entry.target.length + 2 : 11);
+  const extra = hash + (entry.kind === "symlink" ? entry.target.length + 2 : 17);
   return 1 + 2 + entry.name.length + 2 + 8 + 5 + 2 + 2 + extra + (2 + entry.directory.length + 2);
 }
 
@@ -151,9 +145,7 @@ function encodeEntry(out: ByteWriter, entry: Entry, [owner, set]: readonly [numb
   out.varint(set);
   switch (entry.kind) {
     case "file":
-      out.varint(entry.size);
-      out.u8((entry.hash === undefined ? 0 : HAS_HASH) | (entry.sparse === true ? IS_SPARSE : 0));
-      if (entry.hash !== undefined) out.raw(entry.hash);
+      encodeFile(out, entry);
       return;
     case "symlink":
       out.string(entry.target);
@@ -260,14 +252,6 @@ function decodeEntry(bytes: ByteReader, { entry, directory, tables }: EntryPlace
     default:
       throw damaged(`holds an entry of the unknown kind ${kind}`);
   }
-}
-
-function decodeFile(bytes: ByteReader): Pick<FileEntry, "size" | "sparse" | "hash"> {
-  const size = bytes.varint();
-  const flags = bytes.u8();
-  if (flags > (HAS_HASH | IS_SPARSE)) throw damaged(`holds a file with the flags ${flags}`);
-  const sparse = (flags & IS_SPARSE) !== 0 || undefined;
-  return (flags & HAS_HASH) === 0 ? { size, sparse } : { size, sparse, hash: Buffer.from(bytes.raw(HASH_BYTES)) };
 }
 
 /** That it is a file is for whoever has the pages to say. */

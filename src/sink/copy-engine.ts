@@ -1,9 +1,9 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
-import type { ChunkHash } from "../protocol/content-hash.ts";
-import type { ChunkRecord, CloseRecord } from "../protocol/data-table.ts";
+import type { ChunkRecord, CloseRecord, DataRecord, HoleRecord } from "../protocol/data-table.ts";
 import type { FidelityTally } from "../protocol/fidelity.ts";
 import { decodeEnd, type EndMark } from "../protocol/marks.ts";
 import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
+import { roomOf } from "../protocol/page-file.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
@@ -139,26 +139,33 @@ export class CopyEngine implements Engine {
   }
 
   #data({ records, hashes }: CheckedFrame): void {
+    const { writer } = this.#parts;
     for (const [index, record] of records.entries()) {
       const hashed = hashes[index];
       if (record.kind === "close") this.#close(record);
-      else if (hashed !== undefined) this.#chunk(record, hashed);
+      else if (record.kind === "hole") this.#content(record, record.length, (file) => writer.hole(file, record));
+      else if (hashed !== undefined)
+        this.#content(record, record.bytes.length, (file) => writer.chunk(file, record, hashed));
     }
   }
 
-  #chunk(record: ChunkRecord, hashed: ChunkHash): void {
+  /** `store` returns the bytes that it wrote. */
+  #content(record: ChunkRecord | HoleRecord, length: number, store: (file: FileToWrite) => number): void {
     const { writer, space } = this.#parts;
     const file = this.#fileOf(record);
     const { entry, wanted } = file;
     if (this.#proof.hasFailed(entry.entry)) return;
     this.counts.current = entryDisplay(entry);
     const isFirst = !writer.isOpen(entry.entry);
-    this.#guarded(entry, () => writer.chunk(file, record, hashed));
+    let written = 0;
+    this.#guarded(entry, () => {
+      written = store(file);
+    });
     if (!wanted) return;
     // What an earlier session stored of it is done, too.
-    const bytes = record.bytes.length + (isFirst ? record.offset : 0);
+    const bytes = length + (isFirst ? record.offset : 0);
     this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
-    space.stored(record.bytes.length);
+    space.stored(written);
   }
 
   #close(record: CloseRecord): void {
@@ -169,11 +176,12 @@ export class CopyEngine implements Engine {
     if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
     this.#proof.close(entry.entry, undefined);
     if (this.#proof.hasFailed(entry.entry)) return;
+    // Of what its page said that it takes, no more comes.
+    if (wanted) space.need(writer.storedBytes(entry.entry) - roomOf(entry));
     if (final === undefined) {
       this.#links.withdrawn(entry);
       writer.discard(entry.entry);
-      if (wanted) space.need(-entry.size);
-      else this.#changed(entry);
+      if (!wanted) this.#changed(entry);
       return;
     }
     this.#guarded(entry, () => {
@@ -192,7 +200,7 @@ export class CopyEngine implements Engine {
     this.counts.bytesUnchanged -= entry.size;
   }
 
-  #fileOf(record: ChunkRecord | CloseRecord): FileToWrite {
+  #fileOf(record: DataRecord): FileToWrite {
     const { book } = this.#parts;
     const page = book.pageOf(record.entry);
     if (page < this.pages || page >= this.pages + PAGES_UNCLOSED_MAX) {

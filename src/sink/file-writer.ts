@@ -1,6 +1,6 @@
 import { FanfoldError } from "../lib/errors.ts";
 import type { ChunkHash } from "../protocol/content-hash.ts";
-import type { ChunkRecord, FileFinal } from "../protocol/data-table.ts";
+import type { ChunkRecord, FileFinal, HoleRecord } from "../protocol/data-table.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { IncomingFile } from "./incoming-file.ts";
 import { partialName } from "./partial-files.ts";
@@ -30,10 +30,15 @@ export class FileWriter implements Disposable {
     this.#onBusy = onBusy;
   }
 
-  /** Takes a chunk whose hash was checked. @throws FanfoldError `damaged` out of order */
-  chunk(to: FileToWrite, record: ChunkRecord, hashed: ChunkHash): void {
-    const file = this.#open.get(to.entry.entry) ?? this.#begin(to, record.offset);
-    file.add(record, hashed);
+  /** Takes a chunk whose hash was checked, and returns the bytes that it wrote. @throws FanfoldError `damaged` out of order */
+  chunk(to: FileToWrite, record: ChunkRecord, hashed: ChunkHash): number {
+    return this.#of(to, record.offset).add(record, hashed);
+  }
+
+  /** The same of a hole, for which nothing is written. @throws FanfoldError `damaged` out of order */
+  hole(to: FileToWrite, record: HoleRecord): number {
+    this.#of(to, record.offset).addHole(record);
+    return 0;
   }
 
   /**
@@ -42,7 +47,7 @@ export class FileWriter implements Disposable {
    * @throws FanfoldError `digest-mismatch` when it is not what the close mark says
    */
   close(to: FileToWrite, final: FileFinal): boolean {
-    const file = this.#open.get(to.entry.entry) ?? this.#begin(to, 0);
+    const file = this.#of(to, 0);
     const kept = file.finish(final);
     this.#open.delete(to.entry.entry);
     return kept;
@@ -51,6 +56,11 @@ export class FileWriter implements Disposable {
   /** Whether content of the entry has come, and not its close mark. */
   isOpen(entry: number): boolean {
     return this.#open.has(entry);
+  }
+
+  /** Bytes of a file that take room here, while its content comes. */
+  storedBytes(entry: number): number {
+    return this.#open.get(entry)?.storedBytes ?? 0;
   }
 
   /** Forgets what came of a file; what stood under its name before is untouched. */
@@ -65,6 +75,10 @@ export class FileWriter implements Disposable {
   [Symbol.dispose](): void {
     for (const file of this.#open.values()) file.suspend();
     this.#open.clear();
+  }
+
+  #of(to: FileToWrite, from: number): IncomingFile {
+    return this.#open.get(to.entry.entry) ?? this.#begin(to, from);
   }
 
   #begin({ entry, wanted }: FileToWrite, from: number): IncomingFile {

@@ -1,12 +1,12 @@
 import { closeSync, fchmodSync, ftruncateSync, futimesSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { type ChunkHash, FileHasher } from "../protocol/content-hash.ts";
-import type { ChunkRecord, FileFinal } from "../protocol/data-table.ts";
+import type { ChunkRecord, FileFinal, HoleRecord } from "../protocol/data-table.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { isFatal, OWN_DIFFERS } from "./entry-problem.ts";
 import { fileTime, storedMicroseconds } from "./file-time.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
-import { hasBytes, hashBeginning, writeFully } from "./read-content.ts";
+import { hasBytes, hashBeginning, hasZeros, writeFully, writeSparsely } from "./read-content.ts";
 import { type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
 
 export interface IncomingOptions {
@@ -37,9 +37,18 @@ export class IncomingFile {
   #ownBytes = 0;
   /** The own file's bytes were copied, as they were by then. */
   #isCopied = false;
+  #storedBytes = 0;
+  /** Blocks of zeros are not written: the source's file has holes. */
+  #isSparse: boolean;
 
   private constructor(options: IncomingOptions) {
     this.#options = options;
+    this.#isSparse = options.entry.roomBytes !== undefined;
+  }
+
+  /** Bytes of the file that take room here, by what was written. */
+  get storedBytes(): number {
+    return this.#storedBytes;
   }
 
   get partialName(): string {
@@ -77,19 +86,26 @@ export class IncomingFile {
     return file;
   }
 
-  /** @throws FanfoldError `damaged` out of order */
-  add(record: ChunkRecord, hashed: ChunkHash): void {
-    if (record.offset !== this.#bytes) {
-      throw new FanfoldError(
-        "damaged",
-        `Write "${entryDisplay(this.#options.entry)}": a chunk for byte ${record.offset} came, expected byte ${this.#bytes}`,
-      );
-    }
-    const partial =
-      this.#own !== undefined && hasBytes(this.#own.fd, record.bytes, record.offset) ? undefined : this.#written();
-    if (partial !== undefined) writeFully(partial.fd, record.bytes, record.offset);
+  /** Returns the bytes that it wrote. @throws FanfoldError `damaged` out of order */
+  add(record: ChunkRecord, hashed: ChunkHash): number {
+    this.#checkOrder(record.offset);
+    const before = this.#storedBytes;
+    if (this.#own === undefined || !hasBytes(this.#own.fd, record.bytes, record.offset))
+      this.#write(this.#written().fd, record.bytes, record.offset);
     this.#hasher.add(hashed);
     this.#bytes += record.bytes.length;
+    return this.#storedBytes - before;
+  }
+
+  /** @throws FanfoldError `damaged` out of order */
+  addHole({ offset, length }: HoleRecord): void {
+    this.#checkOrder(offset);
+    this.#isSparse = true;
+    const [from, to] = [offset, offset + length];
+    if (this.#own === undefined || !hasZeros(this.#own.fd, { from, to }, this.#options.onBusy))
+      ftruncateSync(this.#written().fd, to);
+    this.#hasher.addZeros(length);
+    this.#bytes += length;
   }
 
   /**
@@ -154,6 +170,7 @@ export class IncomingFile {
     ftruncateSync(found.partial.fd, from);
     this.#hasher = hasher;
     this.#bytes = from;
+    this.#storedBytes = Math.min(from, found.roomBytes);
   }
 
   #check(final: FileFinal): void {
@@ -195,14 +212,35 @@ export class IncomingFile {
     this.#partial = partial;
     const own = this.#own;
     if (own === undefined) return partial;
-    const hasher = hashBeginning(own.fd, this.#bytes, { onBusy: this.#options.onBusy, copyTo: partial.fd });
+    const copyTo = (bytes: Buffer, offset: number): void => this.#write(partial.fd, bytes, offset);
+    const hasher = hashBeginning(own.fd, this.#bytes, { onBusy: this.#options.onBusy, copyTo });
     if (hasher === undefined) throw ownDiffers();
+    ftruncateSync(partial.fd, this.#bytes);
     // What was copied is hashed, and not what was compared: the file may change in between.
     this.#hasher = hasher;
     this.#isCopied = true;
     this.#own = undefined;
     closeSync(own.fd);
     return partial;
+  }
+
+  #write(fd: number, bytes: Uint8Array, offset: number): void {
+    if (!this.#isSparse) {
+      writeFully(fd, bytes, offset);
+      this.#storedBytes += bytes.length;
+      return;
+    }
+    this.#storedBytes += writeSparsely(fd, bytes, offset);
+    // The file is as long as what came, also when that ends with zeros.
+    if (bytes[bytes.length - 1] === 0) ftruncateSync(fd, offset + bytes.length);
+  }
+
+  #checkOrder(offset: number): void {
+    if (offset === this.#bytes) return;
+    throw new FanfoldError(
+      "damaged",
+      `Write "${entryDisplay(this.#options.entry)}": content for byte ${offset} came, expected byte ${this.#bytes}`,
+    );
   }
 
   #create(): PartialFile {

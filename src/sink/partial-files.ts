@@ -25,6 +25,13 @@ export interface PartialFile {
   readonly name: Buffer;
 }
 
+export interface FoundPartial {
+  readonly partial: PartialFile;
+  readonly bytes: number;
+  /** What it takes on the disk. */
+  readonly roomBytes: number;
+}
+
 /** What a sink knows of a time before: whether a change made at `ctimeMs` may not have reached the disk (D12). */
 export type IsDoubted = (ctimeMs: number) => boolean;
 
@@ -89,8 +96,8 @@ export class PartialFiles {
     return { fd: openSync(path, CREATE_FILE, 0o600), home: place.home, name: place.name };
   }
 
-  /** One that an earlier session left, with its size. */
-  reopen(directory: Uint8Array, name: string): { readonly partial: PartialFile; readonly bytes: number } | undefined {
+  /** One that an earlier session left. */
+  reopen(directory: Uint8Array, name: string): FoundPartial | undefined {
     if (!LASTING.test(name)) return undefined;
     const place = this.#place(directory, name);
     if (place.home === PARTIAL_FOLDER && !this.#found.has(name)) return undefined;
@@ -102,7 +109,8 @@ export class PartialFiles {
       if (!stats.isFile()) return undefined;
       const opened = fd;
       fd = undefined;
-      return { partial: { fd: opened, home: place.home, name: place.name }, bytes: stats.size };
+      const partial = { fd: opened, home: place.home, name: place.name };
+      return { partial, bytes: stats.size, roomBytes: stats.blocks * 512 };
     } catch (thrown) {
       if (systemCode(thrown) === "ENOENT" || systemCode(thrown) === "ELOOP") return undefined;
       throw thrown;

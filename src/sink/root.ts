@@ -36,6 +36,8 @@ export interface FileAttributes {
 /** What stands under a name, when it is a regular file. */
 export interface FileFacts {
   readonly size: number;
+  /** What it takes on the disk: less than its size when it has holes. */
+  readonly roomBytes: number;
   /** Permission bits. */
   readonly mode: number;
   readonly mtimeMicroseconds: bigint;
@@ -251,6 +253,7 @@ function isEmpty(path: Buffer): boolean {
 
 function factsOf(stats: {
   readonly size: bigint;
+  readonly blocks: bigint;
   readonly mode: bigint;
   readonly mtimeNs: bigint;
   readonly ctimeMs: bigint;
@@ -258,6 +261,7 @@ function factsOf(stats: {
 }): FileFacts {
   return {
     size: Number(stats.size),
+    roomBytes: Number(stats.blocks) * 512,
     mode: Number(stats.mode) & 0o7777,
     mtimeMicroseconds: microsecondsOf(stats.mtimeNs),
     ctimeMs: Number(stats.ctimeMs),

@@ -1,8 +1,11 @@
-import { closeSync, readSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { filePieces, isSparse } from "../lib/file-pieces.ts";
+import { readFully } from "../lib/read-fully.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import type { Difference, VerifyCounts } from "../protocol/events.ts";
+import { LEAF_BYTES } from "../protocol/limits.ts";
 import { type Entry, entryDisplay, entryPath, type HardLinkEntry } from "../protocol/page.ts";
 import { isOwnFolder, joinPath } from "../protocol/relative-path.ts";
 import {
@@ -144,7 +147,7 @@ export class Verifier {
       return extras > 0 && !strict ? faults.filter(({ kind }) => kind !== "time") : faults;
     }
     if (entry.kind !== "file" || is("size") || hash === undefined) return faults;
-    return (yield* this.#hasContent(entry, hash)) ? faults : [CONTENT_FAULT, ...faults];
+    return (yield* this.#hasContent(entry, promised)) ? faults : [CONTENT_FAULT, ...faults];
   }
 
   /** A file system without further names has a file of its own for each, with the same content. */
@@ -154,35 +157,28 @@ export class Verifier {
     if (first === undefined || isOneFile(root, first.entry, link)) return [];
     if (strict) return [linkFault(entryDisplay(first.entry))];
     if (first.hash === undefined) return [];
-    return (yield* this.#hasContent(link, first.hash)) ? [] : [CONTENT_FAULT];
+    return (yield* this.#hasContent(link, first)) ? [] : [CONTENT_FAULT];
   }
 
-  *#hasContent(entry: Entry, hash: Uint8Array): Generator<void, boolean, undefined> {
+  *#hasContent(entry: Entry, { size, hash }: PromisedEntry): Generator<void, boolean, undefined> {
     const fd = openToRead(this.#options.root, entry.directory, entry.name);
     try {
       const hasher = new FileHasher();
-      for (;;) {
-        const length = this.#fill(fd);
-        // A hasher keeps the first chunk's leaves, never the bytes.
-        if (length > 0) hasher.add(hashChunk(this.#buffer.subarray(0, length)));
-        if (length < READ_BYTES) return Buffer.compare(hasher.digest(), hash) === 0;
+      const looks = { isSparse: isSparse(fstatSync(fd)), dataBytesMax: READ_BYTES, unitBytes: LEAF_BYTES };
+      let done = 0;
+      for (const { offset, length, isHole } of filePieces(fd, { from: 0, to: size, ...looks })) {
+        const space = this.#buffer.subarray(0, Math.min(length, READ_BYTES));
+        if (isHole) hasher.addZeros(length);
+        else if (readFully(fd, space, offset) < length) return false;
+        else hasher.add(hashChunk(space));
+        done += length;
         this.progress.bytesDone += length;
         yield;
       }
+      return done === size && hash !== undefined && Buffer.compare(hasher.digest(), hash) === 0;
     } finally {
       closeSync(fd);
     }
-  }
-
-  /** Reads as much as fits, so that chunks end at leaves. */
-  #fill(fd: number): number {
-    let done = 0;
-    while (done < READ_BYTES) {
-      const count = readSync(fd, this.#buffer, done, READ_BYTES - done, null);
-      if (count === 0) break;
-      done += count;
-    }
-    return done;
   }
 
   *#extras(directory: Buffer): Generator<void, number, undefined> {

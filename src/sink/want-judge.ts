@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { HELD_FILES_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 import type { FileEntry, Page } from "../protocol/page.ts";
+import { roomOf } from "../protocol/page-file.ts";
 import type { FreeSpace } from "./free-space.ts";
 import { ownFile } from "./link-file.ts";
 import {
@@ -18,6 +19,13 @@ import { hashBeginning } from "./read-content.ts";
 import type { FileFacts } from "./root.ts";
 
 type Held = NonNullable<Want["held"]>[number];
+
+interface Beginning {
+  readonly bytes: number;
+  /** What it takes on the disk. */
+  readonly roomBytes: number;
+  readonly hash: string;
+}
 
 export interface WantJudgeOptions extends Comparison {
   readonly space: FreeSpace;
@@ -42,7 +50,7 @@ export class WantJudge {
       if (own !== undefined && this.#isEqual(entry, own)) return true;
       const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
       if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
-      this.#need(entry, own, beginning?.bytes ?? 0);
+      this.#need(entry, own, beginning?.roomBytes ?? 0);
       return false;
     });
     return held.length === 0 ? judgement : { ...judgement, want: { ...judgement.want, held } };
@@ -62,7 +70,7 @@ export class WantJudge {
   }
 
   /** The beginning of the file that an earlier session stored, less than all of it: whole leaves, and their hash. */
-  #held(entry: FileEntry): { readonly bytes: number; readonly hash: string } | undefined {
+  #held(entry: FileEntry): Beginning | undefined {
     if (entry.size < RESUMABLE_BYTES_MIN) return undefined;
     const found = spared(() => this.#options.root.partials.reopen(entry.directory, partialName(entry)));
     if (found === undefined) return undefined;
@@ -70,15 +78,16 @@ export class WantJudge {
       const bytes = Math.floor(Math.min(found.bytes, entry.size - 1) / LEAF_BYTES) * LEAF_BYTES;
       if (bytes === 0) return undefined;
       const hash = hashBeginning(found.partial.fd, bytes, this.#options)?.digest();
-      return hash === undefined ? undefined : { bytes, hash: Buffer.from(hash).toString("hex") };
+      const roomBytes = Math.min(bytes, found.roomBytes);
+      return hash === undefined ? undefined : { bytes, roomBytes, hash: Buffer.from(hash).toString("hex") };
     } finally {
       closeSync(found.partial.fd);
     }
   }
 
-  #need(entry: FileEntry, own: FileFacts | undefined, heldBytes: number): void {
+  #need(entry: FileEntry, own: FileFacts | undefined, heldRoomBytes: number): void {
     const { root, space } = this.#options;
     const isHere = root.isFresh(entry.directory) || spared(() => root.isOnOwnMount(entry.directory)) === true;
-    if (isHere) space.need(entry.size - (own?.size ?? 0) - heldBytes);
+    if (isHere) space.need(roomOf(entry) - (own === undefined ? 0 : Math.min(own.size, own.roomBytes)) - heldRoomBytes);
   }
 }

@@ -1,10 +1,12 @@
 import { type BigIntStats, closeSync, constants, openSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { type FilePiece, filePieces, isSparse } from "../lib/file-pieces.ts";
 import { readFully } from "../lib/read-fully.ts";
 import type { FileHasher } from "../protocol/content-hash.ts";
 import type { FileFinal } from "../protocol/data-table.ts";
 import { pageDigest } from "../protocol/digest.ts";
+import { LEAF_BYTES } from "../protocol/limits.ts";
 import { decodePage, entryPath, type FileEntry } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { joinPath } from "../protocol/relative-path.ts";
@@ -15,7 +17,7 @@ import { contentStart, type HeldEnd } from "./held-prefix.ts";
 import type { RootGuard } from "./root-guard.ts";
 import { type Change, changeOf } from "./second-look.ts";
 import { settledStat } from "./settled-stat.ts";
-import { problemOf, replaced } from "./source-problem.ts";
+import { checkSize, problemOf, replaced } from "./source-problem.ts";
 import { timestampOf } from "./walk.ts";
 
 /** What is done once this output is stored: bytes as the pages announced them, and files. */
@@ -161,29 +163,47 @@ class PageReader {
   ): Generator<ReadOutput, Content, undefined> {
     const before = settledStat(fd);
     if (!before.isFile()) throw replaced();
+    checkSize(before.size);
     const size = Number(before.size);
     this.#current = escapeName(entryPath(entry));
     // What is ready does not wait for the reading of what the sinks have.
     if (held.length > 0) yield* this.flush();
     const { offset: start, hasher } = contentStart(fd, size, held);
     this.#count(entry, start);
+    const range = { from: start, to: size, isSparse: isSparse(before) };
+    const { chunkBytes: dataBytesMax } = this.#builder;
     let change: Change = start === size ? changeOf(fd, before, path) : "none";
-    for (let offset = start; offset < size; ) {
-      const length = Math.min(this.#builder.chunkBytes, size - offset);
-      if (!this.#builder.fits(length)) yield* this.flush();
-      const isShort = readFully(fd, this.#builder.space(length), offset) < length;
-      // The second look comes before the last chunk is committed, so that of a small file that changed nothing is sent.
-      if (isShort || offset + length === size) change = changeOf(fd, before, path);
+    let offset = start;
+    for (const piece of filePieces(fd, { ...range, dataBytesMax, unitBytes: LEAF_BYTES })) {
+      if (!piece.isHole && !this.#builder.fits(piece.length)) yield* this.flush();
+      const isShort = !piece.isHole && readFully(fd, this.#builder.space(piece.length), offset) < piece.length;
+      // The second look comes before the last piece is committed, so that of a small file that changed nothing is sent.
+      if (isShort || offset + piece.length === size) change = changeOf(fd, before, path);
       if (isShort) change = "changed";
       if (change === "changed") break;
-      hasher.add(this.#builder.chunk(entry.entry, offset, length));
-      offset += length;
+      if (piece.isHole) yield* this.#hole(entry, piece, hasher);
+      else this.#builder.data({ entry: entry.entry, ...piece, isSparse: range.isSparse }, hasher);
+      offset += piece.length;
       this.#count(entry, offset);
     }
+    // A hole at its end was cut off.
+    if (offset < size) change = "changed";
     const final = finalOf(before, hasher);
     // One that was emptied and written anew can be longer, too: only what reads the same once more has merely grown.
     if (change === "grew" && !readsAs(fd, final)) change = "changed";
     return { change, final };
+  }
+
+  /** A very long one goes into several frames. */
+  *#hole(entry: FileEntry, hole: FilePiece, hasher: FileHasher): Generator<ReadOutput, void, undefined> {
+    const end = hole.offset + hole.length;
+    for (let { offset } = hole; offset < end; ) {
+      if (this.#builder.holeRoomBytes === 0) yield* this.flush();
+      const length = Math.min(this.#builder.holeRoomBytes, end - offset);
+      this.#builder.hole({ entry: entry.entry, offset, length }, hasher);
+      offset += length;
+      this.#count(entry, offset);
+    }
   }
 
   *#close(entry: FileEntry, final: FileFinal | undefined): Generator<ReadOutput, void, undefined> {

@@ -1,7 +1,8 @@
-import { type ChunkHash, hashChunk } from "../protocol/content-hash.ts";
+import { zeroRuns } from "../lib/zeros.ts";
+import { type FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import { DataTableWriter, type FileFinal, RECORD_BYTES_BOUND } from "../protocol/data-table.ts";
 import { FRAME_HEADER_BYTES, type FrameScope, writeFrameHeader } from "../protocol/frame.ts";
-import { FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
+import { FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 
 /** Least a data frame counts for in credit: small ones hold more memory than their content. */
 export const FRAME_COST_BYTES_MIN = 64 * 1024;
@@ -21,6 +22,14 @@ export interface FrameBuilderOptions extends FrameScope {
   readonly takeBuffer: () => ArrayBuffer;
 }
 
+/** A range of the file `entry`; `offset` is a multiple of the leaf. */
+export interface DataPlace {
+  readonly entry: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly isSparse: boolean;
+}
+
 /**
  * Builds data frames in place: content is read straight to where it will be sent from. The table goes behind the content
  * when the frame is finished, because its length is known only then.
@@ -30,6 +39,7 @@ export class FrameBuilder {
   readonly #table = new DataTableWriter();
   #buffer: Buffer | undefined;
   #contentBytes = 0;
+  #holeBytes = 0;
 
   constructor(options: FrameBuilderOptions) {
     this.#options = options;
@@ -45,25 +55,42 @@ export class FrameBuilder {
     return this.#table.count === 0;
   }
 
-  /** Whether a file of `bytes` and its close mark still fit. */
+  /** How much of a hole still fits: a multiple of the leaf. */
+  get holeRoomBytes(): number {
+    return this.fits(0) ? Math.floor((FRAME_HOLE_BYTES_MAX - this.#holeBytes) / LEAF_BYTES) * LEAF_BYTES : 0;
+  }
+
+  /** Whether `bytes` of a file and its close mark still fit, be it that each of its leaves becomes a record of its own. */
   fits(bytes: number): boolean {
-    if (this.#table.count + 2 > FRAME_RECORDS_MAX) return false;
+    const records = Math.ceil(bytes / LEAF_BYTES) + 2;
+    if (this.#table.count + records > FRAME_RECORDS_MAX || this.#holeBytes + bytes > FRAME_HOLE_BYTES_MAX) return false;
     return FRAME_HEADER_BYTES + this.#contentBytes + bytes + this.#table.bytes + RECORD_BYTES_BOUND <= this.#capacity();
   }
 
-  /** Where the next content may be read to; what is not committed by `chunk` is overwritten by the next. */
+  /** Where the next content may be read to; what is not committed by `data` is overwritten by the next. */
   space(bytes: number): Buffer {
     const buffer = this.#take();
     const at = FRAME_HEADER_BYTES + this.#contentBytes;
     return buffer.subarray(at, at + bytes);
   }
 
-  /** Commits the first `length` bytes of the last `space` as a chunk, and hashes it. */
-  chunk(entry: number, offset: number, length: number): ChunkHash {
-    const hashed = hashChunk(this.space(length));
-    this.#table.chunk({ entry, generation: 0, offset, length, hash: hashed.hash });
-    this.#contentBytes += length;
-    return hashed;
+  /** Commits what was read to the last `space`, in chunks that are hashed; leaves of zeros of a sparse file as holes. */
+  data({ entry, offset, length, isSparse }: DataPlace, hasher: FileHasher): void {
+    const read = this.space(length);
+    for (const { from, to, isZero } of isSparse
+      ? zeroRuns(read, LEAF_BYTES)
+      : [{ from: 0, to: length, isZero: false }]) {
+      if (isZero) this.hole({ entry, offset: offset + from, length: to - from }, hasher);
+      else this.#chunk({ entry, offset: offset + from }, read.subarray(from, to), hasher);
+    }
+  }
+
+  /** Zeros that are not read: `holeRoomBytes` at most. */
+  hole({ entry, offset, length }: Omit<DataPlace, "isSparse">, hasher: FileHasher): void {
+    this.#take();
+    this.#table.hole({ entry, generation: 0, offset, length });
+    this.#holeBytes += length;
+    hasher.addZeros(length);
   }
 
   close(entry: number, final: FileFinal | undefined): void {
@@ -87,7 +114,22 @@ export class FrameBuilder {
     };
     this.#buffer = undefined;
     this.#contentBytes = 0;
+    this.#holeBytes = 0;
     return built;
+  }
+
+  #chunk(
+    { entry, offset }: { readonly entry: number; readonly offset: number },
+    read: Buffer,
+    hasher: FileHasher,
+  ): void {
+    const bytes = this.space(read.length);
+    // Behind a hole it was read to a place that is further on.
+    if (bytes.byteOffset !== read.byteOffset) bytes.set(read);
+    const hashed = hashChunk(bytes);
+    this.#table.chunk({ entry, generation: 0, offset, length: bytes.length, hash: hashed.hash });
+    this.#contentBytes += bytes.length;
+    hasher.add(hashed);
   }
 
   #take(): Buffer {

@@ -1,4 +1,5 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { filePieces, isSparse } from "../lib/file-pieces.ts";
 import { readFully } from "../lib/read-fully.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
@@ -19,7 +20,7 @@ export function hashFile(path: Buffer, listed: BigIntStats): Uint8Array | undefi
     if (!isSameFile(listed, settledStat(fd))) return undefined;
     const size = Number(listed.size);
     const hasher = new FileHasher();
-    if (hashRange(fd, 0, size, [hasher]) < size) return undefined;
+    if (hashRange(fd, { from: 0, to: size, isSparse: isSparse(listed) }, [hasher]) < size) return undefined;
     return isSameFile(listed, fstatSync(fd, { bigint: true })) ? hasher.digest() : undefined;
   } catch {
     return undefined;
@@ -31,7 +32,8 @@ export function hashFile(path: Buffer, listed: BigIntStats): Uint8Array | undefi
 /** Whether the first `size` bytes of an open file still have this content hash. */
 export function readsAs(fd: number, { size, hash }: { readonly size: number; readonly hash: Uint8Array }): boolean {
   const hasher = new FileHasher();
-  return hashRange(fd, 0, size, [hasher]) === size && Buffer.compare(hasher.digest(), hash) === 0;
+  const range = { from: 0, to: size, isSparse: isSparse(fstatSync(fd)) };
+  return hashRange(fd, range, [hasher]) === size && Buffer.compare(hasher.digest(), hash) === 0;
 }
 
 /** The same file, and not written to in between. */
@@ -45,19 +47,30 @@ export function isSameFile(before: BigIntStats, after: BigIntStats): boolean {
   );
 }
 
+export interface HashedRange {
+  /** A multiple of the leaf. */
+  readonly from: number;
+  readonly to: number;
+  readonly isSparse: boolean;
+}
+
 /**
- * Reads from `from` (a multiple of the leaf) to `to`, and gives the hashes of its leaves to all `hashers`. Returns how
- * far it came: less than `to` at the end of the file.
+ * Reads a range of an open file, without its holes, and gives the hashes of its leaves to all `hashers`. Returns how far it
+ * came: less than `to` at the end of the file.
  */
-export function hashRange(fd: number, from: number, to: number, hashers: readonly FileHasher[]): number {
+export function hashRange(fd: number, range: HashedRange, hashers: readonly FileHasher[]): number {
   spare ??= Buffer.allocUnsafeSlow(READ_BYTES);
-  for (let offset = from; offset < to; ) {
-    const space = spare.subarray(0, Math.min(READ_BYTES, to - offset));
-    const count = readFully(fd, space, offset);
-    if (count < space.length) return offset + count;
-    const chunk = hashChunk(space);
-    for (const hasher of hashers) hasher.add(chunk);
-    offset += count;
+  let offset = range.from;
+  for (const piece of filePieces(fd, { ...range, dataBytesMax: READ_BYTES, unitBytes: LEAF_BYTES })) {
+    if (piece.isHole) for (const hasher of hashers) hasher.addZeros(piece.length);
+    else {
+      const space = spare.subarray(0, piece.length);
+      const count = readFully(fd, space, piece.offset);
+      if (count < space.length) return offset + count;
+      const chunk = hashChunk(space);
+      for (const hasher of hashers) hasher.add(chunk);
+    }
+    offset += piece.length;
   }
-  return to;
+  return offset;
 }

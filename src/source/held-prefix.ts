@@ -1,3 +1,5 @@
+import { fstatSync } from "node:fs";
+import { isSparse } from "../lib/file-pieces.ts";
 import { FileHasher } from "../protocol/content-hash.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
 import { hashRange } from "./hash-file.ts";
@@ -26,9 +28,11 @@ export function contentStart(fd: number, size: number, ends: readonly HeldEnd[])
   if (least === 0 || sorted.some(({ bytes }) => bytes % LEAF_BYTES !== 0 || bytes > size)) return fromStart;
   // Two, because a hasher cannot go back: `file` stops where the chunks will begin, `held` goes on to the last end.
   const [file, held] = [new FileHasher(), new FileHasher()];
+  const looks = { isSparse: isSparse(fstatSync(fd)) };
   let offset = 0;
   for (const { bytes, hash } of sorted) {
-    if (hashRange(fd, offset, bytes, bytes === least ? [file, held] : [held]) < bytes) return fromStart;
+    const range = { ...looks, from: offset, to: bytes };
+    if (hashRange(fd, range, bytes === least ? [file, held] : [held]) < bytes) return fromStart;
     if (Buffer.compare(held.digest(), hash) !== 0) return fromStart;
     offset = bytes;
   }

@@ -1,5 +1,6 @@
 import { FanfoldError, isErrorCode, systemCode } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { FILE_BYTES_MAX } from "../protocol/limits.ts";
 import type { Problem } from "../protocol/progress.ts";
 
 /** Says why one entry could not be read. */
@@ -20,6 +21,11 @@ export function tooLong(what: string): Error {
   return Object.assign(new Error(`the ${what} is too long`), { code: "ENAMETOOLONG" });
 }
 
+/** @throws an error for a file that is larger than the wire carries */
+export function checkSize(size: bigint): void {
+  if (size > BigInt(FILE_BYTES_MAX)) throw Object.assign(new Error("it is too large"), { code: "EFBIG" });
+}
+
 /** What ended a thread of the source as a whole, from what it posted. */
 export function failureOf({ code, message }: { readonly code: string; readonly message: string }): FanfoldError {
   return new FanfoldError(isErrorCode(code) ? code : "internal", message);
@@ -30,6 +36,7 @@ const KINDS: Readonly<Record<string, string>> = {
   ENOENT: "vanished",
   ENOTDIR: "vanished",
   ENAMETOOLONG: "name-too-long",
+  EFBIG: "too-large",
   ELOOP: "changed",
   [REPLACED]: "changed",
 };
@@ -42,4 +49,5 @@ const REASONS: Readonly<Record<string, string>> = {
   [REPLACED]: "something else took its place",
   EIO: "input/output error",
   ENAMETOOLONG: "path or link target too long",
+  EFBIG: "files of more than 16 TiB are not carried",
 };

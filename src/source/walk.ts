@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync, opendirSync, readlinkSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
+import { isSparse } from "../lib/file-pieces.ts";
 import { loadNative } from "../lib/native.ts";
 import { PathStack } from "../lib/path-stack.ts";
 import type { Filter } from "../protocol/filter.ts";
@@ -14,7 +15,7 @@ import { hashFile } from "./hash-file.ts";
 import { PageMaker, type WalkedPage } from "./page-maker.ts";
 import { readAttributes } from "./read-attributes.ts";
 import { type FolderIdentity, RootGuard } from "./root-guard.ts";
-import { problemOf, replaced, tooLong } from "./source-problem.ts";
+import { checkSize, problemOf, replaced, tooLong } from "./source-problem.ts";
 
 /*
  * The walk, depth first:
@@ -183,6 +184,7 @@ export class TreeWalk {
   }
 
   *#fileOrLink(path: Buffer, stats: BigIntStats, base: Base): Generator<WalkOutput, void, undefined> {
+    checkSize(stats.size);
     const first = this.#links.firstOf(stats);
     if (first !== undefined) {
       yield* this.#add({ ...base, kind: "hardlink", to: first });
@@ -194,9 +196,9 @@ export class TreeWalk {
 
   #file(path: Buffer, stats: BigIntStats, base: Base): FileEntry {
     const hash = this.#options.checksum === true ? hashFile(this.#absolute(path), stats) : undefined;
-    const sparse = stats.blocks * BLOCK_BYTES < stats.size || undefined;
     return {
-      ...{ kind: "file", ...base, mode: base.mode & 0o1777, size: Number(stats.size), sparse },
+      ...{ kind: "file", ...base, mode: base.mode & 0o1777, size: Number(stats.size) },
+      ...(isSparse(stats) ? { roomBytes: Number(stats.blocks * BLOCK_BYTES) } : {}),
       ...(hash === undefined ? {} : { hash }),
     };
   }

@@ -1,8 +1,8 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { appendFileSync, lstatSync, mkdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CliLab } from "../helpers/cli.ts";
 import { MemoryWatch } from "../helpers/memory-watch.ts";
-import { makeSparseFile } from "../helpers/tree.ts";
+import { makeLongFile } from "../helpers/tree.ts";
 import { equalFiles, treeDifferences } from "../helpers/tree-judge.ts";
 import { E2E_MS, expectProven, startCopy } from "./copying.ts";
 
@@ -14,7 +14,8 @@ describe("a file of more than 2 GiB", { timeout: E2E_MS }, () => {
     await using lab = await CliLab.open();
     const [from, to] = [lab.path("source"), lab.path("sink")];
     mkdirSync(from);
-    makeSparseFile(`${from}/large`, BYTES);
+    makeLongFile(`${from}/large`, 2 * 1024);
+    appendFileSync(`${from}/large`, "\n");
     const coordinator = await lab.coordinator();
     const { source, sinks } = startCopy(lab, { address: coordinator.address, from, to: [to] });
     const pids = new Map([

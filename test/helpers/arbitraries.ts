@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Attribute } from "../../src/protocol/attribute-names.ts";
 import type { FileFinal } from "../../src/protocol/data-table.ts";
-import { DEVICE_NUMBER_MAX, HASH_BYTES, OWNER_ID_MAX } from "../../src/protocol/limits.ts";
+import { DEVICE_NUMBER_MAX, FILE_BYTES_MAX, HASH_BYTES, OWNER_ID_MAX } from "../../src/protocol/limits.ts";
 import type { Entry, Page, Timestamp } from "../../src/protocol/page.ts";
 import type { Owner } from "../../src/protocol/page-tables.ts";
 import type { EntryState } from "../../src/protocol/trailer.ts";
@@ -19,7 +19,8 @@ export const time: fc.Arbitrary<Timestamp> = fc.record({
   seconds: fc.integer({ min: -(2 ** 52), max: 2 ** 52 - 1 }),
   nanoseconds: fc.nat({ max: 999_999_999 }),
 });
-export const final: fc.Arbitrary<FileFinal> = fc.record({ size: whole, mode, mtime: time, hash });
+const size = whole.map((bytes) => Math.min(bytes, FILE_BYTES_MAX));
+export const final: fc.Arbitrary<FileFinal> = fc.record({ size, mode, mtime: time, hash });
 
 /** A name that may stand in a tree: any bytes but slash and NUL. */
 export const name: fc.Arbitrary<Uint8Array> = fc
@@ -65,7 +66,11 @@ const base = {
 };
 const target = fc.uint8Array({ minLength: 1, maxLength: 40, min: 1 });
 export const entry: fc.Arbitrary<Entry> = fc.oneof(
-  fc.record({ ...base, kind: fc.constant("file" as const), size: whole, sparse: fc.constantFrom(true, undefined) }),
+  fc.record({ ...base, kind: fc.constant("file" as const), size }),
+  fc.record({ ...base, kind: fc.constant("file" as const), size }).chain((file) => {
+    const rooms = fc.maxSafeNat().map((bytes) => bytes % Math.max(1, file.size));
+    return rooms.map((roomBytes) => ({ ...file, size: Math.max(1, file.size), roomBytes }));
+  }),
   fc.record({ ...base, kind: fc.constant("directory" as const) }),
   fc.record({ ...base, kind: fc.constant("symlink" as const), target }),
   fc.record({ ...base, kind: fc.constant("hardlink" as const), to: fc.constant(0) }),

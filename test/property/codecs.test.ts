@@ -3,18 +3,22 @@ import { describe, expect, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../src/protocol/bytes.ts";
 import { DataTableWriter, decodeDataTable, RECORD_BYTES_BOUND } from "../../src/protocol/data-table.ts";
 import {
+  FILE_BYTES_MAX,
   FRAME_BYTES_MIN,
+  FRAME_HOLE_BYTES_MAX,
   FRAME_RECORDS_MAX,
   LEAF_BYTES,
   PAGE_BYTES_MAX,
   PAGE_ENTRIES_MAX,
 } from "../../src/protocol/limits.ts";
 import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
-import { decodePage, encodePage, entryBytesBound, PAGE_HEAD_BYTES } from "../../src/protocol/page.ts";
+import { decodePage, encodePage, entryBytesBound, KEEPS_ALL, PAGE_HEAD_BYTES } from "../../src/protocol/page.ts";
 import { PageTables } from "../../src/protocol/page-tables.ts";
 import { decodeTrailer, encodeTrailer } from "../../src/protocol/trailer.ts";
 import * as arbitrary from "../helpers/arbitraries.ts";
 import { thrownCode } from "../helpers/thrown.ts";
+
+const offsets = fc.nat({ max: 2 ** 28 }).map((leaf) => leaf * LEAF_BYTES);
 
 /** Encoders of one data frame: chunks with their contents, and close marks. */
 const record = fc.oneof(
@@ -22,9 +26,16 @@ const record = fc.oneof(
     kind: fc.constant("chunk" as const),
     entry: arbitrary.whole,
     generation: arbitrary.whole,
-    offset: fc.nat({ max: 2 ** 30 }).map((leaf) => leaf * LEAF_BYTES),
+    offset: offsets,
     hash: arbitrary.hash,
     bytes: fc.uint8Array({ minLength: 1, maxLength: 50 }),
+  }),
+  fc.record({
+    kind: fc.constant("hole" as const),
+    entry: arbitrary.whole,
+    generation: arbitrary.whole,
+    offset: offsets,
+    length: fc.integer({ min: 1, max: FRAME_HOLE_BYTES_MAX / 16 }),
   }),
   fc.record({
     kind: fc.constant("close" as const),
@@ -43,6 +54,7 @@ function encodeRecords(list: (typeof record extends fc.Arbitrary<infer T> ? T : 
   for (const each of list) {
     const before = writer.bytes;
     if (each.kind === "chunk") writer.chunk({ ...each, length: each.bytes.length });
+    else if (each.kind === "hole") writer.hole(each);
     else writer.close(each.entry, each.generation, each.final);
     // One chunk and one close mark together.
     expect(writer.bytes - before).toBeLessThanOrEqual(RECORD_BYTES_BOUND / 2);
@@ -147,6 +159,9 @@ describe("a data table", () => {
           return;
         }
         expect(given.length).toBeLessThanOrEqual(FRAME_RECORDS_MAX);
+        expect(given.reduce((sum, each) => sum + (each.kind === "hole" ? each.length : 0), 0)).toBeLessThanOrEqual(
+          FRAME_HOLE_BYTES_MAX,
+        );
         expect(given.reduce((sum, each) => sum + (each.kind === "chunk" ? each.bytes.length : 0), 0)).toBe(
           content.length,
         );
@@ -158,7 +173,8 @@ describe("a data table", () => {
   test.each([
     ["a chunk of no bytes", 0, 0],
     ["a chunk between leaves", 1, 10],
-    ["a chunk that ends beyond 2^53", 2 ** 53 - LEAF_BYTES, LEAF_BYTES],
+    ["a chunk that ends beyond the largest file", FILE_BYTES_MAX, LEAF_BYTES],
+    ["a chunk that begins far beyond it", 2 ** 53 - LEAF_BYTES, LEAF_BYTES],
     ["a chunk longer than the content", 0, 11],
     ["content that no chunk names", 0, 9],
   ])("with %s is refused as damaged", (_, offset, length) => {
@@ -167,6 +183,35 @@ describe("a data table", () => {
     expect(thrownCode(() => decodeDataTable(writer.take(), Buffer.alloc(length === LEAF_BYTES ? length : 10)))).toBe(
       "damaged",
     );
+  });
+
+  const GIB = 1024 * 1024 * 1024;
+  test.each<[string, (readonly [number, number])[], string]>([
+    ["a hole that ends with the largest file", [[FILE_BYTES_MAX - GIB, GIB]], "nothing"],
+    [
+      "holes of as many bytes as a frame may have",
+      [
+        [0, FRAME_HOLE_BYTES_MAX - 1],
+        [GIB, 1],
+      ],
+      "nothing",
+    ],
+    [
+      "holes of more",
+      [
+        [0, FRAME_HOLE_BYTES_MAX],
+        [GIB, 1],
+      ],
+      "damaged",
+    ],
+    ["a hole of no bytes", [[0, 0]], "damaged"],
+    ["a hole between leaves", [[LEAF_BYTES + 1, 10]], "damaged"],
+    ["a hole that ends beyond the largest file", [[FILE_BYTES_MAX - LEAF_BYTES, LEAF_BYTES + 1]], "damaged"],
+    ["a hole of 2^53 - 1 bytes", [[0, 2 ** 53 - 1]], "damaged"],
+  ])("with %s gives %s", (_, holes, expected) => {
+    const writer = new DataTableWriter();
+    for (const [offset, length] of holes) writer.hole({ entry: 1, generation: 0, offset, length });
+    expect(thrownCode(() => decodeDataTable(writer.take(), Buffer.alloc(0)))).toBe(expected);
   });
 });
 
@@ -202,6 +247,18 @@ describe("numbers", () => {
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("of %s are never written", (value) => {
     expect(thrownCode(() => new ByteWriter().varint(value))).toBe("internal");
   });
+});
+
+test.each([
+  ["of the largest size", { size: FILE_BYTES_MAX }, "nothing"],
+  ["of more", { size: FILE_BYTES_MAX + 1 }, "damaged"],
+  ["with holes, of which nothing takes room", { size: 1, roomBytes: 0 }, "nothing"],
+  ["with holes that make it no smaller", { size: 1, roomBytes: 1 }, "damaged"],
+])("a file %s is read or refused", (_, facts, expected) => {
+  const entry = { kind: "file" as const, entry: 1, directory: Buffer.alloc(0), name: Buffer.from("f"), mode: 0o644 };
+  const mtime = { seconds: 0, nanoseconds: 0 };
+  const page = encodePage({ page: 0, first: 1, keeps: KEEPS_ALL, entries: [{ ...entry, mtime, ...facts }] });
+  expect(thrownCode(() => decodePage(page))).toBe(expected);
 });
 
 test("a page and its trailer stay within the least payload of a transport, whatever stands in them", () => {

@@ -46,6 +46,51 @@ describe("the hash of a file", () => {
   });
 });
 
+describe("the hash of holes", () => {
+  const MIB = 1024 * 1024;
+
+  test("is that of the zeros which they read as, wherever they lie and however they are cut", () => {
+    const piece = fc.record({
+      leaves: fc.integer({ min: 1, max: 5 }),
+      isHole: fc.boolean(),
+      cut: fc.integer({ min: 1, max: 5 }),
+    });
+    const cases = fc.tuple(fc.array(piece, { maxLength: 6 }), fc.nat({ max: LEAF_BYTES - 1 }), fc.boolean());
+    fc.assert(
+      fc.property(cases, ([pieces, tailBytes, tailIsHole]) => {
+        const hasher = new FileHasher();
+        const all: Buffer[] = [];
+        const add = (bytes: number, isHole: boolean, cutBytes: number): void => {
+          const made = Buffer.alloc(bytes, isHole ? 0 : all.length + 1);
+          all.push(made);
+          for (let at = 0; at < bytes; at += cutBytes) {
+            const part = made.subarray(at, at + cutBytes);
+            if (isHole) hasher.addZeros(part.length);
+            else hasher.add(hashChunk(part));
+          }
+        };
+        for (const { leaves, isHole, cut } of pieces) add(leaves * LEAF_BYTES, isHole, cut * LEAF_BYTES);
+        if (tailBytes > 0) add(tailBytes, tailIsHole, LEAF_BYTES);
+        expect(Buffer.from(hasher.digest())).toEqual(referenceHash(Buffer.concat(all)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test.each([1, LEAF_BYTES - 1, LEAF_BYTES, LEAF_BYTES + 1, 256 * MIB, 256 * MIB + LEAF_BYTES, 600 * MIB + 1])(
+    "of %i bytes in one piece is the same",
+    (bytes) => {
+      const hasher = new FileHasher();
+      hasher.addZeros(bytes);
+      const [zeros, last] = [blake3(Buffer.alloc(LEAF_BYTES)), bytes % LEAF_BYTES];
+      const leaves = Array.from({ length: Math.floor(bytes / LEAF_BYTES) }, () => zeros);
+      if (last > 0) leaves.push(blake3(Buffer.alloc(last)));
+      const [only] = leaves;
+      expect(Buffer.from(hasher.digest())).toEqual(leaves.length === 1 ? only : blake3(Buffer.concat(leaves)));
+    },
+  );
+});
+
 const CONTENT = Buffer.from("content");
 const entries = [rootEntry, directory("d"), file("d/f", 7), symlink("d/l", "target"), file("w", 1)];
 const page: Page = {

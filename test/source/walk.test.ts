@@ -137,8 +137,8 @@ describe("walkTree()", () => {
       ["two", "hardlink"],
     ]);
     expect(walked.entries[4]).toMatchObject({ to: 2 });
-    expect(walked.entries.map((entry) => entry.kind === "file" && entry.sparse)).toEqual([
-      ...[false, false, undefined, true, false],
+    expect(walked.entries.map((entry) => entry.kind === "file" && entry.roomBytes)).toEqual([
+      ...[false, false, undefined, 4096, false],
     ]);
   });
 

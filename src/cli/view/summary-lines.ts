@@ -86,7 +86,6 @@ const EXCLUDED = "excluded";
 const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
   ["socket", "sockets skipped"],
   ["hard-link-copied", "hard links copied as files of their own: too many to remember"],
-  ["sparse-filled", "sparse files copied with their holes filled"],
   ["attributes-too-large", "extended attributes left out: too much for one entry"],
   ["attributes-unreadable", "extended attributes left out: they cannot be read"],
 ]);
