@@ -1,46 +1,25 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
+import type { ChunkHash } from "../protocol/content-hash.ts";
 import type { ChunkRecord, CloseRecord, DataRecord, HoleRecord } from "../protocol/data-table.ts";
-import type { FidelityTally } from "../protocol/fidelity.ts";
 import { decodeEnd, type EndMark } from "../protocol/marks.ts";
 import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
 import { roomOf } from "../protocol/page-file.ts";
-import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import type { EngineParts, EngineSink } from "./engine-parts.ts";
 import { changedHere, entryProblem, folderGone, isFatal } from "./entry-problem.ts";
-import type { FileToWrite, FileWriter } from "./file-writer.ts";
-import type { FreeSpace } from "./free-space.ts";
+import type { FileToWrite } from "./file-writer.ts";
 import { HardLinker } from "./hard-linker.ts";
-import type { ManifestWriter } from "./manifest-writer.ts";
-import { checkWalked, type PageBook } from "./page-book.ts";
-import { isStillHere, type Want } from "./page-wants.ts";
+import { checkWalked } from "./page-book.ts";
+import { isStillHere } from "./page-wants.ts";
 import { placeEntry } from "./place-entry.ts";
 import { ProofBook } from "./proof-book.ts";
-import type { Root } from "./root.ts";
-import type { WantJudge } from "./want-judge.ts";
 
 /** Pages whose data may come before their trailers; a source reads at most four at a time. */
 const PAGES_UNCLOSED_MAX = 16;
 const NOT_CARRIED = { state: "not-carried" } as const;
-
-export interface EngineParts {
-  readonly root: Root;
-  readonly book: PageBook;
-  readonly writer: FileWriter;
-  readonly judge: WantJudge;
-  readonly space: FreeSpace;
-  readonly manifest: ManifestWriter;
-  readonly fidelity: FidelityTally;
-}
-
-export interface EngineSink {
-  /** The page is stored and its directories stand: this is what is wanted of it. */
-  want(want: Want): void;
-  file(path: string, bytes: number): void;
-  problem(problem: Problem): void;
-}
 
 /**
  * Turns the frames of one session, in order, into a tree on the disk, and proves it. Synchronous; it has a thread of its
@@ -139,18 +118,13 @@ export class CopyEngine implements Engine {
   }
 
   #data({ records, hashes }: CheckedFrame): void {
-    const { writer } = this.#parts;
     for (const [index, record] of records.entries()) {
-      const hashed = hashes[index];
       if (record.kind === "close") this.#close(record);
-      else if (record.kind === "hole") this.#content(record, record.length, (file) => writer.hole(file, record));
-      else if (hashed !== undefined)
-        this.#content(record, record.bytes.length, (file) => writer.chunk(file, record, hashed));
+      else this.#content(record, hashes[index]);
     }
   }
 
-  /** `store` returns the bytes that it wrote. */
-  #content(record: ChunkRecord | HoleRecord, length: number, store: (file: FileToWrite) => number): void {
+  #content(record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): void {
     const { writer, space } = this.#parts;
     const file = this.#fileOf(record);
     const { entry, wanted } = file;
@@ -159,11 +133,11 @@ export class CopyEngine implements Engine {
     const isFirst = !writer.isOpen(entry.entry);
     let written = 0;
     this.#guarded(entry, () => {
-      written = store(file);
+      written = writer.content(file, record, hashed);
     });
     if (!wanted) return;
     // What an earlier session stored of it is done, too.
-    const bytes = length + (isFirst ? record.offset : 0);
+    const bytes = (record.kind === "hole" ? record.length : record.bytes.length) + (isFirst ? record.offset : 0);
     this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
     space.stored(written);
   }

@@ -1,5 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
-import type { ChunkHash } from "../protocol/content-hash.ts";
+import { type ChunkHash, hashChunk } from "../protocol/content-hash.ts";
 import type { ChunkRecord, FileFinal, HoleRecord } from "../protocol/data-table.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { IncomingFile } from "./incoming-file.ts";
@@ -30,15 +30,15 @@ export class FileWriter implements Disposable {
     this.#onBusy = onBusy;
   }
 
-  /** Takes a chunk whose hash was checked, and returns the bytes that it wrote. @throws FanfoldError `damaged` out of order */
-  chunk(to: FileToWrite, record: ChunkRecord, hashed: ChunkHash): number {
-    return this.#of(to, record.offset).add(record, hashed);
-  }
-
-  /** The same of a hole, for which nothing is written. @throws FanfoldError `damaged` out of order */
-  hole(to: FileToWrite, record: HoleRecord): number {
-    this.#of(to, record.offset).addHole(record);
-    return 0;
+  /**
+   * Takes a hole, or a chunk whose hash was checked. Returns the bytes that it wrote.
+   *
+   * @throws FanfoldError `damaged` out of order
+   */
+  content(to: FileToWrite, record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): number {
+    const file = this.#of(to, record.offset);
+    if (record.kind === "hole") return file.addHole(record);
+    return file.add(record, hashed ?? hashChunk(record.bytes));
   }
 
   /**

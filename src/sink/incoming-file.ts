@@ -97,8 +97,9 @@ export class IncomingFile {
     return this.#storedBytes - before;
   }
 
-  /** @throws FanfoldError `damaged` out of order */
-  addHole({ offset, length }: HoleRecord): void {
+  /** The same of a hole. @throws FanfoldError `damaged` out of order */
+  addHole({ offset, length }: HoleRecord): number {
+    const before = this.#storedBytes;
     this.#checkOrder(offset);
     this.#isSparse = true;
     const [from, to] = [offset, offset + length];
@@ -106,6 +107,7 @@ export class IncomingFile {
       ftruncateSync(this.#written().fd, to);
     this.#hasher.addZeros(length);
     this.#bytes += length;
+    return this.#storedBytes - before;
   }
 
   /**

@@ -1,8 +1,8 @@
-import { closeSync, linkSync, lstatSync } from "node:fs";
+import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import type { Timestamp } from "../protocol/page.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "./partial-files.ts";
-import { hashBeginning } from "./read-content.ts";
+import { hashBeginning, writeFully } from "./read-content.ts";
 import { type FileAttributes, type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
 
 /*
@@ -103,7 +103,9 @@ function copyContent(
 ): PartialFile {
   const partial = root.partials.create(to.directory, `${id}`);
   try {
-    if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo: partial.fd }) === undefined)
+    const copyTo = (bytes: Buffer, offset: number): void => writeFully(partial.fd, bytes, offset);
+    ftruncateSync(partial.fd, facts.size);
+    if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
       throw Object.assign(new Error("it became shorter"), { code: "EINVAL" });
     setAttributes(partial.fd, factsOfOpen(partial.fd), shall);
     return partial;

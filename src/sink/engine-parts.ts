@@ -1,0 +1,28 @@
+import type { FidelityTally } from "../protocol/fidelity.ts";
+import type { Problem } from "../protocol/progress.ts";
+import type { FileWriter } from "./file-writer.ts";
+import type { FreeSpace } from "./free-space.ts";
+import type { ManifestWriter } from "./manifest-writer.ts";
+import type { PageBook } from "./page-book.ts";
+import type { Want } from "./page-wants.ts";
+import type { Root } from "./root.ts";
+import type { WantJudge } from "./want-judge.ts";
+
+/** What a copy engine is made of. */
+export interface EngineParts {
+  readonly root: Root;
+  readonly book: PageBook;
+  readonly writer: FileWriter;
+  readonly judge: WantJudge;
+  readonly space: FreeSpace;
+  readonly manifest: ManifestWriter;
+  readonly fidelity: FidelityTally;
+}
+
+/** What it tells. */
+export interface EngineSink {
+  /** The page is stored and its directories stand: this is what is wanted of it. */
+  want(want: Want): void;
+  file(path: string, bytes: number): void;
+  problem(problem: Problem): void;
+}
