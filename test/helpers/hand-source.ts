@@ -96,10 +96,22 @@ export class HandSource {
   }
 }
 
-export function dataFrame(chunks: readonly HandChunk[], closes: readonly HandClose[] = []): Buffer {
+export interface HandHole {
+  readonly entry: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Holes come behind the chunks, and before the close marks. */
+export function dataFrame(
+  chunks: readonly HandChunk[],
+  closes: readonly HandClose[] = [],
+  holes: readonly HandHole[] = [],
+): Buffer {
   const table = new DataTableWriter();
   for (const { entry, offset = 0, bytes, generation = 0, hash = hashChunk(bytes).hash } of chunks)
     table.chunk({ entry, generation, offset, length: bytes.length, hash });
+  for (const hole of holes) table.hole({ ...hole, generation: 0 });
   for (const { entry, final } of closes) table.close(entry, 0, final);
   const content = Buffer.concat(chunks.map(({ bytes }) => bytes));
   const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), content, table.take()]);
