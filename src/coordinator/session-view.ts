@@ -113,12 +113,13 @@ function stateOf(message: Exclude<UpMessage, { type: "want" }>, stream: number, 
   // Only the source's summary says that a copy is proven.
   if (message.type === "proof") return "verifying";
   if (message.type === "failed") return "failed";
+  if (message.type === "outlook") return line.state;
   // Reports of one that went may still be under way; and one that cannot reach the coordinator may well go on.
   if (line.state === "failed" || line.state === "away" || (line.state === "verifying" && message.busy === undefined))
     return line.state;
   // As the source shows it: on a lane it is that, whatever it does there.
   if (stream !== STREAM_DATA) return "detached";
-  return message.busy === "verifying" || message.busy === "syncing" ? "verifying" : "receiving";
+  return message.busy === undefined || message.busy === "hashing" ? "receiving" : "verifying";
 }
 
 function withLine(running: RunningView, sinkId: string, change: (line: SinkLine) => SinkLine): RunningView | undefined {

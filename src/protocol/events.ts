@@ -82,6 +82,8 @@ export type SinkEvent =
     }
   | { readonly type: "progress"; readonly progress: CopyProgress; readonly state: "receiving" | "verifying" }
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
+  /** What the source has not was deleted here; only when asked for, as `file`. */
+  | { readonly type: "deleted"; readonly path: string }
   | { readonly type: "problem"; readonly problem: Problem }
   /** The source left; the session waits for it to come back. */
   | { readonly type: "left"; readonly name: string; readonly code: string; readonly reason: string }

@@ -1,3 +1,4 @@
+import type { Deletion } from "./deletion.ts";
 import type { FidelityReport } from "./fidelity.ts";
 import { REPORT_BYTES_MAX } from "./limits.ts";
 import type { Problem, SessionSummary } from "./progress.ts";
@@ -9,6 +10,7 @@ import type { Problem, SessionSummary } from "./progress.ts";
  */
 const PATH_CHARS_MAX = 512;
 const PROBLEM_CHARS_MAX = 300;
+const EXAMPLE_CHARS_MAX = 200;
 /** Reasons of a failure, in `failed` and `leave`. */
 const REASON_CHARS_MAX = 2000;
 /** As many problems as a report can list must fit into one, at three bytes a character. */
@@ -20,6 +22,11 @@ const FIDELITY_BYTES_MAX = 12 * 1024;
 /** A shown path that fits into every message; its end, which tells more than its middle, is kept. */
 export function fitPath(path: string): string {
   return cutMiddle(path, PATH_CHARS_MAX);
+}
+
+/** A path that is one of several examples. */
+export function fitExample(path: string): string {
+  return cutMiddle(path, EXAMPLE_CHARS_MAX);
 }
 
 export function fitReason(reason: string): string {
@@ -55,6 +62,7 @@ export function fitSummary(summary: SessionSummary, maxBytes: number): SessionSu
         ...sink,
         problems: fitProblems(sink.problems).slice(0, listed),
         ...withExamples(sink.fidelity, Math.min(listed, 5)),
+        ...deletionWith(sink.deletion, listed),
       })),
     };
     if (Buffer.byteLength(JSON.stringify(fitted)) <= maxBytes) return fitted;
@@ -63,6 +71,7 @@ export function fitSummary(summary: SessionSummary, maxBytes: number): SessionSu
   const sinks = summary.sinks.map(({ message, fidelity: _, ...sink }) => ({
     ...sink,
     problems: [],
+    ...deletionWith(sink.deletion, 0),
     ...(message === undefined ? {} : { message: cutMiddle(message, PROBLEM_CHARS_MAX / 2) }),
   }));
   return { ...summary, problems: [], sinks };
@@ -71,6 +80,10 @@ export function fitSummary(summary: SessionSummary, maxBytes: number): SessionSu
 function withExamples(report: FidelityReport | undefined, listed: number): { fidelity?: FidelityReport } {
   if (report === undefined) return {};
   return { fidelity: report.map((item) => ({ ...item, examples: item.examples.slice(0, listed) })) };
+}
+
+function deletionWith(deletion: Deletion | undefined, listed: number): { deletion?: Deletion } {
+  return deletion === undefined ? {} : { deletion: { ...deletion, examples: deletion.examples.slice(0, listed) } };
 }
 
 function cutMiddle(text: string, maxChars: number): string {

@@ -37,6 +37,15 @@ export const OWNER_ID_MAX = 2 ** 32 - 2;
 /** Each of the two numbers of a device. */
 export const DEVICE_NUMBER_MAX = 2 ** 32 - 1;
 
+/** Rules that hold at a time of those that directories give, and of those that were given with the command; and their bytes. */
+export const FILTER_RULES_MAX = 10_000;
+export const FILTER_BYTES_MAX = MIB;
+/** The same for one directory's own: with its path it must fit into the least frame. */
+export const IGNORE_FILE_BYTES_MAX = 64 * KIB;
+export const IGNORE_RULES_MAX = 1_000;
+/** Directories of a tree that have rules of their own. */
+export const IGNORE_FILES_MAX = 65_536;
+
 /** A frame of any kind; the bound of the embedded relay, and of what a decoder accepts. */
 export const FRAME_BYTES_MAX = 4 * MIB;
 /** Least payload a transport must take: one page or its trailer with its header. */

@@ -17,8 +17,18 @@ type Token = number | "run" | "one" | CharacterClass;
 type Component = readonly Token[] | "directories";
 
 export interface Pattern {
+  /** As it was written, for the wire. */
+  readonly bytes: Uint8Array;
   readonly directoriesOnly: boolean;
   readonly components: readonly Component[];
+}
+
+/**
+ * What matching may still cost, in comparisons. Each takes at most pieces × items; but who writes the patterns may be another
+ * one than who matches them, and writes many.
+ */
+export interface Effort {
+  left: number;
 }
 
 /** Of a pattern in a message. */
@@ -27,6 +37,23 @@ const SLASH = 0x2f;
 const STAR = 0x2a;
 const BACKSLASH = 0x5c;
 const RUN: readonly Token[] = ["run"];
+/** Of ASCII, as git knows them: first and last characters. */
+const NAMED_CLASSES: ReadonlyMap<string, readonly (readonly [number, number])[]> = new Map(
+  Object.entries({
+    alnum: ["09", "AZ", "az"],
+    alpha: ["AZ", "az"],
+    blank: ["  ", "\t\t"],
+    cntrl: ["\0\x1f", "\x7f\x7f"],
+    digit: ["09"],
+    graph: ["!~"],
+    lower: ["az"],
+    print: [" ~"],
+    punct: ["!/", ":@", "[`", "{~"],
+    space: ["\t\r", "  "],
+    upper: ["AZ"],
+    xdigit: ["09", "AF", "af"],
+  }).map(([name, ranges]) => [name, ranges.map((range) => [range.charCodeAt(0), range.charCodeAt(1)] as const)]),
+);
 
 /**
  * Reads one pattern. `source` says where it stands, for the message.
@@ -54,7 +81,7 @@ export function parsePattern(bytes: Uint8Array, source: string): Pattern {
   }
   // Behind the last "**" any name follows: "cache/**" is all that is in it, and not the directory itself.
   if (components.at(-1) === "directories") components.push(RUN);
-  return { directoriesOnly, components };
+  return { bytes, directoriesOnly, components };
 }
 
 function isDirectories(name: readonly number[]): boolean {
@@ -98,8 +125,12 @@ function classAt(
   };
   // A "]" right behind the opening bracket is one of the characters.
   for (let isFirst = true; isFirst || name[at] !== 0x5d; isFirst = false) {
-    if (name[at] === 0x5b && name[at + 1] === 0x3a)
-      refuse("classes such as [:alpha:] are not understood; write [a-zA-Z]");
+    const named = namedClassAt(name, at, refuse);
+    if (named !== undefined) {
+      ranges.push(...named.ranges);
+      at = named.end;
+      continue;
+    }
     const from = take();
     const isRange = name[at] === 0x2d && at + 1 < name.length && name[at + 1] !== 0x5d;
     if (isRange) at += 1;
@@ -110,14 +141,32 @@ function classAt(
   return [{ isNegated, ranges }, at];
 }
 
-/** Whether the pattern names this path, given as the characters of each of its names. */
-export function matches(pattern: Pattern, path: readonly (readonly number[])[], isDirectory: boolean): boolean {
+/** A class with a name, `[:digit:]`, where one begins: what is in it, and what is behind it. */
+function namedClassAt(name: readonly number[], at: number, refuse: (reason: string) => never) {
+  if (name[at] !== 0x5b || name[at + 1] !== 0x3a) return undefined;
+  const end = name.indexOf(0x5d, at + 2);
+  const word = String.fromCharCode(...name.slice(at + 2, Math.max(at + 2, end - 1)));
+  const ranges = end > at + 3 && name[end - 1] === 0x3a ? NAMED_CLASSES.get(word) : undefined;
+  return ranges === undefined ? refuse('"[:" begins the name of a class that is not known') : { ranges, end: end + 1 };
+}
+
+/**
+ * Whether the pattern names this path, given as the characters of each of its names.
+ *
+ * @throws FanfoldError `damaged` when the effort is used up
+ */
+export function matches(
+  pattern: Pattern,
+  path: readonly (readonly number[])[],
+  isDirectory: boolean,
+  effort: Effort,
+): boolean {
   if (pattern.directoriesOnly && !isDirectory) return false;
+  const names = { isAny: (token: Token) => token === "run", fits: isCharacter, effort };
   return matchesAll(pattern.components, path, {
     isAny: (component) => component === "directories",
-    fits: (component, name) =>
-      component !== "directories" &&
-      matchesAll(component, name, { isAny: (token) => token === "run", fits: isCharacter }),
+    fits: (component, name) => component !== "directories" && matchesAll(component, name, names),
+    effort,
   });
 }
 
@@ -125,6 +174,7 @@ interface Matching<Piece, Item> {
   /** Whether the piece stands for any number of items. */
   readonly isAny: (piece: Piece) => boolean;
   readonly fits: (piece: Piece, item: Item) => boolean;
+  readonly effort: Effort;
 }
 
 /**
@@ -134,11 +184,14 @@ interface Matching<Piece, Item> {
 function matchesAll<Piece, Item>(
   pieces: readonly Piece[],
   items: readonly Item[],
-  { isAny, fits }: Matching<Piece, Item>,
+  { isAny, fits, effort }: Matching<Piece, Item>,
 ): boolean {
   let [piece, item] = [0, 0];
   let [anyPiece, anyItem] = [-1, 0];
   while (item < items.length) {
+    effort.left -= 1;
+    if (effort.left < 0)
+      throw new FanfoldError("damaged", "Match a name with the source's patterns: they take more time than any need");
     const wanted = pieces[piece];
     const found = items[item];
     if (wanted !== undefined && isAny(wanted)) {

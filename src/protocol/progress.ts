@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { deletionSchema, deletionWithheldSchema } from "./deletion.ts";
 import { fidelityReportSchema } from "./fidelity.ts";
 
 /**
@@ -65,9 +66,12 @@ export const sinkOutcomeSchema = z.object({
   fidelity: fidelityReportSchema.optional(),
   /** Joined late, came back, or was too slow for the others: caught up on a lane of its own. */
   caughtUp: z.boolean().default(false),
-  /** Of a dry run only: files, and their bytes, that would be sent to it. */
+  /** Of a dry run only: files, and their bytes, that would be sent to it; and how many of them would replace something. */
   filesWanted: count.optional(),
   bytesWanted: count.optional(),
+  filesReplaced: count.optional(),
+  /** What became of what the source has not; only when the source asked for its deletion. */
+  deletion: deletionSchema.optional(),
 });
 export type SinkOutcome = z.infer<typeof sinkOutcomeSchema>;
 
@@ -94,6 +98,8 @@ export const sessionSummarySchema = z.object({
   /** Of a dry run only: files, and their bytes, that would be sent because at least one sink wants them. */
   filesWanted: count.optional(),
   bytesWanted: count.optional(),
+  /** Why no sink, or not every sink, was asked to delete what the source has not, though the source was told to. */
+  deletionWithheld: deletionWithheldSchema.optional(),
   elapsedMs: z.number().nonnegative(),
   /** Tree digest in hex; absent when the session did not reach its end. */
   digest: z.string().max(64).optional(),

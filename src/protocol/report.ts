@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { deletionSchema } from "./deletion.ts";
 import { fidelityReportSchema } from "./fidelity.ts";
 import { HASH_BYTES, HELD_FILES_MAX, MISSING_RANGES_MAX } from "./limits.ts";
 import { problemSchema, sinkProgressSchema } from "./progress.ts";
@@ -21,7 +22,7 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     storedUpTo: sequence,
     progress: sinkProgressSchema,
     /** What takes long when nothing is stored for a while: silence with a reason (D9). */
-    busy: z.enum(["hashing", "syncing", "verifying"]).optional(),
+    busy: z.enum(["hashing", "syncing", "verifying", "deleting"]).optional(),
   }),
   z.object({
     type: z.literal("want"),
@@ -50,6 +51,16 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     bytesUnchanged: sequence,
     /** What could not be carried as it is at the source; absent when there is nothing. */
     fidelity: fidelityReportSchema.optional(),
+    /** There when the source asked for it [P-8.1]. */
+    deletion: deletionSchema.optional(),
+  }),
+  z.object({
+    /** Of a dry run: everything was looked at [P-9.4]. */
+    type: z.literal("outlook"),
+    /** Files that are wanted, and would replace something. */
+    filesReplaced: sequence,
+    deletion: deletionSchema.optional(),
+    progress: sinkProgressSchema,
   }),
   z.object({
     type: z.literal("failed"),

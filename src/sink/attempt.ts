@@ -10,6 +10,7 @@ import type { SinkOutcome } from "../protocol/progress.ts";
 import { subjectsOf, upSubject } from "../protocol/subjects.ts";
 import type { Transport } from "../transport/transport.ts";
 import { SinkCopy } from "./copy.ts";
+import type { DeletionPolicy } from "./deletion.ts";
 import { Intake } from "./intake.ts";
 import type { SinkFolder } from "./sink-folder.ts";
 import { SourceWatch } from "./source-watch.ts";
@@ -23,6 +24,8 @@ export interface AttemptOptions {
   readonly clock: Clock;
   readonly fileEvents: boolean;
   readonly acceptNewSource: boolean;
+  /** What may be deleted here of what the source has not. */
+  readonly deletion: DeletionPolicy;
   /** The epoch of the copy that runs in this process from now on; undefined when none does. */
   readonly onCopy: (epoch: number | undefined) => void;
   readonly signal: AbortSignal;
@@ -126,7 +129,7 @@ class OpenAttempt implements Attempt {
 
   /** Begins the copy, or begins it anew with what is stored by now: the source, or this sink, came back as a new process. */
   async #begin(start: Start): Promise<void> {
-    const { folder, welcome, clock, emit, fileEvents, signal, acceptNewSource } = this.#options;
+    const { folder, welcome, clock, emit, fileEvents, deletion, signal, acceptNewSource } = this.#options;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
       throw new FanfoldError(
@@ -147,7 +150,7 @@ class OpenAttempt implements Attempt {
     takeData(!start.late);
     const { sessionId, member } = welcome;
     const copy = new SinkCopy({
-      ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, dryRun, up, late: start.late },
+      ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, dryRun, deletion, up, late: start.late },
       folder,
       session: welcome.session,
       source: start.sourceIdentity,

@@ -69,6 +69,9 @@ export class CopyEngine implements Engine {
         this.counts.discoveryEnded = true;
         return;
       }
+      case "scope":
+        this.#parts.scope.add(frame.table);
+        return;
       case "end":
         this.#end(decodeEnd(frame.table));
         return;

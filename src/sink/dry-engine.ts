@@ -1,37 +1,50 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
+import type { UpMessage } from "../protocol/report.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
+import { type DeletionParts, deleteExtras } from "./deletion.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import { folderGone } from "./entry-problem.ts";
-import { checkWalked, decodeNextPage } from "./page-book.ts";
+import { checkWalked } from "./page-book.ts";
 import { type Comparison, isUnchanged, judgePage, lookFor, type Want } from "./page-wants.ts";
+
+export interface DryEngineParts extends Comparison, DeletionParts {}
+
+export interface DryEngineSink {
+  want(want: Want): void;
+  /** Everything was looked at. */
+  outlook(outlook: Outlook): void;
+}
+
+/** What a copy would replace and delete. */
+export type Outlook = Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">;
 
 /** Answers the pages of a dry run [P-9.4], and changes nothing: neither the tree nor what is remembered of it. */
 export class DryEngine implements Engine {
-  readonly #comparison: Comparison;
-  readonly #onWant: (want: Want) => void;
+  readonly #parts: DryEngineParts;
+  readonly #out: DryEngineSink;
   readonly counts: EngineCounts = emptyCounts();
   readonly digest = undefined;
-  #pages = 0;
-  #entries = 0;
+  #filesReplaced = 0;
 
-  constructor(comparison: Comparison, onWant: (want: Want) => void) {
-    this.#comparison = comparison;
-    this.#onWant = onWant;
+  constructor(parts: DryEngineParts, out: DryEngineSink) {
+    this.#parts = parts;
+    this.#out = out;
   }
 
   /** A dry run has no trailers; but that a page comes means that those so far below it were answered by all. */
   get pages(): number {
-    return Math.max(0, this.#pages - PAGES_UNANSWERED_MAX);
+    return Math.max(0, this.#parts.book.pages - PAGES_UNANSWERED_MAX);
   }
 
   accept({ frame }: CheckedFrame): void {
+    if (this.counts.discoveryEnded)
+      throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the dry run has ended`);
     if (frame.type === "page") this.#page(frame.table);
-    else if (frame.type === "walked") {
-      checkWalked(frame.table, { pages: this.#pages, entries: this.#entries });
-      this.counts.discoveryEnded = true;
-    } else throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": this is a dry run`);
+    else if (frame.type === "scope") this.#parts.scope.add(frame.table);
+    else if (frame.type === "walked") this.#walked(frame.table);
+    else throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": this is a dry run`);
   }
 
   alteredError(): FanfoldError {
@@ -40,15 +53,15 @@ export class DryEngine implements Engine {
 
   #page(table: Uint8Array): void {
     const { counts } = this;
-    const { root } = this.#comparison;
-    const page = decodeNextPage(table, { pages: this.#pages, entries: this.#entries });
-    this.#pages += 1;
-    this.#entries += page.entries.length;
+    const { root, book } = this.#parts;
+    const page = book.add(table);
     const { want, filesUnchanged, bytesUnchanged } = judgePage(page, (entry) => {
       counts.filesFound += 1;
       counts.bytesFound += entry.size;
       const own = lookFor(root, entry);
-      return own !== undefined && isUnchanged(entry, own, this.#comparison);
+      const isHere = own !== undefined && isUnchanged(entry, own, this.#parts);
+      if (own !== undefined && !isHere) this.#filesReplaced += 1;
+      return isHere;
     });
     // In a folder that is gone nothing is found, and everything would be wanted.
     if (!root.isThere()) throw folderGone();
@@ -56,6 +69,14 @@ export class DryEngine implements Engine {
     counts.bytesDone += bytesUnchanged;
     counts.filesUnchanged += filesUnchanged;
     counts.bytesUnchanged += bytesUnchanged;
-    this.#onWant(want);
+    this.#out.want(want);
+  }
+
+  #walked(table: Uint8Array): void {
+    checkWalked(table, this.#parts.book);
+    this.counts.discoveryEnded = true;
+    const deletion = deleteExtras(this.#parts);
+    if (!this.#parts.root.isThere()) throw folderGone();
+    this.#out.outlook({ filesReplaced: this.#filesReplaced, ...(deletion === undefined ? {} : { deletion }) });
   }
 }

@@ -6,6 +6,7 @@ import type { ManifestWriter } from "./manifest-writer.ts";
 import type { PageBook } from "./page-book.ts";
 import type { Want } from "./page-wants.ts";
 import type { Root } from "./root.ts";
+import type { ScopeBook } from "./scope-book.ts";
 import type { WantJudge } from "./want-judge.ts";
 
 /** What a copy engine is made of. */
@@ -17,6 +18,7 @@ export interface EngineParts {
   readonly space: FreeSpace;
   readonly manifest: ManifestWriter;
   readonly fidelity: FidelityTally;
+  readonly scope: ScopeBook;
 }
 
 /** What it tells. */

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
+import type { Deletion } from "../protocol/deletion.ts";
 import { type FidelityReport, FidelityTally } from "../protocol/fidelity.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { checkFrame, type Spoilt } from "./checked-frame.ts";
 import { CopyEngine } from "./copy-engine.ts";
-import { DryEngine } from "./dry-engine.ts";
+import { type DeletionParts, type DeletionPolicy, deleteExtras } from "./deletion.ts";
+import { DryEngine, type Outlook } from "./dry-engine.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineCounts } from "./engine-counts.ts";
 import { diskError } from "./entry-problem.ts";
@@ -16,10 +18,11 @@ import { PageBook } from "./page-book.ts";
 import type { Want } from "./page-wants.ts";
 import { Receiver, type SequenceRange, type StreamScope } from "./receiver.ts";
 import { Root } from "./root.ts";
+import { ScopeBook } from "./scope-book.ts";
 import { type Doubts, isDoubted } from "./sync-mark.ts";
 import { WantJudge } from "./want-judge.ts";
 
-/** Thread that owns the sink's disk: frames in, in order; what was done with them out. */
+/** Thread that owns the sink's disk: frames in, in order; what was done with them out. Then it deletes, when it is told to. */
 export interface EngineWorkerData extends StreamScope {
   readonly folder: Uint8Array;
   /** Whose copy it is: name of the session and identity of the source, for the manifest. */
@@ -32,11 +35,14 @@ export interface EngineWorkerData extends StreamScope {
   readonly fileNotices: boolean;
   /** Nothing is to be changed: only what is wanted of each page is told. */
   readonly dryRun: boolean;
+  /** What may be deleted here of what the source has not. */
+  readonly deletion: DeletionPolicy;
 }
-export interface EngineRequest {
+export type EngineRequest =
   /** Payloads as they came, in any order, whole or spoilt. */
-  readonly frames: readonly Uint8Array[];
-}
+  | { readonly frames: readonly Uint8Array[] }
+  /** All that was verified is synced: what the source has not is deleted now. */
+  | { readonly delete: true };
 export type EngineMessage =
   /** One request is dealt with: the bytes of its payloads, and where the stream stands now. */
   | {
@@ -52,14 +58,19 @@ export type EngineMessage =
   /** Much is read before anything is stored again. */
   | { readonly type: "busy"; readonly what: "hashing" }
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
+  | { readonly type: "deleted-entry"; readonly path: string }
   | { readonly type: "problem"; readonly problem: Problem }
-  /** All is stored and agrees with the source; it is not yet synced. */
+  /** All is stored and agrees with the source; it is not yet synced. `deletes`: the source asks for more, behind the sync. */
   | {
       readonly type: "verified";
       readonly pages: number;
       readonly digest: string;
+      readonly deletes: boolean;
       readonly fidelity: FidelityReport;
     }
+  | { readonly type: "deleted"; readonly deletion: Deletion | undefined }
+  /** The end of a dry run. */
+  | ({ readonly type: "outlook" } & Outlook)
   | { readonly type: "failed"; readonly code: FanfoldError["code"]; readonly message: string };
 
 /** Times in a row one frame may arrive altered before the session fails. */
@@ -73,6 +84,7 @@ const folder = Buffer.from(data.folder);
 let engine: Engine | undefined;
 let release: ((end: "proven" | "full" | "failed") => void) | undefined;
 let isWhole: (() => boolean) | undefined;
+let deletion: DeletionParts | undefined;
 const receiver = new Receiver(data);
 const fidelity = new FidelityTally();
 let alteredSequence = -1;
@@ -85,18 +97,21 @@ try {
 }
 
 port.on("message", (request: EngineRequest) => {
-  if (engine === undefined) return;
-  let bytes = 0;
   try {
-    for (const payload of request.frames) {
-      bytes += payload.byteLength;
-      take(engine, payload);
-    }
+    if ("delete" in request) remove();
+    else if (engine !== undefined) receive(engine, request.frames);
   } catch (thrown) {
     fail(thrown);
-    return;
   }
-  const { counts, pages } = engine;
+});
+
+function receive(into: Engine, frames: readonly Uint8Array[]): void {
+  let bytes = 0;
+  for (const payload of frames) {
+    bytes += payload.byteLength;
+    take(into, payload);
+  }
+  const { counts, pages, digest } = into;
   post({
     type: "stored",
     bytes,
@@ -105,17 +120,25 @@ port.on("message", (request: EngineRequest) => {
     pages,
     counts: { ...counts },
   });
-  if (engine.digest !== undefined) {
-    release?.("proven");
-    post({
-      type: "verified",
-      pages: engine.pages,
-      digest: engine.digest.toString("hex"),
-      fidelity: fidelity.report(),
-    });
-    engine = undefined;
-  }
-});
+  if (digest === undefined) return;
+  engine = undefined;
+  const deletes = deletion?.scope.limit !== undefined;
+  if (!deletes) release?.("proven");
+  post({ type: "verified", pages, digest: digest.toString("hex"), deletes, fidelity: fidelity.report() });
+}
+
+function remove(): void {
+  if (deletion === undefined) return;
+  const result = deleteExtras(deletion, {
+    onDeleted: (path) => {
+      if (data.fileNotices) post({ type: "deleted-entry", path });
+    },
+    onProblem: (problem) => post({ type: "problem", problem }),
+  });
+  deletion = undefined;
+  release?.("proven");
+  post({ type: "deleted", deletion: result });
+}
 
 /** Spoilt payloads are dropped: the hole they leave is repaired like any other. */
 function take(into: Engine, payload: Uint8Array): void {
@@ -155,6 +178,8 @@ function open(): Engine {
   const { session, sessionId, source, startedMs } = data;
   const manifest = openManifestWriter(root, { session, sessionId, source, timeMs: startedMs });
   const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy });
+  const scope = new ScopeBook();
+  deletion = { root, book, scope, policy: data.deletion, onBusy: () => undefined };
   release = (end) => {
     release = undefined;
     writer[Symbol.dispose]();
@@ -162,11 +187,12 @@ function open(): Engine {
     if (end === "proven") root.partials.clear();
     if (end === "full") root.partials.clearUnused();
     book[Symbol.dispose]();
+    scope[Symbol.dispose]();
     root[Symbol.dispose]();
   };
   isWhole = () => root.isWhole();
   return new CopyEngine(
-    { root, book, writer, judge, space, manifest, fidelity },
+    { root, book, writer, judge, space, manifest, fidelity, scope },
     {
       want: post,
       file: (path, bytes) => {
@@ -181,7 +207,9 @@ function open(): Engine {
 function openDry(): Engine {
   const root = Root.open(folder);
   isWhole = () => root.isThere();
-  return new DryEngine({ root, isDoubted: doubted, onBusy }, post);
+  const book = new PageBook(SpillFile.open());
+  const parts = { root, book, scope: new ScopeBook(), policy: data.deletion, isDoubted: doubted, onBusy };
+  return new DryEngine(parts, { want: post, outlook: (outlook) => post({ type: "outlook", ...outlook }) });
 }
 
 function doubted(ctimeMs: number): boolean {

@@ -1,4 +1,5 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { escapeName } from "../lib/escape-name.ts";
 import { type Entry, entryDisplay } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 
@@ -53,6 +54,13 @@ export function entryProblem(entry: Entry, thrown: unknown): Problem {
   const code = systemCode(thrown) ?? "";
   const words = REASONS[code] ?? FanfoldError.from(thrown).message;
   return { path: entryDisplay(entry), kind: "not-carried", message: `not carried: ${words}` };
+}
+
+/** Why what the source has not is still there. */
+export function notDeleted(path: Uint8Array, thrown: unknown): Problem {
+  const code = systemCode(thrown) ?? "";
+  const words = REASONS[code] ?? FanfoldError.from(thrown).message;
+  return { path: path.length === 0 ? "." : escapeName(path), kind: "not-deleted", message: `not deleted: ${words}` };
 }
 
 /** A file that this sink had, and that somebody else changed or removed while the copy ran. */

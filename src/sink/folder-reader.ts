@@ -84,7 +84,7 @@ function specialKind(stats: BigIntStats): FoundKind {
 }
 
 /** Splits nanoseconds since 1970, rounding seconds down, so that nanoseconds are never negative. */
-function timestampOf(ns: bigint): Timestamp {
+export function timestampOf(ns: bigint): Timestamp {
   const nanoseconds = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   return { seconds: Number((ns - nanoseconds) / 1_000_000_000n), nanoseconds: Number(nanoseconds) };
 }

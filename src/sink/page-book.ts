@@ -106,6 +106,11 @@ export class PageBook implements Disposable {
     return entry;
   }
 
+  /** Every entry, in order. */
+  *forwards(): Generator<Entry, void, undefined> {
+    for (let number = 0; number < this.pages; number += 1) yield* this.page(number).entries;
+  }
+
   /** Every entry, the last one first: what is in a directory comes before the directory. */
   *backwards(): Generator<Entry, void, undefined> {
     for (let number = this.pages - 1; number >= 0; number -= 1) yield* this.page(number).entries.toReversed();

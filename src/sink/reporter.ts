@@ -14,6 +14,8 @@ export interface ReporterOptions extends FrameScope {
   readonly signal: AbortSignal;
 }
 
+/** The proof of a copy, or the end of a dry run. */
+type Conclusion = Extract<UpMessage, { type: "proof" | "outlook" }>;
 type Want = Extract<UpMessage, { type: "want" }>;
 
 /** Stored bytes after which a report goes at once: an eighth of the smallest window, so that it never runs dry. */
@@ -39,7 +41,7 @@ export class Reporter implements Disposable {
   /** Pages whose want may not have arrived, and those of them that were sent since the last repetition. */
   readonly #wanted = new Map<number, Want>();
   readonly #lately = new Set<number>();
-  #proof: Extract<UpMessage, { type: "proof" }> | undefined;
+  #conclusion: Conclusion | undefined;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -69,10 +71,10 @@ export class Reporter implements Disposable {
     for (const page of this.#wanted.keys()) if (page < pages) this.#wanted.delete(page);
   }
 
-  /** Sends the proof, and repeats it until the session ends: a lost one would leave both sides waiting. */
-  async prove(proof: Extract<UpMessage, { type: "proof" }>): Promise<void> {
-    this.#proof = proof;
-    await this.send(proof);
+  /** Sends what this sink says last, and repeats it until the session ends: a lost one would leave both sides waiting. */
+  async conclude(conclusion: Conclusion): Promise<void> {
+    this.#conclusion = conclusion;
+    await this.send(conclusion);
   }
 
   /** Sends one message now. */
@@ -95,7 +97,7 @@ export class Reporter implements Disposable {
     const late = [...this.#wanted.values()].filter(({ page }) => !this.#lately.has(page)).slice(0, WANTS_REPEATED_MAX);
     for (const want of late) this.#later(want);
     this.#lately.clear();
-    if (this.#proof !== undefined) this.#later(this.#proof);
+    if (this.#conclusion !== undefined) this.#later(this.#conclusion);
   }
 
   /** Sends without waiting: a message that does not get through is sent again by the next repetition. */

@@ -8,19 +8,16 @@ import {
   lutimesSync,
   opendirSync,
   openSync,
-  readlinkSync,
   renameSync,
-  rmdirSync,
   statfsSync,
   symlinkSync,
-  unlinkSync,
 } from "node:fs";
-import { systemCode } from "../lib/errors.ts";
 import type { Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
-import { Directories, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
+import { Directories, type Directory, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
 import { fileTime, microsecondsOf, storedMicroseconds } from "./file-time.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "./partial-files.ts";
+import { hasTarget, renameAcross, replace } from "./put-in-place.ts";
 import { removeTree } from "./remove-tree.ts";
 
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -48,8 +45,7 @@ export interface FileFacts {
 }
 
 /**
- * The only door to the sink's disk (D11), with directories.ts and partial-files.ts behind it: no operation leads out of
- * the folder, or through a symbolic link below it. Errors of the system pass through.
+ * The only door to the sink's disk (D11): no operation leads out of the folder, or through a link. System errors pass.
  */
 export class Root implements Disposable {
   readonly #directories: Directories;
@@ -69,12 +65,14 @@ export class Root implements Disposable {
     return root;
   }
 
-  /**
-   * Where an entry is reached at this moment, for the other files of the door (own-files.ts, folder-reader.ts): to be used at
-   * once, before any other call.
-   */
+  /** Where an entry is reached now, for the other files of the door: to be used at once, before any other call. */
   at(directory: Uint8Array, name: Uint8Array): Buffer {
     return joined(this.#directories.get(directory), name);
+  }
+
+  /** The same of a directory. */
+  directory(path: Uint8Array): Directory {
+    return this.#directories.get(path);
   }
 
   /** Gives a partial file its final name, in the place of a file, a link or an empty directory. */
@@ -267,37 +265,4 @@ function factsOf(stats: {
     ctimeMs: Number(stats.ctimeMs),
     links: Number(stats.nlink),
   };
-}
-
-/** Runs a rename onto `to`; when an empty directory is in the way it goes, a directory that holds something is an error. */
-function replace(to: Buffer, rename: () => void): void {
-  try {
-    rename();
-  } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code !== "EISDIR" && code !== "EEXIST" && code !== "ENOTEMPTY") throw thrown;
-    rmdirSync(to);
-    rename();
-  }
-}
-
-function hasTarget(path: Buffer, target: Uint8Array): boolean {
-  try {
-    return readlinkSync(path, { encoding: "buffer" }).equals(target);
-  } catch {
-    return false;
-  }
-}
-
-/** A link cannot be renamed to another mount: there it is made in place, which for a link is as whole. */
-function renameAcross(draft: Buffer, to: Buffer, target: Uint8Array): void {
-  try {
-    renameSync(draft, to);
-  } catch (thrown) {
-    if (systemCode(thrown) !== "EXDEV") throw thrown;
-    const there = lstatSync(to, { throwIfNoEntry: false });
-    if (there?.isDirectory() === true) throw Object.assign(new Error("a directory is in the way"), { code: "EISDIR" });
-    if (there !== undefined) unlinkSync(to);
-    symlinkSync(Buffer.from(target), to);
-  }
 }

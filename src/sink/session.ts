@@ -2,11 +2,13 @@ import { abortable } from "../lib/abort.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
+import type { Deletion } from "../protocol/deletion.ts";
 import type { SinkEvent } from "../protocol/events.ts";
 import { fitFidelity, fitPath, fitProblems, fitReason } from "../protocol/fit-message.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
+import type { DeletionPolicy } from "./deletion.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
 import type { SequenceRange } from "./receiver.ts";
@@ -29,6 +31,8 @@ export interface SinkSessionOptions extends FrameScope {
   readonly fileEvents: boolean;
   /** Nothing is copied: the source asks what it would have to send. */
   readonly dryRun: boolean;
+  /** What may be deleted here of what the source has not. */
+  readonly deletion: DeletionPolicy;
   readonly signal: AbortSignal;
 }
 
@@ -50,6 +54,7 @@ export class SinkSession {
   readonly #startMs: number;
   readonly #problems: Problem[] = [];
   readonly #verified = Promise.withResolvers<Extract<EngineMessage, { type: "verified" }>>();
+  readonly #deleted = Promise.withResolvers<Deletion | undefined>();
   #engine: Thread<EngineRequest> | undefined;
   #counts: EngineCounts = emptyCounts();
   #busy: "hashing" | undefined;
@@ -66,6 +71,8 @@ export class SinkSession {
   constructor(options: SinkSessionOptions) {
     this.#options = options;
     this.#startMs = options.clock.nowMs();
+    // Waited for only when there is something to delete.
+    this.#deleted.promise.catch(() => undefined);
   }
 
   /** What to tell of this sink at this moment. */
@@ -79,9 +86,9 @@ export class SinkSession {
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
-    const { folder, fileEvents, dryRun, reporter, clock, signal } = this.#options;
+    const { folder, fileEvents, dryRun, deletion: policy, reporter, clock, signal } = this.#options;
     const { sessionId, epoch, stream, session, source } = this.#options;
-    using keeper = new SyncKeeper({ folder, clock, signal, onFailure: this.#verified.reject });
+    using keeper = new SyncKeeper({ folder, clock, signal, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
     const worker: EngineWorkerData = {
       ...{ sessionId, epoch, stream, session, source },
@@ -90,24 +97,26 @@ export class SinkSession {
       startedMs: clock.date().getTime(),
       fileNotices: fileEvents,
       dryRun,
+      deletion: policy,
     };
     this.#engine = openThread<EngineRequest, EngineMessage>({
       module: "./engine-worker",
       base: import.meta.url,
       data: worker,
       onMessage: (message) => this.#onEngine(message),
-      onFailure: this.#verified.reject,
+      onFailure: (error) => this.#fail(error),
     });
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();
-      const { pages, digest, fidelity } = await abortable(this.#verified.promise, signal);
+      const { pages, digest, deletes, fidelity } = await abortable(this.#verified.promise, signal);
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: "syncing" });
       await keeper.finish();
+      const deletion = deletes ? await this.#delete(keeper) : undefined;
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
       const { filesUnchanged, bytesUnchanged } = this.#counts;
-      await reporter.prove({
+      await reporter.conclude({
         type: "proof",
         pages,
         digest,
@@ -117,6 +126,7 @@ export class SinkSession {
         filesUnchanged,
         bytesUnchanged,
         ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
+        ...(deletion === undefined ? {} : { deletion }),
       });
       this.#showProgress();
       return { digest, problemCount };
@@ -132,6 +142,19 @@ export class SinkSession {
       // What it leaves half-written, the next session goes on with.
       await this.#engine.stop();
     }
+  }
+
+  /** The copy stands and is synced: what the source has not goes. A copy with problems may lack what has another name now. */
+  async #delete(keeper: SyncKeeper): Promise<Deletion | undefined> {
+    const { reporter, signal } = this.#options;
+    if (this.#problemCount > 0) return { result: "refused", entries: 0, of: 0, examples: [] };
+    reporter.report({ ...this.#position(), busy: "deleting" });
+    this.#engine?.post({ delete: true });
+    const deletion = await abortable(this.#deleted.promise, signal);
+    if (deletion?.result !== "done" || deletion.entries === 0) return deletion;
+    reporter.report({ ...this.#position(), busy: "syncing" });
+    await keeper.finish();
+    return deletion;
   }
 
   /** Takes one payload of its stream; a promise asks for a pause. What comes when all is stored is not looked at. */
@@ -185,15 +208,30 @@ export class SinkSession {
       case "file":
         this.#options.emit(message);
         break;
+      case "deleted-entry":
+        this.#options.emit({ type: "deleted", path: message.path });
+        break;
       case "verified":
         this.#verified.resolve(message);
         break;
+      case "deleted":
+        this.#deleted.resolve(message.deletion);
+        break;
+      case "outlook":
+        // What does not get through is sent again by the next repetition.
+        this.#options.reporter.conclude({ ...message, progress: this.progress }).catch(() => undefined);
+        break;
       case "failed":
-        this.#verified.reject(new FanfoldError(message.code, message.message));
+        this.#fail(new FanfoldError(message.code, message.message));
         break;
       default:
         message satisfies never;
     }
+  }
+
+  #fail(error: FanfoldError): void {
+    this.#verified.reject(error);
+    this.#deleted.reject(error);
   }
 
   #report(storedBytes = 0): void {

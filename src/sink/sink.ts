@@ -7,6 +7,7 @@ import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/addr
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
 import type { Hello } from "../protocol/control.ts";
+import type { DeleteLimit } from "../protocol/deletion.ts";
 import type { SinkEvent } from "../protocol/events.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
@@ -26,6 +27,10 @@ export interface SinkOptions {
   readonly stay?: boolean;
   /** Takes the tree of another source than the folder's first one. @default false */
   readonly acceptNewSource?: boolean;
+  /** Deletes nothing that the source has not, though it asks for it. @default false */
+  readonly noDelete?: boolean;
+  /** Deletes no more at a time than this, whatever the source allows; no limit of its own when absent. */
+  readonly maxDelete?: DeleteLimit;
   /** Longest wait for the coordinator, at first and whenever it is lost, in milliseconds; as long as it takes when absent. */
   readonly connectTimeoutMs?: number;
   /** Whether to emit one event a file. @default false */
@@ -83,6 +88,7 @@ class SinkProgram {
   async #serve(address: CoordinatorAddress, folder: SinkFolder): Promise<SinkOutcome | undefined> {
     const { stay = false, fileEvents = false, acceptNewSource = false, connectTimeoutMs, signal } = this.#options;
     const [clock, random] = [this.#clock, this.#random];
+    const deletion = { forbidden: this.#options.noDelete === true, limit: this.#options.maxDelete };
     const emit = (event: SinkEvent) => this.#hub.emit(event);
     let back: Hello["back"];
     const link = new SteadyLink({
@@ -94,7 +100,7 @@ class SinkProgram {
       for (let welcome = await link.welcome(); ; ) {
         const { sessionId } = welcome;
         const options = {
-          ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, signal },
+          ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, deletion, signal },
           onCopy: (epoch: number | undefined) => {
             back = epoch === undefined ? undefined : { sessionId, epoch };
           },

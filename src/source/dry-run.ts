@@ -1,27 +1,31 @@
 import { abortable } from "../lib/abort.ts";
 import { type ErrorCode, FanfoldError, isErrorCode } from "../lib/errors.ts";
 import { pump } from "../lib/pump.ts";
-import { openThread, type Thread } from "../lib/thread.ts";
+import type { Thread } from "../lib/thread.ts";
 import type { Member } from "../protocol/control.ts";
+import type { DeletionWithheld } from "../protocol/deletion.ts";
 import { buildFrame, type FrameType, STREAM_DATA } from "../protocol/frame.ts";
-import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import { encodeWalked } from "../protocol/marks.ts";
 import type { SessionSummary, SinkOutcome } from "../protocol/progress.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { toSubject, upSubject } from "../protocol/subjects.ts";
 import { CreditFlow } from "./credit-flow.ts";
+import { deletionMark } from "./deletion-mark.ts";
 import { AWAY_SILENCE_MS, LADDER_LOOK_MS } from "./ladder.ts";
 import { LinkWatch } from "./link-watch.ts";
 import { Outbox } from "./outbox.ts";
 import { ProgressTally } from "./progress-tally.ts";
+import { openWalker } from "./publisher-threads.ts";
 import { readUp } from "./read-up.ts";
 import { Repairs } from "./repairs.ts";
 import { HEARTBEAT_MS, PROGRESS_MS, REPAIR_MS, type SourceSessionOptions } from "./session.ts";
 import { SinkRoster } from "./sink-roster.ts";
 import { STALL_MS, STUCK_MS_MAX } from "./sink-watch.ts";
 import { failureOf } from "./source-problem.ts";
-import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
+import type { WalkMessage, WalkRequest } from "./walk-worker.ts";
 import { WantSum } from "./want-sum.ts";
+
+type Outlook = Extract<UpMessage, { type: "outlook" }>;
 
 /**
  * A session that goes as far as the wants of the sinks [P-9.4]: pages are published, and what is wanted of them is summed
@@ -38,6 +42,8 @@ export class DryRun {
   readonly #repairs: Repairs;
   readonly #link: LinkWatch;
   readonly #done = Promise.withResolvers<void>();
+  readonly #outlooks = new Map<string, Outlook>();
+  #withheld: DeletionWithheld | undefined;
   #walker: Thread<WalkRequest> | undefined;
   #pages = 0;
   #entries = 0;
@@ -96,15 +102,8 @@ export class DryRun {
   }
 
   #walk(): void {
-    const { root, identity, filters, checksum } = this.#options;
-    const data: WalkWorkerData = { root, identity, filters, checksum, pages: PAGES_UNANSWERED_MAX };
-    this.#walker = openThread<WalkRequest, WalkMessage>({
-      module: "./walk-worker",
-      base: import.meta.url,
-      data,
-      onMessage: (message) => this.#onWalk(message),
-      onFailure: this.#done.reject,
-    });
+    const onMessage = (message: WalkMessage) => this.#onWalk(message);
+    this.#walker = openWalker(this.#options, { onMessage, onFailure: this.#done.reject });
   }
 
   #onWalk(message: WalkMessage): void {
@@ -119,6 +118,7 @@ export class DryRun {
       case "end": {
         this.#tally.discoveryEnded = true;
         const { filesFound: files, bytesFound: bytes } = this.#tally.totals;
+        this.#askToDelete();
         this.#publish("walked", encodeWalked({ pages: this.#pages, entries: this.#entries, files, bytes }));
         this.#advance();
         break;
@@ -132,6 +132,9 @@ export class DryRun {
       case "problem":
         this.#tally.problem(message.problem);
         this.#options.emit(message);
+        break;
+      case "scope":
+        this.#publish("scope", message.body, () => this.#walker?.post({ pages: 1 }));
         break;
       case "finished":
         break;
@@ -165,6 +168,10 @@ export class DryRun {
         this.#sum.answer(sinkId, message.page, message.want);
         this.#advance();
         break;
+      case "outlook":
+        this.#outlooks.set(sinkId, message);
+        this.#advance();
+        break;
       case "proof":
         throw new FanfoldError("damaged", "Take a proof: this is a dry run, and nothing was copied");
       case "failed":
@@ -184,8 +191,24 @@ export class DryRun {
     }
     if (!this.#tally.discoveryEnded || this.#sum.pages < this.#pages) return;
     const { filesFound: files, bytesFound: bytes } = this.#tally.totals;
-    for (const sinkId of this.#roster.live())
-      this.#settled(this.#roster.dryRun(sinkId, this.#sum.of(sinkId), { files, bytes }));
+    for (const sinkId of this.#roster.live()) {
+      const outlook = this.#outlooks.get(sinkId);
+      if (outlook !== undefined)
+        this.#settled(this.#roster.dryRun(sinkId, outlook, { wanted: this.#sum.of(sinkId), found: { files, bytes } }));
+    }
+  }
+
+  /** Asks what would be deleted, if anything would be. */
+  #askToDelete(): void {
+    const { deletion, emit } = this.#options;
+    if (deletion === undefined) return;
+    const mark = deletionMark(deletion, { entries: this.#entries, problems: this.#tally.problemCount });
+    if (!("code" in mark)) {
+      this.#publish("scope", mark);
+      return;
+    }
+    this.#withheld = mark;
+    emit({ type: "warning", ...mark });
   }
 
   #fail(sinkId: string, code: ErrorCode, reason: string): void {
@@ -213,9 +236,13 @@ export class DryRun {
     for (const sinkId of this.#roster.live()) {
       if (this.#roster.silentMs(sinkId, nowMs) >= AWAY_SILENCE_MS)
         this.#fail(sinkId, "sinks-lost", `Nothing was heard from it for ${AWAY_SILENCE_MS / 1000} s`);
-      else if (this.#sum.waitsFor(sinkId) && this.#roster.stillMs(sinkId, nowMs) >= STUCK_MS_MAX)
+      else if (this.#waitsFor(sinkId) && this.#roster.stillMs(sinkId, nowMs) >= STUCK_MS_MAX)
         this.#fail(sinkId, "sinks-lost", `It reported, but answered nothing for ${STUCK_MS_MAX / 1000} s`);
     }
+  }
+
+  #waitsFor(sinkId: string): boolean {
+    return this.#sum.waitsFor(sinkId) || (this.#tally.discoveryEnded && !this.#outlooks.has(sinkId));
   }
 
   #repair(): void {
@@ -228,10 +255,12 @@ export class DryRun {
     this.#outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0))).catch(this.#done.reject);
   }
 
-  #publish(type: FrameType, table: Uint8Array): void {
+  #publish(type: FrameType, table: Uint8Array, onPublish?: () => void): void {
     const frame = this.#frame(type, table);
-    const onSequence = (sequence: number) =>
+    const onSequence = (sequence: number) => {
       this.#credit.published({ sequence, frame, costBytes: 0, contentBytes: 0, doneBytes: 0, doneFiles: 0 });
+      onPublish?.();
+    };
     this.#outbox.control({ frame, onSequence });
   }
 
@@ -260,6 +289,7 @@ export class DryRun {
       bytesNotNeeded: counts.bytes - bytes,
       filesWanted: files,
       bytesWanted: bytes,
+      ...(this.#withheld === undefined ? {} : { deletionWithheld: this.#withheld }),
       sinks,
     };
   }

@@ -45,6 +45,15 @@ export class Outbox {
     return this.#nextSequence;
   }
 
+  /** @throws FanfoldError `damaged` when a sink says that it has frames up to here, and there are fewer */
+  checkExists(upTo: number): void {
+    if (upTo <= this.#nextSequence) return;
+    throw new FanfoldError(
+      "damaged",
+      `Read a report: sequence ${upTo} is said to be stored, but only ${this.#nextSequence} frames exist`,
+    );
+  }
+
   /** Nothing is being published, nor about to be. */
   get isIdle(): boolean {
     return !this.#running || this.#held;

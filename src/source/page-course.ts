@@ -1,6 +1,6 @@
 import { Blake3Hasher } from "@napi-rs/blake-hash";
 import { TreeHasher } from "../protocol/digest.ts";
-import type { EndMark } from "../protocol/marks.ts";
+import type { EndMark, WalkedMark } from "../protocol/marks.ts";
 
 type End = EndMark & { readonly digest: Buffer };
 
@@ -51,9 +51,11 @@ export class PageCourse {
     this.#entries += entries;
   }
 
-  walked(): void {
+  /** The walk has ended, with these totals. */
+  walked({ filesFound: files, bytesFound: bytes }: { filesFound: number; bytesFound: number }): WalkedMark {
     this.#pagesWalked = this.#pages;
     this.#listingDigest = this.#listing.digestBuffer().toString("hex");
+    return { pages: this.#pages, entries: this.#entries, files, bytes };
   }
 
   read(digest: Uint8Array): void {

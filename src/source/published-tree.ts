@@ -1,5 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
+import type { DeleteLimit } from "../protocol/deletion.ts";
 import { type FilterOption, readFilters } from "./filter-options.ts";
+import type { LinkPolicy } from "./link-policy.ts";
 import { openSourceFolder } from "./source-folder.ts";
 import { Throttle } from "./throttle.ts";
 import type { TreeScope } from "./tree-scope.ts";
@@ -12,6 +14,12 @@ export interface TreeOptions {
   readonly filters?: readonly FilterOption[];
   /** Whether to compare files by their content, and not by size and time. @default false */
   readonly checksum?: boolean;
+  /** Whether directories on other file systems than the source's own are not looked into. @default false */
+  readonly oneFileSystem?: boolean;
+  /** Which symbolic links are carried: all, those that do not lead out of the directory, or none. @default "keep" */
+  readonly links?: LinkPolicy;
+  /** The sinks delete what the source has not, up to so much; nothing when absent. */
+  readonly deletion?: DeleteLimit;
   /** Bytes a second that are published at most, to all sinks together; no limit when absent. */
   readonly bytesPerSecondMax?: number;
 }
@@ -21,11 +29,14 @@ export interface PublishedTree extends TreeScope {
   /** Canonical path, bytes. */
   readonly root: Buffer;
   readonly throttle?: Throttle | undefined;
+  /** What sinks may delete at most of what the tree has not; nothing when absent. */
+  readonly deletion?: DeleteLimit | undefined;
 }
 
 /** @throws FanfoldError `usage` for filters that cannot be used, `folder-…` for the directory */
 export function openTree(options: TreeOptions, clock: Clock): PublishedTree {
-  const { folder, filters = [], checksum, bytesPerSecondMax } = options;
+  const { folder, filters = [], checksum, oneFileSystem, links, deletion, bytesPerSecondMax } = options;
   const throttle = bytesPerSecondMax === undefined ? undefined : new Throttle(bytesPerSecondMax, clock);
-  return { filters: readFilters(filters), ...openSourceFolder(folder), checksum, throttle };
+  const scope = { filters: readFilters(filters), checksum, oneFileSystem, links, deletes: deletion !== undefined };
+  return { ...openSourceFolder(folder), ...scope, deletion, throttle };
 }

@@ -1,4 +1,5 @@
 import type { FanfoldError } from "../lib/errors.ts";
+import type { DeletionWithheld } from "../protocol/deletion.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ReadOutput } from "./file-reader.ts";
@@ -6,8 +7,10 @@ import type { ProgressTally } from "./progress-tally.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import type { WalkMessage } from "./walk-worker.ts";
 
-/** Outputs of the threads that are not frames: files, problems, warnings. */
-export type PublisherNotice = Extract<ReadOutput | WalkMessage, { type: "file" | "problem" | "warning" }>;
+/** Outputs of the threads that are not frames: files, problems, warnings; and that nothing is to be deleted. */
+export type PublisherNotice =
+  | Extract<ReadOutput | WalkMessage, { type: "file" | "problem" | "warning" }>
+  | { readonly type: "deletion-withheld"; readonly withheld: DeletionWithheld };
 
 export interface PublisherOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;

@@ -1,23 +1,23 @@
-import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
-import { openThread, type Thread } from "../lib/thread.ts";
+import type { Thread } from "../lib/thread.ts";
 import { buildFrame, type FrameType } from "../protocol/frame.ts";
-import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import { type EndMark, encodeEnd, encodeWalked } from "../protocol/marks.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { CreditFlow, type SentFrame } from "./credit-flow.ts";
+import { deletionMark } from "./deletion-mark.ts";
 import type { ReadOutput } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN } from "./frame-builder.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 import { PageCourse } from "./page-course.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
-import type { Hold, PublisherOptions } from "./publisher-options.ts";
-import type { ReadMessage, ReadRequest, ReadWorkerData } from "./read-worker.ts";
+import type { Hold, PublisherNotice, PublisherOptions } from "./publisher-options.ts";
+import { openReader, openWalker } from "./publisher-threads.ts";
+import type { ReadMessage, ReadRequest } from "./read-worker.ts";
 import { Repairs } from "./repairs.ts";
 import { failureOf } from "./source-problem.ts";
 import { pacedCapabilities } from "./throttle.ts";
-import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
+import type { WalkMessage, WalkRequest } from "./walk-worker.ts";
 
 /*
  * From the disk to the subject, in three parties:
@@ -27,10 +27,7 @@ import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts"
  *   this thread  -> numbers and publishes; takes back credit and buffers as the slowest sink stores
  *
  * A file that changed while it was read goes back from the read thread to the walk thread, which gives it once more when the
- * last page of the tree was read.
- *
- * The main stream goes to all sinks on `data`; a lane is a stream of its own to one sink, on that sink's subject [P-9.3].
- *
+ * last page of the tree was read. The main stream goes to all sinks on `data`; a lane goes to one, on its own subject [P-9.3].
  * Bounds: pages without an answer by the walk's grant; pages at the reader by PAGES_AT_READER_MAX; bytes by the window.
  */
 const PAGES_AT_READER_MAX = 4;
@@ -48,6 +45,8 @@ export class Publisher {
   #walker: Thread<WalkRequest> | undefined;
   #reader: Thread<ReadRequest> | undefined;
   #pagesAtReader = 0;
+  /** Of this stream's own passes over the tree. */
+  #problems = 0;
   #stopped = false;
 
   constructor(options: PublisherOptions) {
@@ -95,24 +94,13 @@ export class Publisher {
   }
 
   start(): void {
-    const { root, identity, filters, checksum, sessionId, epoch, stream, fileNotices, onFailure } = this.#options;
-    const walk: WalkWorkerData = { root, identity, filters, checksum, pages: PAGES_UNANSWERED_MAX };
+    const { root, identity, sessionId, epoch, stream, fileNotices, onFailure } = this.#options;
     const scope = { sessionId, epoch, stream, frameBytes: this.#frameBytes };
-    const read: ReadWorkerData = { root, identity, ...scope, fileOutputs: fileNotices };
-    this.#walker = openThread<WalkRequest, WalkMessage>({
-      module: "./walk-worker",
-      base: import.meta.url,
-      data: walk,
-      onMessage: (message) => this.#onWalk(message),
-      onFailure,
-    });
-    this.#reader = openThread<ReadRequest, ReadMessage>({
-      module: "./read-worker",
-      base: import.meta.url,
-      data: read,
-      onMessage: (output) => this.#onRead(output),
-      onFailure,
-    });
+    this.#walker = openWalker(this.#options, { onMessage: (message) => this.#onWalk(message), onFailure });
+    this.#reader = openReader(
+      { root, identity, ...scope, fileOutputs: fileNotices },
+      { onMessage: (output) => this.#onRead(output), onFailure },
+    );
     this.#grantCredit();
   }
 
@@ -125,12 +113,7 @@ export class Publisher {
 
   /** A sink says up to where it has stored. @throws FanfoldError `damaged` for frames that do not exist yet */
   stored(sinkId: string, upTo: number): void {
-    if (upTo > this.#outbox.nextSequence) {
-      throw new FanfoldError(
-        "damaged",
-        `Read a report: sequence ${upTo} is said to be stored, but only ${this.#outbox.nextSequence} frames exist`,
-      );
-    }
+    this.#outbox.checkExists(upTo);
     this.#release(this.#credit.stored(sinkId, upTo));
   }
 
@@ -174,7 +157,7 @@ export class Publisher {
   }
 
   #onWalk(message: WalkMessage): void {
-    const { tally, onNotice, onFailure } = this.#options;
+    const { tally, onFailure } = this.#options;
     switch (message.type) {
       case "page":
         if (!this.#course.isWalked) tally.found(message);
@@ -182,15 +165,11 @@ export class Publisher {
         this.#ledger.add(message, this.#live);
         this.#control("page", message.body);
         break;
-      case "end": {
+      case "end":
         tally.discoveryEnded = true;
-        this.#course.walked();
-        const { pages, entries } = this.#course;
-        const { filesFound, bytesFound } = tally.totals;
-        this.#control("walked", encodeWalked({ pages, entries, files: filesFound, bytes: bytesFound }));
+        this.#control("walked", encodeWalked(this.#course.walked(tally.totals)));
         this.#advance();
         break;
-      }
       case "finished":
         this.#course.givenAgain();
         this.#advance();
@@ -204,10 +183,13 @@ export class Publisher {
       case "problem":
         // Found as a file, and not there any more when it was looked at again: it is given up here.
         if (this.#course.isWalked) tally.done(0, 1);
-        onNotice(message);
+        this.#notice(message);
+        break;
+      case "scope":
+        this.#control("scope", message.body, () => this.#walker?.post({ pages: 1 }));
         break;
       default:
-        onNotice(message);
+        this.#notice(message);
     }
   }
 
@@ -234,7 +216,7 @@ export class Publisher {
         this.#options.onFailure(failureOf(output));
         break;
       default:
-        this.#options.onNotice(output);
+        this.#notice(output);
     }
   }
 
@@ -252,8 +234,8 @@ export class Publisher {
     this.#outbox.data({ frame, onSequence });
   }
 
-  #control(type: FrameType, table: Uint8Array): void {
-    this.#outbox.control(this.#mark(type, table));
+  #control(type: FrameType, table: Uint8Array, onPublish?: () => void): void {
+    this.#outbox.control(this.#mark(type, table, { doneBytes: 0, doneFiles: 0 }, onPublish));
   }
 
   #release(frames: readonly SentFrame[]): void {
@@ -280,16 +262,33 @@ export class Publisher {
   #advance(): void {
     const next = this.#course.next();
     if (next === "ask-again") this.#walker?.post({ finish: true });
-    else if (next === "end" && this.#course.end !== undefined)
+    else if (next === "end" && this.#course.end !== undefined) {
+      this.#askToDelete();
       this.#outbox.data(this.#mark("end", encodeEnd(this.#course.end)));
+    }
+  }
+
+  #askToDelete(): void {
+    const { deletion } = this.#options;
+    if (deletion === undefined) return;
+    const mark = deletionMark(deletion, { entries: this.#course.entries, problems: this.#problems });
+    if ("code" in mark) this.#notice({ type: "deletion-withheld", withheld: mark });
+    else this.#outbox.data(this.#mark("scope", mark));
+  }
+
+  #notice(notice: PublisherNotice): void {
+    if (notice.type === "problem") this.#problems += 1;
+    this.#options.onNotice(notice);
   }
 
   /** A page or mark on its way: no credit, kept for repairs like every frame. */
-  #mark(type: FrameType, table: Uint8Array, done = { doneBytes: 0, doneFiles: 0 }): Outgoing {
+  #mark(type: FrameType, table: Uint8Array, done = { doneBytes: 0, doneFiles: 0 }, onPublish?: () => void): Outgoing {
     const frame = this.#frame(type, table);
     const { doneBytes, doneFiles } = done;
-    const onSequence = (sequence: number) =>
+    const onSequence = (sequence: number) => {
       this.#credit.published({ sequence, costBytes: 0, contentBytes: 0, doneBytes, doneFiles, frame });
+      onPublish?.();
+    };
     return { frame, onSequence };
   }
 

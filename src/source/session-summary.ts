@@ -1,19 +1,23 @@
+import type { DeletionWithheld } from "../protocol/deletion.ts";
 import type { SessionSummary, SinkOutcome } from "../protocol/progress.ts";
 
 export interface SummaryParts {
-  readonly counts: Omit<SessionSummary, "result" | "digest" | "sinks">;
+  readonly counts: Omit<SessionSummary, "result" | "digest" | "sinks" | "deletionWithheld">;
   readonly digest: string | undefined;
   readonly sinks: readonly SinkOutcome[];
+  /** Why nothing was to be deleted, though it was asked for. */
+  readonly deletionWithheld?: DeletionWithheld | undefined;
   /** So many proven copies are enough (`--min-success`). */
   readonly minSuccess: number | undefined;
 }
 
 /** What a session came to. Pure. */
-export function summaryOf({ counts, digest, sinks, minSuccess }: SummaryParts): SessionSummary {
+export function summaryOf({ counts, digest, sinks, deletionWithheld, minSuccess }: SummaryParts): SessionSummary {
   return {
     result: resultOf(counts, sinks, minSuccess),
     ...counts,
     ...(digest === undefined ? {} : { digest }),
+    ...(deletionWithheld === undefined ? {} : { deletionWithheld }),
     sinks: [...sinks],
   };
 }
@@ -34,8 +38,10 @@ function resultOf(
   return isUnchanged(counts, sinks) ? "unchanged" : "complete";
 }
 
-/** Every file stood at every sink already. Where there are no files there is nothing to tell that by. */
+/** Every file stood at every sink already, and nothing was deleted. Where there are no files there is nothing to tell that by. */
 function isUnchanged(counts: SummaryParts["counts"], sinks: readonly SinkOutcome[]): boolean {
   const { files, bytesSent, bytesSentAgain } = counts;
-  return files > 0 && bytesSent + bytesSentAgain === 0 && sinks.every((sink) => sink.filesUnchanged >= files);
+  const isAsBefore = ({ filesUnchanged, deletion }: SinkOutcome): boolean =>
+    filesUnchanged >= files && (deletion?.result !== "done" || deletion.entries === 0);
+  return files > 0 && bytesSent + bytesSentAgain === 0 && sinks.every(isAsBefore);
 }

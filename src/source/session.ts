@@ -162,6 +162,8 @@ export class SourceSession {
       case "proof":
         this.#proof(sinkId, publisher, message);
         break;
+      case "outlook":
+        throw new FanfoldError("damaged", "Take what a dry run would do: this is a copy");
       case "failed":
         this.#fail(sinkId, isErrorCode(message.code) ? message.code : "internal", message.message);
         break;
@@ -243,6 +245,7 @@ export class SourceSession {
       counts: this.#streams.summaryCounts(this.#options.clock.nowMs()),
       digest: this.#streams.digest,
       sinks: this.#roster.outcomes(),
+      deletionWithheld: this.#streams.deletionWithheld,
       minSuccess: this.#options.policy?.minSuccess,
     });
   }

@@ -98,7 +98,7 @@ export class SinkRoster {
     if (!same || busy !== undefined || message.type !== "report") sink.movedMs = nowMs;
     sink.progress = message.progress;
     if (message.type === "report") sink.hashing = busy === "hashing";
-    if (message.type === "report") sink.state = busy === "syncing" || busy === "verifying" ? "verifying" : "receiving";
+    if (message.type === "report") sink.state = busy === undefined || busy === "hashing" ? "receiving" : "verifying";
     return wasAway;
   }
 
@@ -173,7 +173,7 @@ export class SinkRoster {
 
   /** `note` says what is special about its copy. */
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
-    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, fidelity } = proof;
+    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, fidelity, deletion } = proof;
     const outcome = problemCount > 0 ? "incomplete" : "proven";
     const message = note === undefined ? {} : { message: note };
     return this.#settle(sinkId, {
@@ -184,17 +184,24 @@ export class SinkRoster {
       filesUnchanged,
       bytesUnchanged,
       ...(fidelity === undefined ? {} : { fidelity }),
+      ...(deletion === undefined ? {} : { deletion }),
       ...message,
     });
   }
 
   /** It has said what it wants of a dry run; the rest of the files stands there already. */
-  dryRun(sinkId: string, wanted: Amount, found: Amount): SinkOutcome | undefined {
+  dryRun(
+    sinkId: string,
+    { filesReplaced, deletion }: Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">,
+    { wanted, found }: { readonly wanted: Amount; readonly found: Amount },
+  ): SinkOutcome | undefined {
     const unchanged = { files: found.files - wanted.files, bytes: found.bytes - wanted.bytes };
     return this.#settle(sinkId, {
       ...{ outcome: "dry-run", problemCount: 0, problems: [] },
       ...{ filesDone: unchanged.files, filesUnchanged: unchanged.files, filesWanted: wanted.files },
       ...{ bytesDone: unchanged.bytes, bytesUnchanged: unchanged.bytes, bytesWanted: wanted.bytes },
+      filesReplaced: Math.min(filesReplaced, wanted.files),
+      ...(deletion === undefined ? {} : { deletion }),
     });
   }
 

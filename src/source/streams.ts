@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { FanfoldError } from "../lib/errors.ts";
 import type { Member } from "../protocol/control.ts";
+import type { DeletionWithheld } from "../protocol/deletion.ts";
 import type { SourceEvent } from "../protocol/events.ts";
 import { type FrameScope, STREAM_DATA } from "../protocol/frame.ts";
 import type { CopyProgress, Problem, SinkOutcome } from "../protocol/progress.ts";
@@ -38,6 +39,7 @@ export class Streams {
   /** Of a lane that ended, for a session whose main stream did not. */
   #endedLane: Publisher | undefined;
   #shown: CopyProgress | undefined;
+  #withheld: DeletionWithheld | undefined;
 
   constructor(options: StreamsOptions) {
     const { clock, sinks, subjects } = options;
@@ -71,6 +73,11 @@ export class Streams {
   /** Of the main stream; where that did not end, of the lane that ended last. */
   get digest(): string | undefined {
     return digestOf(this.#main) ?? digestOf(this.#endedLane);
+  }
+
+  /** Why no sink, or not every sink, was asked to delete what the source has not. */
+  get deletionWithheld(): DeletionWithheld | undefined {
+    return this.#withheld;
   }
 
   start(): void {
@@ -166,9 +173,19 @@ export class Streams {
   }
 
   #onNotice(notice: PublisherNotice): void {
+    if (notice.type === "deletion-withheld") {
+      this.#withhold(notice.withheld);
+      return;
+    }
     if (notice.type === "problem" && !this.#isNew(notice.problem)) return;
     if (notice.type === "problem") this.#main.tally.problem(notice.problem);
     this.#options.emit(notice);
+  }
+
+  #withhold(withheld: DeletionWithheld): void {
+    if (this.#withheld === undefined)
+      this.#options.emit({ type: "warning", code: withheld.code, message: withheld.message });
+    this.#withheld ??= withheld;
   }
 
   #isNew({ kind, path }: Problem): boolean {

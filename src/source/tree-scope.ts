@@ -1,4 +1,5 @@
 import type { FilterGroup } from "../protocol/filter.ts";
+import type { LinkPolicy } from "./link-policy.ts";
 import type { FolderIdentity } from "./root-guard.ts";
 
 /** What of the source's directory is carried. Plain data, to be sent to a thread. */
@@ -9,4 +10,16 @@ export interface TreeScope {
   readonly filters?: readonly FilterGroup[] | undefined;
   /** Whether to hash each file beforehand, for sinks that compare by content. @default false */
   readonly checksum?: boolean | undefined;
+  /** Whether directories on other file systems than the root's are not looked into. @default false */
+  readonly oneFileSystem?: boolean | undefined;
+  /** Which symbolic links are carried. @default "keep" */
+  readonly links?: LinkPolicy | undefined;
+  /** Whether sinks are to delete what the tree has not: then they are told what was left out. @default false */
+  readonly deletes?: boolean | undefined;
+}
+
+/** Only that, of more: what is sent to a thread must be plain. */
+export function treeScopeOf(more: TreeScope): TreeScope {
+  const { identity, filters, checksum, oneFileSystem, links, deletes } = more;
+  return { identity, filters, checksum, oneFileSystem, links, deletes };
 }

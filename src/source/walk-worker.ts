@@ -1,7 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
 import { PathStack } from "../lib/path-stack.ts";
-import { createFilter } from "../protocol/filter.ts";
 import type { TreeScope } from "./tree-scope.ts";
 import { TreeWalk, type WalkOutput } from "./walk.ts";
 
@@ -11,7 +10,7 @@ export interface WalkWorkerData extends TreeScope {
   readonly pages: number;
 }
 export type WalkRequest =
-  /** Grants more pages. */
+  /** Grants more pages, or tables of what sinks may not delete. */
   | { readonly pages: number }
   /** A file that changed while it was read, to be given once more at the end. */
   | { readonly again: Uint8Array }
@@ -53,7 +52,7 @@ function walk(): void {
     while (granted > 0) {
       const next = outputs.next();
       if (next.done === true) return;
-      if (next.value.type === "page") granted -= 1;
+      if (next.value.type === "page" || next.value.type === "scope") granted -= 1;
       port?.postMessage(next.value);
     }
     isIdle = true;
@@ -66,8 +65,7 @@ function walk(): void {
 
 /** A generator of its own, so that what goes wrong before the first page is told like all the rest. */
 function* discover(): Generator<WalkMessage, void, undefined> {
-  const { identity, checksum } = data;
-  tree = new TreeWalk(Buffer.from(data.root), { identity, checksum, filter: createFilter(data.filters ?? []) });
+  tree = new TreeWalk(Buffer.from(data.root), data);
   yield* tree.run();
   yield { type: "end" };
 }

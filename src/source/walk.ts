@@ -4,7 +4,6 @@ import { escapeName } from "../lib/escape-name.ts";
 import { isSparse } from "../lib/file-pieces.ts";
 import { loadNative } from "../lib/native.ts";
 import { PathStack } from "../lib/path-stack.ts";
-import type { Filter } from "../protocol/filter.ts";
 import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
 import type { Entry, FileEntry, Timestamp } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
@@ -12,10 +11,14 @@ import { isOwnFolder, joinPath, OWN_FOLDER } from "../protocol/relative-path.ts"
 import { EntryOwners } from "./entry-owners.ts";
 import { HardLinks } from "./hard-links.ts";
 import { hashFile } from "./hash-file.ts";
+import { IGNORE_FILE } from "./ignore-file.ts";
+import { leadsOut } from "./link-policy.ts";
 import { PageMaker, type WalkedPage } from "./page-maker.ts";
 import { readAttributes } from "./read-attributes.ts";
-import { type FolderIdentity, RootGuard } from "./root-guard.ts";
+import { RootGuard } from "./root-guard.ts";
 import { checkSize, problemOf, replaced, tooLong } from "./source-problem.ts";
+import type { TreeScope } from "./tree-scope.ts";
+import { type WalkedScope, WalkScope } from "./walk-scope.ts";
 
 /*
  * The walk, depth first:
@@ -43,22 +46,14 @@ const BLOCK_BYTES = 512n;
 export type { WalkedPage };
 export type WalkOutput =
   | WalkedPage
+  | WalkedScope
   | { readonly type: "problem"; readonly problem: Problem }
   /** Entries of a kind that is skipped, or carried as something simpler; one when there is no count. */
   | { readonly type: "not-carried"; readonly what: string; readonly count?: number }
   | { readonly type: "warning"; readonly code: string; readonly message: string };
 
-export interface WalkOptions {
-  /** What is left out; nothing when absent. */
-  readonly filter?: Filter | undefined;
-  /** Whether to hash each file, for sinks that compare by content. @default false */
-  readonly checksum?: boolean | undefined;
-  /** Which directory the root is; the one that stands there now when absent. */
-  readonly identity?: FolderIdentity | undefined;
-}
-
 /** All of `root` (absolute path, bytes), walked once. */
-export function* walkTree(root: Buffer, options: WalkOptions = {}): Generator<WalkOutput, void, undefined> {
+export function* walkTree(root: Buffer, options: TreeScope = {}): Generator<WalkOutput, void, undefined> {
   yield* new TreeWalk(root, options).run();
 }
 
@@ -69,22 +64,26 @@ export function* walkTree(root: Buffer, options: WalkOptions = {}): Generator<Wa
  */
 export class TreeWalk {
   readonly #root: Buffer;
-  readonly #options: WalkOptions;
+  readonly #options: TreeScope;
   readonly #guard: RootGuard;
   readonly #pages = new PageMaker();
   readonly #links = new HardLinks();
   readonly #owners = new EntryOwners();
   readonly #native = loadNative();
-  #excluded = 0;
+  readonly #scope: WalkScope;
+  /** The file system of the root, when others are not to be looked into. */
+  #device: bigint | undefined;
 
-  constructor(root: Buffer, options: WalkOptions = {}) {
+  constructor(root: Buffer, options: TreeScope = {}) {
     this.#root = root;
     this.#options = options;
     this.#guard = new RootGuard(root, options.identity);
+    this.#scope = new WalkScope(options.filters ?? [], options.deletes === true);
   }
 
   *run(): Generator<WalkOutput, void, undefined> {
     const stats = this.#guard.check();
+    if (this.#options.oneFileSystem === true) this.#device = stats.dev;
     const base = yield* this.#base(EMPTY, stats, { directory: EMPTY, name: EMPTY });
     yield* this.#add({ kind: "directory", ...base });
     using stack = new PathStack();
@@ -92,6 +91,7 @@ export class TreeWalk {
     for (let directory = stack.pop(); directory !== undefined; directory = stack.pop())
       yield* this.#directory(directory, stack);
     yield* this.#flush();
+    yield* this.#scope.take(true);
     // An unmounted directory reads as an empty one: what was found is all there is only if it is still there.
     this.#guard.check();
   }
@@ -116,14 +116,12 @@ export class TreeWalk {
     try {
       // Asked before any name is given: in a large directory it might turn up only in a later run.
       if (directory.length > 0 && isDirectory(this.#absolute(joinPath(directory, Buffer.from(OWN_FOLDER))))) {
-        const what = escapeName(directory);
-        yield {
-          type: "warning",
-          code: "sink-folder-skipped",
-          message: `Skipped what is in "${what}": it is a folder of a sink (it holds .fanfold)`,
-        };
+        const message = `Skipped what is in "${escapeName(directory)}": it is a folder of a sink (it holds .fanfold)`;
+        yield { type: "warning", code: "sink-folder-skipped", message };
+        this.#scope.spare(directory);
         return;
       }
+      if (!(yield* this.#enter(directory))) return;
       for (const names of readNames(this.#absolute(directory))) {
         const inner: Buffer[] = [];
         for (const name of names) yield* this.#name(directory, name, inner);
@@ -131,6 +129,21 @@ export class TreeWalk {
       }
     } catch (thrown) {
       yield this.#problem(directory, thrown);
+    }
+  }
+
+  /** False when its own rules cannot be used: rather nothing of it is carried than what they were to leave out. */
+  *#enter(directory: Buffer): Generator<WalkOutput, boolean, undefined> {
+    try {
+      this.#scope.enter(directory, this.#absolute(directory));
+      yield* this.#scope.take();
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof FanfoldError) || thrown.code !== "usage") throw thrown;
+      const path = escapeName(joinPath(directory, Buffer.from(IGNORE_FILE)));
+      const message = `ignore-file: ${thrown.message}; nothing in its directory is carried`;
+      yield { type: "problem", problem: { path, kind: "ignore-file", message } };
+      return false;
     }
   }
 
@@ -147,12 +160,14 @@ export class TreeWalk {
     try {
       if (path.length > PATH_BYTES_MAX) throw tooLong("path");
       const stats = lstatSync(this.#absolute(path), { bigint: true });
-      if (this.#options.filter?.excludes(path, stats.isDirectory()) === true) {
-        this.#excluded += 1;
+      if (this.#scope.excludes(path, stats.isDirectory())) return;
+      if (stats.isSocket()) {
+        yield this.#spared(path, "socket");
         return;
       }
-      if (stats.isSocket()) {
-        yield { type: "not-carried", what: "socket" };
+      const { links = "keep" } = this.#options;
+      if (stats.isSymbolicLink() && links === "skip") {
+        yield this.#spared(path, "link-skipped");
         return;
       }
       const base = yield* this.#base(path, stats, { directory, name });
@@ -160,11 +175,13 @@ export class TreeWalk {
         yield* this.#fileOrLink(path, stats, base);
       } else if (stats.isDirectory()) {
         yield* this.#add({ ...base, kind: "directory" });
-        inner.push(path);
+        if (this.#device === undefined || stats.dev === this.#device) inner.push(path);
+        else yield this.#spared(path, "other-file-system");
       } else if (stats.isSymbolicLink()) {
         const target = readlinkSync(this.#absolute(path), { encoding: "buffer" });
         if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
-        yield* this.#add({ ...base, kind: "symlink", target });
+        if (links === "safe" && leadsOut(directory, target)) yield this.#spared(path, "link-leads-out");
+        else yield* this.#add({ ...base, kind: "symlink", target });
       } else if (stats.isFIFO()) {
         yield* this.#add({ ...base, kind: "fifo" });
       } else {
@@ -173,6 +190,12 @@ export class TreeWalk {
     } catch (thrown) {
       yield this.#problem(path, thrown);
     }
+  }
+
+  /** Counted as not carried; a sink keeps what it has there. */
+  #spared(path: Buffer, what: string): WalkOutput {
+    this.#scope.spare(path);
+    return { type: "not-carried", what };
   }
 
   /** What every entry has; its number is given when it gets into a page. */
@@ -211,8 +234,8 @@ export class TreeWalk {
   *#flush(): Generator<WalkOutput, void, undefined> {
     const last = this.#pages.flush();
     if (last !== undefined) yield last;
-    if (this.#excluded > 0) yield { type: "not-carried", what: "excluded", count: this.#excluded };
-    this.#excluded = 0;
+    const excluded = this.#scope.takeExcluded();
+    if (excluded > 0) yield { type: "not-carried", what: "excluded", count: excluded };
   }
 
   /** @throws FanfoldError when it is not the entry's own: the root is gone, or the temporary file of the stack failed */

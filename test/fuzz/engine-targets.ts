@@ -2,11 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FanfoldError } from "../../src/lib/errors.ts";
+import { SpillFile } from "../../src/lib/spill-file.ts";
 import { checkFrame } from "../../src/sink/checked-frame.ts";
 import { DryEngine } from "../../src/sink/dry-engine.ts";
 import { encodeRecord, MAGIC, MANIFEST_VERSION, type RecordKind } from "../../src/sink/manifest.ts";
 import { ManifestReader } from "../../src/sink/manifest-reader.ts";
+import { PageBook } from "../../src/sink/page-book.ts";
 import { Root } from "../../src/sink/root.ts";
+import { ScopeBook } from "../../src/sink/scope-book.ts";
 import { fullTreeFacts } from "../helpers/full-tree-facts.ts";
 import { openEngine } from "../helpers/open-engine.ts";
 import { removeTree } from "../helpers/temp-folder.ts";
@@ -60,6 +63,7 @@ function copies(input: Uint8Array): void {
     using engine = openEngine(sink, { nowMs: 0 });
     refuses(REFUSALS, () => {
       for (const { payload } of framesOf(input)) engine.accept(payload);
+      if (engine.engine.digest !== undefined) engine.delete();
     });
   });
 }
@@ -69,8 +73,12 @@ function looks(input: Uint8Array): void {
     const before = fullTreeFacts(sink);
     {
       using root = Root.open(Buffer.from(sink));
-      const comparison = { root, isDoubted: () => false, onBusy: () => undefined };
-      const engine = new DryEngine(comparison, () => undefined);
+      using book = new PageBook(SpillFile.open());
+      using scope = new ScopeBook();
+      const engine = new DryEngine(
+        { root, book, scope, policy: { forbidden: false }, isDoubted: () => false, onBusy: () => undefined },
+        { want: () => undefined, outlook: () => undefined },
+      );
       refuses(REFUSALS, () => {
         for (const { payload } of framesOf(input)) {
           const checked = checkFrame(payload);

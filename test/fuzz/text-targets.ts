@@ -7,7 +7,7 @@ import { withSafeText } from "../../src/coordinator/peer-text.ts";
 import { escapeName, escapeText } from "../../src/lib/escape-name.ts";
 import { formatAddress, parseCoordinatorAddress } from "../../src/member/address.ts";
 import { decodeClientMessage, decodeCoordinatorMessage, encodeControl } from "../../src/protocol/control.ts";
-import { createFilter, parseRules } from "../../src/protocol/filter.ts";
+import { parseRules, TreeFilter } from "../../src/protocol/filter.ts";
 import { fitProblem, fitReason } from "../../src/protocol/fit-message.ts";
 import { decodeSyncMark, isDoubted, markAtStart } from "../../src/sink/sync-mark.ts";
 import { parseAmqpUrl, parseBroker, parseNatsUrl } from "../../src/transport/broker-url.ts";
@@ -101,7 +101,7 @@ function filterHolds(input: Uint8Array): void {
   const at = input.lastIndexOf(0x0a);
   const group = refuses(["usage"], () => parseRules(input.subarray(0, Math.max(0, at)), "patterns"));
   const path = input.subarray(at + 1, at + 4096);
-  if (group !== undefined) createFilter([group])?.excludes(path, input.length % 2 === 0);
+  if (group !== undefined) new TreeFilter([group]).excludes(path, input.length % 2 === 0);
 }
 
 function escapeHolds(input: Uint8Array): void {

@@ -1,10 +1,12 @@
 import { decodeDataTable } from "../../src/protocol/data-table.ts";
 import { pageDigest } from "../../src/protocol/digest.ts";
+import { parseRules } from "../../src/protocol/filter.ts";
 import { buildFrame, decodeFrame, FRAME_TYPES, type FrameType, sealFrame } from "../../src/protocol/frame.ts";
 import { FRAME_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../src/protocol/limits.ts";
 import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
 import { decodePage, encodePage, entryDisplay, entryPath } from "../../src/protocol/page.ts";
 import { checkPath } from "../../src/protocol/relative-path.ts";
+import { decodeScope, encodeGroups, encodeScope } from "../../src/protocol/scope.ts";
 import { decodeTrailer, encodeTrailer } from "../../src/protocol/trailer.ts";
 import { checkFrame } from "../../src/sink/checked-frame.ts";
 import {
@@ -153,6 +155,24 @@ export const WIRE_TARGETS: readonly FuzzTarget[] = [
       const same = (bytes: Uint8Array): boolean => Buffer.compare(bytes, input) === 0;
       must(walked === undefined || same(encodeWalked(walked)), "one mark has one spelling");
       must(end === undefined || same(encodeEnd(end)), "one mark has one spelling");
+    },
+  },
+  {
+    name: "scope",
+    seeds: () => [
+      ...encodeGroups([parseRules(Buffer.from("*.tmp\n!keep/\n/a/**/[!b-d]?"), "seeds")]),
+      encodeScope({
+        kind: "directory",
+        directory: Buffer.from("a/b"),
+        rules: parseRules(Buffer.from("c"), "seeds").rules,
+      }),
+      encodeScope({ kind: "spared", paths: [Buffer.from("a/socket"), Buffer.from("mount")] }),
+      encodeScope({ kind: "delete", limit: { kind: "percent", value: 25 } }),
+    ],
+    words: ["..", "/", ".fanfold", "[", "**", "\\"],
+    run: (input) => {
+      const scope = refuses(["damaged"], () => decodeScope(input));
+      must(scope === undefined || encodeScope(scope).equals(Buffer.from(input)), "one table has one spelling");
     },
   },
   {

@@ -154,6 +154,7 @@ export class LaneLab {
       ...{ signal, folder, late, onFailure, up: gate, subject: upSubject(SUBJECTS, member.id), clock: this.#clock },
       ...{ session: "default", source: "source", exclusivePayloads: false, emit: () => undefined, fileEvents: false },
       dryRun: false,
+      deletion: { forbidden: false },
       onLane: () => void intake.takeData(false),
     });
     intake.setTarget((payload, isOwnSubject) => copy.take(payload, isOwnSubject));

@@ -1,16 +1,19 @@
 import { systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
+import type { Deletion } from "../../src/protocol/deletion.ts";
 import { FidelityTally } from "../../src/protocol/fidelity.ts";
 import type { Problem } from "../../src/protocol/progress.ts";
 import { checkFrame } from "../../src/sink/checked-frame.ts";
 import { CopyEngine } from "../../src/sink/copy-engine.ts";
+import { type DeletionPolicy, deleteExtras } from "../../src/sink/deletion.ts";
 import { FileWriter } from "../../src/sink/file-writer.ts";
 import { FreeSpace } from "../../src/sink/free-space.ts";
 import { openManifestWriter } from "../../src/sink/manifest-writer.ts";
 import { PageBook } from "../../src/sink/page-book.ts";
 import type { Want } from "../../src/sink/page-wants.ts";
 import { Root } from "../../src/sink/root.ts";
+import { ScopeBook } from "../../src/sink/scope-book.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
 import { WantJudge } from "../../src/sink/want-judge.ts";
 
@@ -24,6 +27,8 @@ export interface OpenEngine extends Disposable {
   readonly fidelity: FidelityTally;
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
+  /** What comes behind the sync: the deletion that the source asked for. */
+  delete(policy?: DeletionPolicy): { readonly deletion: Deletion | undefined; readonly deleted: readonly string[] };
 }
 
 export interface OpenEngineOptions {
@@ -46,9 +51,10 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const manifest = openManifestWriter(root, meta);
   const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy: () => undefined });
   const fidelity = new FidelityTally();
+  const scope = new ScopeBook();
   const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, writer, judge, space, manifest, fidelity },
+    { root, book, writer, judge, space, manifest, fidelity, scope },
     {
       want: (want) => wants.push(want),
       file: (path) => files.push(path),
@@ -68,10 +74,19 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       else
         throw checked.type === "altered" ? engine.alteredError(checked.chunk) : new FanfoldError("damaged", "no frame");
     },
+    delete(policy = { forbidden: false }) {
+      const deleted: string[] = [];
+      const deletion = deleteExtras(
+        { root, book, scope, policy, onBusy: () => undefined },
+        { onDeleted: (path) => deleted.push(path), onProblem: (problem) => problems.push(problem) },
+      );
+      return { deletion, deleted };
+    },
     [Symbol.dispose]() {
       writer[Symbol.dispose]();
       manifest.discard();
       book[Symbol.dispose]();
+      scope[Symbol.dispose]();
       root[Symbol.dispose]();
     },
   };

@@ -81,6 +81,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
         emit: () => undefined,
         fileEvents: false,
         dryRun: options.dryRun === true,
+        deletion: { forbidden: false },
         onLane: () => void intake.takeData(false),
         onFailure,
       });

@@ -1,14 +1,21 @@
+import type { DeleteLimit } from "../../src/protocol/deletion.ts";
 import { TreeHasher } from "../../src/protocol/digest.ts";
 import { buildFrame, type FrameType, STREAM_DATA, sealFrame } from "../../src/protocol/frame.ts";
 import { encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
+import { deletionMark } from "../../src/source/deletion-mark.ts";
 import { type ReadOutput, readPage } from "../../src/source/file-reader.ts";
 import { FrameBuilder, frameCapacity } from "../../src/source/frame-builder.ts";
+import type { TreeScope } from "../../src/source/tree-scope.ts";
 import { type WalkOutput, walkTree } from "../../src/source/walk.ts";
 
 export const SESSION = { sessionId: "abcdefghijkl", epoch: 1 } as const;
 const FRAME_BYTES = 256 * 1024;
 
 export interface SourceFramesOptions {
+  /** What of the tree is carried. */
+  readonly tree?: TreeScope;
+  /** The sinks are to delete what the tree has not. */
+  readonly deletion?: DeleteLimit;
   readonly frameBytes?: number;
   /** Told everything that is no frame. */
   readonly onNotice?: (notice: WalkOutput | ReadOutput) => void;
@@ -26,14 +33,20 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
     sequence += 1;
     return frame;
   };
-  for (const output of walkTree(folder)) {
+  const deletes = options.deletion !== undefined;
+  let problems = 0;
+  for (const output of walkTree(folder, { ...options.tree, deletes })) {
     if (output.type === "page") {
       pages.push(output.body);
       entries += output.entries;
       files += output.files;
       bytes += output.bytes;
       yield seal(plainFrame("page", output.body));
-    } else options.onNotice?.(output);
+    } else if (output.type === "scope") yield seal(plainFrame("scope", output.body));
+    else {
+      if (output.type === "problem") problems += 1;
+      options.onNotice?.(output);
+    }
   }
   yield seal(plainFrame("walked", encodeWalked({ pages: pages.length, entries, files, bytes })));
   options.onWalked?.();
@@ -45,8 +58,15 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
       else if (output.type === "trailer") {
         tree.add(output.digest);
         yield seal(plainFrame("trailer", output.body));
-      } else options.onNotice?.(output);
+      } else {
+        if (output.type === "problem") problems += 1;
+        options.onNotice?.(output);
+      }
     }
+  }
+  if (options.deletion !== undefined) {
+    const mark = deletionMark(options.deletion, { entries, problems });
+    if (!("code" in mark)) yield seal(plainFrame("scope", mark));
   }
   yield seal(plainFrame("end", encodeEnd({ pages: pages.length, entries, digest: tree.digest() })));
 }

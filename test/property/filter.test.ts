@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { charactersOf, splitAt } from "../../src/protocol/characters.ts";
-import { createFilter, parseRules } from "../../src/protocol/filter.ts";
+import { parseRules, TreeFilter } from "../../src/protocol/filter.ts";
 import { path } from "../helpers/arbitraries.ts";
 
 /** A piece of a pattern, and the regular expression that says the same. */
@@ -72,10 +72,10 @@ describe("a filter", () => {
     let matched = 0;
     fc.assert(
       fc.property(generated, smallPath, fc.boolean(), ({ text, expression, directoriesOnly }, entry, isDirectory) => {
-        const filter = createFilter([parseRules(Buffer.from(text), "patterns")]);
+        const filter = new TreeFilter([parseRules(Buffer.from(text), "patterns")]);
         const expected = expression.test(entry) && (!directoriesOnly || isDirectory);
         if (expected) matched += 1;
-        expect([text, entry, filter?.excludes(Buffer.from(entry), isDirectory)]).toEqual([text, entry, expected]);
+        expect([text, entry, filter.excludes(Buffer.from(entry), isDirectory)]).toEqual([text, entry, expected]);
       }),
       { numRuns: 5000 },
     );
@@ -86,9 +86,9 @@ describe("a filter", () => {
     fc.assert(
       fc.property(path, path, (bytes, other) => {
         fc.pre(bytes.length > 0 && other.length > 0 && !bytes.includes(0x0a) && bytes.length < 1000);
-        const filter = createFilter([parseRules(quoted(bytes), "patterns")]);
-        expect(filter?.excludes(bytes, false)).toBe(true);
-        expect(filter?.excludes(other, false)).toBe(Buffer.compare(bytes, other) === 0);
+        const filter = new TreeFilter([parseRules(quoted(bytes), "patterns")]);
+        expect(filter.excludes(bytes, false)).toBe(true);
+        expect(filter.excludes(other, false)).toBe(Buffer.compare(bytes, other) === 0);
       }),
     );
   });
@@ -101,8 +101,8 @@ describe("a filter", () => {
     fc.assert(
       fc.property(anything, path, fc.boolean(), (content, entry, isDirectory) => {
         try {
-          const filter = createFilter([parseRules(content, "patterns")]);
-          expect(typeof filter?.excludes(entry, isDirectory)).toBe("boolean");
+          const filter = new TreeFilter([parseRules(content, "patterns")]);
+          expect(typeof filter.excludes(entry, isDirectory)).toBe("boolean");
         } catch (thrown) {
           if (!(thrown instanceof FanfoldError)) throw thrown;
           expect(thrown.code).toBe("usage");

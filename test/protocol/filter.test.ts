@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { createFilter, FILTER_RULES_MAX, type FilterGroup, parseRule, parseRules } from "../../src/protocol/filter.ts";
+import { type FilterGroup, parseRule, parseRules, TreeFilter } from "../../src/protocol/filter.ts";
+import { FILTER_RULES_MAX } from "../../src/protocol/limits.ts";
 import { thrown } from "../helpers/thrown.ts";
 
 function excluded(groups: readonly FilterGroup[], paths: readonly string[]): string[] {
-  const filter = createFilter(groups);
-  return paths.filter((path) => filter?.excludes(Buffer.from(path.replace(/\/$/, "")), path.endsWith("/")) ?? false);
+  const filter = new TreeFilter(groups);
+  return paths.filter((path) => filter.excludes(Buffer.from(path.replace(/\/$/, "")), path.endsWith("/")));
 }
 const exclude = (pattern: string): FilterGroup => parseRule("--exclude", pattern);
 const include = (pattern: string): FilterGroup => parseRule("--include", pattern);
@@ -31,6 +32,8 @@ describe("a pattern", () => {
     ["[]-]x", ["]x", "-x"], ["[x"]],
     ["[ä-ü]", ["ö"], ["o", "\u00e3"]],
     ["[\\]\\-a]x", ["]x", "-x", "ax"], ["\\x"]],
+    ["[[:digit:]x]", ["7", "x"], ["a", ":", "[", "d"]],
+    ["[![:alpha:]_]b", ["1b", "äb"], ["ab", "Zb", "_b"]],
     ["\\*\\?\\[", ["*?[", "d/*?["], ["aa["]],
     ["\\!a", ["!a"], ["a"]],
     ["#a", ["#a"], ["a"]],
@@ -53,7 +56,8 @@ describe("a pattern", () => {
     ["[", 'has no "]"'],
     ["a[/]b", 'has no "]"'],
     ["[z-a]", "a range in brackets ends before it begins"],
-    ["[[:alpha:]]", "not understood"],
+    ["[[:word:]]", "not known"],
+    ["[[:alpha]", "not known"],
     ["!keep", "turns a line of a file round"],
   ])("that can never match, or is not understood, is refused: %j", (pattern, reason) => {
     const message = expect.stringMatching(/^Read --exclude "/);
@@ -104,8 +108,8 @@ describe("rules", () => {
   });
 
   test("take names and patterns that are no UTF-8 byte by byte", () => {
-    const filter = createFilter([parseRules(Buffer.from("6bff2a0a5b80fe5d780a", "hex"), "patterns")]);
-    const excludes = (hex: string): boolean | undefined => filter?.excludes(Buffer.from(hex, "hex"), false);
+    const filter = new TreeFilter([parseRules(Buffer.from("6bff2a0a5b80fe5d780a", "hex"), "patterns")]);
+    const excludes = (hex: string): boolean => filter.excludes(Buffer.from(hex, "hex"), false);
     expect(["6bff", "6bff41fe"].map(excludes)).toEqual([true, true]);
     expect(["6bfe", "6b", "ff"].map(excludes)).toEqual([false, false, false]);
     // A class of two stray bytes.
@@ -113,12 +117,12 @@ describe("rules", () => {
   });
 
   test("of a file name the line that is refused, and their number is bounded", () => {
-    expect(() => lines("ok", "", "a[")).toThrow(/^Read line 3 of --exclude-from "patterns", "a\[": /);
+    expect(() => lines("ok", "", "a[")).toThrow(/^Read line 3 of patterns, "a\[": /);
     expect(() => lines(...Array.from({ length: FILTER_RULES_MAX + 1 }, () => "a"))).toThrow(/more than 10000 patterns/);
     expect(() => lines("!")).toThrow(/empty/);
   });
 
-  test("are no filter when there are none", () => {
-    expect(createFilter([])).toBeUndefined();
+  test("leave out nothing when there are none", () => {
+    expect(new TreeFilter([]).excludes(Buffer.from("a"), false)).toBe(false);
   });
 });

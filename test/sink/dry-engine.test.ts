@@ -1,13 +1,16 @@
 import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { SpillFile } from "../../src/lib/spill-file.ts";
 import { hashChunk } from "../../src/protocol/content-hash.ts";
 import { PAGES_UNANSWERED_MAX } from "../../src/protocol/limits.ts";
 import type { Entry } from "../../src/protocol/page.ts";
 import { checkFrame } from "../../src/sink/checked-frame.ts";
-import { DryEngine } from "../../src/sink/dry-engine.ts";
+import { DryEngine, type Outlook } from "../../src/sink/dry-engine.ts";
+import { PageBook } from "../../src/sink/page-book.ts";
 import type { Want } from "../../src/sink/page-wants.ts";
 import { Root } from "../../src/sink/root.ts";
+import { ScopeBook } from "../../src/sink/scope-book.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
 import { dataFrame, directory, file, HandSource, rootEntry, symlink } from "../helpers/hand-source.ts";
 import { inodeFacts } from "../helpers/inode-facts.ts";
@@ -29,7 +32,17 @@ function begin(folder: string, doubts: Doubts = []) {
   onTestFinished(() => root[Symbol.dispose]());
   const wants: Want[] = [];
   const comparison = { root, isDoubted: (ms: number) => isDoubted(doubts, ms), onBusy: () => undefined };
-  const engine = new DryEngine(comparison, (want) => wants.push(want));
+  const parts = {
+    ...comparison,
+    book: new PageBook(SpillFile.open()),
+    scope: new ScopeBook(),
+    policy: { forbidden: false },
+  };
+  const outlooks: Outlook[] = [];
+  const engine = new DryEngine(parts, {
+    want: (want) => wants.push(want),
+    outlook: (outlook) => outlooks.push(outlook),
+  });
   const source = new HandSource();
   const accept = (payload: Uint8Array): void => {
     const checked = checkFrame(payload);
@@ -40,7 +53,7 @@ function begin(folder: string, doubts: Doubts = []) {
     accept(source.page(entries).payload);
     return wants.at(-1)?.want;
   };
-  return { engine, source, accept, ask, wants };
+  return { engine, source, accept, ask, wants, outlooks };
 }
 
 const bits = (value: number) => ({ bits: Buffer.of(value).toString("base64") });

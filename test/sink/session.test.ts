@@ -20,7 +20,13 @@ test("both subjects of a sink go on when the engine has room again", async () =>
   onTestFinished(() => reporter[Symbol.dispose]());
   const session = new SinkSession({
     ...{ ...scope, folder, reporter, session: "default", source: "source" },
-    ...{ exclusivePayloads: true, emit: () => undefined, fileEvents: false, dryRun: false },
+    ...{
+      exclusivePayloads: true,
+      emit: () => undefined,
+      fileEvents: false,
+      dryRun: false,
+      deletion: { forbidden: false },
+    },
   });
   const run = session.run();
   run.catch(() => undefined);

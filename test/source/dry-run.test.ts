@@ -46,22 +46,24 @@ async function begin(policy: SinkPolicy = {}) {
     sequence += 1;
     return up.publish(upSubject(SUBJECTS, sinkId), encodeUp({ ...SCOPE, stream: 0, sequence, message }), { signal });
   };
+  const answer = async (sinkId: string, wanted: "all" | "none"): Promise<void> => {
+    await say(sinkId, { type: "outlook", filesReplaced: 0, progress: { filesDone: 0, bytesDone: 0, currentFile: "" } });
+    await say(sinkId, { type: "want", page: 0, want: wanted });
+  };
   const working = run.run();
   working.catch(() => undefined);
   const page = async (): Promise<void> => {
     for await (const { payload } of data) if (decodeFrame(payload).type === "walked") return;
   };
-  return { run, working, say, page, events, stop, alpha: ALPHA, beta: BETA, gamma: GAMMA };
+  return { run, working, say, answer, page, events, stop, alpha: ALPHA, beta: BETA, gamma: GAMMA };
 }
-
-const want = (wanted: "all" | "none"): UpMessage => ({ type: "want", page: 0, want: wanted });
 
 describe("a dry run at a source", () => {
   test("ends when every sink has answered every page", async () => {
-    const { working, say, page, events, alpha, beta } = await begin();
+    const { working, answer, page, events, alpha, beta } = await begin();
     await page();
-    await say(alpha.id, want("none"));
-    await say(beta.id, want("all"));
+    await answer(alpha.id, "none");
+    await answer(beta.id, "all");
     const summary = await working;
     expect(summary).toMatchObject({ result: "dry-run", files: 10, filesWanted: 10, bytesSent: 0, bytesNotNeeded: 0 });
     expect(summary.digest).toBeUndefined();
@@ -77,9 +79,9 @@ describe("a dry run at a source", () => {
       [{}, "failed"],
       [{ minSuccess: 1 }, "dry-run"],
     ] as const) {
-      const { run, working, say, page, alpha, beta } = await begin(policy);
+      const { run, working, answer, page, alpha, beta } = await begin(policy);
       await page();
-      await say(alpha.id, want("all"));
+      await answer(alpha.id, "all");
       run.sinkLeft(beta.id, "interrupted", "stopped");
       const summary = await working;
       expect(summary).toMatchObject({ result, filesWanted: 10 });
@@ -88,12 +90,12 @@ describe("a dry run at a source", () => {
   });
 
   test("leaves out a sink that comes late, fails one that begins anew, and minds no connection that comes back", async () => {
-    const { run, working, say, page, alpha, beta, gamma } = await begin({ minSuccess: 1 });
+    const { run, working, answer, page, alpha, beta, gamma } = await begin({ minSuccess: 1 });
     await page();
     run.sinkJoined(alpha, false);
     run.sinkJoined(gamma, true);
     run.sinkJoined(beta, true);
-    await say(alpha.id, want("none"));
+    await answer(alpha.id, "none");
     const { result, sinks } = await working;
     expect([result, ...sinks.map(({ outcome }) => outcome)]).toEqual(["dry-run", "dry-run", "failed"]);
   });

@@ -12,16 +12,17 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PathStack } from "../../src/lib/path-stack.ts";
 import { FileHasher, hashChunk } from "../../src/protocol/content-hash.ts";
-import { createFilter, parseRule } from "../../src/protocol/filter.ts";
+import { parseRule } from "../../src/protocol/filter.ts";
 import { decodePage, type Entry, entryPath } from "../../src/protocol/page.ts";
 import { hashFile } from "../../src/source/hash-file.ts";
 import { identityOf } from "../../src/source/root-guard.ts";
-import { TreeWalk, type WalkOptions, type WalkOutput, walkTree } from "../../src/source/walk.ts";
+import type { TreeScope } from "../../src/source/tree-scope.ts";
+import { TreeWalk, type WalkOutput, walkTree } from "../../src/source/walk.ts";
 import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";
 
 const pagesOf = (outputs: Iterable<WalkOutput>) =>
   [...outputs].flatMap((output) => (output.type === "page" ? [decodePage(output.body)] : []));
-const entriesOf = (root: string, options: WalkOptions): Entry[] =>
+const entriesOf = (root: string, options: TreeScope): Entry[] =>
   pagesOf(walkTree(Buffer.from(root), options)).flatMap(({ entries }) => entries);
 const pathOf = (entry: Entry): string => entryPath(entry).toString();
 
@@ -37,8 +38,8 @@ describe("a walk with a filter", () => {
     const root = tempFolder();
     fill(root, ["a.tmp", "b", "build/", "build/c", "d/", "d/build/", "d/build/e", "d/f.tmp"]);
     symlinkSync("b", join(root, "link.tmp"));
-    const filter = createFilter([parseRule("--exclude", "*.tmp"), parseRule("--exclude", "/build/")]);
-    const outputs = [...walkTree(Buffer.from(root), { filter })];
+    const filters = [parseRule("--exclude", "*.tmp"), parseRule("--exclude", "/build/")];
+    const outputs = [...walkTree(Buffer.from(root), { filters })];
     expect(pagesOf(outputs).flatMap(({ entries }) => entries.map(pathOf))).toEqual([
       "",
       "b",
@@ -54,7 +55,7 @@ describe("a walk with a filter", () => {
   test("never leaves out the root, and is a tree with nothing in it when everything else is", () => {
     const root = tempFolder();
     fill(root, ["a", "b/"]);
-    expect(entriesOf(root, { filter: createFilter([parseRule("--exclude", "*")]) }).map(pathOf)).toEqual([""]);
+    expect(entriesOf(root, { filters: [parseRule("--exclude", "*")] }).map(pathOf)).toEqual([""]);
   });
 });
 

@@ -218,7 +218,7 @@ describe("walkTree()", () => {
     const result = runAsOrdinaryUser("./walk-program.ts", [root]);
     expect(result).toEqual({
       entries: 5,
-      notices: ["closed", "listed/file"].map((path) => ({
+      notices: ["closed", "listed"].map((path) => ({
         type: "problem",
         problem: { path, kind: "unreadable", message: "unreadable: permission denied" },
       })),

@@ -1,0 +1,59 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
+import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { readFully } from "../lib/read-fully.ts";
+import { type FilterGroup, parseRules } from "../protocol/filter.ts";
+import { IGNORE_FILE_BYTES_MAX, IGNORE_RULES_MAX } from "../protocol/limits.ts";
+import { joinPath } from "../protocol/relative-path.ts";
+
+/** Patterns for what is in the same directory, and below (docs/filters.md). */
+export const IGNORE_FILE = ".fanfoldignore";
+const NAME = Buffer.from(IGNORE_FILE);
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * The rules that stand in a directory, of which this is the absolute path; undefined when there are none.
+ *
+ * @throws FanfoldError `usage` when there are some that cannot be used, as a clause; system errors of the directory itself
+ */
+export function readIgnoreFile(directory: Buffer): FilterGroup | undefined {
+  const path = joinPath(directory, NAME);
+  let content: Buffer | undefined;
+  try {
+    content = contentOf(path);
+  } catch (thrown) {
+    // Whatever is wrong with the directory itself shows when its names are read.
+    if (thrown instanceof FanfoldError || !stands(path)) throw thrown;
+    const words =
+      systemCode(thrown) === "ELOOP" ? "it is a symbolic link" : `it cannot be read (${systemCode(thrown)})`;
+    throw new FanfoldError("usage", words, { cause: thrown });
+  }
+  return content === undefined ? undefined : parseRules(content, "it", IGNORE_RULES_MAX);
+}
+
+function stands(path: Buffer): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function contentOf(path: Buffer): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, READ);
+  } catch (thrown) {
+    if (systemCode(thrown) === "ENOENT") return undefined;
+    throw thrown;
+  }
+  try {
+    if (!fstatSync(fd).isFile()) throw new FanfoldError("usage", "it is no regular file");
+    const content = Buffer.alloc(IGNORE_FILE_BYTES_MAX + 1);
+    const bytes = readFully(fd, content, 0);
+    if (bytes > IGNORE_FILE_BYTES_MAX)
+      throw new FanfoldError("usage", `it has more than ${IGNORE_FILE_BYTES_MAX} bytes`);
+    return content.subarray(0, bytes);
+  } finally {
+    closeSync(fd);
+  }
+}
