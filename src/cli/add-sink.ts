@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { parseDuration } from "./parse-duration.ts";
+import { parseMaxDelete } from "./parse-max-delete.ts";
 import type { ProgramIo } from "./program-io.ts";
 import { addShared, coordinatorOption, type Finish, labelOption, sessionOption } from "./shared-options.ts";
 import type { SinkCommandOptions } from "./sink-command.ts";
@@ -10,7 +11,7 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     .command("sink")
     .summary("receive a copy into a folder")
     .description(
-      "Registers, waits for a source as long as it takes, and builds its directory in FOLDER. What else is in FOLDER stays as it is.",
+      "Registers, waits for a source as long as it takes, and builds its directory in FOLDER. What else is in FOLDER stays as it is, unless the source has --delete.",
     )
     .argument("<folder>", "the folder to fill; it is created when missing")
     .addOption(coordinatorOption())
@@ -18,6 +19,13 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     .addOption(labelOption())
     .addOption(new Option("--stay", "go on waiting for the next session of this name"))
     .addOption(new Option("--accept-new-source", "take a copy from another source than the folder's first one"))
+    .addOption(new Option("--no-delete", "delete nothing that the source has not, though it asks for it"))
+    .addOption(
+      new Option(
+        "--max-delete <limit>",
+        "delete nothing where more than this would go, though the source allows it: entries, or 0% to 100% of them",
+      ).argParser(parseMaxDelete),
+    )
     .addOption(
       new Option(
         "--connect-timeout <duration>",

@@ -19,6 +19,7 @@ export const EXIT_STATUS = {
   nothingToDo: 13,
   superseded: 14,
   cancelled: 15,
+  deleteRefused: 16,
 } as const;
 
 const BY_CODE: Readonly<Record<ErrorCode, number>> = {
@@ -56,6 +57,7 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   "source-lost": EXIT_STATUS.peerLost,
   "sinks-lost": EXIT_STATUS.sinksLost,
   incomplete: EXIT_STATUS.incomplete,
+  "delete-refused": EXIT_STATUS.deleteRefused,
   // A signal's own status stands in its place where one was received (statusOfSignal).
   interrupted: 130,
   internal: EXIT_STATUS.internal,
@@ -86,16 +88,26 @@ export function statusOfSummary(
   const { result, sinks } = summary;
   if (result === "failed" || sinks.length === 0) return EXIT_STATUS.sinksLost;
   if (result === "dry-run") return EXIT_STATUS.ok;
-  if (result === "quorum") return summary.problemCount > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.ok;
+  if (result === "quorum") return summary.problemCount > 0 ? EXIT_STATUS.incomplete : deleteStatus(summary);
   if (sinks.some((sink) => sink.outcome === "failed")) return EXIT_STATUS.sinksLost;
-  if (result === "unchanged" && options.errorOnNoTransfer === true) return EXIT_STATUS.nothingToDo;
-  if (summary.result === "incomplete" || summary.problemCount > 0) return EXIT_STATUS.incomplete;
-  return summary.sinks.every((sink) => sink.outcome === "proven") ? EXIT_STATUS.ok : EXIT_STATUS.incomplete;
+  if (result === "incomplete" || summary.problemCount > 0) return EXIT_STATUS.incomplete;
+  if (sinks.some((sink) => sink.outcome !== "proven")) return EXIT_STATUS.incomplete;
+  const status = deleteStatus(summary);
+  if (status !== EXIT_STATUS.ok) return status;
+  return result === "unchanged" && options.errorOnNoTransfer === true ? EXIT_STATUS.nothingToDo : EXIT_STATUS.ok;
+}
+
+/** The copies are proven; but what the source has not is still there, against its will. */
+function deleteStatus({ deletionWithheld, sinks }: SessionSummary): number {
+  const isRefused = deletionWithheld !== undefined || sinks.some(({ deletion }) => deletion?.result === "refused");
+  return isRefused ? EXIT_STATUS.deleteRefused : EXIT_STATUS.ok;
 }
 
 /** A sink that failed ends with the status of what failed it. */
 export function statusOfOutcome(outcome: SinkOutcome): number {
-  if (outcome.outcome === "proven") return outcome.problemCount > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.ok;
+  if (outcome.outcome === "proven" && outcome.problemCount === 0)
+    return outcome.deletion?.result === "refused" ? EXIT_STATUS.deleteRefused : EXIT_STATUS.ok;
+  if (outcome.outcome === "proven") return EXIT_STATUS.incomplete;
   if (outcome.outcome === "incomplete") return EXIT_STATUS.incomplete;
   if (outcome.outcome === "dry-run") return EXIT_STATUS.ok;
   return outcome.code !== undefined && isErrorCode(outcome.code) ? BY_CODE[outcome.code] : EXIT_STATUS.peerLost;

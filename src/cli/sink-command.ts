@@ -1,3 +1,4 @@
+import type { DeleteLimit } from "../protocol/deletion.ts";
 import { statusOfOutcome } from "./exit-status.ts";
 import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
@@ -13,6 +14,9 @@ export interface SinkCommandOptions extends SharedOptions {
   readonly name?: string;
   readonly stay?: boolean;
   readonly acceptNewSource?: boolean;
+  /** False with `--no-delete`. */
+  readonly delete: boolean;
+  readonly maxDelete?: DeleteLimit;
   readonly connectTimeout?: number;
 }
 
@@ -30,6 +34,8 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
         folder,
         stay: options.stay === true,
         acceptNewSource: options.acceptNewSource === true,
+        noDelete: !options.delete,
+        ...(options.maxDelete === undefined ? {} : { maxDelete: options.maxDelete }),
         fileEvents: options.verbose === true || options.json === true,
         signal,
         ...(options.session === undefined ? {} : { session: options.session }),

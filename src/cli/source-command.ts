@@ -1,5 +1,8 @@
+import { FanfoldError } from "../lib/errors.ts";
+import type { DeleteLimit } from "../protocol/deletion.ts";
 import type { FilterOption } from "../source/filter-options.ts";
 import type { StragglerPolicy } from "../source/ladder.ts";
+import type { LinkPolicy } from "../source/link-policy.ts";
 import { EXIT_STATUS, statusOfSummary } from "./exit-status.ts";
 import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
@@ -25,6 +28,13 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly cancel?: boolean;
   readonly dryRun?: boolean;
   readonly checksum?: boolean;
+  readonly delete?: boolean;
+  readonly maxDelete?: DeleteLimit;
+  readonly oneFileSystem?: boolean;
+  readonly links: LinkPolicy;
+  readonly owner: boolean;
+  readonly perms: boolean;
+  readonly times: boolean;
   /** Bytes a second. */
   readonly bwlimit?: number;
   /** In the order of the command line. */
@@ -53,8 +63,7 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
         fileEvents: options.verbose === true || options.json === true,
         cancelGraceMs: CANCEL_GRACE_MS,
         signal,
-        filters: options.filters,
-        checksum: options.checksum === true,
+        ...treeOptions(options),
         ...(options.minSuccess === undefined ? {} : { minSuccess: options.minSuccess }),
         ...(options.waitTimeout === undefined ? {} : { waitTimeoutMs: options.waitTimeout }),
         ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
@@ -79,6 +88,19 @@ async function cancelCommand(folder: string, options: SourceCommandOptions, io: 
     },
     statusOf: () => EXIT_STATUS.ok,
   });
+}
+
+/** What of the directory is carried, and how. @throws FanfoldError `usage` */
+function treeOptions(options: SourceCommandOptions) {
+  const { filters, links, owner, perms, times, maxDelete } = options;
+  if (maxDelete !== undefined && options.delete !== true)
+    throw new FanfoldError("usage", "Read --max-delete: it limits what --delete does, which is not given");
+  return {
+    ...{ filters, links, owner, perms, times },
+    checksum: options.checksum === true,
+    oneFileSystem: options.oneFileSystem === true,
+    ...(options.delete === true ? { deletion: maxDelete ?? { kind: "default" as const } } : {}),
+  };
 }
 
 function memberOptions(folder: string, options: SourceCommandOptions, io: ProgramIo) {

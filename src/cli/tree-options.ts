@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
 import type { FilterOption } from "../source/filter-options.ts";
+import { LINK_POLICIES } from "../source/link-policy.ts";
+import { parseMaxDelete } from "./parse-max-delete.ts";
 import { parsePath } from "./parse-name.ts";
 import { parseRate } from "./parse-rate.ts";
 
@@ -23,6 +25,25 @@ export function addTreeOptions(command: Command): readonly FilterOption[] {
     excludeFrom: parsePath(file, "--exclude-from"),
   }));
   command
+    .addOption(new Option("--delete", "let the sinks delete, at the end, what DIR has not; not what filters name"))
+    .addOption(
+      new Option(
+        "--max-delete <limit>",
+        "delete nothing at a sink where more than this would go: entries, or 0% to 100% of them (default: 25% and 10 entries)",
+      ).argParser(parseMaxDelete),
+    )
+    .addOption(new Option("-x, --one-file-system", "do not look into directories on other file systems"))
+    .addOption(
+      new Option(
+        "--links <policy>",
+        "symbolic links: keep all, only safe ones that do not lead out of DIR, or skip all",
+      )
+        .default("keep")
+        .choices(LINK_POLICIES),
+    )
+    .addOption(new Option("--no-owner", "do not carry owners and groups"))
+    .addOption(new Option("--no-perms", "do not carry permission bits: new entries get them less the sink's umask"))
+    .addOption(new Option("--no-times", "do not carry modification times; compares by content"))
     .addOption(new Option("--checksum", "compare files by content, not by size and time: reads all of them first"))
     .addOption(
       new Option("--bwlimit <rate>", "publish no more a second than this: 500K, 20M; KiB without a unit").argParser(

@@ -41,6 +41,7 @@ export const ERROR_CODES = [
   "source-lost", // the source left before the session was complete
   "sinks-lost", // at least one sink did not prove its copy
   "incomplete", // some entries could not be read, or not be carried
+  "delete-refused", // the copy is proven, but what the source has not was not deleted
   "interrupted", // SIGINT or SIGTERM
   "internal", // a defect in fanfold
 ] as const;

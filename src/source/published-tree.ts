@@ -18,6 +18,12 @@ export interface TreeOptions {
   readonly oneFileSystem?: boolean;
   /** Which symbolic links are carried: all, those that do not lead out of the directory, or none. @default "keep" */
   readonly links?: LinkPolicy;
+  /** Whether owners and groups are carried. @default true */
+  readonly owner?: boolean;
+  /** Whether permission bits are carried. @default true */
+  readonly perms?: boolean;
+  /** Whether modification times are carried; without them files are compared by content. @default true */
+  readonly times?: boolean;
   /** The sinks delete what the source has not, up to so much; nothing when absent. */
   readonly deletion?: DeleteLimit;
   /** Bytes a second that are published at most, to all sinks together; no limit when absent. */
@@ -35,8 +41,19 @@ export interface PublishedTree extends TreeScope {
 
 /** @throws FanfoldError `usage` for filters that cannot be used, `folder-…` for the directory */
 export function openTree(options: TreeOptions, clock: Clock): PublishedTree {
-  const { folder, filters = [], checksum, oneFileSystem, links, deletion, bytesPerSecondMax } = options;
+  const { folder, filters = [], oneFileSystem, links, owner, deletion, bytesPerSecondMax } = options;
+  const keeps = { perms: options.perms !== false, times: options.times !== false };
+  // Without times nothing but the content says whether a file is the same.
+  const checksum = options.checksum === true || !keeps.times;
   const throttle = bytesPerSecondMax === undefined ? undefined : new Throttle(bytesPerSecondMax, clock);
-  const scope = { filters: readFilters(filters), checksum, oneFileSystem, links, deletes: deletion !== undefined };
+  const scope = {
+    filters: readFilters(filters),
+    checksum,
+    oneFileSystem,
+    links,
+    owner,
+    keeps,
+    deletes: deletion !== undefined,
+  };
   return { ...openSourceFolder(folder), ...scope, deletion, throttle };
 }

@@ -1,4 +1,5 @@
 import type { FilterGroup } from "../protocol/filter.ts";
+import type { Keeps } from "../protocol/page.ts";
 import type { LinkPolicy } from "./link-policy.ts";
 import type { FolderIdentity } from "./root-guard.ts";
 
@@ -14,12 +15,16 @@ export interface TreeScope {
   readonly oneFileSystem?: boolean | undefined;
   /** Which symbolic links are carried. @default "keep" */
   readonly links?: LinkPolicy | undefined;
+  /** Whether owners and groups are carried. @default true */
+  readonly owner?: boolean | undefined;
+  /** Which of mode and time are carried; both when absent. */
+  readonly keeps?: Keeps | undefined;
   /** Whether sinks are to delete what the tree has not: then they are told what was left out. @default false */
   readonly deletes?: boolean | undefined;
 }
 
 /** Only that, of more: what is sent to a thread must be plain. */
 export function treeScopeOf(more: TreeScope): TreeScope {
-  const { identity, filters, checksum, oneFileSystem, links, deletes } = more;
-  return { identity, filters, checksum, oneFileSystem, links, deletes };
+  const { identity, filters, checksum, oneFileSystem, links, owner, keeps, deletes } = more;
+  return { identity, filters, checksum, oneFileSystem, links, owner, keeps, deletes };
 }

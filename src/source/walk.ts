@@ -66,7 +66,7 @@ export class TreeWalk {
   readonly #root: Buffer;
   readonly #options: TreeScope;
   readonly #guard: RootGuard;
-  readonly #pages = new PageMaker();
+  readonly #pages: PageMaker;
   readonly #links = new HardLinks();
   readonly #owners = new EntryOwners();
   readonly #native = loadNative();
@@ -77,6 +77,7 @@ export class TreeWalk {
   constructor(root: Buffer, options: TreeScope = {}) {
     this.#root = root;
     this.#options = options;
+    this.#pages = new PageMaker(options.keeps);
     this.#guard = new RootGuard(root, options.identity);
     this.#scope = new WalkScope(options.filters ?? [], options.deletes === true);
   }
@@ -202,7 +203,7 @@ export class TreeWalk {
   *#base(path: Buffer, stats: BigIntStats, place: Place): Generator<WalkOutput, Base, undefined> {
     const { attributes, problem } = readAttributes(this.#native, this.#absolute(path));
     if (problem !== undefined) yield { type: "not-carried", what: problem };
-    const owner = this.#owners.ownerOf(stats);
+    const owner = this.#options.owner === false ? undefined : this.#owners.ownerOf(stats);
     return { entry: 0, ...place, ...modeAndTime(stats), owner, attributes };
   }
 

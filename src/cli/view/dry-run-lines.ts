@@ -1,5 +1,5 @@
 import type { SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
-import { formatBytes, formatElapsed, plural } from "./format.ts";
+import { formatBytes, formatCount, formatElapsed, plural } from "./format.ts";
 import type { Style } from "./style.ts";
 
 interface Wanted {
@@ -10,6 +10,11 @@ interface Wanted {
 /** `3 files, 1.2 MiB`, or `nothing` */
 export function wantedText({ filesWanted = 0, bytesWanted = 0 }: Wanted): string {
   return filesWanted === 0 ? "nothing" : `${plural(filesWanted, "file")}, ${formatBytes(bytesWanted)}`;
+}
+
+/** ` (2 replace others)`, or nothing */
+export function replacedText({ filesReplaced = 0 }: Pick<SinkOutcome, "filesReplaced">): string {
+  return filesReplaced === 0 ? "" : ` (${formatCount(filesReplaced)} in the place of other content)`;
 }
 
 /** What a source says first at the end of a dry run. */

@@ -82,6 +82,8 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
       return [];
     case "file":
       return [detail(`${event.path} (${formatBytes(event.bytes)})`)];
+    case "deleted":
+      return [detail(`deleted: ${event.path}`)];
     case "problem":
       return [detail(`${event.problem.kind}: ${event.problem.path}: ${event.problem.message}`)];
     case "left":

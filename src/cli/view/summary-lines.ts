@@ -1,5 +1,6 @@
 import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
-import { dryRunHeadline, dryRunText, wantedText } from "./dry-run-lines.ts";
+import { deletionMessages, deletionText } from "./deletion-lines.ts";
+import { dryRunHeadline, dryRunText, replacedText, wantedText } from "./dry-run-lines.ts";
 import { fidelityMessages } from "./fidelity-lines.ts";
 import { stringWidth } from "./fit.ts";
 import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
@@ -14,8 +15,10 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   const tree = [
     `${plural(summary.directories, "directory", "directories")}, ${plural(summary.symlinks, "symbolic link")}`,
   ];
-  const excluded = summary.notCarried[EXCLUDED] ?? 0;
-  if (excluded > 0) tree.push(`${plural(excluded, "entry", "entries")} left out by filters`);
+  for (const [kind, [one, many, what]] of LEFT_OUT) {
+    const count = summary.notCarried[kind] ?? 0;
+    if (count > 0) tree.push(`${plural(count, one, many)} ${what}`);
+  }
   lines.push(field("tree", tree.join("; "), style));
   if (!isDry) lines.push(field("sent", sentParts(summary).join("; "), style));
   if (summary.digest !== undefined) lines.push(field("digest", summary.digest, style));
@@ -23,12 +26,18 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   summary.sinks.forEach((sink, index) => {
     lines.push(field(index === 0 ? "sinks" : "", outcomeText(sink, nameColumns, style), style));
   });
-  return [...lines.map(info), ...incompleteMessages(summary, style)];
+  const deletions = summary.sinks.flatMap(({ name, deletion }) =>
+    deletion === undefined ? [] : deletionMessages(name, deletion),
+  );
+  return [...lines.map(info), ...deletions, ...incompleteMessages(summary, style)];
 }
 
 /** What a sink prints at the end of a session. */
 export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: Style): Message[] {
-  if (outcome.outcome === "dry-run") return [info(dryRunText(outcome, style))];
+  const { deletion } = outcome;
+  const fate = deletion === undefined ? undefined : deletionText(deletion);
+  const deleted = fate === undefined ? [] : [info(field("delete", fate, style))];
+  if (outcome.outcome === "dry-run") return [info(dryRunText(outcome, style)), ...deleted];
   const rate = elapsedMs > 0 ? ` (${formatRate((outcome.bytesDone * 1000) / elapsedMs)})` : "";
   const amount = `${plural(outcome.filesDone, "file")}, ${formatBytes(outcome.bytesDone)} in ${formatElapsed(elapsedMs)}${rate}`;
   const lines: Message[] = [];
@@ -40,6 +49,7 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
   }
   return [
     ...lines,
+    ...deleted,
     ...fidelityMessages(outcome.fidelity, style),
     ...problemMessages(outcome.problems, outcome.problemCount),
   ];
@@ -59,11 +69,13 @@ function sentParts({ bytesSent, bytesSentAgain, bytesNotNeeded, filesGrew }: Ses
 export function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
   const colour = sink.outcome === "proven" ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
   const name = sink.name + " ".repeat(Math.max(0, nameColumns - stringWidth(sink.name)));
-  if (sink.outcome === "dry-run") return `${style.strong(name)}  ${wantedText(sink)}`;
+  const fate = sink.deletion === undefined ? undefined : deletionText(sink.deletion);
+  const deleted = fate === undefined ? "" : `; ${fate}`;
+  if (sink.outcome === "dry-run") return `${style.strong(name)}  ${wantedText(sink)}${replacedText(sink)}${deleted}`;
   const why = sink.message === undefined ? "" : `: ${sink.message}`;
   const problems = sink.problemCount > 0 ? ` (${plural(sink.problemCount, "problem")})` : "";
   const late = sink.caughtUp ? ", caught up late" : "";
-  return `${style.strong(name)}  ${colour(sink.outcome)}${late}${problems}${why}`;
+  return `${style.strong(name)}  ${colour(sink.outcome)}${late}${problems}${why}${deleted}`;
 }
 
 function headline(summary: SessionSummary, style: Style): string {
@@ -81,7 +93,12 @@ function headline(summary: SessionSummary, style: Style): string {
 }
 
 /** Left out because somebody asked for it: no reason for a warning. */
-const EXCLUDED = "excluded";
+const LEFT_OUT: ReadonlyMap<string, readonly [one: string, many: string, what: string]> = new Map([
+  ["excluded", ["entry", "entries", "left out by filters"]],
+  ["link-skipped", ["symbolic link", "symbolic links", "left out"]],
+  ["link-leads-out", ["symbolic link", "symbolic links", "that lead out left out"]],
+  ["other-file-system", ["directory", "directories", "on other file systems not looked into"]],
+]);
 /** Kinds of `notCarried` in words; a kind of a later version is shown as it is. */
 const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
   ["socket", "sockets skipped"],
@@ -91,7 +108,7 @@ const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
 ]);
 
 function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
-  const kinds = Object.entries(summary.notCarried).filter(([kind, count]) => count > 0 && kind !== EXCLUDED);
+  const kinds = Object.entries(summary.notCarried).filter(([kind, count]) => count > 0 && !LEFT_OUT.has(kind));
   const notCarried = kinds.map(
     ([kind, count]): Message => ({
       level: "warning",
