@@ -1,4 +1,5 @@
 import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { sumBytes } from "../lib/sum-bytes.ts";
 import type { ChunkHash } from "../protocol/content-hash.ts";
 import type { ChunkRecord, CloseRecord, DataRecord, HoleRecord } from "../protocol/data-table.ts";
 import { decodeEnd, type EndMark } from "../protocol/marks.ts";
@@ -90,15 +91,15 @@ export class CopyEngine implements Engine {
     for (const entry of page.entries) {
       if (entry.kind === "file") {
         if (isNew) counts.filesFound += 1;
-        if (isNew) counts.bytesFound += entry.size;
+        if (isNew) counts.bytesFound = sumBytes(counts.bytesFound, entry.size);
       } else this.#guarded(entry, () => placeEntry(entry, this.#parts));
     }
     const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew });
     this.#proof.setWants(page.page, bits);
     if (isNew) counts.filesDone += filesUnchanged;
-    if (isNew) counts.bytesDone += bytesUnchanged;
+    if (isNew) counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
     counts.filesUnchanged += filesUnchanged;
-    counts.bytesUnchanged += bytesUnchanged;
+    counts.bytesUnchanged = sumBytes(counts.bytesUnchanged, bytesUnchanged);
     this.#checkSpace();
     this.#out.want(want);
   }

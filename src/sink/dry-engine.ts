@@ -1,4 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
+import { sumBytes } from "../lib/sum-bytes.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
@@ -57,7 +58,7 @@ export class DryEngine implements Engine {
     const page = book.add(table);
     const { want, filesUnchanged, bytesUnchanged } = judgePage(page, (entry) => {
       counts.filesFound += 1;
-      counts.bytesFound += entry.size;
+      counts.bytesFound = sumBytes(counts.bytesFound, entry.size);
       const own = lookFor(root, entry);
       const isHere = own !== undefined && isUnchanged(entry, own, this.#parts);
       if (own !== undefined && !isHere) this.#filesReplaced += 1;
@@ -66,9 +67,9 @@ export class DryEngine implements Engine {
     // In a folder that is gone nothing is found, and everything would be wanted.
     if (!root.isThere()) throw folderGone();
     counts.filesDone += filesUnchanged;
-    counts.bytesDone += bytesUnchanged;
+    counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
     counts.filesUnchanged += filesUnchanged;
-    counts.bytesUnchanged += bytesUnchanged;
+    counts.bytesUnchanged = sumBytes(counts.bytesUnchanged, bytesUnchanged);
     this.#out.want(want);
   }
 

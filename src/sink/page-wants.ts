@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { sumBytes } from "../lib/sum-bytes.ts";
 import type { FileEntry, Page } from "../protocol/page.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { isFatal } from "./entry-problem.ts";
@@ -33,7 +34,7 @@ export function judgePage(page: Page, isHere: (entry: FileEntry, index: number) 
     if (entry.kind !== "file") continue;
     if (isHere(entry, index)) {
       filesUnchanged += 1;
-      bytesUnchanged += entry.size;
+      bytesUnchanged = sumBytes(bytesUnchanged, entry.size);
     } else {
       wanted += 1;
       setBit(bits, index);

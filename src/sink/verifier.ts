@@ -3,6 +3,7 @@ import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { filePieces, isSparse } from "../lib/file-pieces.ts";
 import { readFully } from "../lib/read-fully.ts";
+import { sumBytes } from "../lib/sum-bytes.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import type { Difference, VerifyCounts } from "../protocol/events.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
@@ -100,14 +101,14 @@ export class Verifier {
     const promised = state === undefined ? undefined : promisedEntry(entry, state);
     if (entry.kind !== "file" || promised === undefined) return;
     this.progress.filesFound += 1;
-    this.progress.bytesFound += promised.size;
+    this.progress.bytesFound = sumBytes(this.progress.bytesFound, promised.size);
   }
 
   *#entry(entry: Entry, state: ManifestState): Generator<void, void, undefined> {
     const promised = promisedEntry(entry, state);
     if (this.#firsts.has(entry.entry)) this.#firsts.set(entry.entry, promised);
     const isLast = this.#paths.last(entry.directory, entry.name) === entry.entry;
-    const doneBytes = this.progress.bytesDone + (promised?.size ?? 0);
+    const doneBytes = sumBytes(this.progress.bytesDone, promised?.size ?? 0);
     if (isLast && (promised === undefined || this.#declared.has(entry.entry))) this.counts.notCarried += 1;
     else if (isLast && promised !== undefined) yield* this.#check(promised);
     if (entry.kind === "file" && promised !== undefined) {
@@ -172,7 +173,7 @@ export class Verifier {
         else if (readFully(fd, space, offset) < length) return false;
         else hasher.add(hashChunk(space));
         done += length;
-        this.progress.bytesDone += length;
+        this.progress.bytesDone = sumBytes(this.progress.bytesDone, length);
         yield;
       }
       return done === size && hash !== undefined && Buffer.compare(hasher.digest(), hash) === 0;
@@ -203,7 +204,7 @@ export class Verifier {
     else if (entry.kind !== "file") counts.specials += 1;
     else {
       counts.files += 1;
-      counts.bytes += size;
+      counts.bytes = sumBytes(counts.bytes, size);
       if (hash === undefined) counts.filesByTime += 1;
       else counts.filesByContent += 1;
     }

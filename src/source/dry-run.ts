@@ -281,14 +281,14 @@ export class DryRun {
     const { clock, policy } = this.#options;
     const sinks = this.#roster.outcomes();
     const answered = sinks.filter(({ outcome }) => outcome === "dry-run").length;
-    const { files, bytes } = this.#sum.once;
+    const { files, bytes, roomBytes } = this.#sum.once;
     const counts = this.#tally.summaryCounts(clock.nowMs());
     return {
       ...counts,
       result: answered >= (policy?.minSuccess ?? sinks.length) ? "dry-run" : "failed",
       bytesNotNeeded: counts.bytes - bytes,
       filesWanted: files,
-      bytesWanted: bytes,
+      bytesWanted: roomBytes,
       ...(this.#withheld === undefined ? {} : { deletionWithheld: this.#withheld }),
       sinks,
     };

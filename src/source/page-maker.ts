@@ -1,5 +1,7 @@
+import { sumBytes } from "../lib/sum-bytes.ts";
 import { PAGE_BYTES_MAX, PAGE_ENTRIES_MAX } from "../protocol/limits.ts";
 import { type Entry, encodePage, entryBytesBound, KEEPS_ALL, type Keeps, PAGE_HEAD_BYTES } from "../protocol/page.ts";
+import { roomOf } from "../protocol/page-file.ts";
 import { PageTables } from "../protocol/page-tables.ts";
 
 /** Content hashed beforehand for one page: with `--checksum` a page of large files does not wait for all of them. */
@@ -48,7 +50,7 @@ export class PageMaker {
     this.#entries.push({ ...entry, entry: this.#first + this.#entries.length });
     this.#bytesBound += entryBytesBound(entry) + this.#tables.growth(entry);
     this.#tables.add(entry);
-    if (entry.kind === "file" && entry.hash !== undefined) this.#hashedBytes += entry.size;
+    if (entry.kind === "file" && entry.hash !== undefined) this.#hashedBytes += roomOf(entry);
     return page;
   }
 
@@ -81,7 +83,7 @@ function countsOf(
   for (const entry of entries) {
     if (entry.kind === "file") {
       counts.files += 1;
-      counts.bytes += entry.size;
+      counts.bytes = sumBytes(counts.bytes, entry.size);
     } else counts[COUNTED_AS[entry.kind]] += 1;
   }
   return counts;

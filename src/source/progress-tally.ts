@@ -1,3 +1,4 @@
+import { sumBytes } from "../lib/sum-bytes.ts";
 import { fitPath, fitProblem } from "../protocol/fit-message.ts";
 import type { CopyProgress, Problem } from "../protocol/progress.ts";
 import type { WalkedPage, WalkOutput } from "./walk.ts";
@@ -47,7 +48,7 @@ export class ProgressTally {
     this.#symlinks += page.symlinks;
     this.#hardlinks += page.hardlinks;
     this.#specials += page.specials;
-    this.#bytesFound += page.bytes;
+    this.#bytesFound = sumBytes(this.#bytesFound, page.bytes);
   }
 
   notCarried({ what, count = 1 }: Extract<WalkOutput, { type: "not-carried" }>): void {
@@ -79,7 +80,7 @@ export class ProgressTally {
 
   /** Files that no sink wanted. */
   notNeeded(bytes: number): void {
-    this.#bytesNotNeeded += bytes;
+    this.#bytesNotNeeded = sumBytes(this.#bytesNotNeeded, bytes);
   }
 
   get bytesSent(): number {

@@ -4,7 +4,7 @@ import type { SinkLine } from "../protocol/events.ts";
 import { STREAM_DATA } from "../protocol/frame.ts";
 import type { SinkOutcome, SinkProgress } from "../protocol/progress.ts";
 import type { UpMessage } from "../protocol/report.ts";
-import type { Amount } from "./want-sum.ts";
+import type { Amount, WantedAmount } from "./want-sum.ts";
 
 /** Why a sink is not there: as its outcome tells it when it stays away. */
 export interface Absence {
@@ -193,13 +193,13 @@ export class SinkRoster {
   dryRun(
     sinkId: string,
     { filesReplaced, deletion }: Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">,
-    { wanted, found }: { readonly wanted: Amount; readonly found: Amount },
+    { wanted, found }: { readonly wanted: WantedAmount; readonly found: Amount },
   ): SinkOutcome | undefined {
     const unchanged = { files: found.files - wanted.files, bytes: found.bytes - wanted.bytes };
     return this.#settle(sinkId, {
       ...{ outcome: "dry-run", problemCount: 0, problems: [] },
       ...{ filesDone: unchanged.files, filesUnchanged: unchanged.files, filesWanted: wanted.files },
-      ...{ bytesDone: unchanged.bytes, bytesUnchanged: unchanged.bytes, bytesWanted: wanted.bytes },
+      ...{ bytesDone: unchanged.bytes, bytesUnchanged: unchanged.bytes, bytesWanted: wanted.roomBytes },
       filesReplaced: Math.min(filesReplaced, wanted.files),
       ...(deletion === undefined ? {} : { deletion }),
     });

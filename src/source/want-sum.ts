@@ -1,4 +1,6 @@
-import { decodePage, entryDisplay } from "../protocol/page.ts";
+import { sumBytes } from "../lib/sum-bytes.ts";
+import { decodePage, entryDisplay, type FileEntry } from "../protocol/page.ts";
+import { roomOf } from "../protocol/page-file.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { decodeBits } from "./page-ledger.ts";
 
@@ -10,9 +12,15 @@ export interface Amount {
   readonly bytes: number;
 }
 
+export interface WantedAmount extends Amount {
+  /** The bytes, less holes: what would be sent. */
+  readonly roomBytes: number;
+}
+
 /** A file that at least one sink wants. */
 export interface WantedFile {
   readonly path: string;
+  /** Less holes. */
   readonly bytes: number;
   /** How many of them. */
   readonly sinks: number;
@@ -25,12 +33,12 @@ interface Waiting {
   readonly wants: Map<string, Uint8Array | "all" | "none">;
 }
 
-const NOTHING: Amount = { files: 0, bytes: 0 };
+const NOTHING: WantedAmount = { files: 0, bytes: 0, roomBytes: 0 };
 
 /** Sums up what the sinks want, page by page in order. It holds no more pages than are published without all answers. Pure. */
 export class WantSum {
   readonly #waiting = new Map<number, Waiting>();
-  readonly #bySink = new Map<string, Amount>();
+  readonly #bySink = new Map<string, WantedAmount>();
   #once = NOTHING;
   #taken = 0;
 
@@ -40,11 +48,11 @@ export class WantSum {
   }
 
   /** What would be sent once, because at least one sink wants it. */
-  get once(): Amount {
+  get once(): WantedAmount {
     return this.#once;
   }
 
-  of(sinkId: string): Amount {
+  of(sinkId: string): WantedAmount {
     return this.#bySink.get(sinkId) ?? NOTHING;
   }
 
@@ -88,16 +96,20 @@ export class WantSum {
       if (entry.kind !== "file") continue;
       const sinkIds = [...waiting.wants].filter(([, want]) => isWanted(want, index)).map(([sinkId]) => sinkId);
       if (sinkIds.length === 0) continue;
-      for (const sinkId of sinkIds) this.#bySink.set(sinkId, plus(this.of(sinkId), entry.size));
-      this.#once = plus(this.#once, entry.size);
-      wanted.push({ path: entryDisplay(entry), bytes: entry.size, sinks: sinkIds.length });
+      for (const sinkId of sinkIds) this.#bySink.set(sinkId, plus(this.of(sinkId), entry));
+      this.#once = plus(this.#once, entry);
+      wanted.push({ path: entryDisplay(entry), bytes: roomOf(entry), sinks: sinkIds.length });
     }
     return wanted;
   }
 }
 
-function plus({ files, bytes }: Amount, more: number): Amount {
-  return { files: files + 1, bytes: bytes + more };
+function plus({ files, bytes, roomBytes }: WantedAmount, more: FileEntry): WantedAmount {
+  return {
+    files: files + 1,
+    bytes: sumBytes(bytes, more.size),
+    roomBytes: sumBytes(roomBytes, roomOf(more)),
+  };
 }
 
 function isWanted(want: Uint8Array | "all" | "none", index: number): boolean {

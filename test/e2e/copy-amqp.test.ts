@@ -5,6 +5,7 @@ import { CliLab } from "../helpers/cli.ts";
 import { makeLongTree } from "../helpers/tree.ts";
 import { copyCases } from "./copy-cases.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
+import { sparseCases } from "./sparse-cases.ts";
 
 const MIB = 1024 * 1024;
 const STARTED_WITHIN_MS = 120_000;
@@ -17,6 +18,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("with RabbitMQ", () => {
   afterAll(() => broker.stop());
 
   copyCases("RabbitMQ", { broker: () => broker.url, manyFiles: 5_000 });
+  sparseCases("RabbitMQ", () => broker.url);
 
   test("the broker shows the session's exchange, bindings and bytes, and nothing of them afterwards", {
     timeout: E2E_MS,

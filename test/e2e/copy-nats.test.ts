@@ -5,6 +5,7 @@ import { CliLab } from "../helpers/cli.ts";
 import { makeLongTree } from "../helpers/tree.ts";
 import { copyCases } from "./copy-cases.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
+import { sparseCases } from "./sparse-cases.ts";
 
 const MIB = 1024 * 1024;
 
@@ -17,6 +18,7 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS server", () => {
   afterAll(() => broker.stop());
 
   copyCases("NATS", { broker: () => broker.url, manyFiles: 5_000 });
+  sparseCases("NATS", () => broker.url);
 
   test("the server's own counters show that the content of the files passes it", { timeout: E2E_MS }, async () => {
     await using lab = await CliLab.open();

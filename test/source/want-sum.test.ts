@@ -4,10 +4,10 @@ import { WantSum } from "../../src/source/want-sum.ts";
 import { directory, file } from "../helpers/hand-source.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
-/** A page of a directory, `a` of 10 bytes and `b` of 200. */
+/** A page of a directory, `a` of 10 bytes and `b` of 200, of which 50 take room. */
 function pageOf(page: number) {
   const first = 1 + 3 * page;
-  const made = [directory("d"), file("a", 10), file("b", 200)];
+  const made = [directory("d"), file("a", 10), { ...file("b", 200), roomBytes: 50 }];
   const entries = made.map((entry, index) => ({ ...entry, entry: first + index }));
   return { page, entries: 3, body: encodePage({ page, first, keeps: KEEPS_ALL, entries }) };
 }
@@ -25,12 +25,12 @@ describe("WantSum", () => {
     sum.answer("three", 0, "none");
     expect(sum.take()).toEqual([
       { path: "a", bytes: 10, sinks: 2 },
-      { path: "b", bytes: 200, sinks: 1 },
+      { path: "b", bytes: 50, sinks: 1 },
     ]);
-    expect(sum.of("one")).toEqual({ files: 1, bytes: 10 });
-    expect(sum.of("two")).toEqual({ files: 2, bytes: 210 });
-    expect(sum.of("three")).toEqual({ files: 0, bytes: 0 });
-    expect(sum.once).toEqual({ files: 2, bytes: 210 });
+    expect(sum.of("one")).toEqual({ files: 1, bytes: 10, roomBytes: 10 });
+    expect(sum.of("two")).toEqual({ files: 2, bytes: 210, roomBytes: 60 });
+    expect(sum.of("three")).toEqual({ files: 0, bytes: 0, roomBytes: 0 });
+    expect(sum.once).toEqual({ files: 2, bytes: 210, roomBytes: 60 });
   });
 
   test("gives pages in order, whatever order their answers come in, and takes no answer twice", () => {
@@ -51,7 +51,7 @@ describe("WantSum", () => {
     for (const page of [0, 1]) sum.answer("one", page, "none");
     sum.drop("two");
     expect([sum.take(), sum.take()]).toEqual([[], []]);
-    expect(sum.once).toEqual({ files: 0, bytes: 0 });
+    expect(sum.once).toEqual({ files: 0, bytes: 0, roomBytes: 0 });
   });
 
   test("refuses bits that do not fit the page", () => {

@@ -1,0 +1,74 @@
+import { mkdirSync, statSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CliLab } from "../helpers/cli.ts";
+import { IoWatch } from "../helpers/io-count.ts";
+import { expectSameHoles, makeFileWithHoles } from "../helpers/sparse-file.ts";
+import { content } from "../helpers/tree.ts";
+import { partialsIn } from "../helpers/tree-judge.ts";
+import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+
+/** Data in a file of 100 GiB: 1 MiB in all. */
+export const SIZE = 100 * GIB;
+export const PLACES = [0, 33 * GIB + 4096, 66 * GIB, SIZE - 256 * 1024].map((offset, index) => ({
+  offset,
+  bytes: content(256 * 1024, index + 1),
+}));
+/** What programs read and write besides: themselves, their state, the manifest, a report each second. */
+const BESIDES_BYTES = 64 * MIB;
+
+/** Files with holes, the same over every transport. */
+export function sparseCases(transport: string, broker: () => string): void {
+  describe(`over ${transport}`, { timeout: E2E_MS }, () => {
+    test("100 GiB with 1 MiB of data are sent, read, stored and proven as 1 MiB, also a second time", async () => {
+      await using lab = await CliLab.open();
+      const from = lab.path("source");
+      mkdirSync(from);
+      makeFileWithHoles(`${from}/large`, SIZE, PLACES);
+      const { address } = await lab.coordinator({ broker: broker() });
+      const to = [lab.path("sink-1"), lab.path("sink-2")];
+      for (const sourceArgs of [[], [], ["--checksum"]]) {
+        const { source, sinks } = startCopy(lab, { address, from, to, sourceArgs });
+        using watch = new IoWatch(
+          new Map([["source", source.pid], ...sinks.map((sink, index) => [`sink ${index}`, sink.pid] as const)]),
+        );
+        const summary = await expectProven(source, sinks);
+        expect(summary).toMatchObject({ files: 1, bytes: SIZE, notCarried: {} });
+        expect(summary.bytesSent + summary.bytesSentAgain).toBeLessThanOrEqual(2 * MIB);
+        expect(summary.sinks.map(({ bytesDone }) => bytesDone)).toEqual([SIZE, SIZE]);
+        for (const [name, { readBytes, writtenBytes }] of watch.counts) {
+          expect(readBytes, name).toBeLessThan(BESIDES_BYTES);
+          expect(writtenBytes, name).toBeLessThan(BESIDES_BYTES);
+        }
+        for (const folder of to) {
+          expectSameHoles(`${from}/large`, `${folder}/large`, PLACES);
+          expect(partialsIn(folder)).toEqual([]);
+        }
+      }
+    });
+
+    test("a copy without native calls has the holes as well, and is equal for other judges", async () => {
+      await using lab = await CliLab.open();
+      const from = lab.path("source");
+      mkdirSync(from);
+      const size = 256 * MIB + 5;
+      makeFileWithHoles(
+        `${from}/holes`,
+        size,
+        PLACES.map(({ bytes }, index) => ({ offset: index * 60 * MIB + 4096, bytes })),
+      );
+      const { address } = await lab.coordinator({ broker: broker() });
+      const env = { FANFOLD_NATIVE: "0" };
+      const [one, other] = [lab.path("one"), lab.path("other")];
+      const sinks = [lab.sink(address, one, [], { env }), lab.sink(address, other)];
+      const source = lab.source(address, from, ["--dest-count", "2"], { env });
+      const summary = await expectProven(source, sinks);
+      expect(summary.bytesSent).toBeLessThan(2 * MIB);
+      for (const folder of [one, other])
+        expect(statSync(`${folder}/holes`).blocks).toBeLessThanOrEqual(statSync(`${from}/holes`).blocks);
+      expect((await copyAndCompare(lab, { address, from, to: [one, other] })).result).toBe("unchanged");
+    });
+  });
+}
