@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { expect } from "vitest";
 
 /** Bytes at a place of a file that has holes around them. */
@@ -8,6 +8,8 @@ export interface Place {
 }
 
 const BLOCK_BYTES = 4096;
+/** What ext4 may take besides, in units of 512 bytes, to find data that was written in several pieces. */
+const MAP_BLOCKS = 8;
 
 /** A new file of `size` bytes in which only the blocks of `places` take room. */
 export function makeFileWithHoles(path: string, size: number, places: readonly Place[]): void {
@@ -18,13 +20,13 @@ export function makeFileWithHoles(path: string, size: number, places: readonly P
 }
 
 /**
- * Fails unless the copy has the places' bytes, and no room for any others: what it has not allocated reads as zeros. Nothing
+ * Fails unless the copy has the places' bytes, and room for no other block: what it has not allocated reads as zeros. Nothing
  * of what lies between is read, however much it is.
  */
 export function expectSameHoles(source: string, copy: string, places: readonly Place[]): void {
   const [from, to] = [statSync(source), statSync(copy)];
   expect(to.size).toBe(from.size);
-  expect(to.blocks).toBeLessThanOrEqual(from.blocks);
+  expect(to.blocks).toBeLessThanOrEqual(from.blocks + MAP_BLOCKS);
   const fd = openSync(copy, constants.O_RDONLY);
   try {
     let blocks = 0;
@@ -34,7 +36,7 @@ export function expectSameHoles(source: string, copy: string, places: readonly P
       expect(found.equals(bytes), `bytes at ${offset}`).toBe(true);
       blocks += Math.ceil((offset + bytes.length) / BLOCK_BYTES) - Math.floor(offset / BLOCK_BYTES);
     }
-    expect(fstatSync(fd).blocks * 512).toBeLessThanOrEqual(blocks * BLOCK_BYTES);
+    expect((to.blocks - MAP_BLOCKS) * 512).toBeLessThanOrEqual(blocks * BLOCK_BYTES);
   } finally {
     closeSync(fd);
   }
