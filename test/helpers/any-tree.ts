@@ -2,18 +2,20 @@ import { copyFileSync, lutimesSync, mkdirSync, statSync, symlinkSync, utimesSync
 import { join } from "node:path";
 import fc from "fast-check";
 import { name } from "./arbitraries.ts";
+import { makeFileWithHoles } from "./sparse-file.ts";
 import { below, content } from "./tree.ts";
 
 /** One entry of an arbitrary small tree. */
 export interface TreeItem {
   readonly name: Uint8Array;
-  readonly kind: "file" | "directory" | "symlink";
+  /** `sparse`: a file with a hole before, between and behind two pieces of content. */
+  readonly kind: "file" | "sparse" | "directory" | "symlink";
   readonly bytes: number;
   readonly folder: number;
 }
 
 const size = fc.oneof(fc.nat({ max: 3_000 }), fc.constantFrom(0, 32_768, 32_769, 65_536), fc.nat({ max: 700_000 }));
-const kind = fc.constantFrom<TreeItem["kind"]>("file", "file", "file", "directory", "symlink");
+const kind = fc.constantFrom<TreeItem["kind"]>("file", "file", "file", "sparse", "directory", "symlink");
 /** Up to forty entries in four folders. */
 export const tree = fc.uniqueArray(fc.record({ name, kind, bytes: size, folder: fc.nat({ max: 3 }) }), {
   maxLength: 40,
@@ -30,10 +32,17 @@ export function makeTree(root: string, items: readonly TreeItem[]): void {
     const path = below(folderOf(root, item.folder), item.name);
     if (item.kind === "directory") mkdirSync(path);
     else if (item.kind === "symlink") symlinkSync("to nowhere", path);
+    else if (item.kind === "sparse") makeSparse(path, item.bytes, index);
     else writeFileSync(path, content(item.bytes, index));
     if (item.kind === "symlink") lutimesSync(path, 1_000_000 + index, 1_000_000 + index);
     else utimesSync(path, 1_000_000 + index, 1_000_000 + index);
   }
+}
+
+function makeSparse(path: Buffer, bytes: number, seed: number): void {
+  const made = content(Math.ceil(bytes / 10), seed);
+  const places = [bytes * 2, bytes * 5].map((offset) => ({ offset, bytes: made }));
+  makeFileWithHoles(path, bytes * 7, places);
 }
 
 /** Lays files at a sink as an earlier copy would have: whole and unchanged, or stale ones with another time. */
@@ -47,7 +56,7 @@ export function makeBefore(
   },
 ): void {
   for (const folder of [1, 2, 3]) mkdirSync(folderOf(root, folder));
-  const files = options.items.filter((item) => item.kind === "file");
+  const files = options.items.filter((item) => item.kind === "file" || item.kind === "sparse");
   for (const item of files.slice(0, Math.floor(files.length * options.share))) {
     const to = below(folderOf(root, item.folder), item.name);
     if (options.stale) writeFileSync(to, content(item.bytes, 99));

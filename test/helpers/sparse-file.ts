@@ -12,7 +12,7 @@ const BLOCK_BYTES = 4096;
 const MAP_BLOCKS = 8;
 
 /** A new file of `size` bytes in which only the blocks of `places` take room. */
-export function makeFileWithHoles(path: string, size: number, places: readonly Place[]): void {
+export function makeFileWithHoles(path: string | Buffer, size: number, places: readonly Place[]): void {
   const fd = openSync(path, "w");
   ftruncateSync(fd, size);
   for (const { offset, bytes } of places) writeSync(fd, bytes, 0, bytes.length, offset);
