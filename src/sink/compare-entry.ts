@@ -1,6 +1,6 @@
 import { escapeName } from "../lib/escape-name.ts";
 import type { DifferenceKind } from "../protocol/events.ts";
-import type { Entry, Timestamp } from "../protocol/page.ts";
+import type { Entry, Keeps, Timestamp } from "../protocol/page.ts";
 import type { FoundEntry } from "./folder-reader.ts";
 import type { ManifestState } from "./manifest.ts";
 
@@ -39,7 +39,7 @@ const KIND_NAMES = {
 } as const;
 
 /** What an lstat shows. Links have no mode of their own; where an entry is of another kind nothing else is compared. */
-export function entryFaults(promised: PromisedEntry, found: FoundEntry): Fault[] {
+export function entryFaults(promised: PromisedEntry, found: FoundEntry, keeps: Keeps): Fault[] {
   const { entry, size, mode, mtime } = promised;
   const expected = entry.kind === "hardlink" ? "file" : entry.kind;
   if (found.kind !== expected)
@@ -49,9 +49,9 @@ export function entryFaults(promised: PromisedEntry, found: FoundEntry): Fault[]
   const faults: Fault[] = [];
   if (entry.kind === "file" && found.size !== size)
     faults.push({ kind: "size", text: `has ${found.size} bytes, expected ${size}` });
-  if (entry.kind !== "symlink" && !sameMode(entry, mode, found.mode))
+  if (keeps.perms && entry.kind !== "symlink" && !sameMode(entry, mode, found.mode))
     faults.push({ kind: "mode", text: `has the mode ${octal(found.mode)}, expected ${octal(mode)}` });
-  if (!sameTime(mtime, found.mtime))
+  if (keeps.times && !sameTime(mtime, found.mtime))
     faults.push({ kind: "time", text: `has the time ${timeText(found.mtime)}, expected ${timeText(mtime)}` });
   return faults;
 }

@@ -85,6 +85,7 @@ export class CopyEngine implements Engine {
   }
 
   #page(page: Page): void {
+    this.#parts.root.keeps = page.keeps;
     const { counts } = this;
     const isNew = page.first < this.#entriesWalked;
     this.#links.page(page);
@@ -245,8 +246,7 @@ export class CopyEngine implements Engine {
     }
     // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
     for (const entry of book.backwards()) {
-      if (entry.kind === "directory")
-        this.#guarded(entry, () => root.finishDirectory(entryPath(entry), entry.mode, entry.mtime));
+      if (entry.kind === "directory") this.#guarded(entry, () => root.finishDirectory(entryPath(entry), entry));
     }
     // Whatever was written by now may have gone into a folder that is nobody's any more.
     if (!root.isWhole()) throw folderGone();

@@ -119,7 +119,7 @@ class ExtraRemoval implements ExtraVisitor {
     if (before === undefined) return;
     this.#before.delete(key);
     this.#attempt(directory, () => {
-      this.#root.finishDirectory(directory, before.mode, before.mtime);
+      this.#root.setDirectory(directory, before);
       return true;
     });
   }

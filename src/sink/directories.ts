@@ -116,16 +116,16 @@ export function joined(directory: Directory, name: Uint8Array): Buffer {
 }
 
 /** Makes a directory, in the place of a file or link if need be, that its owner can fill; true when it was not there. */
-export function makeDirectory(path: Buffer): boolean {
+export function makeDirectory(path: Buffer, mode = FILLABLE): boolean {
   try {
-    mkdirSync(path, { mode: FILLABLE });
+    mkdirSync(path, { mode: mode | FILLABLE });
     return true;
   } catch (thrown) {
     if (systemCode(thrown) !== "EEXIST") throw thrown;
   }
   if (!lstatSync(path).isDirectory()) {
     unlinkSync(path);
-    mkdirSync(path, { mode: FILLABLE });
+    mkdirSync(path, { mode: mode | FILLABLE });
     return true;
   }
   const fd = openSync(path, OPEN_DIRECTORY);

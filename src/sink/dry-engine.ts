@@ -56,6 +56,7 @@ export class DryEngine implements Engine {
     const { counts } = this;
     const { root, book } = this.#parts;
     const page = book.add(table);
+    root.keeps = page.keeps;
     const { want, filesUnchanged, bytesUnchanged } = judgePage(page, (entry) => {
       counts.filesFound += 1;
       counts.bytesFound = sumBytes(counts.bytesFound, entry.size);

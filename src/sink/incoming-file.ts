@@ -5,6 +5,7 @@ import type { ChunkRecord, FileFinal, HoleRecord } from "../protocol/data-table.
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { isFatal, OWN_DIFFERS } from "./entry-problem.ts";
 import { fileTime, storedMicroseconds } from "./file-time.ts";
+import { type KeptAttributes, keptOf, modeOfNew } from "./kept-attributes.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
 import { hasBytes, hashBeginning, hasZeros, writeFully, writeSparsely } from "./read-content.ts";
 import { type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
@@ -124,9 +125,7 @@ export class IncomingFile {
     const partial = this.#written();
     // The own file may have changed between its comparison and its copy.
     if (this.#isCopied) this.#check(final);
-    const time = fileTime(final.mtime);
-    fchmodSync(partial.fd, final.mode);
-    futimesSync(partial.fd, time, time);
+    this.#setAttributes(partial.fd, final);
     this.close();
     try {
       this.#options.root.commit(partial, this.#options.entry.directory, this.#options.entry.name);
@@ -196,15 +195,26 @@ export class IncomingFile {
    * names as well; and when it was written to since it was opened.
    */
   #keepOwn({ fd, facts }: OwnFile, final: FileFinal): boolean {
+    const shall = keptOf(this.#options.root.keeps, final);
     try {
       if (!isAsSeen(factsOfOpen(fd), facts)) return false;
-      if (facts.links > 1 && differs(facts, final)) return false;
-      setAttributes(fd, facts, final);
+      if (facts.links > 1 && differs(facts, shall)) return false;
+      setAttributes(fd, facts, shall);
       return true;
     } catch (thrown) {
       if (isFatal(thrown)) throw thrown;
       return false;
     }
+  }
+
+  /** A new file gets what is carried; else the mode of the one in its place, and the time at which it was written. */
+  #setAttributes(fd: number, final: FileFinal): void {
+    const { root, entry } = this.#options;
+    const before = root.keeps.perms ? undefined : root.look(entry.directory, entry.name);
+    fchmodSync(fd, modeOfNew(root.keeps, final.mode, before?.mode));
+    if (!root.keeps.times) return;
+    const time = fileTime(final.mtime);
+    futimesSync(fd, time, time);
   }
 
   /** The partial file; made of the own file's bytes when there is none yet. */
@@ -251,8 +261,9 @@ export class IncomingFile {
   }
 }
 
-function differs(has: FileFacts, shall: FileFinal): boolean {
-  return has.mode !== shall.mode || has.mtimeMicroseconds !== storedMicroseconds(shall.mtime);
+function differs(has: FileFacts, { mode, mtime }: KeptAttributes): boolean {
+  if (mode !== undefined && has.mode !== mode) return true;
+  return mtime !== undefined && has.mtimeMicroseconds !== storedMicroseconds(mtime);
 }
 
 function ownDiffers(): Error {

@@ -1,9 +1,10 @@
 import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import type { Timestamp } from "../protocol/page.ts";
+import type { KeptAttributes } from "./kept-attributes.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "./partial-files.ts";
 import { hashBeginning, writeFully } from "./read-content.ts";
-import { type FileAttributes, type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
+import { type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
 
 /*
  * Further names of files: part of the door to the disk (D11). A name is made in our own folder and takes its place by a
@@ -65,7 +66,7 @@ export function linkFile(root: Root, from: Place, to: Place, id: number): "linke
 export function ownFile(
   root: Root,
   place: Place,
-  { shall, seen, id }: { readonly shall: FileAttributes; readonly seen: FileFacts; readonly id: number },
+  { shall, seen, id }: { readonly shall: KeptAttributes; readonly seen: FileFacts; readonly id: number },
 ): boolean {
   const { fd, facts } = root.openFile(place.directory, place.name);
   try {
@@ -99,7 +100,7 @@ function copyFile(root: Root, from: Place, to: Place, id: number): "copied" {
 function copyContent(
   root: Root,
   { fd, facts }: { readonly fd: number; readonly facts: FileFacts },
-  { to, shall, id }: { readonly to: Place; readonly shall: FileAttributes; readonly id: number },
+  { to, shall, id }: { readonly to: Place; readonly shall: KeptAttributes; readonly id: number },
 ): PartialFile {
   const partial = root.partials.create(to.directory, `${id}`);
   try {
@@ -107,7 +108,7 @@ function copyContent(
     ftruncateSync(partial.fd, facts.size);
     if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
       throw Object.assign(new Error("it became shorter"), { code: "EINVAL" });
-    setAttributes(partial.fd, factsOfOpen(partial.fd), shall);
+    setAttributes(partial.fd, factsOfOpen(partial.fd), { ...shall, mode: shall.mode ?? facts.mode });
     return partial;
   } catch (thrown) {
     root.partials.discard(partial);

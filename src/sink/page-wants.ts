@@ -58,17 +58,18 @@ export function lookFor(root: Root, entry: FileEntry): FileFacts | undefined {
 export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Comparison): boolean {
   if (own.size !== entry.size) return false;
   if (entry.hash !== undefined) return hasContent(entry, entry.hash, comparison);
-  return hasTime(entry, own) && !comparison.isDoubted(own.ctimeMs);
+  return comparison.root.keeps.times && hasTime(entry, own) && !comparison.isDoubted(own.ctimeMs);
 }
 
 /** Whether a file that was taken as unchanged still is what it was taken for. */
 export function isStillHere(root: Root, entry: FileEntry): boolean {
   const own = spared(() => root.look(entry.directory, entry.name));
-  return own !== undefined && own.size === entry.size && hasAttributes(entry, own);
+  return own !== undefined && own.size === entry.size && hasAttributes(root, entry, own);
 }
 
-export function hasAttributes(entry: FileEntry, own: FileFacts): boolean {
-  return own.mode === entry.mode && hasTime(entry, own);
+/** Whether nothing that is carried of a file besides its content is to be set. */
+export function hasAttributes({ keeps }: Root, entry: FileEntry, own: FileFacts): boolean {
+  return (!keeps.perms || own.mode === entry.mode) && (!keeps.times || hasTime(entry, own));
 }
 
 function hasTime(entry: FileEntry, own: FileFacts): boolean {

@@ -1,5 +1,6 @@
 import type { FidelityTally } from "../protocol/fidelity.ts";
 import { type Entry, entryDisplay, type FileEntry } from "../protocol/page.ts";
+import { keptOf } from "./kept-attributes.ts";
 import type { Root } from "./root.ts";
 
 /** Makes an entry that has no content of its own, when its page comes. */
@@ -9,11 +10,15 @@ export function placeEntry(
 ): void {
   switch (entry.kind) {
     case "symlink":
-      root.placeSymlink(entry.directory, entry.name, { target: entry.target, mtime: entry.mtime, id: entry.entry });
+      root.placeSymlink(entry.directory, entry.name, {
+        target: entry.target,
+        mtime: keptOf(root.keeps, entry).mtime,
+        id: entry.entry,
+      });
       return;
     case "directory":
       if (entry.entry === 0) root.prepareRoot();
-      else root.ensureDirectory(entry.directory, entry.name);
+      else root.ensureDirectory(entry.directory, entry.name, root.keeps.perms ? undefined : entry.mode);
       return;
     case "fifo":
     case "device":

@@ -1,9 +1,9 @@
 import { fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
-import type { Timestamp } from "../protocol/page.ts";
 import { isOwnFolder, OWN_FOLDER } from "../protocol/relative-path.ts";
 import { joined, makeFillable } from "./directories.ts";
 import { timestampOf } from "./folder-reader.ts";
+import type { KeptAttributes } from "./kept-attributes.ts";
 import type { Root } from "./root.ts";
 
 /*
@@ -12,10 +12,7 @@ import type { Root } from "./root.ts";
  */
 
 /** What a directory is to be again when something was removed from it. */
-export interface DirectoryState {
-  readonly mode: number;
-  readonly mtime: Timestamp;
-}
+export type DirectoryState = KeptAttributes;
 
 /** Lets the owner remove what is in a directory; returns what it was before. Throws system errors. */
 export function openForRemoval(root: Root, directory: Uint8Array): DirectoryState {

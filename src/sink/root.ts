@@ -12,10 +12,11 @@ import {
   statfsSync,
   symlinkSync,
 } from "node:fs";
-import type { Timestamp } from "../protocol/page.ts";
+import { KEEPS_ALL, type Keeps, type Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
 import { Directories, type Directory, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
 import { fileTime, microsecondsOf, storedMicroseconds } from "./file-time.ts";
+import { type KeptAttributes, keptOf, modeOfNew } from "./kept-attributes.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "./partial-files.ts";
 import { hasTarget, renameAcross, replace } from "./put-in-place.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -52,6 +53,8 @@ export class Root implements Disposable {
   readonly #made = new Set<string>();
   #madeBytes = 0;
   readonly partials: PartialFiles;
+  /** What is carried besides content: as the pages say. */
+  keeps: Keeps = KEEPS_ALL;
 
   private constructor(directories: Directories) {
     this.#directories = directories;
@@ -144,7 +147,7 @@ export class Root implements Disposable {
    * Gives a file mode and time where they differ. False when it is not any more what was `seen`: the time would hide what
    * was written to it since.
    */
-  setFile(directory: Uint8Array, name: Uint8Array, shall: FileAttributes, seen?: FileFacts): boolean {
+  setFile(directory: Uint8Array, name: Uint8Array, shall: KeptAttributes, seen?: FileFacts): boolean {
     const { fd, facts } = this.openFile(directory, name);
     try {
       if (seen !== undefined && !isAsSeen(facts, seen)) return false;
@@ -165,9 +168,9 @@ export class Root implements Disposable {
     makeFillable(this.#directories.root.fd);
   }
 
-  /** Makes a directory, in the place of a file or link if need be, that its owner can fill. */
-  ensureDirectory(directory: Uint8Array, name: Uint8Array): void {
-    if (!makeDirectory(joined(this.#directories.get(directory), name))) return;
+  /** Makes a directory, in the place of a file or link if need be, that its owner can fill; for others with this mode. */
+  ensureDirectory(directory: Uint8Array, name: Uint8Array, mode?: number): void {
+    if (!makeDirectory(joined(this.#directories.get(directory), name), mode)) return;
     const key = pathKey(joinPath(directory, name));
     if (this.#madeBytes + key.length > MADE_BYTES_MAX) return;
     this.#madeBytes += key.length;
@@ -178,12 +181,12 @@ export class Root implements Disposable {
   placeSymlink(
     directory: Uint8Array,
     name: Uint8Array,
-    link: { readonly target: Uint8Array; readonly mtime: Timestamp; readonly id: number },
+    link: { readonly target: Uint8Array; readonly mtime: Timestamp | undefined; readonly id: number },
   ): void {
     const path = joined(this.#directories.get(directory), name);
     if (hasTarget(path, link.target)) {
       const { mtimeNs } = lstatSync(path, { bigint: true });
-      if (microsecondsOf(mtimeNs) === storedMicroseconds(link.mtime)) return;
+      if (link.mtime === undefined || microsecondsOf(mtimeNs) === storedMicroseconds(link.mtime)) return;
     } else {
       const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${link.id}`) };
       const from = joined(this.#directories.get(PARTIAL_FOLDER), draft.name);
@@ -194,6 +197,7 @@ export class Root implements Disposable {
         this.partials.discard(draft);
       }
     }
+    if (link.mtime === undefined) return;
     const time = fileTime(link.mtime);
     lutimesSync(path, time, time);
   }
@@ -204,10 +208,16 @@ export class Root implements Disposable {
   }
 
   /** Sets what a complete directory shall have; the empty path is the root itself. */
-  finishDirectory(path: Uint8Array, mode: number, mtime: Timestamp): void {
+  finishDirectory(path: Uint8Array, entry: FileAttributes): void {
     this.partials.clearBeside(path);
+    const kept = keptOf(this.keeps, entry);
+    const isNew = this.isFresh(path) && path.length > 0;
+    this.setDirectory(path, isNew ? { ...kept, mode: modeOfNew(this.keeps, entry.mode, undefined) } : kept);
+  }
+
+  setDirectory(path: Uint8Array, shall: KeptAttributes): void {
     const { fd } = this.#directories.get(path);
-    setAttributes(fd, factsOfOpen(fd), { mode, mtime });
+    setAttributes(fd, factsOfOpen(fd), shall);
   }
 
   [Symbol.dispose](): void {
@@ -219,10 +229,10 @@ export class Root implements Disposable {
 export function setAttributes(
   fd: number,
   has: Pick<FileFacts, "mode" | "mtimeMicroseconds">,
-  shall: FileAttributes,
+  shall: KeptAttributes,
 ): void {
-  if (has.mode !== shall.mode) fchmodSync(fd, shall.mode);
-  if (has.mtimeMicroseconds === storedMicroseconds(shall.mtime)) return;
+  if (shall.mode !== undefined && has.mode !== shall.mode) fchmodSync(fd, shall.mode);
+  if (shall.mtime === undefined || has.mtimeMicroseconds === storedMicroseconds(shall.mtime)) return;
   const time = fileTime(shall.mtime);
   futimesSync(fd, time, time);
 }

@@ -7,7 +7,7 @@ import { sumBytes } from "../lib/sum-bytes.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
 import type { Difference, VerifyCounts } from "../protocol/events.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
-import { type Entry, entryDisplay, entryPath, type HardLinkEntry } from "../protocol/page.ts";
+import { type Entry, entryDisplay, entryPath, type HardLinkEntry, KEEPS_ALL, type Keeps } from "../protocol/page.ts";
 import { isOwnFolder, joinPath } from "../protocol/relative-path.ts";
 import {
   CONTENT_FAULT,
@@ -71,6 +71,7 @@ export class Verifier {
   readonly #declared = new Set<number>();
   /** Files that have further names, by their numbers: what is promised of them, once they have come up. */
   readonly #firsts = new Map<number, PromisedEntry | undefined>();
+  #keeps: Keeps = KEEPS_ALL;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   constructor(options: VerifierOptions) {
@@ -87,6 +88,7 @@ export class Verifier {
     }
     this.progress.discoveryEnded = true;
     for (const { page, states } of manifest.pages()) {
+      this.#keeps = page.keeps;
       for (const [index, entry] of page.entries.entries()) {
         const state = states[index];
         if (state !== undefined) yield* this.#entry(entry, state);
@@ -136,7 +138,7 @@ export class Verifier {
   *#faults(promised: PromisedEntry, found: FoundEntry): Generator<void, Fault[], undefined> {
     const { root, strict } = this.#options;
     const { entry, hash } = promised;
-    const faults = entryFaults(promised, found);
+    const faults = entryFaults(promised, found, this.#keeps);
     const is = (kind: Fault["kind"]): boolean => faults.some((fault) => fault.kind === kind);
     if (is("type")) return faults;
     if (entry.kind === "hardlink") return yield* this.#linkFaults(entry);

@@ -3,6 +3,7 @@ import { HELD_FILES_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 import type { FileEntry, Page } from "../protocol/page.ts";
 import { roomOf } from "../protocol/page-file.ts";
 import type { FreeSpace } from "./free-space.ts";
+import { keptOf } from "./kept-attributes.ts";
 import { ownFile } from "./link-file.ts";
 import {
   type Comparison,
@@ -58,13 +59,14 @@ export class WantJudge {
 
   #isEqual(entry: FileEntry, own: FileFacts): boolean {
     if (!isUnchanged(entry, own, this.#options)) return false;
-    if (hasAttributes(entry, own)) return true;
     const { root } = this.#options;
+    if (hasAttributes(root, entry, own)) return true;
+    const shall = keptOf(root.keeps, entry);
     // Mode and time are those of all its names, some of which may be a snapshot's, or another entry's.
     const change =
       own.links > 1
-        ? () => ownFile(root, entry, { shall: entry, seen: own, id: entry.entry })
-        : () => root.setFile(entry.directory, entry.name, entry, own);
+        ? () => ownFile(root, entry, { shall, seen: own, id: entry.entry })
+        : () => root.setFile(entry.directory, entry.name, shall, own);
     // Who may not set them can still put a file of his own in its place.
     return spared(change) ?? false;
   }

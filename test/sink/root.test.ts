@@ -147,7 +147,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
           () => put(parent, "file", "x"),
           () => root.placeSymlink(bytes(parent), bytes("file"), link),
           () => root.ensureDirectory(bytes(parent), bytes("dir")),
-          () => root.finishDirectory(bytes(parent), 0o700, TIME),
+          () => root.finishDirectory(bytes(parent), { mode: 0o700, mtime: TIME }),
         ])
           expect(["ENOTDIR", "ELOOP"]).toContain(thrownCode(work));
       }
@@ -169,7 +169,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
         () => root.commit(partial, bytes("dir"), bytes("file")),
         () => root.placeSymlink(bytes("dir"), bytes("file"), link),
         () => root.ensureDirectory(bytes("dir"), bytes("new")),
-        () => root.finishDirectory(bytes("dir"), 0o711, TIME),
+        () => root.finishDirectory(bytes("dir"), { mode: 0o711, mtime: TIME }),
       ];
       for (const attempt of attempts) thrownCode(attempt);
       expect(isUntouched()).toBe(true);
@@ -179,11 +179,11 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       const { folder, root } = open();
       for (const mode of [0o555, 0o000, 0o1777, 0o2755]) {
         root.ensureDirectory(NOWHERE, bytes("dir"));
-        root.finishDirectory(bytes("dir"), mode, TIME);
+        root.finishDirectory(bytes("dir"), { mode, mtime: TIME });
         const stats = lstatSync(join(folder, "dir"), { bigint: true });
         expect([Number(stats.mode) & 0o7777, stats.mtimeNs / 1000n]).toEqual([mode, 1_600_000_000_123_456n]);
       }
-      root.finishDirectory(NOWHERE, 0o750, TIME);
+      root.finishDirectory(NOWHERE, { mode: 0o750, mtime: TIME });
       expect(statSync(folder, { bigint: true }).mtimeNs / 1000n).toBe(1_600_000_000_123_456n);
       expect(statSync(folder).mode & 0o7777).toBe(0o750);
     });
