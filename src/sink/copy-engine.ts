@@ -155,8 +155,9 @@ export class CopyEngine implements Engine {
     if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
     this.#proof.close(entry.entry, undefined);
     if (this.#proof.hasFailed(entry.entry)) return;
+    const storedBytes = writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.
-    if (wanted) space.need(writer.storedBytes(entry.entry) - roomOf(entry));
+    if (wanted) space.need(storedBytes - roomOf(entry));
     if (final === undefined) {
       this.#links.withdrawn(entry);
       writer.discard(entry.entry);
@@ -169,8 +170,16 @@ export class CopyEngine implements Engine {
       if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
       if (kept) return;
       if (!wanted) this.#changed(entry);
+      if (entry.roomBytes !== undefined && storedBytes < final.size) this.#checkHoles(entry);
       this.#out.file(entryDisplay(entry), final.size);
     });
+  }
+
+  /** A file system without holes has filled them. */
+  #checkHoles(entry: FileEntry): void {
+    const { root, fidelity } = this.#parts;
+    const own = root.look(entry.directory, entry.name);
+    if (own !== undefined && own.roomBytes >= own.size) fidelity.add("sparse", entryDisplay(entry));
   }
 
   /** A file that was taken as unchanged, and is not. */

@@ -1,62 +1,22 @@
-import { readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadNative } from "../../src/lib/native.ts";
-import { FileHasher, hashChunk } from "../../src/protocol/content-hash.ts";
-import { FILE_BYTES_MAX, LEAF_BYTES } from "../../src/protocol/limits.ts";
-import type { FileEntry } from "../../src/protocol/page.ts";
+import { LEAF_BYTES } from "../../src/protocol/limits.ts";
 import { copyInProcess } from "../helpers/copy-in-process.ts";
-import { AS_LISTED, dataFrame, file, HandSource, rootEntry, TIME } from "../helpers/hand-source.ts";
+import { dataFrame, HandSource, rootEntry } from "../helpers/hand-source.ts";
 import { ioOfThisThread } from "../helpers/io-count.ts";
-import { type OpenEngineOptions, openEngine } from "../helpers/open-engine.ts";
-import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
+import { openEngine } from "../helpers/open-engine.ts";
+import { begin, DATA, ENTRY, FINAL, FIRST, hole, LAST, MIDDLE, SIZE, sparse } from "../helpers/sparse-engine.ts";
 import { expectSameHoles, makeFileWithHoles, type Place } from "../helpers/sparse-file.ts";
 import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";
-import { thrownCode } from "../helpers/thrown.ts";
 import { content } from "../helpers/tree.ts";
 
 const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
 const BLOCK = 4096;
 const LEAF = LEAF_BYTES;
 const available = loadNative() !== undefined;
-
-/** A file of which only some places have data; its final facts. */
-function sparse(size: number, places: readonly Place[]) {
-  const hasher = new FileHasher();
-  let done = 0;
-  for (const { offset, bytes } of places) {
-    hasher.addZeros(offset - done);
-    hasher.add(hashChunk(bytes));
-    done = offset + bytes.length;
-  }
-  hasher.addZeros(size - done);
-  const final = { size, mode: 0o644, mtime: TIME, hash: hasher.digest() };
-  const roomBytes = places.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return { entry: { ...(file("file", size) as FileEntry), roomBytes }, final };
-}
-
-const DATA: Place = { offset: 10 * GIB, bytes: content(2 * LEAF, 1) };
-const SIZE = 100 * GIB;
-const { entry: ENTRY, final: FINAL } = sparse(SIZE, [DATA]);
-const hole = (from: number, to: number, entry = 1) => ({ entry, offset: from, length: to - from });
-const FIRST = dataFrame([], [], [hole(0, DATA.offset)]);
-const MIDDLE = dataFrame([{ entry: 1, ...DATA }]);
-const LAST = dataFrame([], [{ entry: 1, final: FINAL }], [hole(DATA.offset + 2 * LEAF, SIZE)]);
-
-function begin(folder: string, entry: FileEntry = ENTRY, options: OpenEngineOptions = {}) {
-  const sink = openEngine(folder, options);
-  onTestFinished(() => sink[Symbol.dispose]());
-  const source = new HandSource();
-  const { payload, page } = source.page([rootEntry, entry]);
-  sink.accept(payload);
-  const finish = (final = FINAL): void => {
-    sink.accept(source.trailer(page, [AS_LISTED, { state: "delivered", final }]));
-    sink.accept(source.end());
-  };
-  return { ...sink, engine: sink.engine, source, finish };
-}
 
 const fileOf = (folder: string): string => join(folder, "file");
 function original(size = SIZE, places: readonly Place[] = [DATA]): string {
@@ -219,70 +179,5 @@ describe("a sink that did not want a file with holes", () => {
     expect(statSync(fileOf(folder)).ino).not.toBe(ino);
     expect(readFileSync(fileOf(folder)).equals(whole)).toBe(true);
     expectSameHoles(original(size, [data]), fileOf(folder), [data]);
-  });
-});
-
-describe("room on the disk", () => {
-  test("is asked for as much as a file takes, not for its holes", () => {
-    const { accept, finish } = begin(tempFolder(), ENTRY, { freeBytes: () => 2 * LEAF });
-    for (const frame of [FIRST, MIDDLE, LAST]) accept(frame);
-    finish();
-  });
-
-  test("that is too little for the data of a file with holes fails the copy before a byte is stored", () => {
-    expect(thrownCode(() => begin(tempFolder(), ENTRY, { freeBytes: () => 2 * LEAF - 1 }))).toBe("disk-full");
-  });
-
-  test("is not waited for any more when a file took less than its page said", () => {
-    const folder = tempFolder();
-    const claims = { ...ENTRY, roomBytes: 50 * MIB };
-    const { accept, source } = begin(folder, claims, { freeBytes: () => 50 * MIB });
-    for (const frame of [FIRST, MIDDLE, LAST]) accept(frame);
-    expect(thrownCode(() => accept(source.page([file("next", 50 * MIB)]).payload))).toBe("nothing");
-    expect(thrownCode(() => accept(source.page([file("more", 1)]).payload))).toBe("disk-full");
-  });
-
-  test.skipIf(!smallDisksAvailable())("that a page did not tell of ends the copy as a full disk does", () => {
-    using disk = mountSmallDisk(join(tempFolder(), "disk"), 1);
-    const size = 64 * LEAF;
-    const { accept } = begin(disk.path, { ...(file("file", size) as FileEntry), roomBytes: 0 });
-    expect(thrownCode(() => accept(dataFrame([{ entry: 1, bytes: content(size, 1) }])))).toBe("ENOSPC");
-  });
-});
-
-describe("a hole that lies", () => {
-  const half = hole(0, 8 * LEAF);
-  test.each<[string, () => Buffer[]]>([
-    ["comes out of order", () => [dataFrame([], [], [hole(LEAF, 2 * LEAF)])]],
-    ["comes twice", () => [dataFrame([], [], [half]), dataFrame([], [], [half])]],
-    [
-      "ends between leaves, and something follows",
-      () => [dataFrame([], [], [hole(0, LEAF + 1)]), dataFrame([], [], [hole(LEAF, 3 * LEAF)])],
-    ],
-    ["is of a directory", () => [dataFrame([], [], [hole(0, LEAF, 0)])]],
-    ["is of an entry that has not come", () => [dataFrame([], [], [hole(0, LEAF, 9)])]],
-  ])("is refused when it %s", (_, frames) => {
-    const { accept } = begin(tempFolder());
-    expect(thrownCode(() => frames().forEach(accept))).toBe("damaged");
-  });
-
-  test("of where there was data is found by the hash, and nothing gets the file's name", () => {
-    const folder = tempFolder();
-    const { accept } = begin(folder);
-    accept(FIRST);
-    accept(dataFrame([], [], [hole(DATA.offset, DATA.offset + 2 * LEAF)]));
-    expect(thrownCode(() => accept(LAST))).toBe("digest-mismatch");
-    expect(readdirSync(folder)).toEqual([".fanfold"]);
-  });
-
-  test("that is too large for the file system is that entry's problem", () => {
-    const folder = tempFolder();
-    const size = FILE_BYTES_MAX;
-    const { accept, problems } = begin(folder, { ...(file("file", size) as FileEntry), roomBytes: 0 });
-    for (let at = 0; at < size && problems.length === 0; at += 1024 * GIB)
-      accept(dataFrame([], [], [hole(at, at + 1024 * GIB)]));
-    // Where files may be as large, there is none.
-    const isLimited = thrownCode(() => truncateSync(original(1, []), size)) !== "nothing";
-    expect(problems.map(({ kind }) => kind)).toEqual(isLimited ? ["not-carried"] : []);
   });
 });
