@@ -91,9 +91,14 @@ export class Directories implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  /** Looks them up anew from here on: one that was moved away since it was opened is none of ours any more. */
+  forget(): void {
     for (const directory of this.#open.values()) closeSync(directory.fd);
     this.#open.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.forget();
     closeSync(this.root.fd);
   }
 

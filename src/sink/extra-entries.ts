@@ -49,6 +49,8 @@ interface Level {
   readonly isExtra: boolean;
   /** Something in it stays. */
   isKept: boolean;
+  /** Names in it that differ in case were seen to be two. */
+  isExact: boolean;
 }
 
 /** What matching may cost: so much for free, and so much more for each name; a source may have written the patterns to be slow. */
@@ -84,12 +86,14 @@ class ExtraVisit {
   }
 
   run(): number {
+    // What is opened may have been moved out of the folder since: nothing is deleted there.
+    this.#options.root.forgetDirectories();
     using pending = new PathStack();
     pending.push(OF_PAGES);
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const path = next.subarray(1);
       while (!isAround(this.#levels.at(-1)?.path, path)) this.#leave();
-      this.#directory({ path, isExtra: next[0] === EXTRA[0], isKept: false }, pending);
+      this.#directory({ path, isExtra: next[0] === EXTRA[0], isKept: false, isExact: false }, pending);
     }
     while (this.#levels.length > 0) this.#leave();
     return this.#unknown;
@@ -140,11 +144,17 @@ class ExtraVisit {
     if (found === undefined) return;
     const isDirectory = found.kind === "directory";
     const stays =
-      path.length > PATH_BYTES_MAX ||
-      this.#filter.excludes(path, isDirectory) ||
-      hasOtherSpelling(root, directory, name);
+      path.length > PATH_BYTES_MAX || this.#filter.excludes(path, isDirectory) || this.#hasOtherName(level, name);
     if (!stays && isDirectory) pending.push(Buffer.concat([EXTRA, path]));
     else if (stays || !this.#visitor.extra({ directory, name, isDirectory })) level.isKept = true;
+  }
+
+  /** Asks for each name only where names may be one; a directory says so, or not, for all in ASCII at once. */
+  #hasOtherName(level: Level, name: Buffer): boolean {
+    if (level.isExact && name.every((byte) => byte < 0x80)) return false;
+    const has = hasOtherSpelling(this.#options.root, level.path, name);
+    if (has === false) level.isExact = true;
+    return has === true;
   }
 
   /** The innermost directory was gone through, with all that is below it. */

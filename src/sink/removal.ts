@@ -64,14 +64,14 @@ export function isSinkFolder(root: Root, directory: Uint8Array): boolean {
 
 /**
  * Whether an entry can be reached by a name that differs in case or in the form of Unicode only: then the file system takes
- * such names as one, and it may well be what the source calls otherwise.
+ * such names as one, and it may well be what the source calls otherwise. Undefined when it has no other spelling.
  */
-export function hasOtherSpelling(root: Root, directory: Uint8Array, name: Uint8Array): boolean {
+export function hasOtherSpelling(root: Root, directory: Uint8Array, name: Uint8Array): boolean | undefined {
   const text = Buffer.from(name).toString();
-  if (!Buffer.from(text).equals(name)) return false;
+  if (!Buffer.from(text).equals(name)) return undefined;
   const spellings = new Set([text.toLowerCase(), text.toUpperCase(), text.normalize("NFC"), text.normalize("NFD")]);
   spellings.delete(text);
-  if (spellings.size === 0) return false;
+  if (spellings.size === 0) return undefined;
   const { base } = root.directory(directory);
   const own = look(Buffer.concat([base, name]));
   return [...spellings].some((spelling) => {

@@ -78,6 +78,11 @@ export class Root implements Disposable {
     return this.#directories.get(path);
   }
 
+  /** Looks all directories up anew. */
+  forgetDirectories(): void {
+    this.#directories.forget();
+  }
+
   /** Gives a partial file its final name, in the place of a file, a link or an empty directory. */
   commit(partial: PartialFile, directory: Uint8Array, name: Uint8Array): void {
     this.replaceBy(partial, { directory, name });

@@ -135,4 +135,25 @@ describe("fanfold source --delete", { timeout: E2E_MS }, () => {
     );
     expect(source.stdout).toMatch(/sink attic: would be deleted: old\/x, old/);
   });
+
+  test("goes on where it was killed, by the same command, on a lane of the same session", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    makeManyFiles(from, 500);
+    makeManyFiles(`${to}/old`, 20_000, 10);
+    const { address } = await lab.coordinator();
+    const killed = lab.sink(address, to, ["--name", "attic"]);
+    const source = lab.source(address, from, ["--delete", "--max-delete", "100%"]);
+    await killed.event("deleted");
+    killed.signal("SIGKILL");
+    await killed.exit();
+    expect(readdirSync(`${to}/old`).length).toBeGreaterThan(0);
+    const again = lab.sink(address, to, ["--name", "attic"]);
+    expect([await source.exit(), await again.exit()]).toEqual([0, 0]);
+    const { summary } = await source.event("finished");
+    const [outcome] = summary.sinks;
+    expect(outcome).toMatchObject({ outcome: "proven", caughtUp: true, deletion: { result: "done" } });
+    expect(outcome?.deletion?.entries).toBeLessThan(20_201);
+    await expectEqualTrees(from, to);
+  });
 });
