@@ -40,6 +40,20 @@ describe("statusOfSummary()", () => {
     expect(statusOfSummary(sampleSummary(), { errorOnNoTransfer: true })).toBe(0);
   });
 
+  test("is 16 when what the source has not was to be deleted, and was not; but not when a sink forbids it", () => {
+    const deletion = { entries: 20, of: 40, examples: [] };
+    const refused = [sampleOutcome("alpha"), sampleOutcome("beta", { deletion: { ...deletion, result: "refused" } })];
+    const forbidden = [sampleOutcome("alpha", { deletion: { ...deletion, result: "forbidden" } })];
+    const deletionWithheld = { code: "source-empty", message: "it is empty" } as const;
+    for (const result of ["complete", "unchanged", "quorum"] as const) {
+      expect(statusOfSummary(sampleSummary({ result, sinks: refused }), { errorOnNoTransfer: true })).toBe(16);
+      expect(statusOfSummary(sampleSummary({ result, deletionWithheld }))).toBe(16);
+      expect(statusOfSummary(sampleSummary({ result, sinks: forbidden }))).toBe(0);
+    }
+    expect(statusOfSummary(sampleSummary({ result: "incomplete", problemCount: 1, sinks: refused }))).toBe(3);
+    expect(refused.map(statusOfOutcome)).toEqual([0, 16]);
+  });
+
   test("is never 0 without a sink", () => {
     expect(statusOfSummary(sampleSummary({ sinks: [] }))).toBe(4);
   });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDuration } from "../../src/cli/parse-duration.ts";
+import { parseMaxDelete } from "../../src/cli/parse-max-delete.ts";
 import { parseLabel, parsePath, parseSessionName } from "../../src/cli/parse-name.ts";
 import { parseWholeNumber } from "../../src/cli/parse-number.ts";
 import { sessionNameSchema } from "../../src/protocol/control.ts";
@@ -89,4 +90,19 @@ test("parsePath() refuses an empty path and one with a NUL", () => {
   expect(parsePath("-dash", "the folder")).toBe("-dash");
   for (const path of ["", "a\0b"])
     expect(() => parsePath(path, "the folder")).toThrow(expect.objectContaining({ code: "usage" }));
+});
+
+describe("parseMaxDelete()", () => {
+  test.each([
+    ["0", { kind: "entries", value: 0 }],
+    ["1000", { kind: "entries", value: 1000 }],
+    ["0%", { kind: "percent", value: 0 }],
+    ["100%", { kind: "percent", value: 100 }],
+  ])("reads %j", (text, limit) => {
+    expect(parseMaxDelete(text)).toEqual(limit);
+  });
+
+  test.each(["", "-1", "101%", "2.5%", "1e3", "all", "%", "10 %"])("refuses %j", (text) => {
+    expect(() => parseMaxDelete(text)).toThrow(/^Read --max-delete ".*": want a number of entries, or 0% to 100%/);
+  });
 });

@@ -148,6 +148,29 @@ describe("a sink that is to delete what its source has not", () => {
     expect(mirror(source, sink, { links: "skip" }).deleted).toEqual([]);
   });
 
+  test.skipIf(process.getuid?.() !== 0)(
+    "does not go into a mount that the source has not, and into one that it has",
+    () => {
+      const [source, sink] = folders(["a", "known/b"], ["extra/mounted/", "extra/x", "known/"]);
+      const mounts = ["extra/mounted", "known"].map((path) => join(sink, path));
+      for (const path of mounts) execFileSync("mount", ["-t", "tmpfs", "none", path]);
+      try {
+        for (const path of mounts) writeFileSync(join(path, "mine"), "");
+        expect([...mirror(source, sink).deleted].sort()).toEqual(["extra/x", "known/mine"]);
+        expect(existsSync(join(sink, "extra/mounted/mine"))).toBe(true);
+        // Of the same file system, too: only the mount is another one.
+        const bound = join(sink, "bound");
+        mkdirSync(bound);
+        execFileSync("mount", ["--bind", join(sink, "known"), bound]);
+        mounts.push(bound);
+        expect(mirror(source, sink).deleted).toEqual([]);
+        expect(existsSync(join(sink, "known/b"))).toBe(true);
+      } finally {
+        for (const path of mounts) execFileSync("umount", [path]);
+      }
+    },
+  );
+
   test("deletes nothing when it is more than the source, or its own people, allow; and says what it would have been", () => {
     const [source, sink] = folders(
       Array.from({ length: 30 }, (_, index) => `f${index}`),

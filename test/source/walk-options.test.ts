@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PathStack } from "../../src/lib/path-stack.ts";
 import { FileHasher, hashChunk } from "../../src/protocol/content-hash.ts";
-import { parseRule } from "../../src/protocol/filter.ts";
+import { type FilterGroup, parseRule } from "../../src/protocol/filter.ts";
 import { decodePage, type Entry, entryPath } from "../../src/protocol/page.ts";
 import { hashFile } from "../../src/source/hash-file.ts";
 import { identityOf } from "../../src/source/root-guard.ts";
@@ -57,6 +57,41 @@ describe("a walk with a filter", () => {
     const root = tempFolder();
     fill(root, ["a", "b/"]);
     expect(entriesOf(root, { filters: [parseRule("--exclude", "*")] }).map(pathOf)).toEqual([""]);
+  });
+});
+
+describe("a walk over directories with rules of their own", () => {
+  test("leaves out what they say of what is in them, and the innermost one that says anything decides", () => {
+    const root = tempFolder();
+    fill(root, ["a.o", "b", "d/", "d/a.o", "d/e/", "d/e/a.o", "d/e/b", "d/x/", "d/x/y", "x/", "x/y"]);
+    writeFileSync(join(root, ".fanfoldignore"), "*.o\n");
+    writeFileSync(join(root, "d/.fanfoldignore"), "/x/\n");
+    writeFileSync(join(root, "d/e/.fanfoldignore"), "!a.o\nb\n");
+    const pathsWith = (filters: FilterGroup[]): string[] =>
+      entriesOf(root, { filters })
+        .map(pathOf)
+        .filter((path) => !path.endsWith("ignore"));
+    expect(pathsWith([])).toEqual(["", "b", "d", "x", "d/e", "d/e/a.o", "x/y"]);
+    expect(pathsWith([parseRule("--include", "b"), parseRule("--exclude", "y")])).toEqual([
+      ...["", "b", "d", "x", "d/e", "d/e/a.o", "d/e/b"],
+    ]);
+  });
+
+  test.each<readonly [string, (path: string) => void, string]>([
+    ["is a link", (path) => symlinkSync("/etc/hostname", path), "it is a symbolic link"],
+    ["is a directory", (path) => mkdirSync(path), "it is no regular file"],
+    ["is too large", (path) => writeFileSync(path, `#${"x".repeat(65_536)}`), "it has more than 65536 bytes"],
+    ["has too many lines", (path) => writeFileSync(path, "a\n".repeat(1_001)), "more than 1000 patterns"],
+    ["is not understood", (path) => writeFileSync(path, "ok\na[\n"), 'line 2 of it, "a["'],
+  ])("carries nothing of one whose file %s, and says so", (_name, make, reason) => {
+    const root = tempFolder();
+    fill(root, ["a", "d/", "d/b", "d/e/", "d/e/c"]);
+    make(join(root, "d/.fanfoldignore"));
+    const outputs = [...walkTree(Buffer.from(root))];
+    expect(pagesOf(outputs).flatMap(({ entries }) => entries.map(pathOf))).toEqual(["", "a", "d"]);
+    expect(outputs.flatMap((output) => (output.type === "problem" ? [output.problem] : []))).toMatchObject([
+      { path: "d/.fanfoldignore", kind: "ignore-file", message: expect.stringContaining(reason) },
+    ]);
   });
 });
 
