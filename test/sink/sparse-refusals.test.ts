@@ -1,26 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, truncateSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FILE_BYTES_MAX, LEAF_BYTES } from "../../src/protocol/limits.ts";
+import { LEAF_BYTES } from "../../src/protocol/limits.ts";
 import type { FileEntry } from "../../src/protocol/page.ts";
 import { dataFrame, file } from "../helpers/hand-source.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
-import { begin, DATA, ENTRY, FIRST, hole, LAST, MIDDLE, SIZE, sparse } from "../helpers/sparse-engine.ts";
-import { makeFileWithHoles, type Place } from "../helpers/sparse-file.ts";
+import { begin, DATA, ENTRY, FIRST, hole, LAST, MIDDLE, sparse } from "../helpers/sparse-engine.ts";
+import type { Place } from "../helpers/sparse-file.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 import { content } from "../helpers/tree.ts";
 
 const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
 const LEAF = LEAF_BYTES;
-
-function original(size = SIZE, places: readonly Place[] = [DATA]): string {
-  const path = join(tempFolder(), "original");
-  makeFileWithHoles(path, size, places);
-  return path;
-}
 
 describe("room on the disk", () => {
   test("is asked for as much as a file takes, not for its holes", () => {
@@ -92,16 +85,5 @@ describe("a hole that lies", () => {
     accept(dataFrame([], [], [hole(DATA.offset, DATA.offset + 2 * LEAF)]));
     expect(thrownCode(() => accept(LAST))).toBe("digest-mismatch");
     expect(readdirSync(folder)).toEqual([".fanfold"]);
-  });
-
-  test("that is too large for the file system is that entry's problem", () => {
-    const folder = tempFolder();
-    const size = FILE_BYTES_MAX;
-    const { accept, problems } = begin(folder, { ...(file("file", size) as FileEntry), roomBytes: 0 });
-    for (let at = 0; at < size && problems.length === 0; at += 1024 * GIB)
-      accept(dataFrame([], [], [hole(at, at + 1024 * GIB)]));
-    // Where files may be as large, there is none.
-    const isLimited = thrownCode(() => truncateSync(original(1, []), size)) !== "nothing";
-    expect(problems.map(({ kind }) => kind)).toEqual(isLimited ? ["not-carried"] : []);
   });
 });
