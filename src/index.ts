@@ -7,6 +7,7 @@ export type { ErrorCode, FanfoldErrorOptions } from "./lib/errors.ts";
 export { FanfoldError } from "./lib/errors.ts";
 export type { Logger } from "./lib/logger.ts";
 export type { Random } from "./lib/random.ts";
+export type { DeleteLimit, Deletion, DeletionWithheld } from "./protocol/deletion.ts";
 export type {
   CoordinatorEvent,
   Difference,
@@ -27,5 +28,6 @@ export { verifyFolder } from "./sink/verify.ts";
 export type { CancelledSession, CancelOptions } from "./source/cancel.ts";
 export { cancelSession } from "./source/cancel.ts";
 export type { FilterOption } from "./source/filter-options.ts";
+export type { LinkPolicy } from "./source/link-policy.ts";
 export type { SourceOptions, SourceRun } from "./source/source.ts";
 export { runSource } from "./source/source.ts";
