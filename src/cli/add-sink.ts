@@ -28,6 +28,13 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     )
     .addOption(
       new Option(
+        "--numeric-ids",
+        "as root: owners by their numbers at the source, not by their names (default: by name)",
+      ),
+    )
+    .addOption(new Option("--specials", "as root: make devices too"))
+    .addOption(
+      new Option(
         "--connect-timeout <duration>",
         "give up when the coordinator does not answer by then (default: keep trying)",
       ).argParser((value) => parseDuration(value, "--connect-timeout")),

@@ -17,6 +17,8 @@ export interface SinkCommandOptions extends SharedOptions {
   /** False with `--no-delete`. */
   readonly delete: boolean;
   readonly maxDelete?: DeleteLimit;
+  readonly numericIds?: boolean;
+  readonly specials?: boolean;
   readonly connectTimeout?: number;
 }
 
@@ -36,6 +38,8 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
         acceptNewSource: options.acceptNewSource === true,
         noDelete: !options.delete,
         ...(options.maxDelete === undefined ? {} : { maxDelete: options.maxDelete }),
+        numericIds: options.numericIds === true,
+        specials: options.specials === true,
         fileEvents: options.verbose === true || options.json === true,
         signal,
         ...(options.session === undefined ? {} : { session: options.session }),

@@ -1,4 +1,6 @@
-/** A file by its path, which is never followed when it is a symbolic link, or by an open descriptor. */
+import type { DeviceNumbers } from "./device-numbers.ts";
+
+/** What stands under a path, which is never followed when it is a symbolic link; or what is open, with `O_PATH` too. */
 export type NativePlace = Uint8Array | number;
 
 export interface NativeTime {
@@ -6,12 +8,6 @@ export interface NativeTime {
   readonly seconds: number;
   /** 0 to 999,999,999. */
   readonly nanoseconds: number;
-}
-
-/** Numbers of a character or block device. */
-export interface DeviceNumbers {
-  readonly major: number;
-  readonly minor: number;
 }
 
 /**

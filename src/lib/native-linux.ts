@@ -1,7 +1,8 @@
 import { constants as osConstants } from "node:os";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import type Koffi from "koffi";
-import type { DeviceNumbers, Native, NativePlace, NativeTime } from "./native-calls.ts";
+import { joinDevice } from "./device-numbers.ts";
+import type { Native, NativePlace, NativeTime } from "./native-calls.ts";
 
 /*
  * The numbers below are those of Linux on every 64-bit platform that Node.js has; `time_t`, `off_t` and `size_t` are 64
@@ -35,7 +36,7 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
   return {
     ...native,
     makeNode(path, mode, device) {
-      if (mknod(terminated(path), mode, device === undefined ? 0n : deviceNumber(device)) !== 0) throw failure("mknod");
+      if (mknod(terminated(path), mode, device === undefined ? 0n : joinDevice(device)) !== 0) throw failure("mknod");
     },
     syncFileSystem: (fd) =>
       new Promise((resolve, reject) => {
@@ -72,17 +73,13 @@ function bindTimes(library: Library, failure: (syscall: string) => Error): Pick<
   const utimensat: Call<[directory: number, path: Uint8Array, times: BigInt64Array, flags: number]> = library.func(
     "int utimensat(int, const uint8_t *, const int64_t *, int)",
   );
-  const futimens: Call<[fd: number, times: BigInt64Array]> = library.func("int futimens(int, const int64_t *)");
   const times = new BigInt64Array([0n, UTIME_OMIT, 0n, 0n]);
   return {
     setTimes(place: NativePlace, { seconds, nanoseconds }: NativeTime) {
       times[2] = BigInt(seconds);
       times[3] = BigInt(nanoseconds);
-      const result =
-        typeof place === "number"
-          ? futimens(place, times)
-          : utimensat(AT_FDCWD, terminated(place), times, AT_SYMLINK_NOFOLLOW);
-      if (result !== 0) throw failure("utimensat");
+      const flags = typeof place === "number" ? 0 : AT_SYMLINK_NOFOLLOW;
+      if (utimensat(AT_FDCWD, pathOf(place), times, flags) !== 0) throw failure("utimensat");
     },
   };
 }
@@ -90,12 +87,11 @@ function bindTimes(library: Library, failure: (syscall: string) => Error): Pick<
 type AttributeCalls = Pick<Native, "listAttributes" | "getAttribute" | "setAttribute" | "removeAttribute">;
 
 function bindAttributes(library: Library, errno: () => number): AttributeCalls {
-  type Place = Uint8Array | number;
   const both = <Rest extends readonly unknown[]>(name: string, rest: string, result: string) => {
-    const byPath: Call<[Place, ...Rest]> = library.func(`${result} l${name}(const uint8_t *${rest})`);
-    const byFd: Call<[Place, ...Rest]> = library.func(`${result} f${name}(int${rest})`);
+    const following: Call<[Buffer, ...Rest]> = library.func(`${result} ${name}(const uint8_t *${rest})`);
+    const notFollowing: Call<[Buffer, ...Rest]> = library.func(`${result} l${name}(const uint8_t *${rest})`);
     return (place: NativePlace, ...values: Rest): number =>
-      typeof place === "number" ? byFd(place, ...values) : byPath(terminated(place), ...values);
+      (typeof place === "number" ? following : notFollowing)(pathOf(place), ...values);
   };
   const list = both<[Buffer, number]>("listxattr", ", uint8_t *, size_t", "int64_t");
   const get = both<[Buffer, Buffer, number]>("getxattr", ", const uint8_t *, uint8_t *, size_t", "int64_t");
@@ -153,16 +149,15 @@ function namesIn(list: Buffer): Buffer[] {
   return names;
 }
 
+/** By this path also what was opened with `O_PATH` is reached, a link itself too, for which the calls by descriptor fail. */
+function pathOf(place: NativePlace): Buffer {
+  return typeof place === "number" ? Buffer.from(`/proc/self/fd/${place}\0`) : terminated(place);
+}
+
 function terminated(bytes: Uint8Array): Buffer {
   // The system would take what stands before it for the whole.
   if (bytes.includes(0)) throw systemError(osConstants.errno.EINVAL, "open");
   return Buffer.concat([bytes, NUL]);
-}
-
-/** As glibc and musl put the two numbers together (`makedev`). */
-function deviceNumber({ major, minor }: DeviceNumbers): bigint {
-  const [high, low] = [BigInt(major), BigInt(minor)];
-  return ((high & 0xff_ff_f0_00n) << 32n) | ((high & 0xf_ffn) << 8n) | ((low & 0xff_ff_ff_00n) << 12n) | (low & 0xffn);
 }
 
 function systemError(errno: number, syscall: string): Error {

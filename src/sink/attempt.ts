@@ -11,6 +11,7 @@ import { subjectsOf, upSubject } from "../protocol/subjects.ts";
 import type { Transport } from "../transport/transport.ts";
 import { SinkCopy } from "./copy.ts";
 import type { DeletionPolicy } from "./deletion.ts";
+import type { FillOptions } from "./engine-worker.ts";
 import { Intake } from "./intake.ts";
 import type { SinkFolder } from "./sink-folder.ts";
 import { SourceWatch } from "./source-watch.ts";
@@ -26,6 +27,7 @@ export interface AttemptOptions {
   readonly acceptNewSource: boolean;
   /** What may be deleted here of what the source has not. */
   readonly deletion: DeletionPolicy;
+  readonly fill: FillOptions;
   /** The epoch of the copy that runs in this process from now on; undefined when none does. */
   readonly onCopy: (epoch: number | undefined) => void;
   readonly signal: AbortSignal;
@@ -129,7 +131,7 @@ class OpenAttempt implements Attempt {
 
   /** Begins the copy, or begins it anew with what is stored by now: the source, or this sink, came back as a new process. */
   async #begin(start: Start): Promise<void> {
-    const { folder, welcome, clock, emit, fileEvents, deletion, signal, acceptNewSource } = this.#options;
+    const { folder, welcome, clock, emit, fileEvents, deletion, fill, signal, acceptNewSource } = this.#options;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
       throw new FanfoldError(
@@ -150,7 +152,19 @@ class OpenAttempt implements Attempt {
     takeData(!start.late);
     const { sessionId, member } = welcome;
     const copy = new SinkCopy({
-      ...{ sessionId, epoch: start.epoch, clock, signal, emit, fileEvents, dryRun, deletion, up, late: start.late },
+      ...{
+        sessionId,
+        epoch: start.epoch,
+        clock,
+        signal,
+        emit,
+        fileEvents,
+        fill,
+        dryRun,
+        deletion,
+        up,
+        late: start.late,
+      },
       folder,
       session: welcome.session,
       source: start.sourceIdentity,

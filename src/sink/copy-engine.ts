@@ -13,6 +13,7 @@ import type { EngineParts, EngineSink } from "./engine-parts.ts";
 import { changedHere, entryProblem, folderGone, isFatal } from "./entry-problem.ts";
 import type { FileToWrite } from "./file-writer.ts";
 import { HardLinker } from "./hard-linker.ts";
+import { subjectOf } from "./metadata.ts";
 import { checkWalked } from "./page-book.ts";
 import { isStillHere } from "./page-wants.ts";
 import { placeEntry } from "./place-entry.ts";
@@ -93,7 +94,10 @@ export class CopyEngine implements Engine {
       if (entry.kind === "file") {
         if (isNew) counts.filesFound += 1;
         if (isNew) counts.bytesFound = sumBytes(counts.bytesFound, entry.size);
-      } else this.#guarded(entry, () => placeEntry(entry, this.#parts));
+      } else
+        this.#guarded(entry, () => {
+          if (!placeEntry(this.#parts.root, entry, this.#parts)) this.#proof.fail(entry.entry);
+        });
     }
     const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew });
     this.#proof.setWants(page.page, bits);
@@ -101,17 +105,9 @@ export class CopyEngine implements Engine {
     if (isNew) counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
     counts.filesUnchanged += filesUnchanged;
     counts.bytesUnchanged = sumBytes(counts.bytesUnchanged, bytesUnchanged);
-    this.#checkSpace();
+    // What is left of files that did not come up again so far is less worth than a copy that fits.
+    this.#parts.space.ensureRoom(() => this.#parts.root.partials.clearUnused());
     this.#out.want(want);
-  }
-
-  /** What is left of files that did not come up again so far is less worth than a copy that fits. */
-  #checkSpace(): void {
-    const { root, space } = this.#parts;
-    if (space.shortage() === undefined) return;
-    root.partials.clearUnused();
-    const shortage = space.shortage();
-    if (shortage !== undefined) throw shortage;
   }
 
   /** The failure that a chunk means which is altered however often it comes. */
@@ -255,7 +251,8 @@ export class CopyEngine implements Engine {
     }
     // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
     for (const entry of book.backwards()) {
-      if (entry.kind === "directory") this.#guarded(entry, () => root.finishDirectory(entryPath(entry), entry));
+      if (entry.kind === "directory")
+        this.#guarded(entry, () => root.finishDirectory(entryPath(entry), subjectOf(entry)));
     }
     // Whatever was written by now may have gone into a folder that is nobody's any more.
     if (!root.isWhole()) throw folderGone();

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -11,6 +12,7 @@ import {
 } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import { joinPath, splitPath } from "../protocol/relative-path.ts";
+import { reach, reachedTarget } from "./metadata-target.ts";
 
 /*
  * How the sink's disk is reached (D11). Every operation names a directory by its relative path and an entry by one name
@@ -133,13 +135,46 @@ export function makeDirectory(path: Buffer, mode = FILLABLE): boolean {
     mkdirSync(path, { mode: mode | FILLABLE });
     return true;
   }
-  const fd = openSync(path, OPEN_DIRECTORY);
+  closeSync(openToFill(path));
+  return false;
+}
+
+/**
+ * Opens a directory that its owner can fill from now on, whatever mode an earlier copy gave it. The caller closes the
+ * descriptor.
+ */
+export function openToFill(path: Buffer): number {
+  let fd: number;
+  try {
+    fd = openSync(path, OPEN_DIRECTORY);
+  } catch (thrown) {
+    if (systemCode(thrown) !== "EACCES") throw thrown;
+    makeReadable(path);
+    fd = openSync(path, OPEN_DIRECTORY);
+  }
   try {
     makeFillable(fd);
+  } catch (thrown) {
+    closeSync(fd);
+    throw thrown;
+  }
+  return fd;
+}
+
+/** A directory that its owner may not even open, because its mode says so. */
+function makeReadable(path: Buffer): void {
+  if (process.platform !== "linux") {
+    const { mode } = lstatSync(path);
+    if ((mode & constants.S_IFMT) === constants.S_IFDIR) chmodSync(path, (mode & 0o7777) | FILLABLE);
+    return;
+  }
+  const fd = reach(path);
+  try {
+    const { mode } = fstatSync(fd);
+    if ((mode & constants.S_IFMT) === constants.S_IFDIR) reachedTarget(fd).setMode((mode & 0o7777) | FILLABLE);
   } finally {
     closeSync(fd);
   }
-  return false;
 }
 
 /** Lets the owner of an open directory fill it, whatever mode an earlier copy gave it. */

@@ -19,6 +19,8 @@ export interface EngineParts {
   readonly manifest: ManifestWriter;
   readonly fidelity: FidelityTally;
   readonly scope: ScopeBook;
+  /** Whether devices are made. */
+  readonly specials: boolean;
 }
 
 /** What it tells. */

@@ -16,14 +16,23 @@ import { FreeSpace } from "./free-space.ts";
 import { openManifestWriter } from "./manifest-writer.ts";
 import { PageBook } from "./page-book.ts";
 import type { Want } from "./page-wants.ts";
+import { prepareFolder, recallTraits } from "./probe-folder.ts";
 import { Receiver, type SequenceRange, type StreamScope } from "./receiver.ts";
 import { Root } from "./root.ts";
 import { ScopeBook } from "./scope-book.ts";
 import { type Doubts, isDoubted } from "./sync-mark.ts";
 import { WantJudge } from "./want-judge.ts";
 
+/** What a sink's user says of how a tree is to be filled in. */
+export interface FillOptions {
+  /** Owners by their numbers, whatever their names are here. */
+  readonly numericIds: boolean;
+  /** Whether devices are made. */
+  readonly specials: boolean;
+}
+
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. Then it deletes, when it is told to. */
-export interface EngineWorkerData extends StreamScope {
+export interface EngineWorkerData extends StreamScope, FillOptions {
   readonly folder: Uint8Array;
   /** Whose copy it is: name of the session and identity of the source, for the manifest. */
   readonly session: string;
@@ -170,8 +179,8 @@ function free({ buffer }: Uint8Array): void {
 }
 
 function open(): Engine {
-  const root = Root.open(folder);
-  root.partials.prepare(data.startedMs, doubted);
+  const root = Root.open(folder, { tally: fidelity, numericIds: data.numericIds });
+  prepareFolder(root, data.startedMs, doubted);
   const book = new PageBook(SpillFile.open());
   const writer = new FileWriter(root, onBusy);
   const space = new FreeSpace(() => root.freeBytes());
@@ -192,7 +201,7 @@ function open(): Engine {
   };
   isWhole = () => root.isWhole();
   return new CopyEngine(
-    { root, book, writer, judge, space, manifest, fidelity, scope },
+    { root, book, writer, judge, space, manifest, fidelity, scope, specials: data.specials },
     {
       want: post,
       file: (path, bytes) => {
@@ -206,6 +215,7 @@ function open(): Engine {
 /** Nothing is prepared, and nothing is there to be cleaned. */
 function openDry(): Engine {
   const root = Root.open(folder);
+  root.metadata.traits = recallTraits(root);
   isWhole = () => root.isThere();
   const book = new PageBook(SpillFile.open());
   const parts = { root, book, scope: new ScopeBook(), policy: data.deletion, isDoubted: doubted, onBusy };

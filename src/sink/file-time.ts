@@ -1,7 +1,7 @@
 import type { Timestamp } from "../protocol/page.ts";
 
 /**
- * What to give to `utimes` and its kin, so that a file's time is right to the microsecond. Node takes seconds as a
+ * Without native calls: what to give to `utimes` and its kin, so that a file's time is right to the microsecond. Node takes seconds as a
  * double, which near the present has steps of 0.24 microseconds, and libuv cuts off below the nanosecond. So the nearest
  * double may lie in the microsecond before or behind; then its neighbour on the right side of the border is taken. From
  * the year 2242 on the steps are too wide for that (docs/limits.md).
@@ -21,24 +21,9 @@ export function fileTime(time: Timestamp): number | string {
   return value < 0 ? String(value) : value;
 }
 
-/** How libuv takes a double apart. */
-function storedAs(value: number): Timestamp {
+/** How libuv takes a double apart: the time that a file gets by it. */
+export function storedAs(value: number): Timestamp {
   const seconds = Math.trunc(value);
   const nanoseconds = Math.trunc((value - seconds) * 1e9);
   return nanoseconds < 0 ? { seconds: seconds - 1, nanoseconds: nanoseconds + 1e9 } : { seconds, nanoseconds };
 }
-
-/** The microsecond a time lies in, counted from 1970, as `fileTime` stores it: what a file that was given it shows. */
-export function storedMicroseconds(time: Timestamp): bigint {
-  const { seconds, nanoseconds } = Math.abs(time.seconds) < EXACT_SECONDS_MAX ? time : storedAs(Number(fileTime(time)));
-  return BigInt(seconds) * 1_000_000n + BigInt(Math.floor(nanoseconds / 1000));
-}
-
-/** Nanoseconds since 1970, as the system tells them, in whole microseconds, rounded down. */
-export function microsecondsOf(nanoseconds: bigint): bigint {
-  const whole = nanoseconds / 1000n;
-  return whole * 1000n > nanoseconds ? whole - 1n : whole;
-}
-
-/** Below this, in the year 2242, every microsecond has a double of its own. */
-const EXACT_SECONDS_MAX = 2 ** 33;

@@ -87,7 +87,13 @@ export class FileWriter implements Disposable {
         "damaged",
         `Write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files were begun and not closed`,
       );
-    const options = { root: this.#root, entry, partialName: partialName(entry), onBusy: this.#onBusy };
+    const options = {
+      root: this.#root,
+      entry,
+      isWanted: wanted,
+      partialName: partialName(entry),
+      onBusy: this.#onBusy,
+    };
     for (const other of this.#open.values()) {
       if (other.partialName === options.partialName)
         throw new FanfoldError("damaged", `Write "${entryDisplay(entry)}": its content comes for two entries at once`);

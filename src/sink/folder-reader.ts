@@ -11,6 +11,7 @@ import {
 import { systemCode } from "../lib/errors.ts";
 import type { EntryKind, Timestamp } from "../protocol/page.ts";
 import type { Root } from "./root.ts";
+import { timestampOf } from "./time-scale.ts";
 
 /*
  * What is read of a sink's folder: part of the door to the disk (D11). Directories are pinned by the Root, and no link is
@@ -81,10 +82,4 @@ function foundEntry(stats: BigIntStats): FoundEntry {
 function specialKind(stats: BigIntStats): FoundKind {
   if (stats.isFIFO()) return "fifo";
   return stats.isSocket() ? "socket" : "device";
-}
-
-/** Splits nanoseconds since 1970, rounding seconds down, so that nanoseconds are never negative. */
-export function timestampOf(ns: bigint): Timestamp {
-  const nanoseconds = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  return { seconds: Number((ns - nanoseconds) / 1_000_000_000n), nanoseconds: Number(nanoseconds) };
 }

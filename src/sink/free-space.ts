@@ -26,6 +26,14 @@ export class FreeSpace {
     this.#storedBytes += bytes;
   }
 
+  /** Makes room by `clear` when space is short. @throws FanfoldError `disk-full` when that was not enough */
+  ensureRoom(clear: () => void): void {
+    if (this.shortage() === undefined) return;
+    clear();
+    const shortage = this.shortage();
+    if (shortage !== undefined) throw shortage;
+  }
+
   /** What is short of space, or undefined when all that is wanted so far has room. */
   shortage(): FanfoldError | undefined {
     const outstanding = this.#neededBytes - this.#storedBytes;

@@ -74,7 +74,7 @@ export class HardLinker {
       return { path: entryDisplay(link), kind: "not-carried", message };
     }
     if (isOneFile(root, first, link)) return undefined;
-    if (linkFile(root, first, link, link.entry) === "copied") fidelity.add("hard-link", entryDisplay(link));
+    if (linkFile(root, first, link) === "copied") fidelity.add("hard-link", entryDisplay(link));
     return undefined;
   }
 }

@@ -1,18 +1,21 @@
-import { closeSync, fchmodSync, ftruncateSync, futimesSync } from "node:fs";
+import { closeSync, ftruncateSync } from "node:fs";
 import { FanfoldError } from "../lib/errors.ts";
 import { type ChunkHash, FileHasher } from "../protocol/content-hash.ts";
 import type { ChunkRecord, FileFinal, HoleRecord } from "../protocol/data-table.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { isFatal, OWN_DIFFERS } from "./entry-problem.ts";
-import { fileTime, storedMicroseconds } from "./file-time.ts";
-import { type KeptAttributes, keptOf, modeOfNew } from "./kept-attributes.ts";
+import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
+import type { Subject } from "./metadata.ts";
+import { openTarget } from "./metadata-target.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
 import { hasBytes, hashBeginning, hasZeros, writeFully, writeSparsely } from "./read-content.ts";
-import { type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
+import type { Root } from "./root.ts";
 
 export interface IncomingOptions {
   readonly root: Root;
   readonly entry: FileEntry;
+  /** This sink asked for it. */
+  readonly isWanted: boolean;
   /** Of the partial file. */
   readonly partialName: string;
   /** Called now and then while much is read. */
@@ -125,7 +128,9 @@ export class IncomingFile {
     const partial = this.#written();
     // The own file may have changed between its comparison and its copy.
     if (this.#isCopied) this.#check(final);
-    this.#setAttributes(partial.fd, final);
+    const { root, entry: to } = this.#options;
+    const before = root.keeps.perms ? undefined : root.look(to.directory, to.name);
+    root.metadata.apply(openTarget(partial.fd), this.#subject(final), { isNew: true, modeBefore: before?.mode });
     this.close();
     try {
       this.#options.root.commit(partial, this.#options.entry.directory, this.#options.entry.name);
@@ -195,26 +200,18 @@ export class IncomingFile {
    * names as well; and when it was written to since it was opened.
    */
   #keepOwn({ fd, facts }: OwnFile, final: FileFinal): boolean {
-    const shall = keptOf(this.#options.root.keeps, final);
     try {
       if (!isAsSeen(factsOfOpen(fd), facts)) return false;
-      if (facts.links > 1 && differs(facts, shall)) return false;
-      setAttributes(fd, facts, shall);
+      const { metadata } = this.#options.root;
+      const subject = this.#subject(final);
+      if (!metadata.wouldChange(fd, facts, subject)) return true;
+      if (facts.links > 1 || metadata.isForeign(facts, subject)) return false;
+      metadata.apply(openTarget(fd), subject);
       return true;
     } catch (thrown) {
       if (isFatal(thrown)) throw thrown;
       return false;
     }
-  }
-
-  /** A new file gets what is carried; else the mode of the one in its place, and the time at which it was written. */
-  #setAttributes(fd: number, final: FileFinal): void {
-    const { root, entry } = this.#options;
-    const before = root.keeps.perms ? undefined : root.look(entry.directory, entry.name);
-    fchmodSync(fd, modeOfNew(root.keeps, final.mode, before?.mode));
-    if (!root.keeps.times) return;
-    const time = fileTime(final.mtime);
-    futimesSync(fd, time, time);
   }
 
   /** The partial file; made of the own file's bytes when there is none yet. */
@@ -255,15 +252,17 @@ export class IncomingFile {
     );
   }
 
+  /** What the file shall have, as the source found it in its second look. What an unwanted one lacks was told before. */
+  #subject({ mode, mtime }: FileFinal): Subject {
+    const { entry, isWanted } = this.#options;
+    const shown = isWanted ? () => entryDisplay(entry) : undefined;
+    return { kind: "file", wanted: { ...entry, mode, mtime }, shown };
+  }
+
   #create(): PartialFile {
     const { root, entry } = this.#options;
     return root.partials.create(entry.directory, this.partialName);
   }
-}
-
-function differs(has: FileFacts, { mode, mtime }: KeptAttributes): boolean {
-  if (mode !== undefined && has.mode !== mode) return true;
-  return mtime !== undefined && has.mtimeMicroseconds !== storedMicroseconds(mtime);
 }
 
 function ownDiffers(): Error {

@@ -1,10 +1,13 @@
 import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
-import type { Timestamp } from "../protocol/page.ts";
-import type { KeptAttributes } from "./kept-attributes.ts";
+import type { HardLinkEntry } from "../protocol/page.ts";
+import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
+import { type Subject, subjectOf } from "./metadata.ts";
+import { openTarget } from "./metadata-target.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "./partial-files.ts";
 import { hashBeginning, writeFully } from "./read-content.ts";
-import { type FileFacts, factsOfOpen, isAsSeen, type Root, setAttributes } from "./root.ts";
+import type { Root } from "./root.ts";
+import { isSameTime, timestampOf } from "./time-scale.ts";
 
 /*
  * Further names of files: part of the door to the disk (D11). A name is made in our own folder and takes its place by a
@@ -30,11 +33,10 @@ export function isOneFile(root: Root, one: Place, other: Place): boolean {
 }
 
 /**
- * Gives the regular file `from` a further name, in the place of a file, a link or an empty directory; `id` is the number of
- * the entry. "copied": the file system allows none, and the name is a file of its own with the same content.
+ * Gives the regular file `from` a further name, in the place of a file, a link or an empty directory. "copied": the file system allows none, and the name is a file of its own with the same content.
  */
-export function linkFile(root: Root, from: Place, to: Place, id: number): "linked" | "copied" {
-  const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${id}`) };
+export function linkFile(root: Root, from: Place, to: HardLinkEntry): "linked" | "copied" {
+  const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${to.entry}`) };
   root.partials.discard(draft);
   try {
     // In this order: a deep directory opens many others, and would close our own folder if that came first.
@@ -42,7 +44,7 @@ export function linkFile(root: Root, from: Place, to: Place, id: number): "linke
     linkSync(source, root.at(draft.home, draft.name));
   } catch (thrown) {
     if (!NO_LINK.has(systemCode(thrown) ?? "")) throw thrown;
-    return copyFile(root, from, to, id);
+    return copyFile(root, from, to);
   }
   try {
     // What was linked is looked at, and not what was there before: a link or device never gets a name from us.
@@ -52,7 +54,7 @@ export function linkFile(root: Root, from: Place, to: Place, id: number): "linke
     return "linked";
   } catch (thrown) {
     if (systemCode(thrown) !== "EXDEV") throw thrown;
-    return copyFile(root, from, to, id);
+    return copyFile(root, from, to);
   } finally {
     // Still there when the rename failed, or found that both names are of one file already.
     root.partials.discard(draft);
@@ -60,18 +62,18 @@ export function linkFile(root: Root, from: Place, to: Place, id: number): "linke
 }
 
 /**
- * Makes the file under a name one of its own, with mode and time as given: those of its other names stay. False when it is
+ * Makes the file under a name one of its own, with what `subject` says besides its content: its other names keep theirs. False when it is
  * not any more what was `seen`. `id` is the number of the entry.
  */
 export function ownFile(
   root: Root,
   place: Place,
-  { shall, seen, id }: { readonly shall: KeptAttributes; readonly seen: FileFacts; readonly id: number },
+  { subject, seen, id }: { readonly subject: Subject; readonly seen: FileFacts; readonly id: number },
 ): boolean {
   const { fd, facts } = root.openFile(place.directory, place.name);
   try {
     if (!isAsSeen(facts, seen)) return false;
-    const partial = copyContent(root, { fd, facts }, { to: place, shall, id });
+    const partial = copyContent(root, { fd, facts }, { to: place, subject, id });
     if (isAsSeen(factsOfOpen(fd), seen)) {
       root.commit(partial, place.directory, place.name);
       return true;
@@ -83,13 +85,17 @@ export function ownFile(
   }
 }
 
-function copyFile(root: Root, from: Place, to: Place, id: number): "copied" {
+function copyFile(root: Root, from: Place, to: HardLinkEntry): "copied" {
   const { fd, facts } = root.openFile(from.directory, from.name);
   try {
     const own = root.look(to.directory, to.name);
-    if (own?.size === facts.size && own.mtimeMicroseconds === facts.mtimeMicroseconds) return "copied";
-    const shall = { mode: facts.mode, mtime: timeOf(facts.mtimeMicroseconds) };
-    root.commit(copyContent(root, { fd, facts }, { to, shall, id }), to.directory, to.name);
+    const mtime = timestampOf(facts.mtimeNs);
+    if (own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime)) return "copied";
+    // The file may have got a later time than was listed: its source looked at it twice.
+    const subject = subjectOf(to);
+    const wanted = { ...subject.wanted, mtime };
+    const partial = copyContent(root, { fd, facts }, { to, subject: { ...subject, wanted }, id: to.entry });
+    root.commit(partial, to.directory, to.name);
     return "copied";
   } finally {
     closeSync(fd);
@@ -100,7 +106,7 @@ function copyFile(root: Root, from: Place, to: Place, id: number): "copied" {
 function copyContent(
   root: Root,
   { fd, facts }: { readonly fd: number; readonly facts: FileFacts },
-  { to, shall, id }: { readonly to: Place; readonly shall: KeptAttributes; readonly id: number },
+  { to, subject, id }: { readonly to: Place; readonly subject: Subject; readonly id: number },
 ): PartialFile {
   const partial = root.partials.create(to.directory, `${id}`);
   try {
@@ -108,7 +114,7 @@ function copyContent(
     ftruncateSync(partial.fd, facts.size);
     if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
       throw Object.assign(new Error("it became shorter"), { code: "EINVAL" });
-    setAttributes(partial.fd, factsOfOpen(partial.fd), { ...shall, mode: shall.mode ?? facts.mode });
+    root.metadata.apply(openTarget(partial.fd), subject, { isNew: true, modeBefore: facts.mode });
     return partial;
   } catch (thrown) {
     root.partials.discard(partial);
@@ -116,9 +122,4 @@ function copyContent(
   } finally {
     closeSync(partial.fd);
   }
-}
-
-function timeOf(microseconds: bigint): Timestamp {
-  const fraction = ((microseconds % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  return { seconds: Number((microseconds - fraction) / 1_000_000n), nanoseconds: Number(fraction) * 1000 };
 }

@@ -3,10 +3,11 @@ import { sumBytes } from "../lib/sum-bytes.ts";
 import type { FileEntry, Page } from "../protocol/page.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { isFatal } from "./entry-problem.ts";
-import { storedMicroseconds } from "./file-time.ts";
+import type { FileFacts } from "./file-facts.ts";
 import type { IsDoubted } from "./partial-files.ts";
 import { hashBeginning } from "./read-content.ts";
-import type { FileFacts, Root } from "./root.ts";
+import type { Root } from "./root.ts";
+import { isSameTime } from "./time-scale.ts";
 
 export type Want = Extract<UpMessage, { type: "want" }>;
 
@@ -56,24 +57,20 @@ export function lookFor(root: Root, entry: FileEntry): FileFacts | undefined {
 
 /** Whether the file that stands there needs none of the entry's content [P-9.1], mode and time set aside. Changes nothing. */
 export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Comparison): boolean {
+  const { root } = comparison;
   if (own.size !== entry.size) return false;
   if (entry.hash !== undefined) return hasContent(entry, entry.hash, comparison);
-  return comparison.root.keeps.times && hasTime(entry, own) && !comparison.isDoubted(own.ctimeMs);
+  return root.keeps.times && hasTime(root, entry, own) && !comparison.isDoubted(own.ctimeMs);
 }
 
 /** Whether a file that was taken as unchanged still is what it was taken for. */
 export function isStillHere(root: Root, entry: FileEntry): boolean {
   const own = spared(() => root.look(entry.directory, entry.name));
-  return own !== undefined && own.size === entry.size && hasAttributes(root, entry, own);
+  return own !== undefined && own.size === entry.size && (!root.keeps.times || hasTime(root, entry, own));
 }
 
-/** Whether nothing that is carried of a file besides its content is to be set. */
-export function hasAttributes({ keeps }: Root, entry: FileEntry, own: FileFacts): boolean {
-  return (!keeps.perms || own.mode === entry.mode) && (!keeps.times || hasTime(entry, own));
-}
-
-function hasTime(entry: FileEntry, own: FileFacts): boolean {
-  return own.mtimeMicroseconds === storedMicroseconds(entry.mtime);
+function hasTime({ metadata }: Root, entry: FileEntry, own: FileFacts): boolean {
+  return isSameTime(metadata.traits.scale, own.mtimeNs, entry.mtime);
 }
 
 function hasContent(entry: FileEntry, hash: Uint8Array, comparison: Comparison): boolean {

@@ -1,5 +1,17 @@
-import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readdirSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+} from "node:fs";
 import { systemCode } from "../lib/errors.ts";
+import type { Native } from "../lib/native-calls.ts";
+import { DEFAULT_ACL } from "../protocol/attribute-names.ts";
 import { blake3 } from "../protocol/blake3.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
 import { entryPath, type FileEntry } from "../protocol/page.ts";
@@ -14,6 +26,7 @@ export const RESUMABLE_BYTES_MIN = 4 * LEAF_BYTES;
 const PARTIAL_AGE_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 /** Where the target is on another mount, a file must lie beside it to be renamed. */
 const BESIDE = `${OWN_FOLDER}-partial-`;
+const PARTIAL_MODE = 0o600;
 const LASTING = /^[0-9a-f]{64}$/;
 const CREATE_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const OPEN_FILE = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -30,6 +43,12 @@ export interface FoundPartial {
   readonly bytes: number;
   /** What it takes on the disk. */
   readonly roomBytes: number;
+}
+
+/** A name that is not final, for what has no content. */
+export interface Draft extends Omit<PartialFile, "fd"> {
+  /** At this moment: to be used at once. */
+  path(): Buffer;
 }
 
 /** What a sink knows of a time before: whether a change made at `ctimeMs` may not have reached the disk (D12). */
@@ -60,14 +79,18 @@ export class PartialFiles {
   /** Those of them that belong to an entry of this session. */
   readonly #used = new Set<string>();
 
-  constructor(directories: Directories) {
+  readonly #native: Native | undefined;
+
+  constructor(directories: Directories, native: Native | undefined) {
     this.#directories = directories;
+    this.#native = native;
   }
 
   /** Makes their folder, and removes from it what no session can go on with. */
   prepare(nowMs: number, isDoubted: IsDoubted): void {
     makeDirectory(joined(this.#directories.root, Buffer.from(OWN_FOLDER)));
     makeDirectory(joined(this.#directories.get(Buffer.from(OWN_FOLDER)), Buffer.from("partial")));
+    for (const own of [Buffer.from(OWN_FOLDER), PARTIAL_FOLDER]) this.#inheritNothing(own);
     this.#found.clear();
     this.#used.clear();
     this.#clear((name, path) => {
@@ -88,12 +111,12 @@ export class PartialFiles {
     const place = this.#place(directory, name);
     const path = joined(place.directory, place.name);
     try {
-      return { fd: openSync(path, CREATE_FILE, 0o600), home: place.home, name: place.name };
+      return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name };
     } catch (thrown) {
       if (systemCode(thrown) !== "EEXIST") throw thrown;
     }
     unlinkSync(path);
-    return { fd: openSync(path, CREATE_FILE, 0o600), home: place.home, name: place.name };
+    return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name };
   }
 
   /** One that an earlier session left. */
@@ -107,6 +130,8 @@ export class PartialFiles {
       fd = openSync(joined(place.directory, place.name), OPEN_FILE);
       const stats = fstatSync(fd);
       if (!stats.isFile()) return undefined;
+      // Whatever a session that was killed had given it: until its content is proven it is nobody's to run.
+      if ((stats.mode & 0o7777) !== PARTIAL_MODE) fchmodSync(fd, PARTIAL_MODE);
       const opened = fd;
       fd = undefined;
       const partial = { fd: opened, home: place.home, name: place.name };
@@ -141,6 +166,14 @@ export class PartialFiles {
     }
   }
 
+  /** Where a link or a node is made before it gets its name, in the same file system; the caller discards it. */
+  draft(directory: Uint8Array, name: string): Draft {
+    const place = this.#place(directory, name);
+    const draft = { home: place.home, name: place.name };
+    this.discard(draft);
+    return { ...draft, path: () => joined(this.#directories.get(place.home), place.name) };
+  }
+
   /** Removes what lies beside its target in a directory on another mount. */
   clearBeside(path: Uint8Array): void {
     const directory = this.#directories.get(path);
@@ -152,6 +185,16 @@ export class PartialFiles {
         if (entry.name.startsWith(BESIDE)) removeTree(directory, Buffer.from(entry.name));
     } finally {
       listing.closeSync();
+    }
+  }
+
+  /** A default access control list of the folder would become that of each file made here. */
+  #inheritNothing(path: Buffer): void {
+    try {
+      this.#native?.removeAttribute(this.#directories.get(path).fd, Buffer.from(DEFAULT_ACL));
+    } catch (thrown) {
+      // Without them on this file system, or in a folder that is somebody else's, there is nothing to be done.
+      if (!["ENOTSUP", "EPERM", "EACCES"].includes(systemCode(thrown) ?? "")) throw thrown;
     }
   }
 

@@ -1,33 +1,128 @@
-import type { FidelityTally } from "../protocol/fidelity.ts";
-import { type Entry, entryDisplay, type FileEntry } from "../protocol/page.ts";
-import { keptOf } from "./kept-attributes.ts";
+import { closeSync, constants, fstatSync, lstatSync, readlinkSync, type Stats, symlinkSync } from "node:fs";
+import { splitDevice } from "../lib/device-numbers.ts";
+import { systemCode } from "../lib/errors.ts";
+import type { DeviceEntry, Entry, FifoEntry, FileEntry, SymlinkEntry } from "../protocol/page.ts";
+import { factsOf } from "./file-facts.ts";
+import { type Metadata, type MetadataKind, type Subject, subjectOf } from "./metadata.ts";
+import { type MetadataTarget, namedTarget, reach, reachedTarget } from "./metadata-target.ts";
+import { replaceName } from "./replace-name.ts";
 import type { Root } from "./root.ts";
 
-/** Makes an entry that has no content of its own, when its page comes. */
+/*
+ * Links, FIFOs and devices: what has a name and no content. Part of the door to the disk (D11):
+ * each is made under a name of our own, gets all that it shall have, and is renamed. None is ever opened but with O_PATH,
+ * which does not touch it.
+ */
+
+/**
+ * Makes an entry that has no content, as far as it is made when its page comes: a directory gets its metadata at the end, and
+ * another name of a file is made there. False when it could not be made, which is counted.
+ */
 export function placeEntry(
+  root: Root,
   entry: Exclude<Entry, FileEntry>,
-  { root, fidelity }: { readonly root: Root; readonly fidelity: FidelityTally },
-): void {
-  switch (entry.kind) {
-    case "symlink":
-      root.placeSymlink(entry.directory, entry.name, {
-        target: entry.target,
-        mtime: keptOf(root.keeps, entry).mtime,
-        id: entry.entry,
-      });
-      return;
-    case "directory":
-      if (entry.entry === 0) root.prepareRoot();
-      else root.ensureDirectory(entry.directory, entry.name, root.keeps.perms ? undefined : entry.mode);
-      return;
-    case "fifo":
-    case "device":
-      fidelity.add(entry.kind, entryDisplay(entry));
-      return;
-    case "hardlink":
-      // At the end, when all files are there.
-      return;
-    default:
-      entry satisfies never;
+  options: { readonly specials: boolean },
+): boolean {
+  if (entry.kind === "hardlink") return true;
+  if (entry.kind !== "directory") return placeLeaf(root, entry, options);
+  if (entry.entry === 0) root.prepareRoot();
+  else root.ensureDirectory(entry.directory, entry.name, root.keeps.perms ? undefined : entry.mode);
+  return true;
+}
+
+/** What has a name and no content, and is one thing with that name. */
+export type LeafEntry = SymlinkEntry | FifoEntry | DeviceEntry;
+
+/**
+ * Places a link, a FIFO or a device, in the place of a file, a link or an empty directory. False when it could not be made,
+ * which is counted: a device without `specials`, or what the system refuses.
+ */
+export function placeLeaf(root: Root, entry: LeafEntry, options: { readonly specials: boolean }): boolean {
+  const subject = subjectOf(entry);
+  const { native, metadata } = root;
+  if (entry.kind === "symlink") {
+    const path = root.at(entry.directory, entry.name);
+    if (!hasTarget(path, entry.target) || !settle(metadata, path, subject))
+      make(root, entry, (draft) => symlinkSync(Buffer.from(entry.target), draft), subject);
+    return true;
   }
+  if (native === undefined || (entry.kind === "device" && !(options.specials && metadata.isRoot))) {
+    metadata.tellMissing(entry.kind, subject);
+    return false;
+  }
+  const path = root.at(entry.directory, entry.name);
+  if (isSameNode(path, entry) && settle(metadata, path, subject)) return true;
+  const device = entry.kind === "device" ? entry : undefined;
+  const type = device === undefined ? constants.S_IFIFO : device.character ? constants.S_IFCHR : constants.S_IFBLK;
+  try {
+    make(root, entry, (draft) => native.makeNode(draft, type | 0o600, device), subject);
+    return true;
+  } catch (thrown) {
+    if (!NO_NODES.has(systemCode(thrown) ?? "")) throw thrown;
+    metadata.tellMissing(entry.kind, subject);
+    return false;
+  }
+}
+
+/** What `mknod` says where there are no such things, or not for us. */
+const NO_NODES: ReadonlySet<string> = new Set(["EPERM", "EACCES", "EINVAL", "ENOSYS", "ENOTSUP"]);
+
+function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subject: Subject): void {
+  const draft = root.partials.draft(entry.directory, `leaf-${entry.entry}`);
+  try {
+    work(draft.path());
+    withTarget(draft.path(), subject.kind, (target) => root.metadata.apply(target, subject, { isNew: true }));
+    const to = root.at(entry.directory, entry.name);
+    replaceName(draft.path(), to);
+  } finally {
+    root.partials.discard(draft);
+  }
+}
+
+/** Gives what stands there already what it shall have; false when that is to be made anew, because it has other names too. */
+function settle(metadata: Metadata, path: Buffer, subject: Subject): boolean {
+  const facts = factsOf(lstatSync(path, { bigint: true }));
+  if (!metadata.wouldChange(path, facts, subject)) {
+    metadata.tell(path, facts, subject);
+    return true;
+  }
+  if (facts.links > 1 || metadata.isForeign(facts, subject)) return false;
+  return withTarget(path, subject.kind, (target) => metadata.apply(target, subject));
+}
+
+/** False when something else stands there by now. */
+function withTarget(path: Buffer, kind: MetadataKind, work: (target: MetadataTarget) => void): boolean {
+  if (process.platform !== "linux") {
+    work(namedTarget(path));
+    return true;
+  }
+  const fd = reach(path);
+  try {
+    if (!isOfKind(fstatSync(fd), kind)) return false;
+    work(reachedTarget(fd));
+    return true;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isOfKind(stats: Stats, kind: MetadataKind): boolean {
+  if (kind === "symlink") return stats.isSymbolicLink();
+  return stats.isFIFO() || stats.isCharacterDevice() || stats.isBlockDevice();
+}
+
+function hasTarget(path: Buffer, target: Uint8Array): boolean {
+  try {
+    return readlinkSync(path, { encoding: "buffer" }).equals(target);
+  } catch {
+    return false;
+  }
+}
+
+function isSameNode(path: Buffer, entry: FifoEntry | DeviceEntry): boolean {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined || entry.kind === "fifo") return stats?.isFIFO() === true;
+  const isType = entry.character ? stats.isCharacterDevice() : stats.isBlockDevice();
+  const { major, minor } = splitDevice(stats.rdev);
+  return isType && major === entry.major && minor === entry.minor;
 }

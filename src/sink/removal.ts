@@ -2,9 +2,9 @@ import { fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:
 import { systemCode } from "../lib/errors.ts";
 import { isOwnFolder, OWN_FOLDER } from "../protocol/relative-path.ts";
 import { joined, makeFillable } from "./directories.ts";
-import { timestampOf } from "./folder-reader.ts";
-import type { KeptAttributes } from "./kept-attributes.ts";
+import type { Wanted } from "./metadata.ts";
 import type { Root } from "./root.ts";
+import { timestampOf } from "./time-scale.ts";
 
 /*
  * How single entries of a sink's folder are deleted: part of the door to the disk (D11). The directory is pinned by the Root,
@@ -12,7 +12,7 @@ import type { Root } from "./root.ts";
  */
 
 /** What a directory is to be again when something was removed from it. */
-export type DirectoryState = KeptAttributes;
+export type DirectoryState = Pick<Wanted, "mode" | "mtime">;
 
 /** Lets the owner remove what is in a directory; returns what it was before. Throws system errors. */
 export function openForRemoval(root: Root, directory: Uint8Array): DirectoryState {

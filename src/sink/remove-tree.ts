@@ -1,6 +1,6 @@
-import { closeSync, lstatSync, opendirSync, openSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { closeSync, lstatSync, opendirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
-import { baseOf, type Directory, joined, makeFillable, OPEN_DIRECTORY } from "./directories.ts";
+import { baseOf, type Directory, joined, openToFill } from "./directories.ts";
 
 /** Directories open at a time while a tree is removed; what lies deeper is moved up first. */
 const LEVELS_MAX = 32;
@@ -37,9 +37,8 @@ function remove(path: Buffer, removal: Removal): void {
     moveUp(path);
     return;
   }
-  const fd = openSync(path, OPEN_DIRECTORY);
+  const fd = openToFill(path);
   try {
-    makeFillable(fd);
     const base = baseOf(fd, path, isPinned);
     for (const name of namesIn(base)) remove(Buffer.concat([base, name]), { ...removal, level: level + 1 });
   } finally {

@@ -1,48 +1,31 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  futimesSync,
-  lstatSync,
-  lutimesSync,
-  opendirSync,
-  openSync,
-  renameSync,
-  statfsSync,
-  symlinkSync,
-} from "node:fs";
-import { KEEPS_ALL, type Keeps, type Timestamp } from "../protocol/page.ts";
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, statfsSync } from "node:fs";
+import { loadNative } from "../lib/native.ts";
+import type { Native } from "../lib/native-calls.ts";
+import { FidelityTally } from "../protocol/fidelity.ts";
+import type { Keeps, Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
 import { Directories, type Directory, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
-import { fileTime, microsecondsOf, storedMicroseconds } from "./file-time.ts";
-import { type KeptAttributes, keptOf, modeOfNew } from "./kept-attributes.ts";
+import { type FileFacts, factsOf, isAsSeen } from "./file-facts.ts";
+import { USUAL_TRAITS } from "./folder-traits.ts";
+import { Metadata, type Subject } from "./metadata.ts";
+import { type MetadataTarget, openTarget, reach, reachedTarget } from "./metadata-target.ts";
+import { OwnerMap, processRights } from "./owner-map.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "./partial-files.ts";
-import { hasTarget, renameAcross, replace } from "./put-in-place.ts";
 import { removeTree } from "./remove-tree.ts";
+import { replaceName } from "./replace-name.ts";
 
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Paths of directories made by this process and remembered as such: what is to go into them cannot be there yet. */
 const MADE_BYTES_MAX = 1024 * 1024;
 
-/** What a file is to have besides its content. */
-export interface FileAttributes {
-  readonly mode: number;
-  readonly mtime: Timestamp;
-}
-
-/** What stands under a name, when it is a regular file. */
-export interface FileFacts {
-  readonly size: number;
-  /** What it takes on the disk: less than its size when it has holes. */
-  readonly roomBytes: number;
-  /** Permission bits. */
-  readonly mode: number;
-  readonly mtimeMicroseconds: bigint;
-  /** Its last change of any kind, in milliseconds since 1970. */
-  readonly ctimeMs: number;
-  /** Names it has, in whatever folders: mode and time change under all of them. */
-  readonly links: number;
+export interface RootOptions {
+  readonly platform?: NodeJS.Platform;
+  /** @default those of this machine */
+  readonly native?: Native | undefined;
+  /** Owners by their numbers, whatever their names are here. @default false */
+  readonly numericIds?: boolean;
+  /** Where is counted what cannot be carried exactly. */
+  readonly tally?: FidelityTally;
 }
 
 /**
@@ -53,18 +36,34 @@ export class Root implements Disposable {
   readonly #made = new Set<string>();
   #madeBytes = 0;
   readonly partials: PartialFiles;
-  /** What is carried besides content: as the pages say. */
-  keeps: Keeps = KEEPS_ALL;
+  readonly native: Native | undefined;
+  /** Sets what entries have besides their content. */
+  readonly metadata: Metadata;
 
-  private constructor(directories: Directories) {
+  private constructor(directories: Directories, { native, numericIds = false, tally }: RootOptions) {
     this.#directories = directories;
-    this.partials = new PartialFiles(directories);
+    this.native = native;
+    this.partials = new PartialFiles(directories, native);
+    const owners = new OwnerMap(numericIds);
+    const options = { native, rights: processRights(), owners, tally: tally ?? new FidelityTally() };
+    this.metadata = new Metadata(options, USUAL_TRAITS);
+  }
+
+  /** What is carried besides content: as the pages say. */
+  get keeps(): Keeps {
+    return this.metadata.keeps;
+  }
+
+  set keeps(keeps: Keeps) {
+    this.metadata.keeps = keeps;
   }
 
   /** Opens an existing folder; it may be reached through links, what is below it may not. Throws system errors. */
-  static open(folder: Buffer, platform: NodeJS.Platform = process.platform): Root {
-    const root = new Root(Directories.open(folder, platform));
-    if (isEmpty(root.#directories.root.base)) root.#made.add("");
+  static open(folder: Buffer, options: RootOptions = {}): Root {
+    const native = "native" in options ? options.native : loadNative();
+    const directories = Directories.open(folder, options.platform ?? process.platform);
+    const root = new Root(directories, { ...options, native });
+    if (isEmpty(directories.root.base)) root.#made.add("");
     return root;
   }
 
@@ -96,7 +95,7 @@ export class Root implements Disposable {
     // In this order: a deep directory opens many others, and would close the draft's if that came first.
     const to = joined(this.#directories.get(directory), name);
     const from = joined(this.#directories.get(draft.home), draft.name);
-    replace(to, () => renameSync(from, to));
+    replaceName(from, to);
   }
 
   /** Whether the directory was empty, or not there, when this process began to fill it. */
@@ -141,31 +140,46 @@ export class Root implements Disposable {
 
   /** Opens the regular file under a name for reading. */
   openFile(directory: Uint8Array, name: Uint8Array): { readonly fd: number; readonly facts: FileFacts } {
-    const fd = openSync(joined(this.#directories.get(directory), name), READ_FILE);
+    const path = joined(this.#directories.get(directory), name);
+    // To open a device does something to it, and to open a FIFO may wait; what comes in its place meanwhile is closed again.
+    if (!lstatSync(path).isFile()) throw notRegular();
+    const fd = openSync(path, READ_FILE);
     const stats = fstatSync(fd, { bigint: true });
     if (stats.isFile()) return { fd, facts: factsOf(stats) };
     closeSync(fd);
-    throw Object.assign(new Error("it is no regular file"), { code: "EINVAL" });
+    throw notRegular();
+  }
+
+  /** Whether a file that looks like `facts` would be given something. Changes nothing. */
+  wouldChange(
+    { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
+    facts: FileFacts,
+    subject: Subject,
+  ): boolean {
+    return this.metadata.wouldChange(this.at(directory, name), facts, subject);
   }
 
   /**
-   * Gives a file mode and time where they differ. False when it is not any more what was `seen`: the time would hide what
-   * was written to it since.
+   * Gives a file that stays what it shall have besides its content. False when it is not any more what was `seen`: a new time
+   * would hide what was written to it since; and when it is somebody else's, who does not let us.
    */
-  setFile(directory: Uint8Array, name: Uint8Array, shall: KeptAttributes, seen?: FileFacts): boolean {
-    const { fd, facts } = this.openFile(directory, name);
-    try {
-      if (seen !== undefined && !isAsSeen(facts, seen)) return false;
-      setAttributes(fd, facts, shall);
+  settleFile(directory: Uint8Array, name: Uint8Array, subject: Subject, seen: FileFacts): boolean {
+    const path = this.at(directory, name);
+    if (!this.metadata.wouldChange(path, seen, subject)) {
+      this.metadata.tell(path, seen, subject);
       return true;
-    } finally {
-      closeSync(fd);
     }
+    if (this.metadata.isForeign(seen, subject)) return false;
+    return this.#withFile(path, (target) => {
+      if (!isAsSeen(target.facts(), seen)) return false;
+      this.metadata.apply(target, subject);
+      return true;
+    });
   }
 
   /** Gives a file a time that is not its source's, so that it is wanted the next time. */
   spoilTime(directory: Uint8Array, name: Uint8Array): void {
-    this.setFile(directory, name, { mode: 0o600, mtime: { seconds: 0, nanoseconds: 0 } });
+    this.#withFile(this.at(directory, name), (target) => this.metadata.spoilTime(target));
   }
 
   /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. */
@@ -182,74 +196,38 @@ export class Root implements Disposable {
     this.#made.add(key);
   }
 
-  /** Places a symbolic link, in the place of a file, a link or an empty directory. Never follows one. */
-  placeSymlink(
-    directory: Uint8Array,
-    name: Uint8Array,
-    link: { readonly target: Uint8Array; readonly mtime: Timestamp | undefined; readonly id: number },
-  ): void {
-    const path = joined(this.#directories.get(directory), name);
-    if (hasTarget(path, link.target)) {
-      const { mtimeNs } = lstatSync(path, { bigint: true });
-      if (link.mtime === undefined || microsecondsOf(mtimeNs) === storedMicroseconds(link.mtime)) return;
-    } else {
-      const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${link.id}`) };
-      const from = joined(this.#directories.get(PARTIAL_FOLDER), draft.name);
-      symlinkSync(Buffer.from(link.target), from);
-      try {
-        replace(path, () => renameAcross(from, path, link.target));
-      } finally {
-        this.partials.discard(draft);
-      }
-    }
-    if (link.mtime === undefined) return;
-    const time = fileTime(link.mtime);
-    lutimesSync(path, time, time);
-  }
-
   /** Removes what stands under a name, with all that is in it; nothing when there is nothing. */
   remove(directory: Uint8Array, name: Uint8Array): void {
     removeTree(this.#directories.get(directory), name);
   }
 
   /** Sets what a complete directory shall have; the empty path is the root itself. */
-  finishDirectory(path: Uint8Array, entry: FileAttributes): void {
+  finishDirectory(path: Uint8Array, subject: Subject): void {
     this.partials.clearBeside(path);
-    const kept = keptOf(this.keeps, entry);
     const isNew = this.isFresh(path) && path.length > 0;
-    this.setDirectory(path, isNew ? { ...kept, mode: modeOfNew(this.keeps, entry.mode, undefined) } : kept);
+    this.metadata.apply(openTarget(this.#directories.get(path).fd), subject, { isNew });
   }
 
-  setDirectory(path: Uint8Array, shall: KeptAttributes): void {
-    const { fd } = this.#directories.get(path);
-    setAttributes(fd, factsOfOpen(fd), shall);
+  /** Gives a directory the mode and time that it had before something in it was deleted. */
+  setDirectory(path: Uint8Array, before: { readonly mode: number; readonly mtime: Timestamp }): void {
+    this.metadata.restore(openTarget(this.#directories.get(path).fd), before);
   }
 
   [Symbol.dispose](): void {
     this.#directories[Symbol.dispose]();
   }
-}
 
-/** Gives an open file or directory mode and time, where they are not what they shall be. */
-export function setAttributes(
-  fd: number,
-  has: Pick<FileFacts, "mode" | "mtimeMicroseconds">,
-  shall: KeptAttributes,
-): void {
-  if (shall.mode !== undefined && has.mode !== shall.mode) fchmodSync(fd, shall.mode);
-  if (shall.mtime === undefined || has.mtimeMicroseconds === storedMicroseconds(shall.mtime)) return;
-  const time = fileTime(shall.mtime);
-  futimesSync(fd, time, time);
-}
-
-/** What an open file is at this moment. */
-export function factsOfOpen(fd: number): FileFacts {
-  return factsOf(fstatSync(fd, { bigint: true }));
-}
-
-/** Whether nothing was done to a file since it was looked at. */
-export function isAsSeen(now: FileFacts, seen: FileFacts): boolean {
-  return now.size === seen.size && now.mtimeMicroseconds === seen.mtimeMicroseconds && now.ctimeMs === seen.ctimeMs;
+  /** Opened whatever its mode is, and not for reading. */
+  #withFile<T>(path: Buffer, work: (target: MetadataTarget) => T): T {
+    const isLinux = process.platform === "linux";
+    const fd = isLinux ? reach(path) : openSync(path, READ_FILE);
+    try {
+      if (!fstatSync(fd).isFile()) throw notRegular();
+      return work(isLinux ? reachedTarget(fd) : openTarget(fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
 }
 
 /** Whether a folder has nothing but what is our own. Looks at two names, however many there are. */
@@ -264,20 +242,6 @@ function isEmpty(path: Buffer): boolean {
   }
 }
 
-function factsOf(stats: {
-  readonly size: bigint;
-  readonly blocks: bigint;
-  readonly mode: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeMs: bigint;
-  readonly nlink: bigint;
-}): FileFacts {
-  return {
-    size: Number(stats.size),
-    roomBytes: Number(stats.blocks) * 512,
-    mode: Number(stats.mode) & 0o7777,
-    mtimeMicroseconds: microsecondsOf(stats.mtimeNs),
-    ctimeMs: Number(stats.ctimeMs),
-    links: Number(stats.nlink),
-  };
+function notRegular(): Error {
+  return Object.assign(new Error("it is no regular file"), { code: "EINVAL" });
 }

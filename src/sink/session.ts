@@ -10,7 +10,7 @@ import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
 import type { DeletionPolicy } from "./deletion.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
-import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
+import type { EngineMessage, EngineRequest, EngineWorkerData, FillOptions } from "./engine-worker.ts";
 import type { SequenceRange } from "./receiver.ts";
 import type { Reporter } from "./reporter.ts";
 import type { SinkFolder } from "./sink-folder.ts";
@@ -29,6 +29,8 @@ export interface SinkSessionOptions extends FrameScope {
   readonly clock: Clock;
   readonly emit: (event: SinkEvent) => void;
   readonly fileEvents: boolean;
+  /** @default owners by name, no devices */
+  readonly fill?: FillOptions;
   /** Nothing is copied: the source asks what it would have to send. */
   readonly dryRun: boolean;
   /** What may be deleted here of what the source has not. */
@@ -98,6 +100,7 @@ export class SinkSession {
       fileNotices: fileEvents,
       dryRun,
       deletion: policy,
+      ...(this.#options.fill ?? { numericIds: false, specials: false }),
     };
     this.#engine = openThread<EngineRequest, EngineMessage>({
       module: "./engine-worker",

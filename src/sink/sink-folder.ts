@@ -87,11 +87,17 @@ export function openSinkFolder(
   }
 }
 
+const FILLABLE = 0o700;
+
 function makeFolder(folder: string): string {
   return guarded(folder, () => {
     mkdirSync(resolve(folder), { recursive: true });
-    if (!statSync(folder).isDirectory())
+    const stats = statSync(folder);
+    if (!stats.isDirectory())
       throw new FanfoldError("folder-not-a-directory", `Open the sink's folder "${folder}": it is no directory`);
+    // An earlier copy may have given it a mode by which its owner can neither read nor fill it.
+    if (stats.uid === process.geteuid?.() && stats.uid !== 0 && (stats.mode & FILLABLE) !== FILLABLE)
+      chmodSync(folder, (stats.mode & 0o7777) | FILLABLE);
     return realpathSync(folder);
   });
 }

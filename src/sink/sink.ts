@@ -31,6 +31,10 @@ export interface SinkOptions {
   readonly noDelete?: boolean;
   /** Deletes no more at a time than this, whatever the source allows; no limit of its own when absent. */
   readonly maxDelete?: DeleteLimit;
+  /** Gives files to the users and groups with the source's numbers, whatever their names are here; as root. @default false */
+  readonly numericIds?: boolean;
+  /** Makes devices; as root. @default false */
+  readonly specials?: boolean;
   /** Longest wait for the coordinator, at first and whenever it is lost, in milliseconds; as long as it takes when absent. */
   readonly connectTimeoutMs?: number;
   /** Whether to emit one event a file. @default false */
@@ -87,6 +91,7 @@ class SinkProgram {
   /** Takes part in one session after another; undefined when one was lost and it is worth joining anew. */
   async #serve(address: CoordinatorAddress, folder: SinkFolder): Promise<SinkOutcome | undefined> {
     const { stay = false, fileEvents = false, acceptNewSource = false, connectTimeoutMs, signal } = this.#options;
+    const { numericIds = false, specials = false } = this.#options;
     const [clock, random] = [this.#clock, this.#random];
     const deletion = { forbidden: this.#options.noDelete === true, limit: this.#options.maxDelete };
     const emit = (event: SinkEvent) => this.#hub.emit(event);
@@ -101,6 +106,7 @@ class SinkProgram {
         const { sessionId } = welcome;
         const options = {
           ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, deletion, signal },
+          fill: { numericIds, specials },
           onCopy: (epoch: number | undefined) => {
             back = epoch === undefined ? undefined : { sessionId, epoch };
           },

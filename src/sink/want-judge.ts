@@ -2,22 +2,13 @@ import { closeSync } from "node:fs";
 import { HELD_FILES_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 import type { FileEntry, Page } from "../protocol/page.ts";
 import { roomOf } from "../protocol/page-file.ts";
+import type { FileFacts } from "./file-facts.ts";
 import type { FreeSpace } from "./free-space.ts";
-import { keptOf } from "./kept-attributes.ts";
 import { ownFile } from "./link-file.ts";
-import {
-  type Comparison,
-  hasAttributes,
-  isUnchanged,
-  type Judgement,
-  judgePage,
-  lookFor,
-  spared,
-  type Want,
-} from "./page-wants.ts";
+import { subjectOf } from "./metadata.ts";
+import { type Comparison, isUnchanged, type Judgement, judgePage, lookFor, spared, type Want } from "./page-wants.ts";
 import { partialName, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
 import { hashBeginning } from "./read-content.ts";
-import type { FileFacts } from "./root.ts";
 
 type Held = NonNullable<Want["held"]>[number];
 
@@ -60,15 +51,14 @@ export class WantJudge {
   #isEqual(entry: FileEntry, own: FileFacts): boolean {
     if (!isUnchanged(entry, own, this.#options)) return false;
     const { root } = this.#options;
-    if (hasAttributes(root, entry, own)) return true;
-    const shall = keptOf(root.keeps, entry);
-    // Mode and time are those of all its names, some of which may be a snapshot's, or another entry's.
-    const change =
-      own.links > 1
-        ? () => ownFile(root, entry, { shall, seen: own, id: entry.entry })
-        : () => root.setFile(entry.directory, entry.name, shall, own);
+    const subject = subjectOf(entry);
+    // What is set is set under all of its names, some of which may be a snapshot's, or another entry's.
+    const settle = (): boolean =>
+      own.links > 1 && root.wouldChange(entry, own, subject)
+        ? ownFile(root, entry, { subject, seen: own, id: entry.entry })
+        : root.settleFile(entry.directory, entry.name, subject, own);
     // Who may not set them can still put a file of his own in its place.
-    return spared(change) ?? false;
+    return spared(settle) ?? false;
   }
 
   /** The beginning of the file that an earlier session stored, less than all of it: whole leaves, and their hash. */

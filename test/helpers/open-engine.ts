@@ -12,7 +12,8 @@ import { FreeSpace } from "../../src/sink/free-space.ts";
 import { openManifestWriter } from "../../src/sink/manifest-writer.ts";
 import { PageBook } from "../../src/sink/page-book.ts";
 import type { Want } from "../../src/sink/page-wants.ts";
-import { Root } from "../../src/sink/root.ts";
+import { prepareFolder } from "../../src/sink/probe-folder.ts";
+import { Root, type RootOptions } from "../../src/sink/root.ts";
 import { ScopeBook } from "../../src/sink/scope-book.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
 import { WantJudge } from "../../src/sink/want-judge.ts";
@@ -37,24 +38,27 @@ export interface OpenEngineOptions {
   readonly nowMs?: number;
   /** What the disk has left; by default what it says. */
   readonly freeBytes?: () => number;
+  readonly root?: RootOptions;
+  /** Whether devices are made. @default false */
+  readonly specials?: boolean;
 }
 
 /** A sink's engine over a real folder, made of the parts its thread makes it of. */
 export function openEngine(folder: string, options: OpenEngineOptions = {}): OpenEngine {
-  const root = Root.open(Buffer.from(folder));
+  const fidelity = new FidelityTally();
+  const root = Root.open(Buffer.from(folder), { tally: fidelity, ...options.root });
   const doubted = (ctimeMs: number) => isDoubted(options.doubts ?? [], ctimeMs);
-  root.partials.prepare(options.nowMs ?? systemClock.date().getTime(), doubted);
+  prepareFolder(root, options.nowMs ?? systemClock.date().getTime(), doubted);
   const book = new PageBook(SpillFile.open());
   const writer = new FileWriter(root);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: options.nowMs ?? 0 };
   const manifest = openManifestWriter(root, meta);
   const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy: () => undefined });
-  const fidelity = new FidelityTally();
   const scope = new ScopeBook();
   const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, writer, judge, space, manifest, fidelity, scope },
+    { root, book, writer, judge, space, manifest, fidelity, scope, specials: options.specials ?? false },
     {
       want: (want) => wants.push(want),
       file: (path) => files.push(path),

@@ -16,7 +16,7 @@ test.each(["linux", "darwin"] as const)(
     writeFileSync(Buffer.concat([Buffer.from(`${folder}/tree/`), Buffer.from([0xff])]), "");
     symlinkSync(elsewhere, join(folder, "tree/link"));
     symlinkSync(elsewhere, join(folder, "link"));
-    using root = Root.open(Buffer.from(folder), platform);
+    using root = Root.open(Buffer.from(folder), { platform });
     for (const name of ["tree", "link", "nothing"]) root.remove(ROOT, Buffer.from(name));
     expect(readdirSync(folder)).toEqual([]);
     expect(readFileSync(join(elsewhere, "kept"), "utf8")).toBe("kept");

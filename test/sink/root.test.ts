@@ -17,6 +17,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { SymlinkEntry } from "../../src/protocol/page.ts";
+import type { Subject } from "../../src/sink/metadata.ts";
+import { placeLeaf } from "../../src/sink/place-entry.ts";
 import { Root } from "../../src/sink/root.ts";
 import { TIME } from "../helpers/hand-source.ts";
 import { makeFifo } from "../helpers/special-files.ts";
@@ -36,7 +39,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       root: Root;
       put: (directory: string, name: string, content: string) => void;
     } {
-      const root = Root.open(bytes(folder), platform);
+      const root = Root.open(bytes(folder), { platform });
       onTestFinished(() => root[Symbol.dispose]());
       root.partials.prepare(NOW_MS, () => false);
       let id = 0;
@@ -64,7 +67,16 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
         (statSync(outside).mode & 0o7777) === 0o755;
       return { outside, isUntouched };
     }
-    const link = { target: bytes("t"), mtime: TIME, id: 99 };
+    const linkAt = (directory: string, name: string, target = "t"): SymlinkEntry => ({
+      ...{ kind: "symlink", entry: 99, directory: bytes(directory), name: bytes(name) },
+      ...{ target: bytes(target), mode: 0o777, mtime: TIME },
+    });
+    const directory = (mode: number): Subject => ({
+      kind: "directory",
+      wanted: { mode, mtime: TIME },
+      shown: undefined,
+    });
+    const options = { specials: false };
 
     test("places a file over nothing, a file, a link, a FIFO and an empty directory", () => {
       const { folder, put } = open();
@@ -94,7 +106,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       mkdirSync(join(folder, "full"));
       writeFileSync(join(folder, "full/kept"), "kept");
       expect(thrownCode(() => put("", "full", "x"))).toBe("ENOTEMPTY");
-      expect(thrownCode(() => root.placeSymlink(NOWHERE, bytes("full"), link))).toBe("ENOTEMPTY");
+      expect(thrownCode(() => placeLeaf(root, linkAt("", "full"), options))).toBe("ENOTEMPTY");
       expect(readFileSync(join(folder, "full/kept"), "utf8")).toBe("kept");
       expect(readdirSync(join(folder, ".fanfold/partial"))).toEqual([]);
     });
@@ -106,7 +118,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       symlinkSync(outside, join(folder, "link"));
       mkdirSync(join(folder, "empty"));
       for (const name of ["new", "file", "link", "empty", "link"])
-        root.placeSymlink(NOWHERE, bytes(name), { ...link, target: bytes("/no/where") });
+        placeLeaf(root, linkAt("", name, "/no/where"), options);
       for (const name of ["new", "file", "link", "empty"]) {
         expect(readlinkSync(join(folder, name))).toBe("/no/where");
         expect(lstatSync(join(folder, name), { bigint: true }).mtimeNs / 1000n).toBe(1_600_000_000_123_456n);
@@ -145,9 +157,9 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       for (const parent of ["direct", "direct/inner", "real/second", "real/second/inner"]) {
         for (const work of [
           () => put(parent, "file", "x"),
-          () => root.placeSymlink(bytes(parent), bytes("file"), link),
+          () => placeLeaf(root, linkAt(parent, "file"), options),
           () => root.ensureDirectory(bytes(parent), bytes("dir")),
-          () => root.finishDirectory(bytes(parent), { mode: 0o700, mtime: TIME }),
+          () => root.finishDirectory(bytes(parent), directory(0o700)),
         ])
           expect(["ENOTDIR", "ELOOP"]).toContain(thrownCode(work));
       }
@@ -167,9 +179,9 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       const attempts = [
         () => put("dir", "file", "x"),
         () => root.commit(partial, bytes("dir"), bytes("file")),
-        () => root.placeSymlink(bytes("dir"), bytes("file"), link),
+        () => placeLeaf(root, linkAt("dir", "file"), options),
         () => root.ensureDirectory(bytes("dir"), bytes("new")),
-        () => root.finishDirectory(bytes("dir"), { mode: 0o711, mtime: TIME }),
+        () => root.finishDirectory(bytes("dir"), directory(0o711)),
       ];
       for (const attempt of attempts) thrownCode(attempt);
       expect(isUntouched()).toBe(true);
@@ -179,11 +191,11 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       const { folder, root } = open();
       for (const mode of [0o555, 0o000, 0o1777, 0o2755]) {
         root.ensureDirectory(NOWHERE, bytes("dir"));
-        root.finishDirectory(bytes("dir"), { mode, mtime: TIME });
+        root.finishDirectory(bytes("dir"), directory(mode));
         const stats = lstatSync(join(folder, "dir"), { bigint: true });
         expect([Number(stats.mode) & 0o7777, stats.mtimeNs / 1000n]).toEqual([mode, 1_600_000_000_123_456n]);
       }
-      root.finishDirectory(NOWHERE, { mode: 0o750, mtime: TIME });
+      root.finishDirectory(NOWHERE, directory(0o750));
       expect(statSync(folder, { bigint: true }).mtimeNs / 1000n).toBe(1_600_000_000_123_456n);
       expect(statSync(folder).mode & 0o7777).toBe(0o750);
     });

@@ -1,0 +1,234 @@
+import { systemCode } from "../lib/errors.ts";
+import type { Native, NativePlace } from "../lib/native-calls.ts";
+import type { FidelityKind, FidelityTally } from "../protocol/fidelity.ts";
+import { type Entry, type EntryKind, entryDisplay, KEEPS_ALL, type Keeps, type Timestamp } from "../protocol/page.ts";
+import { attributeChanges, changeAttributes } from "./attribute-sync.ts";
+import type { FileFacts } from "./file-facts.ts";
+import { fileTime } from "./file-time.ts";
+import type { FolderTraits } from "./folder-traits.ts";
+import type { MetadataTarget } from "./metadata-target.ts";
+import type { Ids, OwnerMap, Rights } from "./owner-map.ts";
+import { isSameTime, nanosecondsOf, stored, timeLoss } from "./time-scale.ts";
+
+/** What an entry shall have besides its content. */
+export type Wanted = Pick<Entry, "mode" | "mtime" | "owner" | "attributes">;
+export type MetadataKind = "file" | "directory" | "symlink" | "node";
+
+/** One entry whose metadata is looked at or set. */
+export interface Subject {
+  readonly kind: MetadataKind;
+  readonly wanted: Wanted;
+  /** Gives its escaped path, under which is told what could not be carried; undefined when that was told before. */
+  readonly shown: (() => string) | undefined;
+}
+
+/** An entry as it was listed. */
+export function subjectOf(entry: Entry): Subject {
+  return { kind: KINDS[entry.kind], wanted: entry, shown: () => entryDisplay(entry) };
+}
+
+const KINDS: Readonly<Record<EntryKind, MetadataKind>> = {
+  file: "file",
+  hardlink: "file",
+  directory: "directory",
+  symlink: "symlink",
+  fifo: "node",
+  device: "node",
+};
+
+export interface MetadataOptions {
+  readonly native: Native | undefined;
+  readonly rights: Rights;
+  readonly owners: OwnerMap;
+  readonly tally: FidelityTally;
+}
+
+export interface ApplyOptions {
+  /** This session made it. @default false */
+  readonly isNew?: boolean;
+  /** Mode of what it replaces, which it gets when modes are not carried; else the source's, as far as the umask lets it. */
+  readonly modeBefore?: number | undefined;
+}
+
+const SET_IDS = 0o6000;
+const PERMISSIONS = 0o7777;
+/** What its owner needs to set attributes of a file. */
+const WRITABLE = 0o600;
+/** What a system says to an owner, a mode or a time that it does not take. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "EPERM",
+  "EACCES",
+  "EINVAL",
+  "ENOTSUP",
+  "ENOSYS",
+  "EOVERFLOW",
+  "ERANGE",
+]);
+
+/**
+ * Sets owner, attributes, mode and times, in this order: a new owner clears set-user-id bits and capabilities, an access
+ * control list changes the mode, and all of it leaves the modification time alone. What the system refuses is counted and not
+ * fatal: what counts is how the entry looks afterwards.
+ */
+export class Metadata {
+  readonly #options: MetadataOptions;
+  readonly isRoot: boolean;
+  /** What the source asks to have applied. */
+  keeps: Keeps = KEEPS_ALL;
+  traits: FolderTraits;
+
+  constructor(options: MetadataOptions, traits: FolderTraits) {
+    this.#options = options;
+    this.isRoot = options.rights.isRoot;
+    this.traits = traits;
+  }
+
+  /** Whether what stands there and looks like `facts` would be given something. Changes nothing. */
+  wouldChange(place: NativePlace, facts: FileFacts, { kind, wanted }: Subject): boolean {
+    const ids = this.#attainableIds(facts, wanted);
+    const owned = { ...facts, ...ids };
+    if (ids.uid !== facts.uid || ids.gid !== facts.gid) return true;
+    if (this.#modeFor(owned, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted)) return true;
+    const { set, remove } = this.#attributes(place, owned, kind, wanted);
+    return set.length > 0 || remove.length > 0;
+  }
+
+  /** Whether its mode and time cannot be set because it is somebody else's; a file of one's own in its place can have them. */
+  isForeign(facts: FileFacts, { kind, wanted }: Subject): boolean {
+    const { isRoot, uid } = this.#options.rights;
+    if (isRoot || facts.uid === uid || !this.traits.keepsOwners) return false;
+    return this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted);
+  }
+
+  /** Counts what an entry that stays as it is lacks. */
+  tell(place: NativePlace, facts: FileFacts, subject: Subject): void {
+    const { lacks } = this.#attributes(place, facts, subject.kind, subject.wanted);
+    this.#tell(facts, subject, lacks);
+  }
+
+  /**
+   * Gives an entry what it shall have and has not. Throws system errors that are no refusal.
+   */
+  apply(target: MetadataTarget, subject: Subject, { isNew = false, modeBefore }: ApplyOptions = {}): void {
+    const { kind, wanted } = subject;
+    const before = target.facts();
+    const owned = this.#setOwner(target, before, wanted);
+    const { facts, lacks } = this.#setAttributes(target, owned, subject);
+    const mode = this.#modeFor(
+      facts,
+      kind,
+      wanted,
+      isNew ? (modeBefore ?? wanted.mode & 0o777 & ~process.umask()) : undefined,
+    );
+    const setsMode = mode !== facts.mode;
+    if (setsMode) spared(() => target.setMode(mode));
+    const setsTime = this.#timeDiffers(facts, wanted);
+    if (setsTime) spared(() => this.#setTime(target, wanted.mtime));
+    if (subject.shown === undefined) return;
+    this.#tell(setsMode || setsTime ? target.facts() : facts, subject, lacks);
+  }
+
+  /** Gives a directory what it had before. */
+  restore(target: MetadataTarget, { mode, mtime }: Pick<Wanted, "mode" | "mtime">): void {
+    if (target.facts().mode !== mode) target.setMode(mode);
+    this.#setTime(target, mtime);
+  }
+
+  /** Counts an entry that was not made at all. */
+  tellMissing(what: FidelityKind, { shown }: Subject): void {
+    if (shown !== undefined) this.#options.tally.add(what, shown());
+  }
+
+  /** Gives a file a time that is no source's, so that it is wanted the next time. */
+  spoilTime(target: MetadataTarget): void {
+    this.#setTime(target, { seconds: 0, nanoseconds: 0 });
+  }
+
+  #setOwner(target: MetadataTarget, facts: FileFacts, wanted: Wanted): FileFacts {
+    const { uid, gid } = this.#attainableIds(facts, wanted);
+    if (uid === facts.uid && gid === facts.gid) return facts;
+    spared(() => target.setOwner(uid, gid));
+    return target.facts();
+  }
+
+  #setAttributes(
+    target: MetadataTarget,
+    facts: FileFacts,
+    { kind, wanted }: Subject,
+  ): { readonly facts: FileFacts; readonly lacks: ReadonlySet<FidelityKind> } {
+    const { native, rights } = this.#options;
+    const changes = this.#attributes(target.place, facts, kind, wanted);
+    if (native === undefined || changes.set.length + changes.remove.length === 0)
+      return { facts, lacks: changes.lacks };
+    if (!rights.isRoot && kind === "file" && (facts.mode & WRITABLE) !== WRITABLE)
+      spared(() => target.setMode((facts.mode & ~SET_IDS) | WRITABLE));
+    const lacks = changeAttributes(native, target.place, changes);
+    return { facts: target.facts(), lacks };
+  }
+
+  #attributes(place: NativePlace, facts: FileFacts, kind: MetadataKind, wanted: Wanted) {
+    const { native, rights } = this.#options;
+    const capabilities = kind === "file" && this.#isOwnerRight(facts, wanted);
+    const scope = { native, isRoot: rights.isRoot, acls: this.keeps.perms, capabilities };
+    return attributeChanges(place, wanted.attributes, scope);
+  }
+
+  #setTime(target: MetadataTarget, time: Timestamp): void {
+    const { native } = this.#options;
+    if (native === undefined) target.setTimes(fileTime(time));
+    else native.setTimes(target.place, time);
+  }
+
+  /** Whom this process can give it to: anybody as root, else only a group of its own. */
+  #attainableIds(facts: FileFacts, { owner }: Wanted): Ids {
+    const { rights, owners } = this.#options;
+    if (owner === undefined) return { uid: facts.uid, gid: facts.gid };
+    const ids = owners.idsOf(owner);
+    if (rights.isRoot) return ids;
+    const canGive = facts.uid === rights.uid && rights.groups.has(ids.gid);
+    return { uid: facts.uid, gid: canGive ? ids.gid : facts.gid };
+  }
+
+  #isOwnerRight(facts: Ids, { owner }: Wanted): boolean {
+    if (owner === undefined) return false;
+    const ids = this.#options.owners.idsOf(owner);
+    return facts.uid === ids.uid && facts.gid === ids.gid;
+  }
+
+  /** Set-user-id and set-group-id bits of a file are its owner's rights: they are left out where the owner is another. */
+  #modeFor(facts: FileFacts, kind: MetadataKind, wanted: Wanted, unkept?: number): number {
+    if (kind === "symlink") return facts.mode;
+    if (!this.keeps.perms) return unkept ?? facts.mode;
+    if (kind === "directory" || this.#isOwnerRight(facts, wanted)) return wanted.mode;
+    return wanted.mode & ~SET_IDS;
+  }
+
+  #timeDiffers(facts: FileFacts, { mtime }: Wanted): boolean {
+    if (!this.keeps.times) return false;
+    const { scale } = this.traits;
+    if (this.#options.native === undefined) return !isSameTime(scale, facts.mtimeNs, mtime);
+    return facts.mtimeNs !== stored(scale, nanosecondsOf(mtime));
+  }
+
+  #tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
+    const { kind, wanted, shown } = subject;
+    if (shown === undefined) return;
+    const tell = (what: FidelityKind): void => this.#options.tally.add(what, shown());
+    if (wanted.owner !== undefined && !this.#isOwnerRight(facts, wanted)) tell("owner");
+    const missing = kind === "symlink" || !this.keeps.perms ? 0 : wanted.mode ^ (facts.mode & PERMISSIONS);
+    const setIds = kind === "directory" ? 0 : missing & wanted.mode & SET_IDS;
+    if (setIds !== 0 || lacks.has("setuid")) tell("setuid");
+    if ((missing & ~setIds) !== 0) tell("permissions");
+    const loss = this.keeps.times ? timeLoss(facts.mtimeNs, wanted.mtime) : "none";
+    if (loss !== "none") tell(loss === "time" ? "time" : "time-fraction");
+    for (const lack of lacks) if (lack !== "setuid") tell(lack);
+  }
+}
+
+function spared(work: () => void): void {
+  try {
+    work();
+  } catch (thrown) {
+    if (!REFUSALS.has(systemCode(thrown) ?? "")) throw thrown;
+  }
+}
