@@ -69,10 +69,14 @@ export function targetFaults(expected: Uint8Array, found: Uint8Array): Fault[] {
 }
 
 const SET_GROUP_ID = 0o2000;
+const SET_IDS = 0o6000;
 
-/** A system silently leaves out the set-group-id bit of a directory whose group is not the sink's. */
+/**
+ * A system silently leaves out the set-group-id bit of a directory whose group is not the sink's; a sink leaves out those bits
+ * of a file whose owner it could not set (metadata.ts).
+ */
 function sameMode(entry: Entry, expected: number, found: number): boolean {
-  return found === expected || (entry.kind === "directory" && found === (expected & ~SET_GROUP_ID));
+  return found === expected || found === (expected & ~(entry.kind === "directory" ? SET_GROUP_ID : SET_IDS));
 }
 
 /** From here on, the year 2242, a time cannot be set to the microsecond (docs/limits.md). */

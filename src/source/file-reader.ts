@@ -235,7 +235,7 @@ function finalOf(stats: BigIntStats, hasher: FileHasher): FileFinal {
   // setuid and setgid mean another owner's rights at a sink, where the owner is not carried: they are cleared.
   return {
     size: Number(stats.size),
-    mode: Number(stats.mode) & 0o1777,
+    mode: Number(stats.mode) & 0o7777,
     mtime: timestampOf(stats.mtimeNs),
     hash: hasher.digest(),
   };

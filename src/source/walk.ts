@@ -221,7 +221,7 @@ export class TreeWalk {
   #file(path: Buffer, stats: BigIntStats, base: Base): FileEntry {
     const hash = this.#options.checksum === true ? hashFile(this.#absolute(path), stats) : undefined;
     return {
-      ...{ kind: "file", ...base, mode: base.mode & 0o1777, size: Number(stats.size) },
+      ...{ kind: "file", ...base, size: Number(stats.size) },
       ...(isSparse(stats) ? { roomBytes: Number(stats.blocks * BLOCK_BYTES) } : {}),
       ...(hash === undefined ? {} : { hash }),
     };

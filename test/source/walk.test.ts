@@ -107,7 +107,7 @@ describe("walkTree()", () => {
     expect(dir).toMatchObject({ kind: "directory", mode: 0o2711 });
     expect(file).toMatchObject({
       kind: "file",
-      mode: 0o751,
+      mode: 0o6751,
       size: 4,
       mtime: { seconds: -2, nanoseconds: 500_000_000 },
     });
