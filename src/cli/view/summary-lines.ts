@@ -12,9 +12,11 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   // The sums of a dry run are there also when it failed.
   const isDry = summary.filesWanted !== undefined;
   const lines = [isDry ? dryRunHeadline(summary, style) : headline(summary, style)];
-  const tree = [
-    `${plural(summary.directories, "directory", "directories")}, ${plural(summary.symlinks, "symbolic link")}`,
-  ];
+  const { hardlinks, specials } = summary;
+  const kinds = [plural(summary.directories, "directory", "directories"), plural(summary.symlinks, "symbolic link")];
+  if (hardlinks > 0) kinds.push(plural(hardlinks, "hard link"));
+  if (specials > 0) kinds.push(plural(specials, "FIFO or device", "FIFOs and devices"));
+  const tree = [kinds.join(", ")];
   for (const [kind, [one, many, what]] of LEFT_OUT) {
     const count = summary.notCarried[kind] ?? 0;
     if (count > 0) tree.push(`${plural(count, one, many)} ${what}`);
