@@ -1,10 +1,11 @@
-import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { mkdirSync, realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import type { Random } from "../lib/random.ts";
 import { OWN_FOLDER } from "../protocol/relative-path.ts";
+import { openOwnDatabase } from "./own-database.ts";
 import { type Doubts, decodeSyncMark, markAtStart, readBootId } from "./sync-mark.ts";
 
 /** A sink's folder while this process holds its lock, with what it remembers in `.fanfold/sink.db`. */
@@ -42,17 +43,7 @@ export function openSinkFolder(
   moment: SinkFolderMoment = { clock: systemClock, bootId: readBootId() },
 ): SinkFolder {
   const path = makeFolder(folder);
-  const own = join(path, OWN_FOLDER);
-  const database = guarded(folder, () => {
-    if (lstatSync(own, { throwIfNoEntry: false }) === undefined) mkdirSync(own, { recursive: true, mode: 0o700 });
-    if (!lstatSync(own).isDirectory())
-      throw new FanfoldError("folder-denied", `Open "${own}": it is a link or a file, expected a directory`);
-    chmodSync(own, 0o700);
-    const file = join(own, "sink.db");
-    if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false)
-      throw new FanfoldError("folder-denied", `Open "${file}": it is no regular file`);
-    return new DatabaseSync(file);
-  });
+  const database = guarded(folder, () => openOwnDatabase(path));
   try {
     lock(database, folder);
     const secret = read(database, "secret") ?? random.hex(32);

@@ -1,0 +1,202 @@
+import { closeSync, ftruncateSync, lchownSync, lstatSync, readFileSync, writeSync } from "node:fs";
+import { loadNative } from "../../src/lib/native.ts";
+import { pathKey } from "../../src/sink/directories.ts";
+import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/folder-reader.ts";
+import { linkFile, ownFile } from "../../src/sink/link-file.ts";
+import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own-files.ts";
+import type { Root } from "../../src/sink/root.ts";
+import { TIME } from "../helpers/hand-source.ts";
+import { CANARY, CANARY_ONLY } from "./race-lab.ts";
+
+/** One operation of the door to the disk, in the directory `a/b/c`. */
+export interface DoorOperation {
+  readonly name: string;
+  /** Throws what the system says; a Leak when it gave what is not in the folder. */
+  readonly run: (root: Root, round: number) => void;
+}
+
+/** What is elsewhere was read through a link. */
+export class Leak extends Error {}
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+const C = bytes("a/b/c");
+const FILE = bytes("file");
+const LONG = "f".repeat(64);
+
+/** Directories that are swapped: every one on the way, those of our own, and one in a tree that is removed. */
+export const SWAPPED = [
+  "a",
+  "a/b",
+  "a/b/c",
+  ".fanfold",
+  ".fanfold/partial",
+  "a/b/c/tree/inner",
+  ".fanfold/partial/tree/inner",
+];
+
+/** Where an operation that goes astray would find something. */
+export const CANARY_FILES = [
+  ...["a/x", "a/b/x", "a/b/c/file", "a/b/c/link", "a/b/c/made/x", "a/b/c/tree/inner/x", "a/b/c/second"],
+  ...[".fanfold/own", ".fanfold/own.new", `.fanfold/partial/${LONG}`, ".fanfold/partial/tree/inner/x"],
+];
+
+function put(root: Root, name: Buffer, round: number): void {
+  const partial = root.partials.create(C, `${round}`);
+  try {
+    writeSync(partial.fd, "hello");
+  } finally {
+    closeSync(partial.fd);
+  }
+  root.commit(partial, C, name);
+}
+
+/** Reads what an open file has, and closes it. */
+function checkContent(fd: number): void {
+  try {
+    if (readFileSync(fd, "utf8") === CANARY) throw new Leak("a file of elsewhere was read");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function makeTree(root: Root, home: string): void {
+  root.ensureDirectory(bytes(home), bytes("tree"));
+  root.ensureDirectory(bytes(`${home}/tree`), bytes("inner"));
+  root.ensureDirectory(bytes(`${home}/tree/inner`), bytes("deep"));
+}
+
+const DOOR: readonly DoorOperation[] = [
+  { name: "open, write, rename: a file", run: (root, round) => put(root, FILE, round) },
+  {
+    name: "rmdir, rename: a file in the place of a directory",
+    run: (root, round) => {
+      root.ensureDirectory(C, bytes("made"));
+      put(root, bytes("made"), round);
+    },
+  },
+  {
+    name: "unlink, mkdir: a directory in the place of a file",
+    run: (root) => root.ensureDirectory(C, bytes("made")),
+  },
+  {
+    name: "symlink, readlink, rename, lutimes: a link",
+    run: (root, round) =>
+      root.placeSymlink(C, bytes("link"), { target: bytes(`t${round % 3}`), mtime: TIME, id: round }),
+  },
+  {
+    name: "link, rename: a further name",
+    run: (root, round) => linkFile(root, { directory: C, name: FILE }, { directory: C, name: bytes("second") }, round),
+  },
+  {
+    name: "open, rename: a file of its own",
+    run: (root, round) => {
+      const seen = root.look(C, FILE);
+      if (seen !== undefined)
+        ownFile(root, { directory: C, name: FILE }, { shall: { mode: 0o600, mtime: TIME }, seen, id: round });
+    },
+  },
+  {
+    name: "fchmod, futimes: a file",
+    run: (root, round) =>
+      void root.setFile(C, FILE, { mode: 0o600 + (round % 2) * 0o11, mtime: { seconds: round, nanoseconds: 0 } }),
+  },
+  {
+    name: "fchmod, futimes: a directory",
+    run: (root, round) => root.finishDirectory(C, 0o700 + (round % 2) * 0o55, { seconds: round, nanoseconds: 0 }),
+  },
+  {
+    name: "lstat: a file",
+    run: (root) => {
+      if (root.look(C, FILE)?.size === CANARY.length) throw new Leak("lstat");
+    },
+  },
+  { name: "open: a file", run: (root) => checkContent(root.openFile(C, FILE).fd) },
+  {
+    name: "unlink, rmdir, readdir: a tree",
+    run: (root) => {
+      makeTree(root, "a/b/c");
+      root.remove(C, bytes("tree"));
+    },
+  },
+];
+
+const OWN: readonly DoorOperation[] = [
+  {
+    name: ".fanfold: open, rename, unlink",
+    run: (root) => {
+      commitOwnFile(root, createOwnFile(root, "own.new"), { from: "own.new", to: "own" });
+      const fd = openOwnFile(root, "own");
+      if (fd !== undefined) checkContent(fd);
+      removeOwnFile(root, "own");
+    },
+  },
+  {
+    name: ".fanfold/partial: open, ftruncate",
+    run: (root) => {
+      const found = root.partials.reopen(C, LONG)?.partial ?? root.partials.create(C, LONG);
+      ftruncateSync(found.fd, 200_000);
+      closeSync(found.fd);
+    },
+  },
+  {
+    name: ".fanfold/partial: mkdir, readdir, unlink, rmdir",
+    run: (root) => {
+      makeTree(root, ".fanfold/partial");
+      root.partials.prepare(1e12, () => false);
+    },
+  },
+];
+
+const READING: readonly DoorOperation[] = [
+  {
+    name: "verify: lstat",
+    run: (root) => {
+      const found = findEntry(root, C, FILE);
+      if (found?.size === CANARY.length) throw new Leak("lstat");
+      // Nothing is found behind a link.
+      if (found === undefined) throw Object.assign(new Error("nothing there"), { code: "ENOTDIR" });
+    },
+  },
+  { name: "verify: open, read", run: (root) => checkContent(openToRead(root, C, FILE)) },
+  { name: "verify: readlink", run: (root) => void linkTarget(root, C, bytes("link")) },
+  {
+    name: "verify: readdir",
+    run: (root) => {
+      for (const name of namesIn(root, C)) if (pathKey(name) === CANARY_ONLY) throw new Leak("readdir");
+    },
+  },
+];
+
+/** Calls that take a path and follow no link at its end, where a directory of the door stands before the name. */
+function callsByPath(): DoorOperation[] {
+  const native = loadNative();
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  const calls: DoorOperation[] = [{ name: "lchown", run: (root) => lchownSync(root.at(C, FILE), uid, gid) }];
+  if (native === undefined) return calls;
+  return [
+    ...calls,
+    { name: "utimensat", run: (root, round) => native.setTimes(root.at(C, FILE), { seconds: round, nanoseconds: 1 }) },
+    {
+      name: "mknod",
+      run: (root, round) => {
+        root.remove(C, bytes(`fifo${round % 2}`));
+        native.makeNode(root.at(C, bytes(`fifo${round % 2}`)), 0o010600);
+      },
+    },
+    {
+      name: "setxattr, removexattr",
+      run: (root) => {
+        native.setAttribute(root.at(C, FILE), bytes("user.a"), bytes("b"));
+        native.removeAttribute(root.at(C, FILE), bytes("user.a"));
+      },
+    },
+    {
+      name: "lstat by path",
+      run: (root) => {
+        if (lstatSync(root.at(C, FILE)).size === CANARY.length) throw new Leak("lstat");
+      },
+    },
+  ];
+}
+
+export const DOOR_OPERATIONS: readonly DoorOperation[] = [...DOOR, ...OWN, ...READING, ...callsByPath()];

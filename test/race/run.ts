@@ -1,0 +1,39 @@
+import { parseArgs } from "node:util";
+import { type DoorRace, raceDoor } from "./race-door.ts";
+import { raceSessions } from "./race-session.ts";
+
+const HELP = `npm run test:race -- [--minutes N]
+
+Half of the time, every operation of the door to a sink's disk, again and again, while another process swaps the directories
+under it for links; the other half, whole sessions into such a folder. A tree elsewhere must stay as it is.
+`;
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "10" }, help: { type: "boolean", short: "h", default: false } },
+});
+
+if (values.help) process.stdout.write(HELP);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const halfMs = Number(values.minutes) * 30_000;
+  const door = await raceDoor(process.platform, until(halfMs));
+  process.stdout.write(`door: ${door.rounds} rounds, ${door.swaps} swaps\n`);
+  tell(door);
+  const sessions = await raceSessions(until(halfMs));
+  const outcomes = Object.entries(sessions.outcomes).map(([outcome, count]) => `${outcome} ${count}`);
+  process.stdout.write(`sessions: ${sessions.sessions}, ${sessions.swaps} swaps; sinks: ${outcomes.join(", ")}\n`);
+  const harms = [door.harm, sessions.harm].filter((harm) => harm !== undefined);
+  for (const harm of harms) process.stdout.write(`HARM ${harm}\n`);
+  process.stdout.write(harms.length === 0 ? "nothing elsewhere was touched or read\n" : "");
+  return harms.length === 0 ? 0 : 1;
+}
+
+function until(ms: number): () => boolean {
+  const endMs = performance.now() + ms;
+  return () => performance.now() > endMs;
+}
+
+function tell({ tallies }: DoorRace): void {
+  for (const [name, { done, refused, other }] of tallies)
+    process.stdout.write(`  ${name.padEnd(52)} ${done} done, ${refused} met a link, ${other} met something else\n`);
+}
