@@ -32,11 +32,12 @@ test("what takes for ever is a finding", () => {
   const target: FuzzTarget = {
     ...{ name: "slow", seeds: () => [Buffer.from("slow!")] },
     run: (input) => {
-      now += input.includes(0x21) ? 1000 : 0;
+      now += input.includes(0x21) ? 9000 : 0;
     },
   };
   new Fuzzer({ target, coverage, seed: 1, nowMs: () => now, onFinding: (finding) => findings.push(finding) });
-  expect(findings).toMatchObject([{ what: expect.stringContaining("longer"), input: Buffer.from("!") }]);
+  expect(findings).toMatchObject([{ what: expect.stringContaining("longer") }]);
+  expect(findings[0]?.input).toContain(0x21);
 });
 
 describe.each(FUZZ_TARGETS.map((target) => [target.name, target] as const))("%s", (_, target) => {

@@ -37,8 +37,10 @@ const BATCH = 128;
 /** Of the batches that run nothing new, how many have one input looked at for new counts of loops. */
 const LOOKED_AT_SHARE = 1 / 4;
 /** An input that takes longer is a finding; the least of three tries counts. */
-const RUN_MS_MAX = 400;
+const RUN_MS_MAX = 2000;
 const MINIMISE_RUNS_MAX = 400;
+/** Of inputs that take long: the thread must tell of itself in between. */
+const MINIMISE_SLOW_RUNS_MAX = 4;
 
 /** Changes inputs at random, keeps those that reach something new, and goes on from them. Everything follows from the seed. */
 export class Fuzzer {
@@ -129,7 +131,7 @@ export class Fuzzer {
   /** Leaves out what the finding does not need: halves first, then smaller and smaller parts. */
   #minimised(input: Uint8Array, what: string): Uint8Array {
     let least = Buffer.from(input);
-    let runs = 0;
+    let runs = what.startsWith("takes") ? MINIMISE_RUNS_MAX - MINIMISE_SLOW_RUNS_MAX : 0;
     for (let part = Math.ceil(least.length / 2); part >= 1; part = part === 1 ? 0 : Math.ceil(part / 2)) {
       for (let at = 0; at < least.length && runs < MINIMISE_RUNS_MAX; ) {
         const shorter = Buffer.concat([least.subarray(0, at), least.subarray(at + part)]);

@@ -102,7 +102,8 @@ const DOOR: readonly DoorOperation[] = [
   },
   {
     name: "fchmod, futimes: a directory",
-    run: (root, round) => root.finishDirectory(C, 0o700 + (round % 2) * 0o55, { seconds: round, nanoseconds: 0 }),
+    run: (root, round) =>
+      root.finishDirectory(C, { mode: 0o700 + (round % 2) * 0o55, mtime: { seconds: round, nanoseconds: 0 } }),
   },
   {
     name: "lstat: a file",

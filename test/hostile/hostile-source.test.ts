@@ -1,0 +1,156 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FanfoldError } from "../../src/lib/errors.ts";
+import { runSink } from "../../src/sink/sink.ts";
+import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
+import { fullTreeFacts } from "../helpers/full-tree-facts.ts";
+import {
+  AS_LISTED,
+  dataFrame,
+  delivered,
+  directory,
+  file,
+  finalOf,
+  HandSource,
+  rootEntry,
+  seal,
+  symlink,
+} from "../helpers/hand-source.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+import { asOf, dataSubject, hostileMember } from "./hostile-member.ts";
+
+const hello = Buffer.from("hello");
+const other = Buffer.from("other");
+const entries = [rootEntry, directory("d"), file("d/a", 5), symlink("out", "/")];
+
+function good() {
+  const source = new HandSource();
+  const { payload, page } = source.page(entries);
+  const data = dataFrame([{ entry: 2, bytes: hello }], [{ entry: 2, final: finalOf(hello) }]);
+  return { source, page, payload, data, walked: source.walked() };
+}
+
+const first = (entry: ReturnType<typeof file>): Buffer[] => [new HandSource().page([rootEntry, entry]).payload];
+
+/** What a source may lie about, and the code with which a sink answers. Frames are numbered as they stand. */
+const LIES: Readonly<Record<string, readonly [code: string, frames: () => readonly Buffer[]]>> = {
+  "a path that leads out": ["damaged", () => first(file("../x", 1))],
+  "an absolute path": ["damaged", () => first(file("/etc/x", 1))],
+  "a NUL in a name": ["damaged", () => first(file("a\0b", 1))],
+  "a path in our own folder": ["damaged", () => first(file(".fanfold/sink.db", 1))],
+  "a second first page": ["damaged", () => [good().payload, good().payload]],
+  "pages out of order": ["damaged", () => [new HandSource().page(entries, { page: 1 }).payload]],
+  "entries that are numbered wrong": [
+    "damaged",
+    () => [new HandSource().page([rootEntry], { first: 2 ** 40 }).payload],
+  ],
+  "data of an entry that is not there": [
+    "damaged",
+    () => [good().payload, dataFrame([{ entry: 2 ** 40, bytes: hello }])],
+  ],
+  "data of a directory": ["damaged", () => [good().payload, dataFrame([{ entry: 1, bytes: hello }])]],
+  "data of another generation": [
+    "damaged",
+    () => [good().payload, dataFrame([{ entry: 2, bytes: hello, generation: 1 }])],
+  ],
+  "a chunk beyond what came": [
+    "damaged",
+    () => [good().payload, dataFrame([{ entry: 2, bytes: hello, offset: 2 ** 40 }])],
+  ],
+  "a chunk after the close mark": ["damaged", () => [good().payload, good().data, good().data]],
+  "a close mark of another size": [
+    "digest-mismatch",
+    () => [
+      good().payload,
+      dataFrame([{ entry: 2, bytes: hello }], [{ entry: 2, final: { ...finalOf(hello), size: 6 } }]),
+    ],
+  ],
+  "a close mark of another content": [
+    "digest-mismatch",
+    () => [good().payload, dataFrame([{ entry: 2, bytes: hello }], [{ entry: 2, final: finalOf(other) }])],
+  ],
+  "a trailer of another content": [
+    "digest-mismatch",
+    () => {
+      const { source, page, payload, data } = good();
+      return [payload, data, source.trailer(page, [AS_LISTED, AS_LISTED, delivered(other), AS_LISTED])];
+    },
+  ],
+  "a trailer that says nobody wanted the file": [
+    "digest-mismatch",
+    () => {
+      const { source, page, payload } = good();
+      return [payload, source.trailer(page, [AS_LISTED, AS_LISTED, { state: "not-read" }, AS_LISTED])];
+    },
+  ],
+  "a trailer of a page to come": [
+    "damaged",
+    () => {
+      const { source, page, payload } = good();
+      return [payload, source.trailer({ ...page, page: 7 }, [])];
+    },
+  ],
+  "another digest of the tree": [
+    "digest-mismatch",
+    () => {
+      const { source, page, payload, data, walked } = good();
+      const trailer = source.trailer(page, [AS_LISTED, AS_LISTED, delivered(hello), AS_LISTED]);
+      return [payload, walked, data, trailer, source.end(Buffer.alloc(32))];
+    },
+  ],
+  "an end before its pages": ["damaged", () => [good().payload, good().source.end()]],
+  "wrong totals of the walk": ["damaged", () => [good().payload, new HandSource().walked()]],
+  "a report among the data": ["damaged", () => [seal("up", Buffer.from("{}"))]],
+  "a table that does not decode": ["damaged", () => [seal("page", Buffer.alloc(9, 0xff))]],
+};
+
+async function lieTo(
+  frames: readonly Buffer[],
+  change: (frame: Buffer, sequence: number, sessionId: string) => Buffer,
+) {
+  const home = tempFolder();
+  const [folder, canary] = [join(home, "sink"), join(home, "canary")];
+  mkdirSync(folder);
+  mkdirSync(canary);
+  writeFileSync(join(canary, "a"), "canary");
+  // Links that lead out, under names that a source may well use.
+  symlinkSync(canary, join(folder, "d"));
+  const before = fullTreeFacts(canary);
+  const coordinator = await coordinatorOf();
+  const stop = new AbortController();
+  const sink = runSink({ coordinator: `localhost:${coordinator.port}`, folder, signal: stop.signal });
+  const ended = sink.result.then(
+    ({ outcome }) => outcome,
+    (thrown) => FanfoldError.from(thrown).code,
+  );
+  const liar = await hostileMember(coordinator, "source");
+  let message = await liar.control.next();
+  while (message.type !== "start") message = await liar.control.next();
+  for (const [sequence, frame] of frames.entries())
+    await liar.publish(dataSubject(liar.sessionId), change(frame, sequence, liar.sessionId));
+  const code = await ended;
+  expect(fullTreeFacts(canary)).toBe(before);
+  return code;
+}
+
+const honestly = (frame: Buffer, sequence: number, sessionId: string): Buffer => asOf(sessionId, frame, sequence);
+
+describe("a sink over a real relay", () => {
+  test.each(Object.entries(LIES))("refuses %s, and touches nothing elsewhere", async (_, [code, frames]) => {
+    expect(await lieTo(frames(), honestly)).toBe(code);
+  });
+
+  test("refuses frames of another session, of another version and of an unknown type", async () => {
+    const frames = [good().payload];
+    const foreign = (frame: Buffer, sequence: number): Buffer => asOf("zzzzzzzzzzzz", frame, sequence);
+    expect(await lieTo(frames, foreign)).toBe("damaged");
+    const edited = (offset: number, value: number) => (frame: Buffer, sequence: number, sessionId: string) => {
+      const bytes = Buffer.from(frame);
+      bytes[offset] = value;
+      return asOf(sessionId, bytes, sequence);
+    };
+    expect(await lieTo(frames, edited(2, 99))).toBe("protocol-version");
+    expect(await lieTo(frames, edited(3, 99))).toBe("damaged");
+  });
+});
