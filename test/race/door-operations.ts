@@ -3,9 +3,10 @@ import { loadNative } from "../../src/lib/native.ts";
 import { pathKey } from "../../src/sink/directories.ts";
 import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/folder-reader.ts";
 import { linkFile, ownFile } from "../../src/sink/link-file.ts";
+import { subjectOf } from "../../src/sink/metadata.ts";
 import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own-files.ts";
+import { placeLeaf } from "../../src/sink/place-entry.ts";
 import type { Root } from "../../src/sink/root.ts";
-import { TIME } from "../helpers/hand-source.ts";
 import { CANARY, CANARY_ONLY } from "./race-lab.ts";
 
 /** One operation of the door to the disk, in the directory `a/b/c`. */
@@ -39,6 +40,16 @@ export const CANARY_FILES = [
   ...["a/x", "a/b/x", "a/b/c/file", "a/b/c/link", "a/b/c/made/x", "a/b/c/tree/inner/x", "a/b/c/second"],
   ...[".fanfold/own", ".fanfold/own.new", `.fanfold/partial/${LONG}`, ".fanfold/partial/tree/inner/x"],
 ];
+
+const SYMLINK = { kind: "symlink" } as const;
+const ALL = { specials: true };
+
+/** An entry of the directory, with another mode and time in each round. */
+const listed = (name: string, round: number) => ({
+  ...{ entry: round, directory: C, name: bytes(name), mode: 0o700 + (round % 2) * 0o55 },
+  mtime: { seconds: round, nanoseconds: 0 },
+});
+const fileSubject = (round: number) => subjectOf({ ...listed("file", round), kind: "file", size: 5 });
 
 function put(root: Root, name: Buffer, round: number): void {
   const partial = root.partials.create(C, `${round}`);
@@ -81,29 +92,31 @@ const DOOR: readonly DoorOperation[] = [
   {
     name: "symlink, readlink, rename, lutimes: a link",
     run: (root, round) =>
-      root.placeSymlink(C, bytes("link"), { target: bytes(`t${round % 3}`), mtime: TIME, id: round }),
+      void placeLeaf(root, { ...listed("link", round), ...SYMLINK, target: bytes(`t${round % 3}`) }, ALL),
   },
   {
     name: "link, rename: a further name",
-    run: (root, round) => linkFile(root, { directory: C, name: FILE }, { directory: C, name: bytes("second") }, round),
+    run: (root, round) =>
+      void linkFile(root, { directory: C, name: FILE }, { ...listed("second", round), kind: "hardlink", to: 1 }),
   },
   {
     name: "open, rename: a file of its own",
     run: (root, round) => {
       const seen = root.look(C, FILE);
       if (seen !== undefined)
-        ownFile(root, { directory: C, name: FILE }, { shall: { mode: 0o600, mtime: TIME }, seen, id: round });
+        ownFile(root, { directory: C, name: FILE }, { subject: fileSubject(round), seen, id: round });
     },
   },
   {
     name: "fchmod, futimes: a file",
-    run: (root, round) =>
-      void root.setFile(C, FILE, { mode: 0o600 + (round % 2) * 0o11, mtime: { seconds: round, nanoseconds: 0 } }),
+    run: (root, round) => {
+      const seen = root.look(C, FILE);
+      if (seen !== undefined) root.settleFile(C, FILE, fileSubject(round), seen);
+    },
   },
   {
     name: "fchmod, futimes: a directory",
-    run: (root, round) =>
-      root.finishDirectory(C, { mode: 0o700 + (round % 2) * 0o55, mtime: { seconds: round, nanoseconds: 0 } }),
+    run: (root, round) => root.finishDirectory(C, subjectOf({ ...listed("c", round), kind: "directory" })),
   },
   {
     name: "lstat: a file",

@@ -62,7 +62,7 @@ function attempt(
 ): string | undefined {
   const tally = tallies.get(name) ?? { done: 0, refused: 0, other: 0 };
   try {
-    using root = Root.open(Buffer.from(lab.folder), platform);
+    using root = Root.open(Buffer.from(lab.folder), { platform });
     run(root, round);
     tally.done += 1;
   } catch (thrown) {

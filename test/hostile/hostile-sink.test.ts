@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { buildFrame, sealFrame } from "../../src/protocol/frame.ts";
+import { runSink } from "../../src/sink/sink.ts";
+import { runSource } from "../../src/source/source.ts";
+import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+import { makeManyFiles } from "../helpers/tree.ts";
+import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import { hostileMember, upSubjectOf } from "./hostile-member.ts";
+
+const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
+const report = { type: "report", receivedUpTo: 0, missing: [], storedUpTo: 0, progress };
+const proof = {
+  ...{ type: "proof", pages: 1, digest: "0".repeat(64), progress, problemCount: 0, problems: [] },
+  ...{ filesUnchanged: 0, bytesUnchanged: 0, fidelity: [] },
+};
+const text = (value: unknown): string => JSON.stringify(value);
+
+/** What a sink may lie about, and the code with which its source ends it. */
+const LIES: Readonly<Record<string, readonly [code: string, said: string]>> = {
+  "credit of 2^53 - 1": ["damaged", text({ ...report, storedUpTo: 2 ** 53 - 1 })],
+  "credit of 2^63": ["damaged", text(report).replace('"storedUpTo":0', '"storedUpTo":9223372036854775808')],
+  "negative credit": ["damaged", text({ ...report, storedUpTo: -1 })],
+  "a want that does not fit its page": ["damaged", text({ type: "want", page: 0, want: { bits: "A".repeat(1000) } })],
+  "a want of what it holds beyond its page": [
+    "damaged",
+    text({ type: "want", page: 0, want: "all", held: [[5000, 32_768, "0".repeat(64)]] }),
+  ],
+  "a proof before the end": ["digest-mismatch", text(proof)],
+  "no JSON": ["damaged", "{"],
+  "a prototype": ["damaged", '{"__proto__":{"type":"report"},"constructor":{"type":"report"}}'],
+  "deep nesting": ["damaged", `{"type":"report","missing":${"[".repeat(30_000)}`],
+  "an unknown word": ["damaged", '{"type":"delete","path":"x"}'],
+};
+
+test.each(Object.entries(LIES))(
+  "a sink that says %s has failed, and the copy of the others is proven",
+  async (_, [code, said]) => {
+    const tree = tempFolder();
+    makeManyFiles(tree, 30);
+    const folder = join(tempFolder(), "sink");
+    const coordinator = await coordinatorOf();
+    const stop = new AbortController();
+    onTestFinished(() => stop.abort());
+    const { signal } = stop;
+    const address = `localhost:${coordinator.port}`;
+    const honest = runSink({ coordinator: address, folder, name: "honest", signal });
+    const liar = await hostileMember(coordinator, "sink", { label: "liar", labelAsked: true });
+    const source = runSource({ coordinator: address, folder: tree, stateDir: tempFolder(), destCount: 2, signal });
+    let message = await liar.control.next();
+    while (message.type !== "start") message = await liar.control.next();
+    const { epoch } = message;
+    const frame = buildFrame({ type: "up", sessionId: liar.sessionId, epoch, stream: 0 }, Buffer.from(said));
+    // As often as it takes to come behind the first page.
+    let sequence = 0;
+    const again = setInterval(() => {
+      sealFrame(frame, sequence);
+      sequence += 1;
+      liar.publish(upSubjectOf(liar.sessionId, liar.id), Buffer.from(frame)).catch(() => undefined);
+    }, 50);
+    onTestFinished(() => clearInterval(again));
+    const { sinks } = await source.result;
+    const outcomeOf = (name: string) => sinks.find((sink) => sink.name === name);
+    expect(outcomeOf("liar")).toMatchObject({ outcome: "failed", code });
+    expect(outcomeOf("honest")).toMatchObject({ outcome: "proven" });
+    await honest.result;
+    await expectEqualTrees(tree, folder);
+  },
+);
