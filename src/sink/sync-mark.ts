@@ -19,7 +19,11 @@ const syncMarkSchema = z.object({
   bootId: z.string(),
   /** What was written before this is on the disk. */
   syncedBeforeMs: z.number(),
-  doubts: z.array(z.tuple([z.number(), z.number()])).default([]),
+  /** More than are ever kept: then it is no mark, and everything is doubted. */
+  doubts: z
+    .array(z.tuple([z.number(), z.number()]))
+    .max(DOUBTS_MAX)
+    .default([]),
 });
 export interface SyncMark {
   readonly bootId: string;

@@ -54,6 +54,13 @@ describe("the mark of a folder", () => {
     );
   });
 
+  test("with more doubts than are ever kept is none", () => {
+    const text = (count: number) =>
+      JSON.stringify({ bootId: "b", syncedBeforeMs: 5, doubts: Array(count).fill([5, 6]) });
+    expect(decodeSyncMark(text(64))?.doubts).toHaveLength(64);
+    expect(decodeSyncMark(text(65))).toBeUndefined();
+  });
+
   test("is read back, also without doubts, and is none when it is something else", () => {
     const mark: SyncMark = { bootId: "boot", syncedBeforeMs: 5, doubts: [[1, 2]] };
     expect(decodeSyncMark(JSON.stringify(mark))).toEqual(mark);
