@@ -1,11 +1,13 @@
 import { closeSync, ftruncateSync, lchownSync, lstatSync, readFileSync, writeSync } from "node:fs";
+import { systemCode } from "../../src/lib/errors.ts";
 import { loadNative } from "../../src/lib/native.ts";
 import { pathKey } from "../../src/sink/directories.ts";
 import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/folder-reader.ts";
 import { linkFile, ownFile } from "../../src/sink/link-file.ts";
-import { subjectOf } from "../../src/sink/metadata.ts";
+import { type Subject, subjectOf } from "../../src/sink/metadata.ts";
 import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own-files.ts";
 import { placeLeaf } from "../../src/sink/place-entry.ts";
+import { isSinkFolder, openForRemoval, removeOne } from "../../src/sink/removal.ts";
 import type { Root } from "../../src/sink/root.ts";
 import { CANARY, CANARY_ONLY } from "./race-lab.ts";
 
@@ -38,18 +40,23 @@ export const SWAPPED = [
 /** Where an operation that goes astray would find something. */
 export const CANARY_FILES = [
   ...["a/x", "a/b/x", "a/b/c/file", "a/b/c/link", "a/b/c/made/x", "a/b/c/tree/inner/x", "a/b/c/second"],
+  ...["a/b/c/extra", "a/b/c/.fanfold/x"],
   ...[".fanfold/own", ".fanfold/own.new", `.fanfold/partial/${LONG}`, ".fanfold/partial/tree/inner/x"],
 ];
 
-const SYMLINK = { kind: "symlink" } as const;
-const ALL = { specials: true };
+/** What every entry has, and in each round another time. */
+function named(name: string, round: number) {
+  return { entry: round, directory: C, name: bytes(name), mode: 0o700, mtime: { seconds: round, nanoseconds: 0 } };
+}
 
-/** An entry of the directory, with another mode and time in each round. */
-const listed = (name: string, round: number) => ({
-  ...{ entry: round, directory: C, name: bytes(name), mode: 0o700 + (round % 2) * 0o55 },
-  mtime: { seconds: round, nanoseconds: 0 },
-});
-const fileSubject = (round: number) => subjectOf({ ...listed("file", round), kind: "file", size: 5 });
+/** With another mode, owner and attribute in each round, too. */
+function subject(kind: "file" | "directory", round: number): Subject {
+  const attributes = [{ name: bytes("user.round"), value: bytes(`${round % 2}`) }];
+  const mode = 0o700 + (round % 2) * 0o55;
+  const owner = { uid: round % 2, gid: round % 2 };
+  const entry = { ...named("file", round), mode, owner, attributes };
+  return subjectOf(kind === "directory" ? { ...entry, kind } : { ...entry, kind, size: 5 });
+}
 
 function put(root: Root, name: Buffer, round: number): void {
   const partial = root.partials.create(C, `${round}`);
@@ -90,33 +97,42 @@ const DOOR: readonly DoorOperation[] = [
     run: (root) => root.ensureDirectory(C, bytes("made")),
   },
   {
-    name: "symlink, readlink, rename, lutimes: a link",
-    run: (root, round) =>
-      void placeLeaf(root, { ...listed("link", round), ...SYMLINK, target: bytes(`t${round % 3}`) }, ALL),
+    name: "symlink, readlink, rename, utimensat: a link",
+    run: (root, round) => {
+      const link = { ...named("link", round), kind: "symlink", target: bytes(`t${round % 3}`) } as const;
+      placeLeaf(root, link, { specials: false });
+    },
+  },
+  {
+    name: "mknod, rename, lchown, utimensat: a FIFO",
+    run: (root, round) => {
+      placeLeaf(root, { ...named("fifo", round), kind: "fifo" }, { specials: false });
+    },
   },
   {
     name: "link, rename: a further name",
-    run: (root, round) =>
-      void linkFile(root, { directory: C, name: FILE }, { ...listed("second", round), kind: "hardlink", to: 1 }),
+    run: (root, round) => {
+      linkFile(root, { directory: C, name: FILE }, { ...named("second", round), kind: "hardlink", to: 1 });
+    },
   },
   {
     name: "open, rename: a file of its own",
     run: (root, round) => {
       const seen = root.look(C, FILE);
       if (seen !== undefined)
-        ownFile(root, { directory: C, name: FILE }, { subject: fileSubject(round), seen, id: round });
+        ownFile(root, { directory: C, name: FILE }, { subject: subject("file", round), seen, id: round });
     },
   },
   {
-    name: "fchmod, futimes: a file",
+    name: "fchown, fsetxattr, fchmod, futimens: a file",
     run: (root, round) => {
       const seen = root.look(C, FILE);
-      if (seen !== undefined) root.settleFile(C, FILE, fileSubject(round), seen);
+      if (seen !== undefined) root.settleFile(C, FILE, subject("file", round), seen);
     },
   },
   {
-    name: "fchmod, futimes: a directory",
-    run: (root, round) => root.finishDirectory(C, subjectOf({ ...listed("c", round), kind: "directory" })),
+    name: "fchown, fsetxattr, fchmod, futimens: a directory",
+    run: (root, round) => root.finishDirectory(C, subject("directory", round)),
   },
   {
     name: "lstat: a file",
@@ -130,6 +146,19 @@ const DOOR: readonly DoorOperation[] = [
     run: (root) => {
       makeTree(root, "a/b/c");
       root.remove(C, bytes("tree"));
+    },
+  },
+  {
+    name: "deletion: lstat, fchmod, unlink, rmdir, futimes",
+    run: (root, round) => {
+      root.forgetDirectories();
+      const before = openForRemoval(root, C);
+      if (isSinkFolder(root, C)) throw new Leak("lstat");
+      put(root, bytes("extra"), round);
+      removeOne(root, { directory: C, name: bytes("extra"), isDirectory: false });
+      root.ensureDirectory(C, bytes("extra"));
+      removeOne(root, { directory: C, name: bytes("extra"), isDirectory: true });
+      root.setDirectory(C, before);
     },
   },
 ];
@@ -200,8 +229,13 @@ function callsByPath(): DoorOperation[] {
     {
       name: "setxattr, removexattr",
       run: (root) => {
-        native.setAttribute(root.at(C, FILE), bytes("user.a"), bytes("b"));
-        native.removeAttribute(root.at(C, FILE), bytes("user.a"));
+        try {
+          native.setAttribute(root.at(C, FILE), bytes("user.a"), bytes("b"));
+          native.removeAttribute(root.at(C, FILE), bytes("user.a"));
+        } catch (thrown) {
+          // A file system without attributes says so of every file, wherever it is.
+          if (systemCode(thrown) !== "ENOTSUP" && systemCode(thrown) !== "EOPNOTSUPP") throw thrown;
+        }
       },
     },
     {

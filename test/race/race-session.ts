@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FanfoldError, openCoordinator, runSink, runSource } from "../../src/index.ts";
 import { RaceLab } from "./race-lab.ts";
@@ -50,7 +50,7 @@ export async function raceSessions(
 }
 
 function names(): string[] {
-  return [...Array.from({ length: FILES_EACH }, (_, index) => `f${index}`), "large", "link", "gone"];
+  return [...Array.from({ length: FILES_EACH }, (_, index) => `f${index}`), "large", "link", "gone", "second"];
 }
 
 /** Another content, size and time for each file; one file comes and goes, and one name changes its kind. */
@@ -63,6 +63,8 @@ function changeTree(tree: string, round: number): void {
     rmSync(join(folder, "link"), { recursive: true, force: true });
     if (round % 2 === 0) symlinkSync(`f${round % FILES_EACH}`, join(folder, "link"));
     else mkdirSync(join(folder, "link"));
+    rmSync(join(folder, "second"), { force: true });
+    linkSync(join(folder, `f${round % FILES_EACH}`), join(folder, "second"));
     rmSync(join(folder, "gone"), { force: true });
     if (round % 2 === 0) writeFileSync(join(folder, "gone"), "");
     utimesSync(folder, round, round);
@@ -74,7 +76,8 @@ async function runSession(lab: RaceLab, address: string, tree: string): Promise<
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(SESSION_MS)]);
   const sink = runSink({ coordinator: address, folder: lab.folder, acceptNewSource: true, signal });
-  const source = runSource({ coordinator: address, folder: tree, stateDir: lab.path("state"), signal });
+  const deletion = { kind: "percent", value: 100 } as const;
+  const source = runSource({ coordinator: address, folder: tree, stateDir: lab.path("state"), deletion, signal });
   const outcome = sink.result.then(
     ({ outcome }) => outcome,
     (thrown) => FanfoldError.from(thrown).code,
