@@ -1,13 +1,49 @@
 import { execFile } from "node:child_process";
-import { FanfoldError } from "../lib/errors.ts";
+import { closeSync, constants, openSync } from "node:fs";
+import { abortable } from "../lib/abort.ts";
+import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { loadNative } from "../lib/native.ts";
+
+/** Makes the disk have everything that was written to the file system of one folder. */
+export interface FileSystemSync extends Disposable {
+  /** @throws FanfoldError `disk-failed` when the disk did not take something since this was opened */
+  sync(signal: AbortSignal): Promise<void>;
+}
 
 /**
- * Waits until everything written to the file system of `folder` is on its disk: `sync -f`, which is syncfs(2), because
- * Node has neither syncfs nor a cheap fsync of 100,000 files.
- *
- * @throws FanfoldError `disk-failed` when the disk did not take it
+ * syncfs(2), by a descriptor that is held from the beginning: a system tells a failed write to each descriptor that was open by
+ * then, and once. A descriptor that is opened later would not hear of it when somebody else synced in between.
  */
-export async function syncFileSystem(folder: string, signal: AbortSignal): Promise<void> {
+export function openFileSystemSync(folder: string): FileSystemSync {
+  const native = loadNative();
+  const fd = native === undefined ? undefined : opened(folder);
+  if (native === undefined || fd === undefined)
+    return { sync: (signal) => syncByProgram(folder, signal), [Symbol.dispose]: () => undefined };
+  return {
+    async sync(signal) {
+      try {
+        await abortable(native.syncFileSystem(fd), signal);
+      } catch (thrown) {
+        if (systemCode(thrown) === undefined) throw thrown;
+        const { message } = FanfoldError.from(thrown);
+        throw new FanfoldError("disk-failed", `Sync the file system of "${folder}": ${message}`, { cause: thrown });
+      }
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}
+
+/** Undefined for a folder that is gone or may not be read: what is the matter shows elsewhere. */
+function opened(folder: string): number | undefined {
+  try {
+    return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `sync -f`, which is the same call in a process of its own. */
+async function syncByProgram(folder: string, signal: AbortSignal): Promise<void> {
   const failure = await run("sync", ["-f", "--", folder], signal);
   if (failure === undefined) return;
   // A `sync` without -f (macOS, small systems) syncs everything, which is more than needed and as good.

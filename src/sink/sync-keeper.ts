@@ -3,7 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { folderGone } from "./entry-problem.ts";
 import type { SinkFolder } from "./sink-folder.ts";
-import { syncFileSystem } from "./sync-file-system.ts";
+import { type FileSystemSync, openFileSystemSync } from "./sync-file-system.ts";
 import { MARGIN_MS } from "./sync-mark.ts";
 
 /** After so much is stored, or so long after the first byte of it, the disk is made to have it. */
@@ -16,14 +16,14 @@ export interface SyncKeeperOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onFailure: (error: FanfoldError) => void;
-  /** Syncs the file system of the folder; given for tests. */
-  readonly sync?: (folder: string, signal: AbortSignal) => Promise<void>;
+  /** Opens what syncs the file system of the folder; given for tests. */
+  readonly openSync?: (folder: string) => FileSystemSync;
 }
 
 /** Syncs the file system now and then while files are stored, and at the end, and remembers up to when (D12). */
 export class SyncKeeper implements Disposable {
   readonly #options: SyncKeeperOptions;
-  readonly #sync: (folder: string, signal: AbortSignal) => Promise<void>;
+  readonly #sync: FileSystemSync;
   readonly #timer: Disposable;
   readonly #found: BigIntStats | undefined;
   #bytes = 0;
@@ -32,7 +32,7 @@ export class SyncKeeper implements Disposable {
 
   constructor(options: SyncKeeperOptions) {
     this.#options = options;
-    this.#sync = options.sync ?? syncFileSystem;
+    this.#sync = (options.openSync ?? openFileSystemSync)(options.folder.path);
     this.#found = statSync(options.folder.path, { bigint: true, throwIfNoEntry: false });
     this.#timer = options.clock.every(LOOK_MS, () => this.#look());
   }
@@ -50,9 +50,9 @@ export class SyncKeeper implements Disposable {
    */
   async finish(): Promise<void> {
     const { folder, clock, signal } = this.#options;
-    this[Symbol.dispose]();
+    this.#timer[Symbol.dispose]();
     const beganMs = clock.date().getTime();
-    await this.#sync(folder.path, signal);
+    await this.#sync.sync(signal);
     const stats = statSync(folder.path, { bigint: true, throwIfNoEntry: false });
     if (stats === undefined || stats.ino !== this.#found?.ino || stats.dev !== this.#found.dev) throw folderGone();
     // The margin is for what is written meanwhile: nothing is.
@@ -61,6 +61,7 @@ export class SyncKeeper implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
+    this.#sync[Symbol.dispose]();
   }
 
   #look(): void {
@@ -73,7 +74,8 @@ export class SyncKeeper implements Disposable {
     this.#bytes = 0;
     this.#sinceMs = undefined;
     this.#syncing = true;
-    this.#sync(folder.path, this.#options.signal)
+    this.#sync
+      .sync(this.#options.signal)
       .then(
         () => markIfPossible(folder, nowMs),
         (thrown: unknown) => {

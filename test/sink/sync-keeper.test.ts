@@ -27,11 +27,14 @@ function begin(path = tempFolder()) {
     clock,
     signal: new AbortController().signal,
     onFailure: ({ code }) => failures.push(code),
-    sync: () => {
-      const sync = Promise.withResolvers<void>();
-      syncs.push(sync);
-      return sync.promise;
-    },
+    openSync: () => ({
+      sync() {
+        const sync = Promise.withResolvers<void>();
+        syncs.push(sync);
+        return sync.promise;
+      },
+      [Symbol.dispose]: () => undefined,
+    }),
   });
   onTestFinished(() => keeper[Symbol.dispose]());
   const settle = async (end: (sync: PromiseWithResolvers<void>) => void): Promise<void> => {
