@@ -62,6 +62,8 @@ export const sinkOutcomeSchema = z.object({
   /** Files, and their bytes, that stood there already with equal size and time: taken as unchanged, not read. */
   filesUnchanged: count.default(0),
   bytesUnchanged: count.default(0),
+  /** Entries that were made there, replaced, or given another owner, mode, time or attribute. */
+  entriesChanged: count.default(0),
   /** What it could not carry as it is at the source; absent when there is nothing. */
   fidelity: fidelityReportSchema.optional(),
   /** Joined late, came back, or was too slow for the others: caught up on a lane of its own. */
@@ -77,7 +79,8 @@ export type SinkOutcome = z.infer<typeof sinkOutcomeSchema>;
 
 export const sessionSummarySchema = z.object({
   /**
-   * complete: every sink that took part proved everything. unchanged: the same, and no content was sent. quorum: enough of
+   * complete: every sink that took part proved everything. unchanged: the same, and no sink changed
+   * anything. quorum: enough of
    * them did (--min-success). dry-run: nothing was copied.
    */
   result: z.enum(["complete", "unchanged", "quorum", "incomplete", "failed", "dry-run"]),

@@ -49,6 +49,8 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     /** Taken as unchanged by size and time: files, and their bytes. */
     filesUnchanged: sequence,
     bytesUnchanged: sequence,
+    /** Entries that this session made, replaced, or gave another owner, mode, time or attribute. */
+    entriesChanged: sequence,
     /** What could not be carried as it is at the source; absent when there is nothing. */
     fidelity: fidelityReportSchema.optional(),
     /** There when the source asked for it [P-8.1]. */

@@ -257,6 +257,7 @@ export class CopyEngine implements Engine {
     // Whatever was written by now may have gone into a folder that is nobody's any more.
     if (!root.isWhole()) throw folderGone();
     this.#parts.manifest.commit(digest, this.#proof.failed);
+    this.counts.entriesChanged = root.entriesChanged;
     this.#digest = digest;
   }
 

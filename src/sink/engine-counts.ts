@@ -8,6 +8,8 @@ export interface EngineCounts {
   /** Of these: files that stood there already. */
   filesUnchanged: number;
   bytesUnchanged: number;
+  /** Entries that were made, replaced, or given another owner, mode, time or attribute; known at the end. */
+  entriesChanged: number;
   discoveryEnded: boolean;
   current: string;
 }
@@ -20,6 +22,7 @@ export function emptyCounts(): EngineCounts {
     bytesDone: 0,
     filesUnchanged: 0,
     bytesUnchanged: 0,
+    entriesChanged: 0,
     discoveryEnded: false,
     current: "",
   };

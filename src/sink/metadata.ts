@@ -51,6 +51,7 @@ export interface ApplyOptions {
 }
 
 const SET_IDS = 0o6000;
+const SET_GROUP_ID = 0o2000;
 const PERMISSIONS = 0o7777;
 /** What its owner needs to set attributes of a file. */
 const WRITABLE = 0o600;
@@ -91,6 +92,13 @@ export class Metadata {
     if (this.#modeFor(owned, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted)) return true;
     const { set, remove } = this.#attributes(place, owned, kind, wanted);
     return set.length > 0 || remove.length > 0;
+  }
+
+  /** The same of a directory that stays, without what a system leaves out or refuses each time. */
+  wouldAlter(place: NativePlace, facts: FileFacts, subject: Subject): boolean {
+    const refused = this.isRoot ? 0 : subject.wanted.mode & SET_GROUP_ID;
+    const attained = { ...facts, mode: facts.mode | refused };
+    return !this.isForeign(attained, subject) && this.wouldChange(place, attained, subject);
   }
 
   /** Whether its mode and time cannot be set because it is somebody else's; a file of one's own in its place can have them. */

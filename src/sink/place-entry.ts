@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, lstatSync, readlinkSync, type Stats, s
 import { splitDevice } from "../lib/device-numbers.ts";
 import { systemCode } from "../lib/errors.ts";
 import type { DeviceEntry, Entry, FifoEntry, FileEntry, SymlinkEntry } from "../protocol/page.ts";
-import { factsOf } from "./file-facts.ts";
-import { type Metadata, type MetadataKind, type Subject, subjectOf } from "./metadata.ts";
+import { factsOf, isAsSeen } from "./file-facts.ts";
+import { type MetadataKind, type Subject, subjectOf } from "./metadata.ts";
 import { type MetadataTarget, namedTarget, reach, reachedTarget } from "./metadata-target.ts";
 import { replaceName } from "./replace-name.ts";
 import type { Root } from "./root.ts";
@@ -25,8 +25,10 @@ export function placeEntry(
 ): boolean {
   if (entry.kind === "hardlink") return true;
   if (entry.kind !== "directory") return placeLeaf(root, entry, options);
-  if (entry.entry === 0) root.prepareRoot();
-  else root.ensureDirectory(entry.directory, entry.name, root.keeps.perms ? undefined : entry.mode);
+  const subject = subjectOf(entry);
+  const mode = root.keeps.perms ? undefined : entry.mode;
+  if (entry.entry === 0) root.prepareRoot(subject);
+  else root.ensureDirectory(entry.directory, entry.name, { mode, subject });
   return true;
 }
 
@@ -42,7 +44,7 @@ export function placeLeaf(root: Root, entry: LeafEntry, options: { readonly spec
   const { native, metadata } = root;
   if (entry.kind === "symlink") {
     const path = root.at(entry.directory, entry.name);
-    if (!hasTarget(path, entry.target) || !settle(metadata, path, subject))
+    if (!hasTarget(path, entry.target) || !settle(root, path, subject))
       make(root, entry, (draft) => symlinkSync(Buffer.from(entry.target), draft), subject);
     return true;
   }
@@ -51,7 +53,7 @@ export function placeLeaf(root: Root, entry: LeafEntry, options: { readonly spec
     return false;
   }
   const path = root.at(entry.directory, entry.name);
-  if (isSameNode(path, entry) && settle(metadata, path, subject)) return true;
+  if (isSameNode(path, entry) && settle(root, path, subject)) return true;
   const device = entry.kind === "device" ? entry : undefined;
   const type = device === undefined ? constants.S_IFIFO : device.character ? constants.S_IFCHR : constants.S_IFBLK;
   try {
@@ -74,20 +76,25 @@ function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subje
     withTarget(draft.path(), subject.kind, (target) => root.metadata.apply(target, subject, { isNew: true }));
     const to = root.at(entry.directory, entry.name);
     replaceName(draft.path(), to);
+    root.countChanged();
   } finally {
     root.partials.discard(draft);
   }
 }
 
 /** Gives what stands there already what it shall have; false when that is to be made anew, because it has other names too. */
-function settle(metadata: Metadata, path: Buffer, subject: Subject): boolean {
+function settle(root: Root, path: Buffer, subject: Subject): boolean {
+  const { metadata } = root;
   const facts = factsOf(lstatSync(path, { bigint: true }));
   if (!metadata.wouldChange(path, facts, subject)) {
     metadata.tell(path, facts, subject);
     return true;
   }
   if (facts.links > 1 || metadata.isForeign(facts, subject)) return false;
-  return withTarget(path, subject.kind, (target) => metadata.apply(target, subject));
+  return withTarget(path, subject.kind, (target) => {
+    metadata.apply(target, subject);
+    if (!isAsSeen(target.facts(), facts)) root.countChanged();
+  });
 }
 
 /** False when something else stands there by now. */

@@ -5,7 +5,7 @@ import { FidelityTally } from "../protocol/fidelity.ts";
 import type { Keeps, Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
 import { Directories, type Directory, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
-import { type FileFacts, factsOf, isAsSeen } from "./file-facts.ts";
+import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { USUAL_TRAITS } from "./folder-traits.ts";
 import { Metadata, type Subject } from "./metadata.ts";
 import { type MetadataTarget, openTarget, reach, reachedTarget } from "./metadata-target.ts";
@@ -39,6 +39,7 @@ export class Root implements Disposable {
   readonly native: Native | undefined;
   /** Sets what entries have besides their content. */
   readonly metadata: Metadata;
+  #entriesChanged = 0;
 
   private constructor(directories: Directories, { native, numericIds = false, tally }: RootOptions) {
     this.#directories = directories;
@@ -56,6 +57,16 @@ export class Root implements Disposable {
 
   set keeps(keeps: Keeps) {
     this.metadata.keeps = keeps;
+  }
+
+  /** Entries that were made, replaced, or given other metadata; what a system silently refuses to a file is no change. */
+  get entriesChanged(): number {
+    return this.#entriesChanged;
+  }
+
+  /** For the other files of the door: an entry is not any more what it was. */
+  countChanged(): void {
+    this.#entriesChanged += 1;
   }
 
   /** Opens an existing folder; it may be reached through links, what is below it may not. Throws system errors. */
@@ -96,6 +107,7 @@ export class Root implements Disposable {
     const to = joined(this.#directories.get(directory), name);
     const from = joined(this.#directories.get(draft.home), draft.name);
     replaceName(from, to);
+    this.countChanged();
   }
 
   /** Whether the directory was empty, or not there, when this process began to fill it. */
@@ -173,6 +185,7 @@ export class Root implements Disposable {
     return this.#withFile(path, (target) => {
       if (!isAsSeen(target.facts(), seen)) return false;
       this.metadata.apply(target, subject);
+      if (!isAsSeen(target.facts(), seen)) this.countChanged();
       return true;
     });
   }
@@ -182,14 +195,29 @@ export class Root implements Disposable {
     this.#withFile(this.at(directory, name), (target) => this.metadata.spoilTime(target));
   }
 
-  /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. */
-  prepareRoot(): void {
-    makeFillable(this.#directories.root.fd);
+  /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. `subject`: what it shall have in the end. */
+  prepareRoot(subject: Subject): void {
+    const { fd } = this.#directories.root;
+    if (this.metadata.wouldAlter(fd, factsOfOpen(fd), subject)) this.countChanged();
+    makeFillable(fd);
   }
 
-  /** Makes a directory, in the place of a file or link if need be, that its owner can fill; for others with this mode. */
-  ensureDirectory(directory: Uint8Array, name: Uint8Array, mode?: number): void {
-    if (!makeDirectory(joined(this.#directories.get(directory), name), mode)) return;
+  /**
+   * Makes a directory, in the place of a file or link if need be, that its owner can fill; for others with this mode.
+   * `subject`: what it shall have in the end. It is compared now, since to fill it changes it.
+   */
+  ensureDirectory(
+    directory: Uint8Array,
+    name: Uint8Array,
+    { mode, subject }: { readonly mode?: number | undefined; readonly subject?: Subject } = {},
+  ): void {
+    const path = joined(this.#directories.get(directory), name);
+    const before = this.isFresh(directory) ? undefined : lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const isMade = makeDirectory(path, mode);
+    const isAltered =
+      before !== undefined && subject !== undefined && this.metadata.wouldAlter(path, factsOf(before), subject);
+    if (isMade || isAltered) this.countChanged();
+    if (!isMade) return;
     const key = pathKey(joinPath(directory, name));
     if (this.#madeBytes + key.length > MADE_BYTES_MAX) return;
     this.#madeBytes += key.length;

@@ -118,7 +118,7 @@ export class SinkSession {
       await keeper.finish();
       const deletion = deletes ? await this.#delete(keeper) : undefined;
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
-      const { filesUnchanged, bytesUnchanged } = this.#counts;
+      const { filesUnchanged, bytesUnchanged, entriesChanged } = this.#counts;
       await reporter.conclude({
         type: "proof",
         pages,
@@ -128,6 +128,7 @@ export class SinkSession {
         problems,
         filesUnchanged,
         bytesUnchanged,
+        entriesChanged,
         ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
         ...(deletion === undefined ? {} : { deletion }),
       });

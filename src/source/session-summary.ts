@@ -38,10 +38,10 @@ function resultOf(
   return isUnchanged(counts, sinks) ? "unchanged" : "complete";
 }
 
-/** Every file stood at every sink already, and nothing was deleted. Where there are no files there is nothing to tell that by. */
+/** Everything stood at every sink already as it is at the source, and nothing was deleted. */
 function isUnchanged(counts: SummaryParts["counts"], sinks: readonly SinkOutcome[]): boolean {
   const { files, bytesSent, bytesSentAgain } = counts;
-  const isAsBefore = ({ filesUnchanged, deletion }: SinkOutcome): boolean =>
-    filesUnchanged >= files && (deletion?.result !== "done" || deletion.entries === 0);
-  return files > 0 && bytesSent + bytesSentAgain === 0 && sinks.every(isAsBefore);
+  const isAsBefore = ({ filesUnchanged, entriesChanged, deletion }: SinkOutcome): boolean =>
+    filesUnchanged >= files && entriesChanged === 0 && (deletion?.result !== "done" || deletion.entries === 0);
+  return bytesSent + bytesSentAgain === 0 && sinks.every(isAsBefore);
 }

@@ -173,7 +173,8 @@ export class SinkRoster {
 
   /** `note` says what is special about its copy. */
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
-    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, fidelity, deletion } = proof;
+    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, entriesChanged, fidelity, deletion } =
+      proof;
     const outcome = problemCount > 0 ? "incomplete" : "proven";
     const message = note === undefined ? {} : { message: note };
     return this.#settle(sinkId, {
@@ -183,6 +184,7 @@ export class SinkRoster {
       problems,
       filesUnchanged,
       bytesUnchanged,
+      entriesChanged,
       ...(fidelity === undefined ? {} : { fidelity }),
       ...(deletion === undefined ? {} : { deletion }),
       ...message,
@@ -234,7 +236,7 @@ export class SinkRoster {
     const sink = this.#live(sinkId);
     if (sink === undefined) return undefined;
     const { filesDone, bytesDone } = sink.progress;
-    const rest = { filesUnchanged: 0, bytesUnchanged: 0, caughtUp: sink.stream !== STREAM_DATA };
+    const rest = { filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, caughtUp: sink.stream !== STREAM_DATA };
     if (result.outcome === "failed") rest.caughtUp = false;
     sink.outcome = { sinkId, name: sink.member.name, filesDone, bytesDone, ...rest, ...result };
     sink.state = result.outcome;

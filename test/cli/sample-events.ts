@@ -41,6 +41,7 @@ export function sampleOutcome(name: string, own: Partial<SinkOutcome> = {}): Sin
     problems: [],
     filesUnchanged: 0,
     bytesUnchanged: 0,
+    entriesChanged: 0,
     caughtUp: false,
     ...own,
   };

@@ -29,6 +29,7 @@ const proof: UpMessage = {
   problems: [],
   filesUnchanged: 0,
   bytesUnchanged: 0,
+  entriesChanged: 0,
 };
 const failed: UpMessage = { type: "failed", code: "disk-full", message: "no space", progress };
 

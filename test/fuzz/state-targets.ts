@@ -32,6 +32,7 @@ const PROOF = {
     problemCount: 1,
     filesUnchanged: 0,
     bytesUnchanged: 0,
+    entriesChanged: 0,
   },
   problems: [{ path: "x", kind: "not-carried", message: "m" }],
 };

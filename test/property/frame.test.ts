@@ -124,6 +124,7 @@ const message: fc.Arbitrary<UpMessage> = fc.oneof(
     problems,
     filesUnchanged: count,
     bytesUnchanged: count,
+    entriesChanged: count,
   }),
   fc.record({ type: fc.constant("failed" as const), code: text, message: text, progress }),
 );

@@ -54,6 +54,7 @@ function summaryOf(sinks: number, path: string): SessionSummary {
       fidelity: fidelity(path),
       filesUnchanged: 0,
       bytesUnchanged: 0,
+      entriesChanged: 0,
       caughtUp: false,
     })),
   };
@@ -74,6 +75,7 @@ describe.each(LONGEST.map((path, index) => [index, path] as const))("the longest
       problems: fitProblems(problems(path)),
       filesUnchanged: 0,
       bytesUnchanged: 0,
+      entriesChanged: 0,
       fidelity: fitFidelity(fidelity(path)),
     };
     const failed = { type: "failed" as const, code: "damaged", message: fitReason(path), progress };

@@ -104,7 +104,7 @@ describe("a dry run at a source", () => {
     const { working, say, page, alpha, beta } = await begin();
     await page();
     const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
-    const counts = { problemCount: 0, problems: [], filesUnchanged: 0, bytesUnchanged: 0 };
+    const counts = { problemCount: 0, problems: [], filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0 };
     await say(alpha.id, { type: "proof", pages: 1, digest: "00".repeat(32), progress, ...counts });
     await say(beta.id, { type: "want", page: 0, want: { bits: Buffer.alloc(9).toString("base64") } });
     const { result, sinks } = await working;

@@ -4,7 +4,12 @@ import { proofFault } from "../../src/source/proof-fault.ts";
 const end = { pages: 3, entries: 9, digest: Buffer.alloc(32, 0xab) };
 const proof = {
   ...{ type: "proof" as const, pages: 3, digest: "ab".repeat(32), problemCount: 0, problems: [] },
-  ...{ progress: { filesDone: 0, bytesDone: 0, currentFile: "" }, filesUnchanged: 0, bytesUnchanged: 0 },
+  ...{
+    progress: { filesDone: 0, bytesDone: 0, currentFile: "" },
+    filesUnchanged: 0,
+    bytesUnchanged: 0,
+    entriesChanged: 0,
+  },
 };
 const problem = { path: "x", kind: "not-carried", message: "not carried" };
 

@@ -20,9 +20,11 @@ describe("summaryOf()", () => {
     expect(resultOf([proven, proven])).toBe("complete");
     const nothing = { bytesSent: 0, bytesSentAgain: 0 };
     expect(resultOf([proven, proven], nothing)).toBe("unchanged");
-    // Files of 0 bytes were made there; or there is no file to tell by.
+    // Files of 0 bytes were made there; or only modes were set.
     expect(resultOf([proven, sampleOutcome("beta", { filesUnchanged: counts.files - 1 })], nothing)).toBe("complete");
-    expect(resultOf([proven], { ...nothing, files: 0 })).toBe("complete");
+    const touched = sampleOutcome("beta", { filesUnchanged: counts.files, entriesChanged: 1 });
+    expect(resultOf([proven, touched], nothing)).toBe("complete");
+    expect(resultOf([proven], { ...nothing, files: 0 })).toBe("unchanged");
   });
 
   test("is incomplete where entries are missing, at one sink or at all", () => {

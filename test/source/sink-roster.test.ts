@@ -24,6 +24,7 @@ const proof = (problemCount = 0) => ({
   problems: [],
   filesUnchanged: 0,
   bytesUnchanged: 0,
+  entriesChanged: 0,
 });
 
 describe("SinkRoster", () => {
