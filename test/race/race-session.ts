@@ -30,7 +30,8 @@ export async function raceSessions(
   mkdirSync(join(lab.folder, ".fanfold/partial"), { recursive: true });
   const stop = new AbortController();
   const coordinator = await openCoordinator({ port: 0, stateDir: lab.path("coordinator"), signal: stop.signal });
-  const attack = await lab.attack([...DIRECTORIES, ".fanfold", ".fanfold/partial"]);
+  // Not `.fanfold` itself: SQLite makes the journal of sink.db by its path (docs/threat-model.md). The door's race swaps it.
+  const attack = await lab.attack([...DIRECTORIES, ".fanfold/partial"]);
   const outcomes: Record<string, number> = {};
   let [sessions, swaps]: [number, number] = [0, 0];
   let harm: string | undefined;
