@@ -184,6 +184,8 @@ const OWN: readonly DoorOperation[] = [
   {
     name: ".fanfold/partial: mkdir, readdir, unlink, rmdir",
     run: (root) => {
+      // First, too: what the swapping took away for good is made again.
+      root.partials.prepare(1e12, () => false);
       makeTree(root, ".fanfold/partial");
       root.partials.prepare(1e12, () => false);
     },
