@@ -1,4 +1,5 @@
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -177,15 +178,25 @@ function makeReadable(path: Buffer): void {
   }
 }
 
-/** Lets the owner of an open directory fill it, whatever mode an earlier copy gave it. */
+/** Lets the owner of an open directory fill it, whatever mode an earlier copy gave it. Root, whom no mode stops, leaves it. */
 export function makeFillable(fd: number): void {
   const { mode } = fstatSync(fd);
-  if ((mode & FILLABLE) === FILLABLE) return;
+  if ((mode & FILLABLE) === FILLABLE || isFillable(fd)) return;
   try {
     fchmodSync(fd, (mode & 0o7777) | FILLABLE);
   } catch (thrown) {
     // Not ours to change: then it must already let us in, and what follows says whether it does.
     if (systemCode(thrown) !== "EPERM") throw thrown;
+  }
+}
+
+function isFillable(fd: number): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    accessSync(`/proc/self/fd/${fd}`, constants.R_OK | constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -182,11 +182,11 @@ export class TreeWalk {
         const target = readlinkSync(this.#absolute(path), { encoding: "buffer" });
         if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
         if (links === "safe" && leadsOut(directory, target)) yield this.#spared(path, "link-leads-out");
-        else yield* this.#add({ ...base, kind: "symlink", target });
+        else yield* this.#leaf(stats, { ...base, kind: "symlink", target });
       } else if (stats.isFIFO()) {
-        yield* this.#add({ ...base, kind: "fifo" });
+        yield* this.#leaf(stats, { ...base, kind: "fifo" });
       } else {
-        yield* this.#add({ ...base, kind: "device", ...deviceOf(stats) });
+        yield* this.#leaf(stats, { ...base, kind: "device", ...deviceOf(stats) });
       }
     } catch (thrown) {
       yield this.#problem(path, thrown);
@@ -216,6 +216,12 @@ export class TreeWalk {
     }
     if (!this.#links.hold(stats, this.#pages.nextEntry)) yield { type: "not-carried", what: "hard-link-copied" };
     yield* this.#add(this.#file(path, stats, base));
+  }
+
+  /** What is no file, and whose further names therefore become entries of their own. */
+  *#leaf(stats: BigIntStats, entry: Entry): Generator<WalkOutput, void, undefined> {
+    if (stats.nlink > 1n) yield { type: "not-carried", what: "hard-link-copied" };
+    yield* this.#add(entry);
   }
 
   #file(path: Buffer, stats: BigIntStats, base: Base): FileEntry {

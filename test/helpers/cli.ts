@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly plain?: boolean;
   /** Held to permission bits, also when the tests run as root. */
   readonly unprivileged?: boolean;
+  /** A program and its arguments that run the command. */
+  readonly through?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -58,7 +60,8 @@ export class CliLab implements AsyncDisposable {
     options: StartOptions = {},
   ): CliProcess<Event | ErrorEvent> {
     const [command = "", ...rest] = args;
-    const [program = "", ...words] = this.#command(options.unprivileged === true);
+    const { through = [], unprivileged = false } = options;
+    const [program = "", ...words] = [...through, ...this.#command(unprivileged)];
     return this.run(program, [...words, command, ...(options.plain === true ? [] : ["--json"]), ...rest], options);
   }
 

@@ -19,3 +19,9 @@ export function runAsOrdinaryUser(program: string, args: readonly string[]): unk
 export function giveToOrdinaryUser(...paths: readonly string[]): void {
   if (isSuperuser) for (const path of paths) chownSync(path, NOBODY, NOBODY);
 }
+
+/** Program and arguments by which root runs another one as that user, in the habit of letting nobody else see what it makes. */
+export const AS_ORDINARY_USER = [
+  ...["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"],
+  ...["sh", "-c", 'umask 077 && exec "$@"', "sh"],
+];

@@ -6,14 +6,20 @@ import { escapeName } from "../../src/lib/escape-name.ts";
 export const OWN_FOLDER = ".fanfold";
 const READ_BYTES = 1024 * 1024;
 
+/** What an ordinary user can make equal. */
+const ORDINARY = ["-rlptnic", "--delete"];
+/** All that rsync knows of. */
+export const EVERYTHING = ["-aHAXnic", "--delete", "--numeric-ids"];
+
 /** What rsync would change to make the copy equal, one line each. */
 export async function rsyncDifferences(
   source: string,
   copy: string,
   excludes: readonly string[] = [],
+  compared: readonly string[] = ORDINARY,
 ): Promise<string[]> {
   const excluded = [OWN_FOLDER, ...excludes].map((name) => `--exclude=/${name}`);
-  const args = ["-rlptnic", "--delete", ...excluded, "--", `${source}/`, `${copy}/`];
+  const args = [...compared, ...excluded, "--", `${source}/`, `${copy}/`];
   return await new Promise((resolve, reject) => {
     execFile("rsync", args, { encoding: "latin1", maxBuffer: 64 * READ_BYTES }, (error, stdout, stderr) => {
       if (error !== null && stdout === "" && stderr === "") reject(error);

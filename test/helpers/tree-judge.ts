@@ -2,9 +2,11 @@ import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { escapeName } from "../../src/lib/escape-name.ts";
+import { type ExactOptions, exactDifferences } from "./exact-differences.ts";
 import { programsAvailable } from "./programs.ts";
 import {
   at,
+  EVERYTHING,
   equalFiles,
   OWN_FOLDER,
   partialsIn,
@@ -20,6 +22,16 @@ export async function expectEqualTrees(source: string, copy: string, excludes: r
   const rsync = programsAvailable("rsync");
   if (rsync) expect(await rsyncDifferences(source, copy, excludes)).toEqual([]);
   expect(treeDifferences(source, copy, { excludes, content: !rsync })).toEqual([]);
+}
+
+/** Fails unless the copy is the source in everything: for rsync with all it knows of, and for a look of our own beyond that. */
+export async function expectExactTrees(source: string, copy: string, options: ExactOptions = {}): Promise<void> {
+  const { excludes = [], but = [] } = options;
+  const withoutOwners = but.includes("owner") ? ["--no-owner", "--no-group"] : [];
+  const rsync = programsAvailable("rsync");
+  if (rsync) expect(await rsyncDifferences(source, copy, excludes, [...EVERYTHING, ...withoutOwners])).toEqual([]);
+  else expect(treeDifferences(source, copy, { excludes })).toEqual([]);
+  expect(exactDifferences(source, copy, options)).toEqual([]);
 }
 
 /** Fails unless what was left half-written is the beginning of a file of the source, under a name that lasts. */

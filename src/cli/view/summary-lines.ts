@@ -104,7 +104,7 @@ const LEFT_OUT: ReadonlyMap<string, readonly [one: string, many: string, what: s
 /** Kinds of `notCarried` in words; a kind of a later version is shown as it is. */
 const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
   ["socket", "sockets skipped"],
-  ["hard-link-copied", "hard links copied as files of their own: too many to remember"],
+  ["hard-link-copied", "names of hard-linked entries copied as entries of their own"],
   ["attributes-too-large", "extended attributes left out: too much for one entry"],
   ["attributes-unreadable", "extended attributes left out: they cannot be read"],
 ]);

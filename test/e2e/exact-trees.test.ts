@@ -1,0 +1,136 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { FidelityReport } from "../../src/protocol/fidelity.ts";
+import { CliLab, type StartOptions } from "../helpers/cli.ts";
+import { makeEveryKindTree } from "../helpers/every-kind-tree.ts";
+import { exactDifferences } from "../helpers/exact-differences.ts";
+import { inodesOf } from "../helpers/inode-facts.ts";
+import { AS_ORDINARY_USER, giveToOrdinaryUser } from "../helpers/ordinary-user.ts";
+import { programsAvailable } from "../helpers/programs.ts";
+import { expectExactTrees, partialsIn, treeDifferences } from "../helpers/tree-judge.ts";
+import { E2E_MS, expectProven } from "./copying.ts";
+
+const isRoot = process.getuid?.() === 0 && programsAvailable("setpriv");
+
+const NODES = ["block", "character", "pipe"].map((name) => `nodes/${name}: missing`);
+
+/** A session from `source` to these sinks; all of them must end well. */
+async function copy(lab: CliLab, address: string, to: readonly string[], options: StartOptions = {}) {
+  const sinks = to.map((folder) => lab.sink(address, folder, ["--specials"], options));
+  const source = lab.source(address, lab.path("source"), ["--dest-count", String(to.length)]);
+  const summary = await expectProven(source, sinks);
+  for (const folder of to) expect(partialsIn(folder)).toEqual([]);
+  return summary;
+}
+
+/** What is told of each sink, by kind. */
+function told(sinks: readonly { readonly fidelity?: FidelityReport | undefined }[]): Record<string, number>[] {
+  return sinks.map(({ fidelity = [] }) => Object.fromEntries(fidelity.map(({ what, count }) => [what, count])));
+}
+
+/** Each difference once, without the values. */
+function summed(differences: readonly string[]): string[] {
+  return differences.map((line) => line.replace(/^([^:]*): (mode|attributes|time|missing).*$/, "$1: $2")).sort();
+}
+
+describe.runIf(isRoot)("a tree of every kind", { timeout: E2E_MS }, () => {
+  test("is the same at root's three sinks, and a second run touches nothing", async () => {
+    await using lab = await CliLab.open();
+    await makeEveryKindTree(lab.path("source"));
+    const { address } = await lab.coordinator();
+    const to = ["sink-1", "sink-2", "sink-3"].map((name) => lab.path(name));
+    const first = await copy(lab, address, to);
+    expect(first).toMatchObject({ result: "complete", hardlinks: 4, specials: 3, notCarried: {}, problems: [] });
+    expect(told(first.sinks)).toEqual([{}, {}, {}]);
+    for (const folder of to) await expectExactTrees(lab.path("source"), folder);
+    const inodes = to.map((folder) => inodesOf(folder));
+    const second = await copy(lab, address, to);
+    expect(second).toMatchObject({ result: "unchanged", bytesSent: 0, bytesSentAgain: 0 });
+    expect(to.map((folder) => inodesOf(folder))).toEqual(inodes);
+    for (const folder of to) await expectExactTrees(lab.path("source"), folder);
+  });
+
+  test("is told where an ordinary user's sinks cannot have it, whatever modes and owners they find", async () => {
+    await using lab = await CliLab.open();
+    const from = lab.path("source");
+    await makeEveryKindTree(from);
+    chmodSync(lab.folder, 0o755);
+    const to = ["new", "write-only", "closed"].map((name) => lab.path(name));
+    const [, writeOnly = "", closed = ""] = to;
+    for (const folder of to) mkdirSync(folder);
+    // Somebody else's file in a directory of one's own, and what its owner has shut.
+    writeFileSync(`${writeOnly}/empty file`, "root's");
+    for (const name of ["holes", "closed"]) mkdirSync(`${closed}/${name}`);
+    giveToOrdinaryUser(...to, `${closed}/holes`, `${closed}/closed`);
+    chmodSync(`${closed}/holes`, 0o300);
+    chmodSync(`${closed}/closed`, 0o000);
+    chmodSync(writeOnly, 0o300);
+    chmodSync(closed, 0o000);
+    const { address } = await lab.coordinator();
+    const first = await copy(lab, address, to, { through: AS_ORDINARY_USER });
+    const [one] = told(first.sinks);
+    expect(told(first.sinks)).toEqual([one, one, one]);
+    const entries = inodesOf(lab.path("new")).length;
+    // Of a file with several names it is told once; set-user-id: three modes and a capability; attributes: those of `trusted.`.
+    expect(one).toEqual({ owner: entries - 4, setuid: 4, attributes: 3, device: 2 });
+    const modes = ["both", "set-group-id", "set-user-id"].map((name) => `owned/${name}: mode`);
+    const attributes = ["attributes", "attributes/capable", "attributes/file", "attributes/link"];
+    for (const folder of to) {
+      const left = exactDifferences(from, folder, { but: ["owner"] });
+      expect(summed(left)).toEqual(
+        [...attributes.map((name) => `${name}: attributes`), ...NODES.slice(0, 2), ...modes].sort(),
+      );
+      expect(summed(treeDifferences(from, folder))).toEqual([...NODES.slice(0, 2), ...modes]);
+    }
+    const inodes = to.map((folder) => inodesOf(folder, { shut: false }));
+    const second = await copy(lab, address, to, { through: AS_ORDINARY_USER });
+    expect(second).toMatchObject({ result: "unchanged", bytesSent: 0, bytesSentAgain: 0 });
+    expect(told(second.sinks)).toEqual([one, one, one]);
+    expect(to.map((folder) => inodesOf(folder, { shut: false }))).toEqual(inodes);
+  });
+
+  test("is copied around what somebody else holds at an ordinary user's sink, and that is told", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    for (const root of [from, to]) mkdirSync(`${root}/theirs/below`, { recursive: true });
+    for (const name of ["first", "theirs/file", "theirs/below/file"]) writeFileSync(`${from}/${name}`, name);
+    writeFileSync(`${to}/theirs/file`, "as it was");
+    giveToOrdinaryUser(to);
+    chmodSync(lab.folder, 0o755);
+    const { address } = await lab.coordinator();
+    for (const bytesSent of [expect.any(Number), expect.any(Number)]) {
+      const sink = lab.sink(address, to, [], { through: AS_ORDINARY_USER });
+      const source = lab.source(address, from);
+      const statuses = [await source.exit(), await sink.exit()];
+      const { summary } = await source.event("finished");
+      expect([statuses, summary]).toEqual([[1, 1], { bytesSent }]);
+      expect(readFileSync(`${to}/first`, "utf8")).toBe("first");
+      expect(readFileSync(`${to}/theirs/file`, "utf8")).toBe("as it was");
+    }
+  });
+
+  test("is told where a sink without native calls cannot have it, and is not sent again", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    await makeEveryKindTree(from);
+    const { address } = await lab.coordinator();
+    const env = { FANFOLD_NATIVE: "0" };
+    const first = await copy(lab, address, [to], { env });
+    // The year 2300, once for a file; no access lists at four, and no attributes at the other four.
+    const times = exactDifferences(from, to).filter((line) => line.includes(": time ")).length;
+    expect(told(first.sinks)).toEqual([
+      { time: 1, "time-fraction": times - 2, attributes: 4, acl: 4, fifo: 1, device: 2 },
+    ]);
+    expect(summed(exactDifferences(from, to, { but: ["time", "attributes"] }))).toEqual(NODES);
+    expect(summed(treeDifferences(from, to))).toEqual(["far times/2300: time", ...NODES]);
+    const inodes = inodesOf(to);
+    const second = await copy(lab, address, [to], { env });
+    expect(second).toMatchObject({ result: "unchanged", bytesSent: 0, bytesSentAgain: 0 });
+    expect(told(second.sinks)).toEqual(told(first.sinks));
+    expect(inodesOf(to)).toEqual(inodes);
+  });
+});
+
+beforeAll(() => {
+  if (!isRoot) console.warn("SKIPPED Trees of every kind: only root can make them");
+});
