@@ -1,4 +1,5 @@
-import { type BigIntStats, lstatSync, opendirSync, readlinkSync } from "node:fs";
+import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
+import { splitDevice } from "../lib/device-numbers.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { isSparse } from "../lib/file-pieces.ts";
@@ -15,6 +16,7 @@ import { IGNORE_FILE } from "./ignore-file.ts";
 import { leadsOut } from "./link-policy.ts";
 import { PageMaker, type WalkedPage } from "./page-maker.ts";
 import { readAttributes } from "./read-attributes.ts";
+import { readNames } from "./read-names.ts";
 import { RootGuard } from "./root-guard.ts";
 import { checkSize, problemOf, replaced, tooLong } from "./source-problem.ts";
 import type { TreeScope } from "./tree-scope.ts";
@@ -33,8 +35,6 @@ import { type WalkedScope, WalkScope } from "./walk-scope.ts";
  * names of one run and the directories still to come. The calls are synchronous: the walk has a thread of its own.
  */
 
-/** Names of one directory that are held and sorted at once; a larger directory is sorted in runs of this many. */
-const NAMES_SORTED_MAX = 65_536;
 const SLASH = 0x2f;
 const EMPTY = Buffer.alloc(0);
 
@@ -186,7 +186,12 @@ export class TreeWalk {
       } else if (stats.isFIFO()) {
         yield* this.#leaf(stats, { ...base, kind: "fifo" });
       } else {
-        yield* this.#leaf(stats, { ...base, kind: "device", ...deviceOf(stats) });
+        yield* this.#leaf(stats, {
+          ...base,
+          kind: "device",
+          character: stats.isCharacterDevice(),
+          ...splitDevice(stats.rdev),
+        });
       }
     } catch (thrown) {
       yield this.#problem(path, thrown);
@@ -266,25 +271,6 @@ function isDirectory(path: Buffer): boolean {
   }
 }
 
-/** Names in a directory in sorted runs. */
-function* readNames(path: Buffer): Generator<Buffer[], void, undefined> {
-  // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers (proven by a test).
-  const directory = opendirSync(path as unknown as string, { encoding: "buffer" as BufferEncoding, bufferSize: 1024 });
-  try {
-    let names: Buffer[] = [];
-    for (let dirent = directory.readSync(); dirent !== null; dirent = directory.readSync()) {
-      names.push(dirent.name as unknown as Buffer);
-      if (names.length === NAMES_SORTED_MAX) {
-        yield names.sort(Buffer.compare);
-        names = [];
-      }
-    }
-    yield names.sort(Buffer.compare);
-  } finally {
-    directory.closeSync();
-  }
-}
-
 function modeAndTime(stats: BigIntStats): { mode: number; mtime: Timestamp } {
   return { mode: Number(stats.mode) & 0o7777, mtime: timestampOf(stats.mtimeNs) };
 }
@@ -293,14 +279,4 @@ function modeAndTime(stats: BigIntStats): { mode: number; mtime: Timestamp } {
 export function timestampOf(ns: bigint): Timestamp {
   const nanoseconds = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   return { seconds: Number((ns - nanoseconds) / 1_000_000_000n), nanoseconds: Number(nanoseconds) };
-}
-
-/** Takes the number of a device apart, as Linux puts it together. */
-function deviceOf(stats: BigIntStats): { readonly character: boolean; readonly major: number; readonly minor: number } {
-  const { rdev } = stats;
-  return {
-    character: stats.isCharacterDevice(),
-    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xffff_f000n)),
-    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffff_ff00n)),
-  };
 }

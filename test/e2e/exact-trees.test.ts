@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { FidelityReport } from "../../src/protocol/fidelity.ts";
 import { CliLab, type StartOptions } from "../helpers/cli.ts";
@@ -95,15 +95,19 @@ describe.runIf(isRoot)("a tree of every kind", { timeout: E2E_MS }, () => {
     for (const root of [from, to]) mkdirSync(`${root}/theirs/below`, { recursive: true });
     for (const name of ["first", "theirs/file", "theirs/below/file"]) writeFileSync(`${from}/${name}`, name);
     writeFileSync(`${to}/theirs/file`, "as it was");
+    for (const name of ["theirs/below", "theirs"]) utimesSync(`${from}/${name}`, 1e9, 1e9);
     giveToOrdinaryUser(to);
     chmodSync(lab.folder, 0o755);
     const { address } = await lab.coordinator();
-    for (const bytesSent of [expect.any(Number), expect.any(Number)]) {
+    for (const bytesSent of [33, 28]) {
       const sink = lab.sink(address, to, [], { through: AS_ORDINARY_USER });
       const source = lab.source(address, from);
-      const statuses = [await source.exit(), await sink.exit()];
+      expect([await source.exit(), await sink.exit()]).toEqual([3, 3]);
       const { summary } = await source.event("finished");
-      expect([statuses, summary]).toEqual([[1, 1], { bytesSent }]);
+      expect(summary).toMatchObject({ result: "incomplete", bytesSent });
+      const problems = summary.sinks.flatMap((each) => each.problems.map(({ path }) => path));
+      expect(problems).toEqual(["theirs/file", "theirs/below/file"]);
+      expect(told(summary.sinks)).toEqual([{ owner: 4, time: 2 }]);
       expect(readFileSync(`${to}/first`, "utf8")).toBe("first");
       expect(readFileSync(`${to}/theirs/file`, "utf8")).toBe("as it was");
     }

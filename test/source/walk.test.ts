@@ -142,6 +142,17 @@ describe("walkTree()", () => {
     ]);
   });
 
+  test("makes every name of a link or FIFO an entry of its own, and counts what has several", () => {
+    const root = tempFolder();
+    symlinkSync("nowhere", join(root, "link"));
+    linkSync(join(root, "link"), join(root, "other link"));
+    makeFifo(join(root, "pipe"));
+    const { entries, notices } = walk(root);
+    expect(entries.map(({ kind }) => kind)).toEqual(["directory", "symlink", "symlink", "fifo"]);
+    const counted = notices.map((notice) => (notice.type === "not-carried" ? notice.what : notice.type));
+    expect(counted).toEqual(["hard-link-copied", "hard-link-copied"]);
+  });
+
   test("skips its own folder and what is in the folder of a sink, and says so", () => {
     const root = tempFolder();
     fill(root, [
