@@ -213,9 +213,14 @@ export class Root implements Disposable {
   ): void {
     const path = joined(this.#directories.get(directory), name);
     const before = this.isFresh(directory) ? undefined : lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const differs = (): boolean =>
+      before?.isDirectory() === true &&
+      subject !== undefined &&
+      this.metadata.wouldAlter(path, factsOf(before), subject);
+    // Twice: shut, it may hide its attributes; opened, its access control list is another.
+    const differed = differs();
     const isMade = makeDirectory(path, mode);
-    const isAltered =
-      before !== undefined && subject !== undefined && this.metadata.wouldAlter(path, factsOf(before), subject);
+    const isAltered = differed && !isMade && differs();
     if (isMade || isAltered) this.countChanged();
     if (!isMade) return;
     const key = pathKey(joinPath(directory, name));
