@@ -138,10 +138,12 @@ function guarded<T>(folder: string, work: () => T): T {
       throw new FanfoldError("folder-not-a-directory", `Open the sink's folder "${folder}": it is no directory`, {
         cause,
       });
-    if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-      const why = code === "EROFS" ? "the file system is read-only" : "permission denied";
-      throw new FanfoldError("folder-denied", `Open the sink's folder "${folder}": ${why}`, { cause });
-    }
+    if (code === "EROFS")
+      throw new FanfoldError("disk-failed", `Open the sink's folder "${folder}": the file system is read-only`, {
+        cause,
+      });
+    if (code === "EACCES" || code === "EPERM")
+      throw new FanfoldError("folder-denied", `Open the sink's folder "${folder}": permission denied`, { cause });
     throw FanfoldError.from(cause);
   }
 }

@@ -69,7 +69,7 @@ describe.concurrent("a disk that goes in mid-copy", { timeout: E2E_MS }, () => {
       expect(await run.troubled.exit(), run.troubled.shown()).toBe(9);
       expect(await run.troubled.failure()).toMatchObject({
         code: "disk-failed",
-        message: expect.stringMatching(/input\/output error|no space left|read-only/i),
+        message: expect.stringMatching(/i\/o error|input\/output error|no space left|read-only/i),
       });
       await expectOthersWell(run, "disk-failed");
       await expectCopy(run.order.from, lab.path("well"));
