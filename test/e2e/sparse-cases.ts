@@ -1,11 +1,11 @@
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CliLab } from "../helpers/cli.ts";
 import { IoWatch } from "../helpers/io-count.ts";
 import { expectSameHoles, makeFileWithHoles } from "../helpers/sparse-file.ts";
 import { content } from "../helpers/tree.ts";
 import { partialsIn } from "../helpers/tree-judge.ts";
-import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
+import { E2E_MS, expectProven, startCopy } from "./copying.ts";
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -47,28 +47,6 @@ export function sparseCases(transport: string, broker: () => string): void {
           expect(partialsIn(folder)).toEqual([]);
         }
       }
-    });
-
-    test("a copy without native calls has the holes as well, and is equal for other judges", async () => {
-      await using lab = await CliLab.open();
-      const from = lab.path("source");
-      mkdirSync(from);
-      const size = 256 * MIB + 5;
-      makeFileWithHoles(
-        `${from}/holes`,
-        size,
-        PLACES.map(({ bytes }, index) => ({ offset: index * 60 * MIB + 4096, bytes })),
-      );
-      const { address } = await lab.coordinator({ broker: broker() });
-      const env = { FANFOLD_NATIVE: "0" };
-      const [one, other] = [lab.path("one"), lab.path("other")];
-      const sinks = [lab.sink(address, one, [], { env }), lab.sink(address, other)];
-      const source = lab.source(address, from, ["--dest-count", "2"], { env });
-      const summary = await expectProven(source, sinks);
-      expect(summary.bytesSent).toBeLessThan(2 * MIB);
-      for (const folder of [one, other])
-        expect(statSync(`${folder}/holes`).blocks).toBeLessThanOrEqual(statSync(`${from}/holes`).blocks);
-      expect((await copyAndCompare(lab, { address, from, to: [one, other] })).result).toBe("unchanged");
     });
   });
 }

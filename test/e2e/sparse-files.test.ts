@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { VerifyEvent } from "../../src/protocol/events.ts";
 import type { CopyProgress } from "../../src/protocol/progress.ts";
@@ -88,3 +88,29 @@ test("holes of 1 GiB beside files of all kinds are equal for rsync", { timeout: 
     await expectEqualTrees(from, folder);
   }
 });
+
+test(
+  "a copy without native calls has the holes as well, and is equal for other judges",
+  async () => {
+    await using lab = await CliLab.open();
+    const from = lab.path("source");
+    mkdirSync(from);
+    const size = 256 * MIB + 5;
+    const places = PLACES.map(({ bytes }, index) => ({ offset: index * 60 * MIB + 4096, bytes }));
+    makeFileWithHoles(`${from}/holes`, size, places);
+    const { address } = await lab.coordinator();
+    const env = { FANFOLD_NATIVE: "0" };
+    const [one, other] = [lab.path("one"), lab.path("other")];
+    const sinks = [lab.sink(address, one, [], { env }), lab.sink(address, other)];
+    const source = lab.source(address, from, ["--dest-count", "2"], { env });
+    const summary = await expectProven(source, sinks);
+    expect(summary.bytesSent).toBeLessThan(2 * MIB);
+    for (const folder of [one, other])
+      expect(statSync(`${folder}/holes`).blocks).toBeLessThanOrEqual(statSync(`${from}/holes`).blocks);
+    // With native calls the first sink gives its file the nanoseconds that it could not set before.
+    const order = { address, from, to: [one, other] };
+    expect(await copyAndCompare(lab, order)).toMatchObject({ result: "complete", bytesSent: 0 });
+    expect(await copyAndCompare(lab, order)).toMatchObject({ result: "unchanged", bytesSent: 0 });
+  },
+  E2E_MS,
+);
