@@ -17,7 +17,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("with RabbitMQ", () => {
   }, STARTED_WITHIN_MS);
   afterAll(() => broker.stop());
 
-  copyCases("RabbitMQ", { broker: () => broker.url, manyFiles: 5_000 });
+  copyCases("RabbitMQ", { broker: () => broker.url, manyFiles: 2_000 });
   sparseCases("RabbitMQ", () => broker.url);
 
   test("the broker shows the session's exchange, bindings and bytes, and nothing of them afterwards", {

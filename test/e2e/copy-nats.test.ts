@@ -17,7 +17,7 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS server", () => {
   });
   afterAll(() => broker.stop());
 
-  copyCases("NATS", { broker: () => broker.url, manyFiles: 5_000 });
+  copyCases("NATS", { broker: () => broker.url, manyFiles: 2_000 });
   sparseCases("NATS", () => broker.url);
 
   test("the server's own counters show that the content of the files passes it", { timeout: E2E_MS }, async () => {
