@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { ProcessWatch } from "./process-watch.ts";
 
 /** Bytes that went through system calls of reading and writing; Linux only. */
 export interface IoCount {
@@ -14,29 +15,13 @@ export function ioOfThisThread(): IoCount {
 const SAMPLE_MS = 20;
 
 /** The last that is seen of what running processes read and wrote, by name. */
-export class IoWatch implements Disposable {
-  readonly counts = new Map<string, IoCount>();
-  readonly #pids: ReadonlyMap<string, number>;
-  readonly #timer: NodeJS.Timeout;
-
+export class IoWatch extends ProcessWatch<IoCount> {
   constructor(pids: ReadonlyMap<string, number>) {
-    this.#pids = pids;
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
-    this.#sample();
+    super(pids, { file: "io", everyMs: SAMPLE_MS, parse: (text) => (text === "" ? undefined : parse(text)) });
   }
 
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-
-  #sample(): void {
-    for (const [name, pid] of this.#pids) {
-      try {
-        this.counts.set(name, parse(readFileSync(`/proc/${pid}/io`, "utf8")));
-      } catch {
-        // It has ended: what was seen last counts.
-      }
-    }
+  get counts(): ReadonlyMap<string, IoCount> {
+    return this.seen;
   }
 }
 

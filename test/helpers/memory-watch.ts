@@ -1,36 +1,22 @@
-import { readFileSync } from "node:fs";
+import { ProcessWatch } from "./process-watch.ts";
 
 const SAMPLE_MS = 50;
 
-/** Peak resident memory of running processes, in bytes by name; Linux only. */
-export class MemoryWatch implements Disposable {
-  readonly peakBytes = new Map<string, number>();
-  readonly #pids: ReadonlyMap<string, number>;
-  readonly #timer: NodeJS.Timeout;
-
+/**
+ * Peak resident memory of running processes, in bytes by name; Linux only. The kernel keeps the peak itself; only the last
+ * moment before a process ends is not seen.
+ */
+export class MemoryWatch extends ProcessWatch<number> {
   constructor(pids: ReadonlyMap<string, number>) {
-    this.#pids = pids;
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
-    this.#sample();
+    super(pids, { file: "status", everyMs: SAMPLE_MS, parse });
   }
 
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-
-  /** The kernel keeps the peak itself; only the last moment before a process ends is not seen. */
-  #sample(): void {
-    for (const [name, pid] of this.#pids) {
-      const kib = /^VmHWM:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1];
-      if (kib !== undefined) this.peakBytes.set(name, Number(kib) * 1024);
-    }
+  get peakBytes(): ReadonlyMap<string, number> {
+    return this.seen;
   }
 }
 
-function statusOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    return "";
-  }
+function parse(status: string): number | undefined {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  return kib === undefined ? undefined : Number(kib) * 1024;
 }
