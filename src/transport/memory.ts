@@ -75,7 +75,7 @@ class RouterTransport implements Transport {
     const bytes = bytesOf(parts);
     checkPayload(subject, bytes, this.capabilities.payloadLimitBytes);
     // The payload is its publisher's again after this, while a relay may still be writing it to slow clients.
-    this.#router.publish({ subject, parts: [joined(parts, bytes)], bytes });
+    this.#router.publish({ subject, parts: [joined(parts, bytes)], bytes, hold: () => () => undefined });
     await this.#link(bytes);
   }
 

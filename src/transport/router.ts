@@ -4,15 +4,14 @@ import { isPattern, isSubject, wildcardPrefix } from "./subject-rules.ts";
 /** Takes messages of one subscription. It must not wait, throw, or write to the parts. */
 export type Receiver = (message: RoutedMessage) => void;
 
-/**
- * One published payload on its way to its subscribers. Its parts are shared by all of them, who may keep them: whoever
- * publishes never changes them afterwards.
- */
+/** One published payload on its way to its subscribers. Its parts are shared by all of them, and never changed. */
 export interface RoutedMessage {
   readonly subject: string;
   readonly parts: readonly Uint8Array[];
   /** Sum of the parts. */
   readonly bytes: number;
+  /** Keeps the parts until what it returns is called, once. Without it they are good for the time of the call only. */
+  hold(): () => void;
 }
 
 /**

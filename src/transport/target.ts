@@ -1,3 +1,4 @@
+import type { BufferPool } from "../lib/buffer-pool.ts";
 import type { WaitOptions } from "./transport.ts";
 
 /** How one process reaches the broker of a session. The coordinator makes it; clients take it as it is. */
@@ -11,4 +12,6 @@ export type TransportTarget =
 export interface ConnectOptions extends WaitOptions {
   /** Shown by the broker's own monitoring: `fanfold sink alpha`. */
   readonly clientName: string;
+  /** Memory of large payloads, for a reader who gives it back. A transport whose library has memory of its own takes none. */
+  readonly buffers?: BufferPool | undefined;
 }

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { BufferPool } from "../../src/lib/buffer-pool.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
 import { buildFrame, sealFrame } from "../../src/protocol/frame.ts";
@@ -79,6 +80,7 @@ class Quiet extends Duplex {
 function clientSays(input: Uint8Array): void {
   const socket = new Quiet();
   const router = new Router();
+  const buffers = new BufferPool({ bufferBytes: 64 * 1024, keptMax: 1 });
   let delivered = 0;
   router.subscribe("a.up.*", ({ bytes }) => {
     delivered += bytes;
@@ -88,13 +90,13 @@ function clientSays(input: Uint8Array): void {
     mayPublish: (subject: string) => subject.startsWith("a.up."),
     maySubscribe: (subject: string) => subject === "a.data",
   };
-  const connection = new RelayConnection(socket, { router, permissions, logger: silentLogger });
+  const connection = new RelayConnection(socket, { router, buffers, permissions, logger: silentLogger });
   const third = Math.floor(input.length / 3);
   for (const part of [input.subarray(0, third), input.subarray(third, 2 * third), input.subarray(2 * third)])
-    connection.receive(part);
+    connection.push(part);
   must(delivered <= input.length, "nothing is delivered that did not come");
   connection.leave();
-  must(router.publish({ subject: "a.data", parts: [], bytes: 0 }) === 0, "a client that left has no subscriptions");
+  must(router.publish({ subject: "a.data", parts: [], bytes: 0, hold: () => () => undefined }) === 0, "a client that left has no subscriptions");
   socket.destroy();
 }
 

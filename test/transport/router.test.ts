@@ -4,7 +4,7 @@ import { type RoutedMessage, Router } from "../../src/transport/router.ts";
 import { isPattern, isSubject } from "../../src/transport/subject-rules.ts";
 
 function on(subject: string): RoutedMessage {
-  return { subject, parts: [], bytes: 0 };
+  return { subject, parts: [], bytes: 0, hold: () => () => undefined };
 }
 
 describe("a router", () => {

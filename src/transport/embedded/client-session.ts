@@ -1,11 +1,13 @@
 import { abortable } from "../../lib/abort.ts";
 import { Backoff } from "../../lib/backoff.ts";
+import type { BufferPool } from "../../lib/buffer-pool.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
 import type { StatusHub } from "../status-hub.ts";
 import { ClientSubscription } from "./client-subscription.ts";
-import { type Link, type LinkHandler, type LinkTarget, openLink } from "./link.ts";
+import { type Link, type LinkTarget, openLink } from "./link.ts";
+import type { MessageHandler } from "./message-reader.ts";
 import { PublishLine } from "./publish-line.ts";
 import { type ControlFrame, encodeControl, SUBSCRIPTION_ID_MAX } from "./wire.ts";
 
@@ -14,6 +16,7 @@ export interface ClientSessionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly status: StatusHub;
+  readonly buffers?: BufferPool | undefined;
 }
 
 const PING_EVERY_MS = 5000;
@@ -185,10 +188,14 @@ export class ClientSession {
     void this.#reconnect();
   }
 
-  #handler(): LinkHandler {
+  #handler(): MessageHandler {
     return {
       control: (frame) => this.#control(frame),
-      wants: ({ id, payloadBytes }) => this.#subscriptions.get(id)?.queue.hasRoomFor(payloadBytes) ?? false,
+      place: ({ id, payloadBytes }) => {
+        if (this.#subscriptions.get(id)?.queue.hasRoomFor(payloadBytes) !== true) return undefined;
+        // An ArrayBuffer of its own can be transferred to a worker.
+        return this.#options.buffers?.take(payloadBytes) ?? Buffer.allocUnsafeSlow(payloadBytes);
+      },
       message: ({ id, subject }, payload) => this.#subscriptions.get(id)?.queue.push({ subject, payload }),
       skipped: ({ id, payloadBytes }) => this.#tellLost(id, { messages: 1, bytes: payloadBytes }),
     };

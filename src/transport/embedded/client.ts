@@ -47,6 +47,7 @@ export async function connectEmbedded(target: EmbeddedTarget, options: EmbeddedO
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     status: new StatusHub(),
+    buffers: options.buffers,
   });
   await session.connect(options.signal);
   return new EmbeddedTransport(session);

@@ -2,24 +2,13 @@ import { connect, type Socket } from "node:net";
 import { abortError } from "../../lib/abort.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
-import { FrameDecoder } from "./frame-decoder.ts";
 import { UpgradeAnswer, upgradeRequest } from "./handshake.ts";
-import type { ControlFrame, DataHead } from "./wire.ts";
+import { type MessageHandler, MessageReader } from "./message-reader.ts";
 
 export interface LinkTarget {
   readonly host: string;
   readonly port: number;
   readonly ticket: string;
-}
-
-/** Who takes what comes over the link. */
-export interface LinkHandler {
-  control(frame: ControlFrame): void;
-  /** Whether memory may be spent on this message; else it is read past. */
-  wants(head: DataHead): boolean;
-  message(head: DataHead, payload: Buffer): void;
-  /** A message that was not wanted has gone by. */
-  skipped(head: DataHead): void;
 }
 
 export interface LinkOptions {
@@ -29,8 +18,6 @@ export interface LinkOptions {
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** Heads, small messages, and the first bytes of a large one are read here, and copied. */
-const SCRATCH_BYTES = 16 * 1024;
 /** A piece that the system cannot take many of unless the relay reads. */
 const BULK_BYTES = 64 * 1024;
 
@@ -39,7 +26,7 @@ const BULK_BYTES = 64 * 1024;
  *
  * @throws FanfoldError `broker-unreachable`, `broker-denied`, or the reason of the signal
  */
-export async function openLink(target: LinkTarget, handler: LinkHandler, options: LinkOptions): Promise<Link> {
+export async function openLink(target: LinkTarget, handler: MessageHandler, options: LinkOptions): Promise<Link> {
   if (options.signal.aborted) throw abortError(options.signal);
   const request = upgradeRequest({ ...target, clientName: options.clientName });
   const done = new AbortController();
@@ -62,29 +49,18 @@ export async function openLink(target: LinkTarget, handler: LinkHandler, options
 /** One TCP connection to the relay, from its connect to its end. It does not come back. */
 export class Link {
   readonly #target: LinkTarget;
-  readonly #handler: LinkHandler;
-  readonly #decoder: FrameDecoder;
-  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  readonly #reader: MessageReader;
   readonly #answer = new UpgradeAnswer();
   readonly #over = Promise.withResolvers<FanfoldError>();
   #socket: Socket | undefined;
   #opened: { resolve: () => void; reject: (error: FanfoldError) => void } | undefined;
   #isOpen = false;
   #reason: FanfoldError | undefined;
-  #head: DataHead | undefined;
-  #payload: Buffer | undefined;
-  #filled = 0;
   #activity = 0;
 
-  constructor(target: LinkTarget, handler: LinkHandler) {
+  constructor(target: LinkTarget, handler: MessageHandler) {
     this.#target = target;
-    this.#handler = handler;
-    this.#decoder = new FrameDecoder("relay", {
-      control: (frame) => handler.control(frame),
-      begin: (head) => this.#begin(head),
-      payload: (bytes) => this.#copy(bytes),
-      end: () => this.#end(),
-    });
+    this.#reader = new MessageReader("relay", handler);
   }
 
   /** Grows whenever the relay says something or takes something. */
@@ -107,7 +83,7 @@ export class Link {
       host,
       port,
       noDelay: true,
-      onread: { buffer: () => this.#readTarget(), callback: (bytes, buffer) => this.#read(bytes, buffer) },
+      onread: { buffer: () => this.#reader.target(), callback: (bytes, buffer) => this.#read(bytes, buffer) },
     });
     this.#socket = socket;
     socket.on("error", (cause) => {
@@ -144,58 +120,23 @@ export class Link {
     this.#socket?.destroy();
   }
 
-  /** Where the next bytes go: the rest of a payload straight to its own memory, all else to the scratch. */
-  #readTarget(): Uint8Array {
-    if (this.#payload !== undefined && this.#filled < this.#payload.length) return this.#payload.subarray(this.#filled);
-    return this.#scratch;
-  }
-
   #read(bytes: number, buffer: Uint8Array): boolean {
     this.#activity += 1;
     try {
-      if (this.#payload !== undefined && buffer.buffer === this.#payload.buffer) {
-        this.#filled += bytes;
-        this.#decoder.advance(bytes);
-      } else {
-        this.#take(buffer.subarray(0, bytes));
-      }
+      if (this.#isOpen) this.#reader.read(bytes, buffer);
+      else this.#shakeHands(buffer.subarray(0, bytes));
     } catch (thrown) {
       this.destroy(FanfoldError.from(thrown));
     }
     return true;
   }
 
-  #take(chunk: Uint8Array): void {
-    if (this.#isOpen) {
-      this.#decoder.push(chunk);
-      return;
-    }
+  #shakeHands(chunk: Uint8Array): void {
     const rest = this.#answer.push(chunk);
     if (rest === undefined) return;
     this.#isOpen = true;
     this.#opened?.resolve();
-    this.#decoder.push(rest);
-  }
-
-  #begin(head: DataHead): void {
-    this.#head = head;
-    this.#filled = 0;
-    // The decoder has checked the length. An ArrayBuffer of its own can be transferred to a worker.
-    this.#payload = this.#handler.wants(head) ? Buffer.allocUnsafeSlow(head.payloadBytes) : undefined;
-  }
-
-  #copy(bytes: Uint8Array): void {
-    this.#payload?.set(bytes, this.#filled);
-    this.#filled += bytes.byteLength;
-  }
-
-  #end(): void {
-    const [head, payload] = [this.#head, this.#payload];
-    this.#head = undefined;
-    this.#payload = undefined;
-    if (head === undefined) return;
-    if (payload === undefined) this.#handler.skipped(head);
-    else this.#handler.message(head, payload);
+    this.#reader.push(rest);
   }
 
   #closed(): void {

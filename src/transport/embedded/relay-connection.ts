@@ -1,10 +1,12 @@
 import type { Duplex } from "node:stream";
+import type { BufferPool } from "../../lib/buffer-pool.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import type { RoutedMessage, Router } from "../router.ts";
-import { FrameDecoder } from "./frame-decoder.ts";
-import { MessageParts } from "./message-parts.ts";
+import { Lease } from "./lease.ts";
+import { MessageReader } from "./message-reader.ts";
+import { readInto, type SocketReader } from "./read-into.ts";
 import { RelayOutbox } from "./relay-outbox.ts";
 import { type ControlFrame, type DataHead, encodeControl, encodeHead } from "./wire.ts";
 
@@ -19,6 +21,7 @@ export interface RelayPermissions {
 
 export interface RelayConnectionOptions {
   readonly router: Router;
+  readonly buffers: BufferPool;
   readonly permissions: RelayPermissions;
   readonly logger: Logger;
 }
@@ -35,46 +38,59 @@ interface RelaySubscription {
 const SUBSCRIPTIONS_MAX = 64;
 
 /** One client of the relay: decodes its frames, holds its subscriptions, and writes what they match. */
-export class RelayConnection {
-  readonly #socket: Duplex;
+export class RelayConnection implements SocketReader {
+  /** Where the client is written to. */
+  readonly socket: Duplex;
   readonly #options: RelayConnectionOptions;
-  readonly #decoder: FrameDecoder;
+  readonly #reader: MessageReader;
   readonly #outbox: RelayOutbox;
   readonly #subscriptions = new Map<number, RelaySubscription>();
-  /** The message that is coming in; undefined while a forbidden one goes by. */
-  #incoming: { readonly head: DataHead; readonly parts: MessageParts } | undefined;
 
+  /** From now on the socket is this connection's to read. */
   constructor(socket: Duplex, options: RelayConnectionOptions) {
-    this.#socket = socket;
     this.#options = options;
-    this.#decoder = new FrameDecoder("client", {
+    this.#reader = new MessageReader("client", {
       control: (frame) => this.#control(frame),
-      begin: (head) => this.#begin(head),
-      payload: (bytes) => this.#incoming?.parts.push(bytes),
-      end: () => this.#end(),
+      place: (head) => this.#place(head),
+      message: (head, payload) => this.#publish(head, payload),
+      skipped: () => undefined,
     });
-    this.#outbox = new RelayOutbox(socket, {
+    this.socket = readInto(socket, this);
+    this.#outbox = new RelayOutbox(this.socket, {
       limitBytes: SUBSCRIBER_QUEUE_BYTES,
       relieved: () => this.#tellLosses(),
       flooded: () => this.#fail(new FanfoldError("damaged", "Answer a client: it does not read the answers")),
     });
   }
 
-  /** Takes bytes of the client, in any chunking; they must not change afterwards. */
-  receive(chunk: Uint8Array): void {
-    if (this.#socket.destroyed) return;
-    try {
-      this.#decoder.push(chunk);
-    } catch (thrown) {
-      this.#fail(FanfoldError.from(thrown));
-    }
+  /** Where the client's next bytes are to be put. */
+  target(): Uint8Array {
+    return this.#reader.target();
+  }
+
+  /** So many bytes of the client are at the beginning of what `target` gave. */
+  read(bytes: number, target: Uint8Array): void {
+    this.#take(() => this.#reader.read(bytes, target));
+  }
+
+  /** Takes bytes of the client that came another way, in any chunking. */
+  push(chunk: Uint8Array): void {
+    this.#take(() => this.#reader.push(chunk));
   }
 
   /** Takes the client's subscriptions out of the router. Idempotent. */
   leave(): void {
     for (const { leave } of this.#subscriptions.values()) leave();
     this.#subscriptions.clear();
-    this.#incoming = undefined;
+  }
+
+  #take(read: () => void): void {
+    if (this.socket.destroyed) return;
+    try {
+      read();
+    } catch (thrown) {
+      this.#fail(FanfoldError.from(thrown));
+    }
   }
 
   #control(frame: ControlFrame): void {
@@ -83,20 +99,18 @@ export class RelayConnection {
     else if (frame.op === "ping") this.#outbox.answer(encodeControl({ op: "pong", id: frame.id }));
   }
 
-  #begin(head: DataHead): void {
-    if (this.#options.permissions.mayPublish(head.subject)) {
-      this.#incoming = { head, parts: new MessageParts(head.payloadBytes) };
-      return;
-    }
-    this.#refuse({ id: 0, subject: head.subject, text: `this client may not publish on "${head.subject}"` });
+  /** A payload that its owner may publish; any other goes by. */
+  #place({ subject, payloadBytes }: DataHead): Uint8Array | undefined {
+    if (this.#options.permissions.mayPublish(subject)) return this.#options.buffers.take(payloadBytes);
+    this.#refuse({ id: 0, subject, text: `this client may not publish on "${subject}"` });
+    return undefined;
   }
 
-  #end(): void {
-    const incoming = this.#incoming;
-    if (incoming === undefined) return;
-    this.#incoming = undefined;
-    const { subject, payloadBytes: bytes } = incoming.head;
-    this.#options.router.publish({ subject, parts: incoming.parts.finish(), bytes });
+  #publish({ subject, payloadBytes: bytes }: DataHead, payload: Uint8Array): void {
+    const lease = new Lease(() => this.#options.buffers.giveBack(payload.buffer));
+    const release = lease.hold();
+    this.#options.router.publish({ subject, parts: [payload], bytes, hold: () => lease.hold() });
+    release();
   }
 
   #subscribe({ id, subject, queueBytes }: Extract<ControlFrame, { op: "sub" }>): void {
@@ -119,27 +133,30 @@ export class RelayConnection {
     this.#subscriptions.delete(id);
   }
 
-  #deliver(id: number, { subject, parts, bytes }: RoutedMessage): void {
+  #deliver(id: number, { subject, parts, bytes, hold }: RoutedMessage): void {
     const subscription = this.#subscriptions.get(id);
-    if (subscription === undefined || this.#socket.destroyed) return;
+    if (subscription === undefined || this.socket.destroyed) return;
     const start = encodeHead({ op: "msg", id, subject, payloadBytes: bytes });
     const cost = start.length + bytes;
     const fits = subscription.waitingBytes === 0 || subscription.waitingBytes + cost <= subscription.queueBytes;
+    if (!fits || !this.#outbox.hasRoomFor(cost)) {
+      subscription.lostMessages += 1;
+      subscription.lostBytes += bytes;
+      return;
+    }
+    const release = hold();
     const done = (): void => {
+      release();
       subscription.waitingBytes -= cost;
       if (subscription.lostMessages > 0 && subscription.waitingBytes === 0) this.#tellLosses();
     };
-    if (fits && this.#outbox.offer({ pieces: [start, ...parts], bytes: cost, done })) {
-      subscription.waitingBytes += cost;
-      return;
-    }
-    subscription.lostMessages += 1;
-    subscription.lostBytes += bytes;
+    subscription.waitingBytes += cost;
+    this.#outbox.message({ pieces: [start, ...parts], bytes: cost, done });
   }
 
   /** Losses are told when the client reads again: before that, the telling would have to wait as well. */
   #tellLosses(): void {
-    if (this.#socket.destroyed) return;
+    if (this.socket.destroyed) return;
     for (const [id, subscription] of this.#subscriptions) {
       const { lostMessages: messages, lostBytes: bytes } = subscription;
       if (messages === 0) continue;
@@ -159,6 +176,6 @@ export class RelayConnection {
 
   #fail(error: FanfoldError): void {
     this.#options.logger.debug("cut a relay client", { client: this.#options.permissions.name, error: error.message });
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 }

@@ -43,13 +43,17 @@ export class RelayOutbox {
     this.#options = options;
   }
 
-  /** Takes a message for the client; false when it does not fit. */
-  offer(frame: OutboxFrame): boolean {
+  /** Whether a message of this size, its head included, would be taken now. A refusal is remembered. */
+  hasRoomFor(bytes: number): boolean {
+    const cost = bytes + FRAME_OVERHEAD_BYTES;
+    if (this.#messageBytes === 0 || this.#messageBytes + cost <= this.#options.limitBytes) return true;
+    this.#refused = true;
+    return false;
+  }
+
+  /** Takes a message for the client; there must be room for it. */
+  message(frame: OutboxFrame): void {
     const cost = frame.bytes + FRAME_OVERHEAD_BYTES;
-    if (this.#messageBytes > 0 && this.#messageBytes + cost > this.#options.limitBytes) {
-      this.#refused = true;
-      return false;
-    }
     this.#messageBytes += cost;
     this.#append({
       ...frame,
@@ -58,7 +62,6 @@ export class RelayOutbox {
         frame.done();
       },
     });
-    return true;
   }
 
   /** Sends an answer to one of the client's frames, after what waits. */

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { BufferPool } from "../../lib/buffer-pool.ts";
 import { type Logger, silentLogger } from "../../lib/logger.ts";
+import { WINDOW_BYTES_MAX } from "../../protocol/limits.ts";
 import { Router } from "../router.ts";
 import { RELAY_PROTOCOL, ticketOf, UPGRADE_ACCEPTED, upgradeRefused } from "./handshake.ts";
 import { RelayConnection, type RelayPermissions } from "./relay-connection.ts";
@@ -31,6 +33,9 @@ export interface Relay {
 const CONNECTIONS_MAX = 4096;
 /** Clients ping every five seconds: one that says nothing for so long, and takes nothing, is gone. */
 const SILENCE_MS = 60_000;
+/** What most messages of file data fit into, and as many as a window has. */
+const BUFFER_BYTES = 1024 * 1024 + 64 * 1024;
+const BUFFERS_KEPT_MAX = WINDOW_BYTES_MAX / (1024 * 1024);
 
 export function createRelay(options: RelayOptions): Relay {
   return new EmbeddedRelay(options);
@@ -40,6 +45,7 @@ class EmbeddedRelay implements Relay {
   readonly router = new Router();
   readonly #options: RelayOptions;
   readonly #logger: Logger;
+  readonly #buffers = new BufferPool({ bufferBytes: BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
   /** Upgraded sockets belong to no server any more: nobody else ends them. */
   readonly #sockets = new Set<Duplex>();
   #closed = false;
@@ -54,11 +60,7 @@ class EmbeddedRelay implements Relay {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-    // A socket without an error listener would end the process.
-    socket.on("error", (error) => {
-      this.#logger.debug("lose a relay client", { error: error.message });
-      socket.destroy();
-    });
+    this.#watchErrors(socket);
     if (this.#closed || this.#sockets.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
       refuse(socket, upgradeRefused(503, "the relay takes no more clients\n"));
       return;
@@ -88,10 +90,21 @@ class EmbeddedRelay implements Relay {
     await Promise.all(closing);
   }
 
-  #accept(socket: Duplex, permissions: RelayPermissions, head: Uint8Array): void {
+  /** A socket without an error listener would end the process. */
+  #watchErrors(socket: Duplex): void {
+    socket.on("error", (error) => {
+      this.#logger.debug("lose a relay client", { error: error.message });
+      socket.destroy();
+    });
+  }
+
+  #accept(accepted: Duplex, permissions: RelayPermissions, head: Uint8Array): void {
     const { router } = this;
-    const connection = new RelayConnection(socket, { router, permissions, logger: this.#logger });
+    const options = { router, buffers: this.#buffers, permissions, logger: this.#logger };
+    const connection = new RelayConnection(accepted, options);
+    const { socket } = connection;
     this.#sockets.add(socket);
+    if (socket !== accepted) this.#watchErrors(socket);
     socket.on("close", () => {
       this.#sockets.delete(socket);
       connection.leave();
@@ -101,8 +114,7 @@ class EmbeddedRelay implements Relay {
       socket.setTimeout(SILENCE_MS, () => socket.destroy());
     }
     socket.write(UPGRADE_ACCEPTED);
-    if (head.byteLength > 0) connection.receive(head);
-    socket.on("data", (chunk: Buffer) => connection.receive(chunk));
+    if (head.byteLength > 0) connection.push(head);
     socket.on("end", () => socket.end());
     socket.resume();
   }
