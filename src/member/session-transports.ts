@@ -1,3 +1,4 @@
+import type { BufferPool } from "../lib/buffer-pool.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { LinkEvent } from "../protocol/events.ts";
@@ -21,6 +22,8 @@ export interface TransportsOptions {
   /** For the broker's own monitoring: `source alpha`. */
   readonly who: string;
   readonly emit: (event: LinkEvent) => void;
+  /** Memory of the payloads that come. */
+  readonly buffers?: BufferPool | undefined;
   /** A transport gave up: nothing comes over it any more. */
   readonly onEnd: (error: FanfoldError) => void;
   readonly clock: Clock;
@@ -57,8 +60,8 @@ function isPassing({ code }: FanfoldError, { welcome }: TransportsOptions): bool
 }
 
 async function connectBoth(live: LiveTarget, options: TransportsOptions): Promise<SessionTransports> {
-  const { who, emit, onEnd, signal } = options;
-  const bulk = await connectTransport(live.target, { clientName: `fanfold ${who}`, signal });
+  const { who, emit, onEnd, buffers, signal } = options;
+  const bulk = await connectTransport(live.target, { clientName: `fanfold ${who}`, buffers, signal });
   try {
     const reports = await connectTransport(live.target, { clientName: `fanfold ${who} reports`, signal });
     tellStatus(bulk, emit);

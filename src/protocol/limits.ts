@@ -48,6 +48,8 @@ export const IGNORE_FILES_MAX = 65_536;
 
 /** A frame of any kind; the bound of the embedded relay, and of what a decoder accepts. */
 export const FRAME_BYTES_MAX = 4 * MIB;
+/** Buffers that are used again for payloads: most frames of file data fit into one. */
+export const PAYLOAD_BUFFER_BYTES = MIB + 64 * KIB;
 /** Least payload a transport must take: one page or its trailer with its header. */
 export const FRAME_BYTES_MIN = 80 * KIB;
 /** Small files of one frame: bounds the table that a sink decodes at once. */

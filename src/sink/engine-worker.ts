@@ -3,6 +3,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
 import type { Deletion } from "../protocol/deletion.ts";
 import { type FidelityReport, FidelityTally } from "../protocol/fidelity.ts";
+import { PAYLOAD_BUFFER_BYTES } from "../protocol/limits.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { checkFrame, type Spoilt } from "./checked-frame.ts";
 import { CopyEngine } from "./copy-engine.ts";
@@ -62,6 +63,8 @@ export type EngineMessage =
       /** Pages with their trailers. */
       readonly pages: number;
       readonly counts: EngineCounts;
+      /** Memory of payloads that are dealt with, to be used again. */
+      readonly buffers: readonly ArrayBuffer[];
     }
   | Want
   /** Much is read before anything is stored again. */
@@ -96,6 +99,8 @@ let isWhole: (() => boolean) | undefined;
 let deletion: DeletionParts | undefined;
 const receiver = new Receiver(data);
 const fidelity = new FidelityTally();
+/** Memory of payloads that goes back with the next answer. */
+let freed: ArrayBuffer[] = [];
 let alteredSequence = -1;
 let alterations = 0;
 
@@ -121,14 +126,20 @@ function receive(into: Engine, frames: readonly Uint8Array[]): void {
     take(into, payload);
   }
   const { counts, pages, digest } = into;
-  post({
-    type: "stored",
-    bytes,
-    receivedUpTo: receiver.receivedUpTo,
-    missing: receiver.missing(),
-    pages,
-    counts: { ...counts },
-  });
+  const buffers = freed;
+  freed = [];
+  post(
+    {
+      type: "stored",
+      bytes,
+      receivedUpTo: receiver.receivedUpTo,
+      missing: receiver.missing(),
+      pages,
+      counts: { ...counts },
+      buffers,
+    },
+    buffers,
+  );
   if (digest === undefined) return;
   engine = undefined;
   const deletes = deletion?.scope.limit !== undefined;
@@ -173,9 +184,11 @@ function altered(into: Engine, { frame, chunk }: Extract<Spoilt, { type: "altere
   if (alterations >= ALTERATIONS_MAX) throw into.alteredError(chunk);
 }
 
-/** Nothing of a payload is kept. Given back now, and not when the collector comes by: it sees small objects, not megabytes. */
+/** Nothing of a payload is kept. Let go now, and not when the collector comes by: it sees small objects, not megabytes. */
 function free({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (!(buffer instanceof ArrayBuffer)) return;
+  if (buffer.byteLength === PAYLOAD_BUFFER_BYTES) freed.push(buffer);
+  else buffer.transfer(0);
 }
 
 function open(): Engine {
@@ -203,7 +216,7 @@ function open(): Engine {
   return new CopyEngine(
     { root, book, writer, judge, space, manifest, fidelity, scope, specials: data.specials },
     {
-      want: post,
+      want: (want) => post(want),
       file: (path, bytes) => {
         if (data.fileNotices) post({ type: "file", path, bytes });
       },
@@ -219,7 +232,10 @@ function openDry(): Engine {
   isWhole = () => root.isThere();
   const book = new PageBook(SpillFile.open());
   const parts = { root, book, scope: new ScopeBook(), policy: data.deletion, isDoubted: doubted, onBusy };
-  return new DryEngine(parts, { want: post, outlook: (outlook) => post({ type: "outlook", ...outlook }) });
+  return new DryEngine(parts, {
+    want: (want) => post(want),
+    outlook: (outlook) => post({ type: "outlook", ...outlook }),
+  });
 }
 
 function doubted(ctimeMs: number): boolean {
@@ -241,6 +257,6 @@ function fail(thrown: unknown): void {
   post({ type: "failed", code: error.code, message: error.message });
 }
 
-function post(message: EngineMessage): void {
-  port?.postMessage(message);
+function post(message: EngineMessage, transfer: readonly ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
 }

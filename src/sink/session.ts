@@ -1,4 +1,5 @@
 import { abortable } from "../lib/abort.ts";
+import type { BufferPool } from "../lib/buffer-pool.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
@@ -23,7 +24,9 @@ export interface SinkSessionOptions extends FrameScope {
   readonly source: string;
   /** The stream it takes frames of [P-9.3]. */
   readonly stream: number;
-  /** Whether payloads of the transport may be handed on to a thread; else they are copied. */
+  /** Memory for payloads, which goes to the engine's thread and comes back. */
+  readonly buffers: BufferPool;
+  /** Whether payloads of the transport lie at the start of memory of their own, which may go to a thread; else they are copied. */
   readonly exclusivePayloads: boolean;
   readonly reporter: Reporter;
   readonly clock: Clock;
@@ -174,9 +177,7 @@ export class SinkSession {
   }
 
   #flush(): void {
-    const frames = this.#batch.map((payload) =>
-      this.#options.exclusivePayloads && isWhole(payload) ? payload : new Uint8Array(payload),
-    );
+    const frames = this.#batch.map((payload) => this.#exclusive(payload));
     this.#batch = [];
     this.#engine?.post(
       { frames },
@@ -184,10 +185,19 @@ export class SinkSession {
     );
   }
 
+  #exclusive(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { exclusivePayloads, buffers } = this.#options;
+    if (exclusivePayloads && isTransferable(payload)) return payload;
+    const copy = buffers.take(payload.byteLength);
+    copy.set(payload);
+    return copy;
+  }
+
   #onEngine(message: EngineMessage): void {
     switch (message.type) {
       case "stored":
         this.#counts = message.counts;
+        for (const buffer of message.buffers) this.#options.buffers.giveBack(buffer);
         this.#busy = undefined;
         if (!this.#options.dryRun) this.#keeper?.stored(message.bytes);
         this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
@@ -274,11 +284,6 @@ export class SinkSession {
   }
 }
 
-/** Whether a payload is all of its allocation, so that handing it over takes nothing from anybody. */
-function isWhole(payload: Uint8Array): payload is Uint8Array<ArrayBuffer> {
-  return (
-    payload.byteOffset === 0 &&
-    payload.byteLength === payload.buffer.byteLength &&
-    payload.buffer instanceof ArrayBuffer
-  );
+function isTransferable(payload: Uint8Array): payload is Uint8Array<ArrayBuffer> {
+  return payload.byteOffset === 0 && payload.buffer instanceof ArrayBuffer;
 }

@@ -96,7 +96,10 @@ function clientSays(input: Uint8Array): void {
     connection.push(part);
   must(delivered <= input.length, "nothing is delivered that did not come");
   connection.leave();
-  must(router.publish({ subject: "a.data", parts: [], bytes: 0, hold: () => () => undefined }) === 0, "a client that left has no subscriptions");
+  must(
+    router.publish({ subject: "a.data", parts: [], bytes: 0, hold: () => () => undefined }) === 0,
+    "a client that left has no subscriptions",
+  );
   socket.destroy();
 }
 

@@ -13,6 +13,7 @@ import { type SinkPolicy, SourceSession } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
 import { GateTransport } from "./gate-transport.ts";
+import { payloadPool } from "./payload-pool.ts";
 import { quickClock } from "./quick-clock.ts";
 
 export interface LaneLabOptions {
@@ -152,7 +153,14 @@ export class LaneLab {
     const copy = new SinkCopy({
       ...SCOPE,
       ...{ signal, folder, late, onFailure, up: gate, subject: upSubject(SUBJECTS, member.id), clock: this.#clock },
-      ...{ session: "default", source: "source", exclusivePayloads: false, emit: () => undefined, fileEvents: false },
+      ...{
+        session: "default",
+        source: "source",
+        exclusivePayloads: false,
+        buffers: payloadPool(),
+        emit: () => undefined,
+        fileEvents: false,
+      },
       dryRun: false,
       deletion: { forbidden: false },
       onLane: () => void intake.takeData(false),

@@ -14,6 +14,7 @@ import { SourceSession } from "../../src/source/session.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
+import { payloadPool } from "./payload-pool.ts";
 import { quickClock } from "./quick-clock.ts";
 
 export interface FaultySession {
@@ -78,6 +79,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
         subject: upSubject(subjects, id),
         late: false,
         exclusivePayloads: false,
+        buffers: payloadPool(),
         emit: () => undefined,
         fileEvents: false,
         dryRun: options.dryRun === true,

@@ -8,6 +8,7 @@ import { Reporter } from "../../src/sink/reporter.ts";
 import { SinkSession } from "../../src/sink/session.ts";
 import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
+import { payloadPool } from "../helpers/payload-pool.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 test("both subjects of a sink go on when the engine has room again", async () => {
@@ -22,6 +23,7 @@ test("both subjects of a sink go on when the engine has room again", async () =>
     ...{ ...scope, folder, reporter, session: "default", source: "source" },
     ...{
       exclusivePayloads: true,
+      buffers: payloadPool(),
       emit: () => undefined,
       fileEvents: false,
       dryRun: false,

@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { BufferPool } from "../../lib/buffer-pool.ts";
 import { type Logger, silentLogger } from "../../lib/logger.ts";
-import { WINDOW_BYTES_MAX } from "../../protocol/limits.ts";
+import { PAYLOAD_BUFFER_BYTES, WINDOW_BYTES_MAX } from "../../protocol/limits.ts";
 import { Router } from "../router.ts";
 import { RELAY_PROTOCOL, ticketOf, UPGRADE_ACCEPTED, upgradeRefused } from "./handshake.ts";
 import { RelayConnection, type RelayPermissions } from "./relay-connection.ts";
@@ -33,9 +33,8 @@ export interface Relay {
 const CONNECTIONS_MAX = 4096;
 /** Clients ping every five seconds: one that says nothing for so long, and takes nothing, is gone. */
 const SILENCE_MS = 60_000;
-/** What most messages of file data fit into, and as many as a window has. */
-const BUFFER_BYTES = 1024 * 1024 + 64 * 1024;
-const BUFFERS_KEPT_MAX = WINDOW_BYTES_MAX / (1024 * 1024);
+/** As many as a window has. */
+const BUFFERS_KEPT_MAX = Math.ceil(WINDOW_BYTES_MAX / PAYLOAD_BUFFER_BYTES);
 
 export function createRelay(options: RelayOptions): Relay {
   return new EmbeddedRelay(options);
@@ -45,7 +44,7 @@ class EmbeddedRelay implements Relay {
   readonly router = new Router();
   readonly #options: RelayOptions;
   readonly #logger: Logger;
-  readonly #buffers = new BufferPool({ bufferBytes: BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
+  readonly #buffers = new BufferPool({ bufferBytes: PAYLOAD_BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
   /** Upgraded sockets belong to no server any more: nobody else ends them. */
   readonly #sockets = new Set<Duplex>();
   #closed = false;

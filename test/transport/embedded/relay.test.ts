@@ -164,6 +164,8 @@ describe("the relay", () => {
     await gone.subscribe("fanfold.data", WIDE);
     await gone.close();
     await roundTrips(other, 2);
-    expect(server.router.publish({ subject: "fanfold.data", parts: [], bytes: 0, hold: () => () => undefined })).toBe(0);
+    expect(server.router.publish({ subject: "fanfold.data", parts: [], bytes: 0, hold: () => () => undefined })).toBe(
+      0,
+    );
   });
 });
