@@ -9,33 +9,30 @@ export interface BufferPoolOptions {
 }
 
 /**
- * Large buffers that are used again. To make each one anew costs a page fault for every 4 KiB, and the garbage collector is
- * called for by the megabytes that come and go.
+ * Large buffers that are used again. To make each one anew costs a page fault for every 4 KiB. They are shared memory, which
+ * threads hand to each other as it is: each ArrayBuffer that is transferred counts as so many megabytes made anew in the thread
+ * that takes it, and calls for the garbage collector. The other side of that: nobody may use one that was given away.
  */
 export class BufferPool {
   readonly #options: BufferPoolOptions;
-  readonly #kept: ArrayBuffer[] = [];
+  readonly #kept: SharedArrayBuffer[] = [];
 
   constructor(options: BufferPoolOptions) {
     this.#options = options;
   }
 
-  /** So many bytes with arbitrary content, in an ArrayBuffer that nobody else uses. It may be longer, and begins there. */
-  take(bytes: number): Buffer<ArrayBuffer> {
+  /** So many bytes with arbitrary content, at the beginning of memory that nobody else uses. */
+  take(bytes: number): Buffer {
     const { bufferBytes } = this.#options;
     if (bytes > bufferBytes || bytes * SHARE_MIN < bufferBytes) return Buffer.allocUnsafeSlow(bytes);
-    const kept = this.#kept.pop() ?? Buffer.allocUnsafeSlow(bufferBytes).buffer;
+    const kept = this.#kept.pop() ?? new SharedArrayBuffer(bufferBytes);
     return Buffer.from(kept, 0, bytes);
   }
 
   /** Whoever gives a buffer back, and everybody else, has stopped using it. One that is not of the pool's length is let go. */
   giveBack(buffer: ArrayBufferLike): void {
-    if (!this.isOwn(buffer) || this.#kept.length >= this.#options.keptMax) return;
-    this.#kept.push(buffer);
-  }
-
-  /** Whether it is of the length that is kept. A buffer that was transferred has none. */
-  isOwn(buffer: ArrayBufferLike): buffer is ArrayBuffer {
-    return buffer instanceof ArrayBuffer && buffer.byteLength === this.#options.bufferBytes;
+    const { bufferBytes, keptMax } = this.#options;
+    if (buffer instanceof SharedArrayBuffer && buffer.byteLength === bufferBytes && this.#kept.length < keptMax)
+      this.#kept.push(buffer);
   }
 }

@@ -1,4 +1,4 @@
-import { BufferPool } from "../lib/buffer-pool.ts";
+import type { BufferPool } from "../lib/buffer-pool.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { CoordinatorAddress } from "../member/address.ts";
@@ -7,7 +7,6 @@ import { joinedEvent, type LiveTarget } from "../member/join.ts";
 import { openTransports } from "../member/session-transports.ts";
 import type { SteadyLink } from "../member/steady-link.ts";
 import type { SinkEvent } from "../protocol/events.ts";
-import { PAYLOAD_BUFFER_BYTES } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
 import { subjectsOf, upSubject } from "../protocol/subjects.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -30,6 +29,8 @@ export interface AttemptOptions {
   /** What may be deleted here of what the source has not. */
   readonly deletion: DeletionPolicy;
   readonly fill: FillOptions;
+  /** Memory for payloads, for one session after another. */
+  readonly buffers: BufferPool;
   /** The epoch of the copy that runs in this process from now on; undefined when none does. */
   readonly onCopy: (epoch: number | undefined) => void;
   readonly signal: AbortSignal;
@@ -52,8 +53,6 @@ export interface Attempt extends AsyncDisposable {
 }
 
 const DRAIN_MS_MAX = 2_000;
-/** What comes while as much is written. */
-const BUFFERS_KEPT_MAX = 8;
 
 /**
  * Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed
@@ -66,16 +65,8 @@ export async function openAttempt(options: AttemptOptions, signal: AbortSignal):
   await using opening = new AsyncDisposableStack();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
-  const buffers = new BufferPool({ bufferBytes: PAYLOAD_BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
   const who = `sink ${welcome.member.name}`;
-  const {
-    live,
-    bulk: down,
-    reports: up,
-  } = await openTransports({
-    ...{ ...options, signal, who, buffers },
-    onEnd: failed.reject,
-  });
+  const { live, bulk: down, reports: up } = await openTransports({ ...options, signal, who, onEnd: failed.reject });
   opening.defer(() => down.close());
   opening.defer(() => up.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => up.close()));
   const intake = await Intake.open(
@@ -92,14 +83,13 @@ export async function openAttempt(options: AttemptOptions, signal: AbortSignal):
   );
   link.send({ type: "ready" });
   emit({ type: "waiting", underWay: welcome.underWay });
-  return new OpenAttempt(options, { live, up, down, buffers, intake, failed, closing: opening.move() });
+  return new OpenAttempt(options, { live, up, down, intake, failed, closing: opening.move() });
 }
 
 interface AttemptParts {
   readonly live: LiveTarget;
   readonly up: Transport;
   readonly down: Transport;
-  readonly buffers: BufferPool;
   readonly intake: Intake;
   readonly failed: PromiseWithResolvers<never>;
   readonly closing: AsyncDisposableStack;
@@ -144,7 +134,8 @@ class OpenAttempt implements Attempt {
 
   /** Begins the copy, or begins it anew with what is stored by now: the source, or this sink, came back as a new process. */
   async #begin(start: Start): Promise<void> {
-    const { folder, welcome, clock, emit, fileEvents, deletion, fill, signal, acceptNewSource } = this.#options;
+    const { folder, welcome, buffers, clock, emit, fileEvents, deletion, fill, signal, acceptNewSource } =
+      this.#options;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
       throw new FanfoldError(
@@ -153,7 +144,7 @@ class OpenAttempt implements Attempt {
       );
     }
     await this.#drop();
-    const { intake, up, down, buffers, failed } = this.#parts;
+    const { intake, up, down, failed } = this.#parts;
     this.#source.started();
     const { dryRun } = start;
     const sinks = start.sinks.map((sink) => sink.name);

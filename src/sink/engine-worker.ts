@@ -3,7 +3,6 @@ import { FanfoldError } from "../lib/errors.ts";
 import { SpillFile } from "../lib/spill-file.ts";
 import type { Deletion } from "../protocol/deletion.ts";
 import { type FidelityReport, FidelityTally } from "../protocol/fidelity.ts";
-import { PAYLOAD_BUFFER_BYTES } from "../protocol/limits.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { checkFrame, type Spoilt } from "./checked-frame.ts";
 import { CopyEngine } from "./copy-engine.ts";
@@ -64,7 +63,7 @@ export type EngineMessage =
       readonly pages: number;
       readonly counts: EngineCounts;
       /** Memory of payloads that are dealt with, to be used again. */
-      readonly buffers: readonly ArrayBuffer[];
+      readonly buffers: readonly SharedArrayBuffer[];
     }
   | Want
   /** Much is read before anything is stored again. */
@@ -100,7 +99,7 @@ let deletion: DeletionParts | undefined;
 const receiver = new Receiver(data);
 const fidelity = new FidelityTally();
 /** Memory of payloads that goes back with the next answer. */
-let freed: ArrayBuffer[] = [];
+let freed: SharedArrayBuffer[] = [];
 let alteredSequence = -1;
 let alterations = 0;
 
@@ -128,18 +127,15 @@ function receive(into: Engine, frames: readonly Uint8Array[]): void {
   const { counts, pages, digest } = into;
   const buffers = freed;
   freed = [];
-  post(
-    {
-      type: "stored",
-      bytes,
-      receivedUpTo: receiver.receivedUpTo,
-      missing: receiver.missing(),
-      pages,
-      counts: { ...counts },
-      buffers,
-    },
+  post({
+    type: "stored",
+    bytes,
+    receivedUpTo: receiver.receivedUpTo,
+    missing: receiver.missing(),
+    pages,
+    counts: { ...counts },
     buffers,
-  );
+  });
   if (digest === undefined) return;
   engine = undefined;
   const deletes = deletion?.scope.limit !== undefined;
@@ -186,9 +182,8 @@ function altered(into: Engine, { frame, chunk }: Extract<Spoilt, { type: "altere
 
 /** Nothing of a payload is kept. Let go now, and not when the collector comes by: it sees small objects, not megabytes. */
 function free({ buffer }: Uint8Array): void {
-  if (!(buffer instanceof ArrayBuffer)) return;
-  if (buffer.byteLength === PAYLOAD_BUFFER_BYTES) freed.push(buffer);
-  else buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  else freed.push(buffer);
 }
 
 function open(): Engine {
@@ -216,7 +211,7 @@ function open(): Engine {
   return new CopyEngine(
     { root, book, writer, judge, space, manifest, fidelity, scope, specials: data.specials },
     {
-      want: (want) => post(want),
+      want: post,
       file: (path, bytes) => {
         if (data.fileNotices) post({ type: "file", path, bytes });
       },
@@ -233,7 +228,7 @@ function openDry(): Engine {
   const book = new PageBook(SpillFile.open());
   const parts = { root, book, scope: new ScopeBook(), policy: data.deletion, isDoubted: doubted, onBusy };
   return new DryEngine(parts, {
-    want: (want) => post(want),
+    want: post,
     outlook: (outlook) => post({ type: "outlook", ...outlook }),
   });
 }
@@ -257,6 +252,6 @@ function fail(thrown: unknown): void {
   post({ type: "failed", code: error.code, message: error.message });
 }
 
-function post(message: EngineMessage, transfer: readonly ArrayBuffer[] = []): void {
-  port?.postMessage(message, transfer);
+function post(message: EngineMessage): void {
+  port?.postMessage(message);
 }

@@ -181,13 +181,14 @@ export class SinkSession {
     this.#batch = [];
     this.#engine?.post(
       { frames },
-      frames.map((frame) => frame.buffer),
+      // Shared memory is not given away: the engine says when it is done with it.
+      frames.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
     );
   }
 
-  #exclusive(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  #exclusive(payload: Uint8Array): Uint8Array {
     const { exclusivePayloads, buffers } = this.#options;
-    if (exclusivePayloads && isTransferable(payload)) return payload;
+    if (exclusivePayloads && payload.byteOffset === 0) return payload;
     const copy = buffers.take(payload.byteLength);
     copy.set(payload);
     return copy;
@@ -282,8 +283,4 @@ export class SinkSession {
     };
     this.#options.emit({ type: "progress", progress, state: this.#state });
   }
-}
-
-function isTransferable(payload: Uint8Array): payload is Uint8Array<ArrayBuffer> {
-  return payload.byteOffset === 0 && payload.buffer instanceof ArrayBuffer;
 }

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { BufferPool } from "../lib/buffer-pool.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
@@ -9,7 +10,7 @@ import { SteadyLink } from "../member/steady-link.ts";
 import type { Hello } from "../protocol/control.ts";
 import type { DeleteLimit } from "../protocol/deletion.ts";
 import type { SinkEvent } from "../protocol/events.ts";
-import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import { PAYLOAD_BUFFER_BYTES, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
 import { openAttempt } from "./attempt.ts";
 import { openSinkFolder, type SinkFolder } from "./sink-folder.ts";
@@ -47,6 +48,9 @@ export interface SinkOptions {
 
 /** A sink at work. Its result is the outcome of its session, proven or incomplete; a failure rejects. */
 export type SinkRun = MemberRun<SinkEvent, SinkOutcome>;
+
+/** All that may wait for the engine and in it, whatever a source sends: shared memory that is let go stays for long. */
+const BUFFERS_KEPT_MAX = Math.ceil((2 * SUBSCRIBER_QUEUE_BYTES) / PAYLOAD_BUFFER_BYTES);
 
 /** Rebuilds the tree of a session in a folder. It starts at once; disposing ends it in order. */
 export function runSink(options: SinkOptions): SinkRun {
@@ -96,6 +100,7 @@ class SinkProgram {
     const deletion = { forbidden: this.#options.noDelete === true, limit: this.#options.maxDelete };
     const emit = (event: SinkEvent) => this.#hub.emit(event);
     let back: Hello["back"];
+    const buffers = new BufferPool({ bufferBytes: PAYLOAD_BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
     const link = new SteadyLink({
       ...{ address, connectTimeoutMs, emit, signal, clock, random },
       hello: () => ({ ...this.#hello(folder), ...(back === undefined ? {} : { back }) }),
@@ -107,6 +112,7 @@ class SinkProgram {
         const options = {
           ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, deletion, signal },
           fill: { numericIds, specials },
+          buffers,
           onCopy: (epoch: number | undefined) => {
             back = epoch === undefined ? undefined : { sessionId, epoch };
           },

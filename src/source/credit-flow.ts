@@ -15,7 +15,7 @@ export interface SentFrame extends OutstandingFrame {
 /** What the reader may build next, and buffers to build it in. */
 export interface CreditGrant {
   readonly bytes: number;
-  readonly buffers: readonly ArrayBuffer[];
+  readonly buffers: readonly ArrayBufferLike[];
 }
 
 export interface CreditFlowOptions {
@@ -39,7 +39,7 @@ export class CreditFlow {
   readonly #bufferBytes: number;
   #readerBytes = 0;
   #queuedBytes = 0;
-  #spare: ArrayBuffer[] = [];
+  #spare: ArrayBufferLike[] = [];
   #releasedBytes = 0;
   #ratedMs: number;
 
@@ -109,7 +109,7 @@ export class CreditFlow {
     for (const { costBytes, frame } of frames) {
       this.#releasedBytes += costBytes;
       // What the reader built in is used again; pages and marks have buffers of their own sizes.
-      if (costBytes > 0 && frame.buffer.byteLength === this.#bufferBytes) this.#spare.push(frame.buffer as ArrayBuffer);
+      if (costBytes > 0 && frame.buffer.byteLength === this.#bufferBytes) this.#spare.push(frame.buffer);
     }
     return frames;
   }

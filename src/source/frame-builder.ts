@@ -9,7 +9,7 @@ export const FRAME_COST_BYTES_MIN = 64 * 1024;
 
 /** A data frame that is ready but for its sequence and checksum. `buffer` is the whole allocation, for reuse. */
 export interface BuiltFrame {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly frameBytes: number;
   readonly contentBytes: number;
 }
@@ -19,7 +19,7 @@ export interface FrameBuilderOptions extends FrameScope {
   /** Size of the frames to build: the transport's preferred payload. */
   readonly frameBytes: number;
   /** Gives a buffer of at least `frameBytes`; used ones may come back through it. */
-  readonly takeBuffer: () => ArrayBuffer;
+  readonly takeBuffer: () => ArrayBufferLike;
 }
 
 /** A range of the file `entry`; `offset` is a multiple of the leaf. */
@@ -108,7 +108,7 @@ export class FrameBuilder {
     const { sessionId, epoch, stream } = this.#options;
     writeFrameHeader(buffer, { type: "data", sessionId, epoch, stream }, this.#contentBytes);
     const built = {
-      buffer: buffer.buffer as ArrayBuffer,
+      buffer: buffer.buffer,
       frameBytes: tableAt + table.length,
       contentBytes: this.#contentBytes,
     };

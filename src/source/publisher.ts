@@ -246,7 +246,7 @@ export class Publisher {
   #grantCredit(): void {
     if (this.#stopped) return;
     const grant = this.#credit.grant(this.#options.allowedBytes?.());
-    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant }, grant.buffers);
+    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant });
   }
 
   #feedReader(): void {

@@ -28,7 +28,7 @@ export interface ReadPageRequest {
 export type ReadRequest =
   | ReadPageRequest
   /** More bytes that may be built, and buffers to build them in. */
-  | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBuffer[] };
+  | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBufferLike[] };
 export type ReadMessage = ReadOutput | { readonly type: "failed"; readonly message: string; readonly code: string };
 
 const port = parentPort;
@@ -36,14 +36,14 @@ if (port === null) throw new FanfoldError("internal", "Start the reader: this fi
 
 const data = workerData as ReadWorkerData;
 const root = Buffer.from(data.root);
-const spare: ArrayBuffer[] = [];
+const spare: ArrayBufferLike[] = [];
 const pages: ReadPageRequest[] = [];
 const builder = new FrameBuilder({
   sessionId: data.sessionId,
   epoch: data.epoch,
   stream: data.stream,
   frameBytes: frameCapacity(data.frameBytes),
-  takeBuffer: () => spare.pop() ?? new ArrayBuffer(frameCapacity(data.frameBytes)),
+  takeBuffer: () => spare.pop() ?? new SharedArrayBuffer(frameCapacity(data.frameBytes)),
 });
 let creditBytes = 0;
 let guard: RootGuard | undefined;
@@ -95,6 +95,6 @@ function hasBit(bits: Uint8Array, index: number): boolean {
 function post(output: ReadOutput): void {
   if (output.type === "frame") {
     creditBytes -= Math.max(output.frame.frameBytes, FRAME_COST_BYTES_MIN);
-    port?.postMessage(output, [output.frame.buffer]);
+    port?.postMessage(output);
   } else if (output.type !== "file" || data.fileOutputs) port?.postMessage(output);
 }
