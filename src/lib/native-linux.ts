@@ -16,7 +16,7 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** What Linux allows for the value of one attribute, and for the list of all names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`). */
 const ATTRIBUTE_BYTES_MAX = 64 * 1024;
-const { ENODATA, ENXIO } = osConstants.errno;
+const { EBADF, ENODATA, ENXIO } = osConstants.errno;
 const NUL = Buffer.alloc(1);
 
 type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
@@ -28,7 +28,7 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
   const failure = (syscall: string): Error => systemError(koffi.errno(), syscall);
   const native = {
     ...bindSeek(library, koffi.errno),
-    ...bindTimes(library, failure),
+    ...bindTimes(library, koffi.errno),
     ...bindAttributes(library, koffi.errno),
   };
   const mknod = bindMakeNode(library);
@@ -69,17 +69,23 @@ function bindSeek(library: Library, errno: () => number): Pick<Native, "seekData
   };
 }
 
-function bindTimes(library: Library, failure: (syscall: string) => Error): Pick<Native, "setTimes"> {
+function bindTimes(library: Library, errno: () => number): Pick<Native, "setTimes"> {
   const utimensat: Call<[directory: number, path: Uint8Array, times: BigInt64Array, flags: number]> = library.func(
     "int utimensat(int, const uint8_t *, const int64_t *, int)",
   );
+  const futimens: Call<[fd: number, times: BigInt64Array]> = library.func("int futimens(int, const int64_t *)");
   const times = new BigInt64Array([0n, UTIME_OMIT, 0n, 0n]);
   return {
     setTimes(place: NativePlace, { seconds, nanoseconds }: NativeTime) {
       times[2] = BigInt(seconds);
       times[3] = BigInt(nanoseconds);
+      if (typeof place === "number") {
+        if (futimens(place, times) === 0) return;
+        // What was opened with `O_PATH` has times, and takes none by its descriptor.
+        if (errno() !== EBADF) throw systemError(errno(), "futimens");
+      }
       const flags = typeof place === "number" ? 0 : AT_SYMLINK_NOFOLLOW;
-      if (utimensat(AT_FDCWD, pathOf(place), times, flags) !== 0) throw failure("utimensat");
+      if (utimensat(AT_FDCWD, pathOf(place), times, flags) !== 0) throw systemError(errno(), "utimensat");
     },
   };
 }

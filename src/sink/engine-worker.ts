@@ -52,6 +52,11 @@ export type EngineRequest =
   | { readonly frames: readonly Uint8Array[] }
   /** All that was verified is synced: what the source has not is deleted now. */
   | { readonly delete: true };
+export interface FileNotice {
+  /** Escaped. */
+  readonly path: string;
+  readonly bytes: number;
+}
 export type EngineMessage =
   /** One request is dealt with: the bytes of its payloads, and where the stream stands now. */
   | {
@@ -62,13 +67,14 @@ export type EngineMessage =
       /** Pages with their trailers. */
       readonly pages: number;
       readonly counts: EngineCounts;
+      /** Files that are complete since the last answer, when notices of them are wanted. */
+      readonly files: readonly FileNotice[];
       /** Memory of payloads that are dealt with, to be used again. */
       readonly buffers: readonly SharedArrayBuffer[];
     }
   | Want
   /** Much is read before anything is stored again. */
   | { readonly type: "busy"; readonly what: "hashing" }
-  | { readonly type: "file"; readonly path: string; readonly bytes: number }
   | { readonly type: "deleted-entry"; readonly path: string }
   | { readonly type: "problem"; readonly problem: Problem }
   /** All is stored and agrees with the source; it is not yet synced. `deletes`: the source asks for more, behind the sync. */
@@ -82,7 +88,12 @@ export type EngineMessage =
   | { readonly type: "deleted"; readonly deletion: Deletion | undefined }
   /** The end of a dry run. */
   | ({ readonly type: "outlook" } & Outlook)
-  | { readonly type: "failed"; readonly code: FanfoldError["code"]; readonly message: string };
+  | {
+      readonly type: "failed";
+      readonly code: FanfoldError["code"];
+      readonly message: string;
+      readonly files: readonly FileNotice[];
+    };
 
 /** Times in a row one frame may arrive altered before the session fails. */
 const ALTERATIONS_MAX = 5;
@@ -100,6 +111,7 @@ const receiver = new Receiver(data);
 const fidelity = new FidelityTally();
 /** Memory of payloads that goes back with the next answer. */
 let freed: SharedArrayBuffer[] = [];
+let completed: FileNotice[] = [];
 let alteredSequence = -1;
 let alterations = 0;
 
@@ -125,8 +137,9 @@ function receive(into: Engine, frames: readonly Uint8Array[]): void {
     take(into, payload);
   }
   const { counts, pages, digest } = into;
-  const buffers = freed;
+  const [buffers, files] = [freed, completed];
   freed = [];
+  completed = [];
   post({
     type: "stored",
     bytes,
@@ -134,6 +147,7 @@ function receive(into: Engine, frames: readonly Uint8Array[]): void {
     missing: receiver.missing(),
     pages,
     counts: { ...counts },
+    files,
     buffers,
   });
   if (digest === undefined) return;
@@ -213,7 +227,7 @@ function open(): Engine {
     {
       want: post,
       file: (path, bytes) => {
-        if (data.fileNotices) post({ type: "file", path, bytes });
+        if (data.fileNotices) completed.push({ path, bytes });
       },
       problem: (problem) => post({ type: "problem", problem }),
     },
@@ -249,7 +263,7 @@ function fail(thrown: unknown): void {
   } catch {
     // The first failure is the one to tell; a disk that failed may well refuse to be cleaned too.
   }
-  post({ type: "failed", code: error.code, message: error.message });
+  post({ type: "failed", code: error.code, message: error.message, files: completed });
 }
 
 function post(message: EngineMessage): void {

@@ -130,7 +130,9 @@ export class IncomingFile {
     if (this.#isCopied) this.#check(final);
     const { root, entry: to } = this.#options;
     const before = root.keeps.perms ? undefined : root.look(to.directory, to.name);
-    root.metadata.apply(openTarget(partial.fd), this.#subject(final), { isNew: true, modeBefore: before?.mode });
+    const { isBare = false } = partial;
+    const target = openTarget(partial.fd);
+    root.metadata.apply(target, this.#subject(final), { isNew: true, isBare, modeBefore: before?.mode });
     this.close();
     try {
       this.#options.root.commit(partial, this.#options.entry.directory, this.#options.entry.name);

@@ -46,10 +46,13 @@ export interface MetadataOptions {
 export interface ApplyOptions {
   /** This session made it. @default false */
   readonly isNew?: boolean;
+  /** It has no attributes. @default false */
+  readonly isBare?: boolean;
   /** Mode of what it replaces, which it gets when modes are not carried; else the source's, as far as the umask lets it. */
   readonly modeBefore?: number | undefined;
 }
 
+const NO_LACKS: ReadonlySet<FidelityKind> = new Set();
 const SET_IDS = 0o6000;
 const SET_GROUP_ID = 0o2000;
 const PERMISSIONS = 0o7777;
@@ -117,17 +120,13 @@ export class Metadata {
   /**
    * Gives an entry what it shall have and has not. Throws system errors that are no refusal.
    */
-  apply(target: MetadataTarget, subject: Subject, { isNew = false, modeBefore }: ApplyOptions = {}): void {
+  apply(target: MetadataTarget, subject: Subject, options: ApplyOptions = {}): void {
     const { kind, wanted } = subject;
     const before = target.facts();
     const owned = this.#setOwner(target, before, wanted);
-    const { facts, lacks } = this.#setAttributes(target, owned, subject);
-    const mode = this.#modeFor(
-      facts,
-      kind,
-      wanted,
-      isNew ? (modeBefore ?? wanted.mode & 0o777 & ~process.umask()) : undefined,
-    );
+    const isPlain = options.isBare === true && wanted.attributes?.length === 0;
+    const { facts, lacks } = isPlain ? { facts: owned, lacks: NO_LACKS } : this.#setAttributes(target, owned, subject);
+    const mode = this.#modeFor(facts, kind, wanted, this.keeps.perms ? undefined : unkeptMode(wanted, options));
     const setsMode = mode !== facts.mode;
     if (setsMode) spared(() => target.setMode(mode));
     const setsTime = this.#timeDiffers(facts, wanted);
@@ -231,6 +230,11 @@ export class Metadata {
     if (loss !== "none") tell(loss === "time" ? "time" : "time-fraction");
     for (const lack of lacks) if (lack !== "setuid") tell(lack);
   }
+}
+
+/** The mode of an entry where modes are not carried; undefined: the one that it has. */
+function unkeptMode(wanted: Wanted, { isNew = false, modeBefore }: ApplyOptions): number | undefined {
+  return isNew ? (modeBefore ?? wanted.mode & 0o777 & ~process.umask()) : undefined;
 }
 
 function spared(work: () => void): void {

@@ -36,6 +36,8 @@ export interface PartialFile {
   readonly fd: number;
   readonly home: Buffer;
   readonly name: Buffer;
+  /** Made just now where files inherit no attributes: it has none. */
+  readonly isBare?: boolean;
 }
 
 export interface FoundPartial {
@@ -80,6 +82,8 @@ export class PartialFiles {
   readonly #used = new Set<string>();
 
   readonly #native: Native | undefined;
+  /** Whether files of our own folder inherit no attributes. */
+  #isBare = false;
 
   constructor(directories: Directories, native: Native | undefined) {
     this.#directories = directories;
@@ -90,7 +94,8 @@ export class PartialFiles {
   prepare(nowMs: number, isDoubted: IsDoubted): void {
     makeDirectory(joined(this.#directories.root, Buffer.from(OWN_FOLDER)));
     makeDirectory(joined(this.#directories.get(Buffer.from(OWN_FOLDER)), Buffer.from("partial")));
-    for (const own of [Buffer.from(OWN_FOLDER), PARTIAL_FOLDER]) this.#inheritNothing(own);
+    this.#inheritNothing(Buffer.from(OWN_FOLDER));
+    this.#isBare = this.#inheritNothing(PARTIAL_FOLDER);
     this.#found.clear();
     this.#used.clear();
     this.#clear((name, path) => {
@@ -110,13 +115,14 @@ export class PartialFiles {
     if (this.#found.has(name)) this.#used.add(name);
     const place = this.#place(directory, name);
     const path = joined(place.directory, place.name);
+    const isBare = this.#isBare && place.home === PARTIAL_FOLDER;
     try {
-      return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name };
+      return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name, isBare };
     } catch (thrown) {
       if (systemCode(thrown) !== "EEXIST") throw thrown;
     }
     unlinkSync(path);
-    return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name };
+    return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name, isBare };
   }
 
   /** One that an earlier session left. */
@@ -188,13 +194,16 @@ export class PartialFiles {
     }
   }
 
-  /** A default access control list of the folder would become that of each file made here. */
-  #inheritNothing(path: Buffer): void {
+  /** A default access control list of the folder would become that of each file made here. False when it cannot be removed. */
+  #inheritNothing(path: Buffer): boolean {
     try {
       this.#native?.removeAttribute(this.#directories.get(path).fd, Buffer.from(DEFAULT_ACL));
+      return true;
     } catch (thrown) {
       // Without them on this file system, or in a folder that is somebody else's, there is nothing to be done.
-      if (!["ENOTSUP", "EPERM", "EACCES"].includes(systemCode(thrown) ?? "")) throw thrown;
+      const code = systemCode(thrown) ?? "";
+      if (!["ENOTSUP", "EPERM", "EACCES"].includes(code)) throw thrown;
+      return code === "ENOTSUP";
     }
   }
 
