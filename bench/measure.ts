@@ -8,12 +8,21 @@ export interface Usage {
   readonly cpuMs: number;
   /** Largest resident memory of one process, by role. */
   readonly peakBytes: Readonly<Record<string, number>>;
+  /** The same of CPU time: of a process that ended up to its last sample, unless it told more exactly itself. */
+  readonly cpuMsByRole: Readonly<Record<string, number>>;
+  /** What the source wrote to its connections, with all that goes beside content. */
+  readonly sentBytes?: number;
+  /** Content that the source sent, once for all or again. */
+  readonly contentBytes?: number;
 }
 
 interface Watched {
   readonly role: string;
   readonly pid: number;
   readonly external: boolean;
+  /** Of it and all that it started: when the clock started, and at the last sample. */
+  beforeTicks: number;
+  ticks: number;
 }
 
 const SAMPLE_MS = 50;
@@ -40,13 +49,14 @@ export class Meter implements Disposable {
    */
   watch(role: string, pid: number | undefined, options: { readonly external?: boolean } = {}): void {
     if (pid === undefined) return;
-    this.#watched.push({ role, pid, external: options.external ?? false });
+    this.#watched.push({ role, pid, external: options.external ?? false, beforeTicks: 0, ticks: 0 });
     this.#timer ??= setInterval(() => this.#sample(), SAMPLE_MS);
     this.#sample();
   }
 
   /** Starts the clock: what is watched so far has used nothing yet. */
   start(): void {
+    for (const watched of this.#watched) watched.beforeTicks = ticksOfTree(watched.pid);
     this.#cpuBeforeMs = this.#cpuMs();
     this.#startMs = performance.now();
   }
@@ -58,7 +68,9 @@ export class Meter implements Disposable {
     const own = this.#watched.filter(({ external }) => !external);
     const deadlineMs = performance.now() + FORKS_END_MS;
     while (own.some(({ pid }) => childrenOf(pid).length > 0) && performance.now() < deadlineMs) await delay(2);
-    return { wallMs, cpuMs: this.#cpuMs() - this.#cpuBeforeMs, peakBytes: { ...this.#peakBytes } };
+    this.#sample();
+    const cpuMs = this.#cpuMs() - this.#cpuBeforeMs;
+    return { wallMs, cpuMs, peakBytes: { ...this.#peakBytes }, cpuMsByRole: this.#cpuMsByRole() };
   }
 
   [Symbol.dispose](): void {
@@ -71,8 +83,17 @@ export class Meter implements Disposable {
     return (ended + alive.reduce((sum, ticks) => sum + ticks, 0)) * TICK_MS;
   }
 
+  #cpuMsByRole(): Record<string, number> {
+    const roles: Record<string, number> = {};
+    for (const { role, beforeTicks, ticks } of this.#watched)
+      roles[role] = (roles[role] ?? 0) + Math.max(0, ticks - beforeTicks) * TICK_MS;
+    return roles;
+  }
+
   #sample(): void {
-    for (const { role, pid, external } of this.#watched) {
+    for (const watched of this.#watched) {
+      const { role, pid, external } = watched;
+      watched.ticks = Math.max(watched.ticks, ticksOfTree(pid));
       const field = external ? "VmRSS" : "VmHWM";
       const bytes = external ? memoryOf(pid, field) : Math.max(...treeOf(pid).map((one) => memoryOf(one, field)));
       this.#peakBytes[role] = Math.max(this.#peakBytes[role] ?? 0, bytes);

@@ -4,14 +4,15 @@ import { parseArgs } from "node:util";
 import { WORKLOADS, type WorkloadName } from "./workloads.ts";
 
 export const TRANSPORTS = ["embedded", "nats", "amqp"] as const;
-export const PEERS = ["rsync", "cp"] as const;
+export const PEERS = ["rsync", "mbuffer", "cp"] as const;
 
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {
   readonly workloads: readonly WorkloadName[];
   readonly transports: readonly (typeof TRANSPORTS)[number][];
   readonly peers: readonly (typeof PEERS)[number][];
-  readonly sinks: number;
+  /** Copies made at once: each number in turn. */
+  readonly sinks: readonly number[];
   readonly runs: number;
   /** Share of each workload's size. */
   readonly scale: number;
@@ -19,18 +20,22 @@ export interface BenchOptions {
   readonly nats: string;
   readonly amqp: string;
   readonly out: string | undefined;
+  /** Where fanfold's processes leave their CPU profiles. */
+  readonly profile: string | undefined;
 }
 
 export const BENCH_USAGE = `npm run bench -- [options]
-  --workload ${WORKLOADS.join(",")}          what to copy (default: all)
+  --workload ${WORKLOADS.join(",")}
+                                     what to copy (default: all)
   --transports ${TRANSPORTS.join(",")}     what fanfold copies through (default: all)
-  --peers ${PEERS.join(",")}                   whom to compare with (default: all; "" for none)
-  --sinks N                          copies made at once (default: 3)
+  --peers ${PEERS.join(",")}           whom to compare with (default: all; "" for none)
+  --sinks N,N,...                    copies made at once, each number in turn (default: 3)
   --runs N                           runs of each contender, in turn (default: 3)
   --scale F                          share of the size of each workload, to try it out (default: 1)
   --folder DIR                       where everything happens (default: /dev/shm, else the folder for temporary files)
   --nats URL, --amqp URL             brokers (default: nats://localhost:4222, amqp://localhost:5672)
-  --out FILE                         writes the figures of every run there, as JSON`;
+  --out FILE                         writes the figures of every run there, as JSON
+  --profile DIR                      leaves CPU profiles of fanfold's processes there; the figures are not to be used then`;
 
 /** Memory as a file system, on Linux. */
 export const MEMORY_FOLDER = "/dev/shm";
@@ -50,6 +55,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | "help"
       nats: { type: "string", default: "nats://localhost:4222" },
       amqp: { type: "string", default: "amqp://localhost:5672" },
       out: { type: "string" },
+      profile: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -58,13 +64,14 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | "help"
     workloads: words("--workload", values.workload, WORKLOADS),
     transports: words("--transports", values.transports, TRANSPORTS),
     peers: words("--peers", values.peers, PEERS),
-    sinks: wholeNumber("--sinks", values.sinks, 64),
+    sinks: wholeNumbers("--sinks", values.sinks, 64),
     runs: wholeNumber("--runs", values.runs, 100),
     scale: share("--scale", values.scale),
     folder: values.folder,
     nats: values.nats,
     amqp: values.amqp,
     out: values.out,
+    profile: values.profile,
   };
 }
 
@@ -73,6 +80,11 @@ function words<Word extends string>(option: string, value: string, known: readon
   const wrong = asked.find((word) => !known.some((one) => one === word));
   if (wrong !== undefined) throw new Error(`want some of ${known.join(",")} for ${option}, found "${wrong}"`);
   return known.filter((word) => asked.includes(word));
+}
+
+/** @throws Error unless it is a list of whole numbers from 1 to `max`, at least one */
+export function wholeNumbers(option: string, value: string, max: number): number[] {
+  return value.split(",").map((each) => wholeNumber(option, each, max));
 }
 
 /** @throws Error unless it is a whole number from 1 to `max` */

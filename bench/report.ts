@@ -9,40 +9,60 @@ export interface Score {
 }
 
 const MIB = 1024 * 1024;
-const PAR = "rsync daemon";
+/** Whom all others are compared with, and the title of the column. */
+const PARS = [
+  ["rsync daemon", "to rsync"],
+  ["tar, mbuffer", "to tar"],
+  ["cp -a", "to cp"],
+] as const;
+const HEAD = ["contender", "wall median, s", "wall min, s", "CPU median, s", "source's CPU, s", "sent, MiB"];
+/** The process that reads the source, in each contender. */
+const SENDERS = ["source", "daemon", "sender", "publisher"];
 
 /** One workload's table, in Markdown. */
 export function scoreTable(workload: Omit<Workload, "folder">, scores: readonly Score[], sinks: number): string {
   const { name, files, directories, links, bytes } = workload;
-  const par = scores.find((score) => score.name === PAR);
-  const rows = scores.map((score) => scoreRow(score, par));
-  return [
-    `## ${name}: ${files} files, ${directories} directories, ${links} symbolic links, ${(bytes / MIB).toFixed(1)} MiB, to ${sinks} at once`,
-    "",
-    markdownTable(
-      ["contender", "wall median, s", "wall min, s", "CPU median, s", "to rsync", "peak memory of one process, MiB"],
-      rows,
+  const pars = PARS.flatMap(([par, title]) => {
+    const score = scores.find((one) => one.name === par && one.runs.length > 0);
+    return score === undefined ? [] : [{ title, score }];
+  });
+  const size = `${files} files, ${directories} directories, ${links} symbolic links, ${(bytes / MIB).toFixed(1)} MiB`;
+  const head = [...HEAD, ...pars.map(({ title }) => title), "peak memory of one process, MiB"];
+  const rows = scores.map((score) =>
+    scoreRow(
+      score,
+      pars.map((par) => par.score),
     ),
-  ].join("\n");
+  );
+  return [`## ${name}: ${size}, to ${sinks} at once`, "", markdownTable(head, rows)].join("\n");
 }
 
-function scoreRow({ name, runs, failures }: Score, par: Score | undefined): string[] {
-  if (runs.length === 0) return [name, "failed", "", "", "", failures[0] ?? ""];
+function scoreRow({ name, runs, failures }: Score, pars: readonly Score[]): string[] {
+  if (runs.length === 0)
+    return [name, "failed", ...HEAD.slice(2).map(() => ""), ...pars.map(() => ""), failures[0] ?? ""];
   const walls = runs.map(({ wallMs }) => wallMs);
-  const ratio = par === undefined || par.runs.length === 0 ? undefined : median(walls) / medianWallMs(par);
-  const roles = [...new Set(runs.flatMap(({ peakBytes }) => Object.keys(peakBytes)))].sort();
-  const peaks = roles.map((role) => {
-    const bytes = Math.max(...runs.map(({ peakBytes }) => peakBytes[role] ?? 0));
-    return `${role} ${(bytes / MIB).toFixed(0)}`;
-  });
+  const sender = SENDERS.find((role) => runs.some(({ cpuMsByRole }) => role in cpuMsByRole));
+  const sent = runs.flatMap(({ sentBytes }) => (sentBytes === undefined ? [] : [sentBytes]));
   return [
     failures.length === 0 ? name : `${name} (${failures.length} of ${runs.length + failures.length} failed)`,
     seconds(median(walls)),
     seconds(Math.min(...walls)),
     seconds(median(runs.map(({ cpuMs }) => cpuMs))),
-    ratio === undefined ? "" : ratio.toFixed(2),
-    peaks.join(", "),
+    sender === undefined ? "" : seconds(median(runs.map(({ cpuMsByRole }) => cpuMsByRole[sender] ?? 0))),
+    sent.length === 0 ? "" : (median(sent) / MIB).toFixed(1),
+    ...pars.map((par) => (median(walls) / medianWallMs(par)).toFixed(2)),
+    peaksOf(runs),
   ];
+}
+
+/** The largest that one process of each role had in any run. */
+export function peaksOf(runs: readonly Usage[]): string {
+  const roles = [...new Set(runs.flatMap(({ peakBytes }) => Object.keys(peakBytes)))].sort();
+  const peaks = roles.map((role) => {
+    const bytes = Math.max(...runs.map(({ peakBytes }) => peakBytes[role] ?? 0));
+    return `${role} ${(bytes / MIB).toFixed(0)}`;
+  });
+  return peaks.join(", ");
 }
 
 function medianWallMs({ runs }: Score): number {

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { isLoopbackUrl, redactUrl } from "../../src/transport/broker-url.ts";
+import { listeningSockets } from "./ports.ts";
 
 export interface Broker {
   readonly url: string;
@@ -10,7 +11,6 @@ export interface Broker {
 }
 
 const ANSWER_MS = 2000;
-const LISTENING = "0A";
 const AMQP_HELLO = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
 /** What a broker is and how it introduces itself: NATS in JSON, AMQP in a table of the first frame. */
 const KINDS = {
@@ -54,20 +54,11 @@ async function firstWords(to: {
 
 /** The process that listens at a TCP port of this machine, as far as we may look. */
 function listenerAt(port: number): number | undefined {
-  const wanted = new Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => listeningSockets(table, port)));
+  const wanted = new Set(listeningSockets(port));
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     if (descriptorsOf(pid).some((target) => wanted.has(target))) return Number(pid);
   }
   return undefined;
-}
-
-function listeningSockets(table: string, port: number): string[] {
-  const rows = attempt(() => readFileSync(table, "utf8").split("\n"), []);
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return rows
-    .map((row) => row.trim().split(/\s+/))
-    .filter(([, local, , state]) => local?.endsWith(suffix) === true && state === LISTENING)
-    .map((fields) => `socket:[${fields[9]}]`);
 }
 
 function descriptorsOf(pid: string): string[] {

@@ -1,6 +1,18 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { abortable } from "../../src/lib/abort.ts";
+
+/** To end in order, and to write a profile. */
+const PATIENCE_MS = 10_000;
+
+export interface ProgramOptions {
+  /** For messages, where the command's name says little. */
+  readonly name?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Gets each line of standard output, which then does not go to the log. */
+  readonly onLine?: (line: string) => void;
+}
 
 /** A program that runs, and what it said when it failed. */
 export class Program implements AsyncDisposable {
@@ -24,10 +36,15 @@ export class Program implements AsyncDisposable {
   }
 
   /** What it prints goes to a file, which costs it least. */
-  static start(name: string, args: readonly string[], logPath: string): Program {
+  static start(command: string, args: readonly string[], logPath: string, options: ProgramOptions = {}): Program {
     const log = openSync(logPath, "w");
-    const child = spawn(name, args, { stdio: ["ignore", log, log] });
+    const { name = command, env, onLine } = options;
+    const child = spawn(command, args, {
+      stdio: ["ignore", onLine === undefined ? log : "pipe", log],
+      env: { ...process.env, ...env },
+    });
     closeSync(log);
+    if (onLine !== undefined && child.stdout !== null) createInterface({ input: child.stdout }).on("line", onLine);
     return new Program(name, child, logPath);
   }
 
@@ -44,7 +61,9 @@ export class Program implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
     await this.#ended;
+    clearTimeout(timer);
   }
 
   #failure(status: number): Error {
@@ -53,10 +72,10 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** The first number with dots that `NAME --version` prints; undefined when the program is not installed. */
+/** The first number with dots, or date, that `NAME --version` prints; undefined when the program is not installed. */
 export function versionOf(name: string): string | undefined {
-  const { status, stdout } = spawnSync(name, ["--version"], { encoding: "utf8" });
-  return status === 0 ? (/\d+(\.\d+)+/.exec(stdout)?.[0] ?? "of unknown version") : undefined;
+  const { status, stdout, stderr } = spawnSync(name, ["--version"], { encoding: "utf8" });
+  return status === 0 ? (/\d+(\.\d+)+|\d{8}/.exec(`${stdout}${stderr}`)?.[0] ?? "of unknown version") : undefined;
 }
 
 const running = new Set<ChildProcess>();

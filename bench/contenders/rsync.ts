@@ -1,18 +1,17 @@
-import { writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, throwIfAborted } from "../../src/lib/abort.ts";
 import type { Contender, Entrant, Job } from "./contender.ts";
+import { freePorts, HOST } from "./ports.ts";
 import { Program, versionOf } from "./program.ts";
 
-const HOST = "127.0.0.1";
-
-/** A daemon, and as many clients as there are copies pulling from it at once, whole files. */
+/** A daemon, and as many clients as there are copies pulling from it at once: whole files, unless the copy is made again. */
 const rsync: Contender = {
   name: "rsync daemon",
-  async run({ source, copies, scratch, signal }: Job, meter) {
-    const port = await freePort();
+  async run({ source, copies, scratch, again, signal }: Job, meter) {
+    const [port = 0] = await freePorts(1);
     const config = join(scratch, "rsyncd.conf");
     writeFileSync(config, configuration(source));
     await using started = new AsyncDisposableStack();
@@ -26,14 +25,15 @@ const rsync: Contender = {
     await abortable(Promise.race([greeting(port, signal), daemon.failed()]), signal);
     meter.watch("daemon", daemon.pid);
     meter.start();
+    const logs = copies.map((_, index) => join(scratch, `rsync-${index}.log`));
     const clients = copies.map((copy, index) => {
-      const args = ["-aW", "--port", `${port}`, `rsync://${HOST}/src/`, `${copy}/`];
-      const client = started.use(Program.start("rsync", args, join(scratch, `rsync-${index}.log`)));
+      const args = [again ? "-a" : "-aW", "--stats", "--port", `${port}`, `rsync://${HOST}/src/`, `${copy}/`];
+      const client = started.use(Program.start("rsync", args, logs[index] ?? ""));
       meter.watch("client", client.pid);
       return client;
     });
     await Promise.all(clients.map((client) => client.succeeded(signal)));
-    return await meter.stop();
+    return { ...(await meter.stop()), sentBytes: sentBytes(logs) };
   },
 };
 
@@ -48,13 +48,10 @@ function configuration(source: string): string {
   return `use chroot = no\nreverse lookup = no\n${user}[src]\npath = ${source}\nread only = yes\n`;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, HOST, resolve));
-  const address = server.address();
-  await new Promise((resolve) => void server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("Find a free port: the system gave none");
-  return address.port;
+/** What the clients received, by their own statistics. */
+function sentBytes(logs: readonly string[]): number {
+  const found = logs.map((log) => /^Total bytes received: ([\d,]+)/m.exec(readFileSync(log, "utf8"))?.[1] ?? "");
+  return found.reduce((sum, bytes) => sum + Number(bytes.replaceAll(",", "")), 0);
 }
 
 async function greeting(port: number, signal: AbortSignal): Promise<void> {

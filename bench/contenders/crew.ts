@@ -1,0 +1,124 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { WaitingRoom } from "../../scripts/demo/waiting-room.ts";
+import { abortable } from "../../src/lib/abort.ts";
+import type { Meter } from "../measure.ts";
+import type { Broker } from "./broker.ts";
+import type { Job } from "./contender.ts";
+import { NodeProgram } from "./node-program.ts";
+import type { Program } from "./program.ts";
+
+/** The coordinator tells of the end of a session a moment after its members have ended. */
+const SUMMARY_MS = 10_000;
+
+/** Programs that start ours, as in `ip netns exec NAME`; and where the coordinator listens. */
+export interface Place {
+  readonly host: string;
+  readonly coordinator: readonly string[];
+  readonly source: readonly string[];
+  readonly sink: (index: number) => readonly string[];
+}
+
+export const HERE: Place = { host: "127.0.0.1", coordinator: [], source: [], sink: () => [] };
+
+/** What the bench reads of a session's summary (docs/events.md). */
+interface Summary {
+  readonly bytesSent: number;
+  readonly bytesSentAgain: number;
+}
+
+export interface CrewOptions {
+  readonly broker: Broker | undefined;
+  readonly place?: Place;
+}
+
+/** Coordinator and sinks of one session, each a process of its own, up and registered; and then its source. */
+export class Crew implements AsyncDisposable {
+  readonly sinks: NodeProgram[] = [];
+  readonly #job: Job;
+  readonly #broker: Broker | undefined;
+  readonly #place: Place;
+  readonly #room = new WaitingRoom();
+  readonly #running = new AsyncDisposableStack();
+  readonly #summary = Promise.withResolvers<Summary>();
+  #coordinator: NodeProgram | undefined;
+  #address = "";
+
+  private constructor(job: Job, { broker, place = HERE }: CrewOptions) {
+    this.#job = job;
+    this.#broker = broker;
+    this.#place = place;
+  }
+
+  static async open(job: Job, options: CrewOptions): Promise<Crew> {
+    const crew = new Crew(job, options);
+    try {
+      await crew.#gather();
+      return crew;
+    } catch (thrown) {
+      await crew[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  watch(meter: Meter): void {
+    meter.watch("coordinator", this.#coordinator?.program.pid);
+    for (const { program } of this.sinks) meter.watch("sink", program.pid);
+    if (this.#broker !== undefined) meter.watch("broker", this.#broker.pid, { external: true });
+  }
+
+  startSource(): NodeProgram {
+    const { source, copies, scratch } = this.#job;
+    const args = ["source", "--coordinator", this.#address, "--dest-count", String(copies.length)];
+    return this.#start("source", [...args, "--state-dir", join(scratch, "source"), source], this.#place.source);
+  }
+
+  async summary(): Promise<Summary> {
+    return await abortable(this.#summary.promise, AbortSignal.timeout(SUMMARY_MS));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running.disposeAsync();
+  }
+
+  async #gather(): Promise<void> {
+    const { copies, scratch } = this.#job;
+    const { host, coordinator, sink } = this.#place;
+    const state = join(scratch, "coordinator");
+    rmSync(state, { recursive: true, force: true });
+    const broker = this.#broker?.url ?? "embedded";
+    const args = ["coordinator", "--host", host, "--port", "0", "--broker", broker, "--state-dir", state, "--json"];
+    this.#coordinator = this.#start("coordinator", args, coordinator, (line) => this.#take(line));
+    const heard = await this.#room.within(Promise.race([this.#room.address, failure(this.#coordinator.program)]));
+    this.#address = `${host}:${heard.split(":").at(-1)}`;
+    for (const [index, copy] of copies.entries()) {
+      const name = `sink-${index + 1}`;
+      const sinkArgs = ["sink", "--coordinator", this.#address, "--name", name, copy];
+      this.sinks.push(this.#start(name, sinkArgs, sink(index)));
+    }
+    const failures = this.sinks.map(({ program }) => failure(program));
+    await this.#room.within(Promise.race([this.#room.registered(copies.length), ...failures]));
+  }
+
+  #start(name: string, args: string[], by: readonly string[], onLine?: (line: string) => void): NodeProgram {
+    const { scratch, profiles } = this.#job;
+    const more = onLine === undefined ? {} : { onLine };
+    const started = NodeProgram.fanfold(args, { name, scratch, profiles, by, ...more });
+    this.#running.use(started.program);
+    return started;
+  }
+
+  #take(line: string): void {
+    const event: unknown = JSON.parse(line);
+    if (typeof event !== "object" || event === null || !("type" in event)) return;
+    this.#room.take({ ...event, type: String(event.type) });
+    if (event.type === "finished" && "summary" in event) this.#summary.resolve(event.summary as Summary);
+  }
+}
+
+/** Whoever is not awaited any more may fail. */
+function failure(program: Program): Promise<never> {
+  const failed = program.failed();
+  failed.catch(() => undefined);
+  return failed;
+}
