@@ -6,7 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findJudge } from "../scripts/demo/tree-comparison.ts";
 import { redactUrl } from "../src/transport/broker-url.ts";
-import { findBroker } from "./contenders/broker.ts";
+import type { BrokerKind } from "./bare/loop.ts";
+import { bareLoop, preferredPayloadBytes } from "./contenders/bare.ts";
+import { type Broker, findBroker } from "./contenders/broker.ts";
 import type { Entrant } from "./contenders/contender.ts";
 import { enterCp } from "./contenders/cp.ts";
 import { fanfold } from "./contenders/fanfold.ts";
@@ -72,12 +74,18 @@ async function enter({ transports, peers, nats, amqp }: BenchOptions): Promise<E
     else {
       const share = broker.pid === undefined ? "; its CPU time and memory are NOT in the figures" : "";
       entrants.push({ contender: fanfold(transport, { broker }), version: `${broker.version}${share}` });
+      if (peers.includes("bare")) entrants.push(await enterBare(transport, broker));
     }
   }
   if (peers.includes("rsync")) entrants.push(enterRsync());
   if (peers.includes("mbuffer")) entrants.push(enterMbuffer());
   if (peers.includes("cp")) entrants.push(enterCp());
   return entrants;
+}
+
+async function enterBare(kind: BrokerKind, broker: Broker): Promise<Entrant> {
+  const payloadBytes = await preferredPayloadBytes(kind, broker.url);
+  return { contender: bareLoop(kind, { broker, payloadBytes }), version: `payloads of ${payloadBytes / 1024} KiB` };
 }
 
 function describe(entrant: Entrant): object {

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { WORKLOADS, type WorkloadName } from "./workloads.ts";
 
 export const TRANSPORTS = ["embedded", "nats", "amqp"] as const;
-export const PEERS = ["rsync", "mbuffer", "cp"] as const;
+export const PEERS = ["rsync", "mbuffer", "cp", "bare"] as const;
 
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {

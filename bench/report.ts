@@ -27,19 +27,23 @@ export function scoreTable(workload: Omit<Workload, "folder">, scores: readonly 
     return score === undefined ? [] : [{ title, score }];
   });
   const size = `${files} files, ${directories} directories, ${links} symbolic links, ${(bytes / MIB).toFixed(1)} MiB`;
-  const head = [...HEAD, ...pars.map(({ title }) => title), "peak memory of one process, MiB"];
-  const rows = scores.map((score) =>
-    scoreRow(
-      score,
-      pars.map((par) => par.score),
-    ),
-  );
+  const isBare = scores.some((score) => score.name.startsWith("bare loop"));
+  const head = [
+    ...HEAD,
+    ...pars.map(({ title }) => title),
+    ...(isBare ? ["of bare loop"] : []),
+    "peak memory of one process, MiB",
+  ];
+  const rows = scores.map((score) => {
+    const ratios = pars.map((par) => ratio(score, par.score).toFixed(2));
+    return scoreRow(score, isBare ? [...ratios, ofBareLoop(score, scores)] : ratios);
+  });
   return [`## ${name}: ${size}, to ${sinks} at once`, "", markdownTable(head, rows)].join("\n");
 }
 
-function scoreRow({ name, runs, failures }: Score, pars: readonly Score[]): string[] {
+function scoreRow({ name, runs, failures }: Score, ratios: readonly string[]): string[] {
   if (runs.length === 0)
-    return [name, "failed", ...HEAD.slice(2).map(() => ""), ...pars.map(() => ""), failures[0] ?? ""];
+    return [name, "failed", ...HEAD.slice(2).map(() => ""), ...ratios.map(() => ""), failures[0] ?? ""];
   const walls = runs.map(({ wallMs }) => wallMs);
   const sender = SENDERS.find((role) => runs.some(({ cpuMsByRole }) => role in cpuMsByRole));
   const sent = runs.flatMap(({ sentBytes }) => (sentBytes === undefined ? [] : [sentBytes]));
@@ -50,9 +54,20 @@ function scoreRow({ name, runs, failures }: Score, pars: readonly Score[]): stri
     seconds(median(runs.map(({ cpuMs }) => cpuMs))),
     sender === undefined ? "" : seconds(median(runs.map(({ cpuMsByRole }) => cpuMsByRole[sender] ?? 0))),
     sent.length === 0 ? "" : (median(sent) / MIB).toFixed(1),
-    ...pars.map((par) => (median(walls) / medianWallMs(par)).toFixed(2)),
+    ...ratios,
     peaksOf(runs),
   ];
+}
+
+function ratio(score: Score, par: Score): number {
+  return medianWallMs(score) / medianWallMs(par);
+}
+
+/** Speed in per cent of that of the client library alone, over the same broker. */
+function ofBareLoop(score: Score, scores: readonly Score[]): string {
+  const name = score.name.replace(/^fanfold/, "bare loop");
+  const bare = name === score.name ? undefined : scores.find((one) => one.name === name);
+  return bare === undefined || bare.runs.length === 0 ? "" : `${(100 * ratio(bare, score)).toFixed(0)} %`;
 }
 
 /** The largest that one process of each role had in any run. */
