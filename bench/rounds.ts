@@ -70,7 +70,7 @@ interface Run {
 /** @throws Error when it failed, or a copy is not equal */
 async function runOnce(contender: Contender, arena: Arena, { folders, profile, again }: Run): Promise<Usage> {
   const { name, folder: source } = arena.workload;
-  const { copies, scratch } = folders.fresh();
+  const { copies, scratch } = folders.fresh(contender.copiesMax);
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new Error(`not done after ${RUN_MS_MAX / 60_000} minutes`)), RUN_MS_MAX);
   try {
@@ -108,9 +108,11 @@ class RunFolders implements Disposable {
     this.#kept = true;
   }
 
-  fresh(): { readonly copies: readonly string[]; readonly scratch: string } {
+  fresh(copiesMax = this.#sinks): { readonly copies: readonly string[]; readonly scratch: string } {
     if (!this.#kept) this[Symbol.dispose]();
-    const copies = Array.from({ length: this.#sinks }, (_, index) => join(this.#root, `copy-${index + 1}`));
+    const copies = Array.from({ length: Math.min(this.#sinks, copiesMax) }, (_, index) =>
+      join(this.#root, `copy-${index + 1}`),
+    );
     const scratch = join(this.#root, "scratch");
     for (const folder of [...copies, scratch]) mkdirSync(folder, { recursive: true });
     return { copies, scratch };

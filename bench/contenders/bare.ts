@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, utimesSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { abortable } from "../../src/lib/abort.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -6,6 +6,7 @@ import { connectTransport } from "../../src/transport/connect.ts";
 import type { BareLoop, BrokerKind } from "../bare/loop.ts";
 import type { Broker } from "./broker.ts";
 import type { Contender, Job } from "./contender.ts";
+import { likeSource } from "./like-source.ts";
 import { NodeProgram } from "./node-program.ts";
 
 const FOLDER = new URL("../bare/", import.meta.url).pathname;
@@ -72,13 +73,4 @@ export async function preferredPayloadBytes(kind: BrokerKind, url: string): Prom
   const transport = await connectTransport({ kind, url }, { clientName: "fanfold bench", signal });
   await transport.close();
   return transport.capabilities.preferredPayloadBytes;
-}
-
-/** The loop carries content; the judge looks at modes and times, too. */
-function likeSource(source: string, copy: string, file: string): void {
-  for (const name of [file, "."]) {
-    const { mode, mtime } = lstatSync(join(source, name));
-    chmodSync(join(copy, name), mode);
-    utimesSync(join(copy, name), mtime, mtime);
-  }
 }

@@ -20,6 +20,8 @@ export interface Contender {
   readonly name: string;
   /** Takes part in all workloads unless this says no. */
   suits?(workload: WorkloadName): boolean;
+  /** How many copies it can make at most. */
+  readonly copiesMax?: number;
   /** Copies once, and ends every process it started. What happens between the meter's start and stop is the figure. */
   run(job: Job, meter: Meter): Promise<Usage>;
 }

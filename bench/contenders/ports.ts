@@ -24,18 +24,18 @@ async function listen(): Promise<Server> {
   return server;
 }
 
-/** Waits without connecting, for servers that take one client only. */
-export async function listening(port: number, signal: AbortSignal): Promise<void> {
-  while (listeningSockets(port).length === 0) {
+/** Waits without connecting, for servers that take one client only; in the network that a process is in. */
+export async function listening(port: number, signal: AbortSignal, pid: number | "self" = "self"): Promise<void> {
+  while (listeningSockets(port, pid).length === 0) {
     throwIfAborted(signal);
     await delay(5, undefined, { signal });
   }
 }
 
 /** Sockets of this machine that listen at a TCP port, as `/proc/PID/fd` names them. */
-export function listeningSockets(port: number): string[] {
+export function listeningSockets(port: number, pid: number | "self" = "self"): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return ["/proc/net/tcp", "/proc/net/tcp6"]
+  return [`/proc/${pid}/net/tcp`, `/proc/${pid}/net/tcp6`]
     .flatMap(rowsOf)
     .map((row) => row.trim().split(/\s+/))
     .filter(([, local, , state]) => local?.endsWith(suffix) === true && state === LISTENING)

@@ -1,45 +1,55 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { abortable, throwIfAborted } from "../../src/lib/abort.ts";
+import { abortable } from "../../src/lib/abort.ts";
 import type { Contender, Entrant, Job } from "./contender.ts";
-import { freePorts, HOST } from "./ports.ts";
+import { freePorts, HOST, listening } from "./ports.ts";
 import { Program, versionOf } from "./program.ts";
 
-/** A daemon, and as many clients as there are copies pulling from it at once: whole files, unless the copy is made again. */
-const rsync: Contender = {
-  name: "rsync daemon",
-  async run({ source, copies, scratch, again, signal }: Job, meter) {
-    const [port = 0] = await freePorts(1);
-    const config = join(scratch, "rsyncd.conf");
-    writeFileSync(config, configuration(source));
-    await using started = new AsyncDisposableStack();
-    const daemon = started.use(
-      Program.start(
-        "rsync",
-        ["--daemon", "--no-detach", `--address=${HOST}`, `--port=${port}`, `--config=${config}`],
-        join(scratch, "rsyncd.log"),
-      ),
-    );
-    await abortable(Promise.race([greeting(port, signal), daemon.failed()]), signal);
-    meter.watch("daemon", daemon.pid);
-    meter.start();
-    const logs = copies.map((_, index) => join(scratch, `rsync-${index}.log`));
-    const clients = copies.map((copy, index) => {
-      const args = [again ? "-a" : "-aW", "--stats", "--port", `${port}`, `rsync://${HOST}/src/`, `${copy}/`];
-      const client = started.use(Program.start("rsync", args, logs[index] ?? ""));
-      meter.watch("client", client.pid);
-      return client;
-    });
-    await Promise.all(clients.map((client) => client.succeeded(signal)));
-    return { ...(await meter.stop()), sentBytes: sentBytes(logs) };
-  },
-};
+const NAME = "rsync daemon";
 
-export function enterRsync(): Entrant {
+/** Programs that start it, as in `ip netns exec NAME`; and where the daemon listens. */
+export interface RsyncPlace {
+  readonly host: string;
+  readonly daemon: readonly string[];
+  readonly client: (index: number) => readonly string[];
+}
+
+const HERE: RsyncPlace = { host: HOST, daemon: [], client: () => [] };
+
+/** A daemon, and as many clients as there are copies pulling from it at once: whole files, unless the copy is made again. */
+function rsync({ host, daemon: daemonBy, client: clientBy }: RsyncPlace): Contender {
+  return {
+    name: NAME,
+    async run({ source, copies, scratch, again, signal }: Job, meter) {
+      const [port = 0] = await freePorts(1);
+      const config = join(scratch, "rsyncd.conf");
+      writeFileSync(config, configuration(source));
+      await using started = new AsyncDisposableStack();
+      const start = (by: readonly string[], args: readonly string[], log: string): Program => {
+        const [command = "", ...rest] = [...by, "rsync", ...args];
+        return started.use(Program.start(command, rest, log, { name: "rsync" }));
+      };
+      const daemonArgs = ["--daemon", "--no-detach", `--address=${host}`, `--port=${port}`, `--config=${config}`];
+      const daemon = start(daemonBy, daemonArgs, join(scratch, "rsyncd.log"));
+      await abortable(Promise.race([listening(port, signal, daemon.pid), daemon.failed()]), signal);
+      meter.watch("daemon", daemon.pid);
+      meter.start();
+      const logs = copies.map((_, index) => join(scratch, `rsync-${index}.log`));
+      const clients = copies.map((copy, index) => {
+        const args = [again ? "-a" : "-aW", "--stats", "--port", `${port}`, `rsync://${host}/src/`, `${copy}/`];
+        const client = start(clientBy(index), args, logs[index] ?? "");
+        meter.watch("client", client.pid);
+        return client;
+      });
+      await Promise.all(clients.map((client) => client.succeeded(signal)));
+      return { ...(await meter.stop()), sentBytes: sentBytes(logs) };
+    },
+  };
+}
+
+export function enterRsync(place = HERE): Entrant {
   const version = versionOf("rsync");
-  return version === undefined ? { name: rsync.name, missing: "not installed" } : { contender: rsync, version };
+  return version === undefined ? { name: NAME, missing: "not installed" } : { contender: rsync(place), version };
 }
 
 /** A daemon that root started would otherwise read as nobody, and miss what nobody may not read. */
@@ -52,21 +62,4 @@ function configuration(source: string): string {
 function sentBytes(logs: readonly string[]): number {
   const found = logs.map((log) => /^Total bytes received: ([\d,]+)/m.exec(readFileSync(log, "utf8"))?.[1] ?? "");
   return found.reduce((sum, bytes) => sum + Number(bytes.replaceAll(",", "")), 0);
-}
-
-async function greeting(port: number, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    throwIfAborted(signal);
-    const answered = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, HOST);
-      socket.on("data", () => {
-        resolve(true);
-        socket.destroy();
-      });
-      socket.on("error", () => resolve(false));
-      socket.on("close", () => resolve(false));
-    });
-    if (answered) return;
-    await delay(20, undefined, { signal });
-  }
 }

@@ -1,0 +1,133 @@
+/**
+ * `npm run bench:uplink`: one file to many sinks when the source's link is what is scarce. Source, relay and sinks are network
+ * namespaces; the source's cable carries 200 Mbit/s, the others what the machine can. The relay is beyond the scarce link.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Contender } from "./contenders/contender.ts";
+import type { Place } from "./contenders/crew.ts";
+import { fanfold } from "./contenders/fanfold.ts";
+import { enterRsync } from "./contenders/rsync.ts";
+import { describeMachine, machineLines } from "./machine.ts";
+import { MEMORY_FOLDER, wholeNumber } from "./options.ts";
+import { markdownTable, median, peaksOf, type Score, seconds } from "./report.ts";
+import { checkRoom, reasonOf, scoresOf } from "./rounds.ts";
+import { Network } from "./uplink/network.ts";
+import { oneStream } from "./uplink/one-stream.ts";
+import { buildWorkload } from "./workloads.ts";
+
+const MIB = 1024 * 1024;
+const BIG_MIB = 1024;
+
+const USAGE = `npm run bench:uplink -- [options]      (as root)
+  --mib N       size of the file, up to 1024 (default: 1024)
+  --sinks N     copies made at once (default: 8)
+  --mbits N     what the source's link carries, in Mbit/s (default: 200)
+  --runs N      runs of each contender, in turn (default: 3)
+  --rsync       also an rsync daemon behind the scarce link, with as many clients as sinks: takes as many times as long
+  --profile DIR leaves CPU profiles of fanfold's processes there
+  --out FILE    writes the figures of every run there, as JSON`;
+
+/** The same contender, with what left the source over its cable. */
+function metered(contender: Contender, network: Network): Contender {
+  return {
+    ...contender,
+    async run(job, meter) {
+      const before = network.sentBytes();
+      const usage = await contender.run(job, meter);
+      return { ...usage, sentBytes: network.sentBytes() - before };
+    },
+  };
+}
+
+function tableOf(scores: readonly Score[], mib: number): string {
+  const par = scores[0];
+  const rows = scores.map(({ name, runs, failures }) => {
+    if (runs.length === 0) return [name, "failed", "", "", "", "", "", failures[0] ?? ""];
+    const walls = runs.map(({ wallMs }) => wallMs);
+    const parMs = par === undefined ? Number.NaN : median(par.runs.map(({ wallMs }) => wallMs));
+    return [
+      failures.length === 0 ? name : `${name} (${failures.length} failed)`,
+      seconds(median(walls)),
+      seconds(Math.min(...walls)),
+      (mib / (median(walls) / 1000)).toFixed(1),
+      (median(walls) / parMs).toFixed(3),
+      (median(runs.map(({ sentBytes = 0 }) => sentBytes)) / MIB).toFixed(1),
+      seconds(median(runs.map(({ cpuMs }) => cpuMs))),
+      peaksOf(runs),
+    ];
+  });
+  const head = ["contender", "wall median, s", "wall min, s", "MiB/s to each", "to one stream", "over the link, MiB"];
+  return markdownTable([...head, "CPU median, s", "peak memory of one process, MiB"], rows);
+}
+
+function contendersOf(network: Network, withRsync: boolean): Contender[] {
+  const { source, relay, sinks } = network;
+  const place: Place = {
+    host: relay.address,
+    coordinator: relay.run,
+    source: source.run,
+    sink: (index) => sinks[index]?.run ?? [],
+  };
+  const contenders = [oneStream(network), fanfold("embedded", { broker: undefined, place })];
+  if (withRsync) {
+    const rsync = enterRsync({ host: source.address, daemon: source.run, client: place.sink });
+    if ("missing" in rsync) throw new Error(`${rsync.name} is missing: ${rsync.missing}`);
+    contenders.push(rsync.contender);
+  }
+  return contenders.map((contender) => metered(contender, network));
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      mib: { type: "string", default: "1024" },
+      sinks: { type: "string", default: "8" },
+      mbits: { type: "string", default: "200" },
+      runs: { type: "string", default: "3" },
+      rsync: { type: "boolean", default: false },
+      profile: { type: "string" },
+      out: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    print(USAGE);
+    return 0;
+  }
+  const mib = wholeNumber("--mib", values.mib, BIG_MIB);
+  const [sinks, runs] = [wholeNumber("--sinks", values.sinks, 64), wholeNumber("--runs", values.runs, 100)];
+  const mbits = wholeNumber("--mbits", values.mbits, 10_000);
+  const base = mkdtempSync(join(MEMORY_FOLDER, "fanfold-bench-"));
+  process.on("exit", () => rmSync(base, { recursive: true, force: true, maxRetries: 5 }));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+  checkRoom(base, mib * MIB, sinks);
+  const network = Network.open(sinks, mbits);
+  process.on("exit", () => network[Symbol.dispose]());
+  const machine = describeMachine(base);
+  print(["# A scarce uplink", "", ...machineLines(machine)].join("\n"));
+  const scale = mib / BIG_MIB;
+  const workload = buildWorkload("big", join(base, "big"), scale);
+  const arena = { workload, scale, base, sinks, runs, profile: values.profile, note };
+  const scores = await scoresOf(contendersOf(network, values.rsync), arena);
+  print(`\n## ${mib} MiB to ${sinks} at once, over ${mbits} Mbit/s from the source\n\n${tableOf(scores, mib)}`);
+  if (values.out !== undefined)
+    writeFileSync(values.out, `${JSON.stringify({ machine, mib, sinks, mbits, runs, scores }, undefined, 2)}\n`);
+  return scores.every(({ failures }) => failures.length === 0) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (thrown) {
+  note(`bench:uplink: ${reasonOf(thrown)}; try "npm run bench:uplink -- --help"`);
+  process.exitCode = 2;
+}
