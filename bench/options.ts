@@ -75,7 +75,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | "help"
   };
 }
 
-function words<Word extends string>(option: string, value: string, known: readonly Word[]): Word[] {
+export function words<Word extends string>(option: string, value: string, known: readonly Word[]): Word[] {
   const asked = value.split(",").filter(Boolean);
   const wrong = asked.find((word) => !known.some((one) => one === word));
   if (wrong !== undefined) throw new Error(`want some of ${known.join(",")} for ${option}, found "${wrong}"`);
