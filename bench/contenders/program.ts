@@ -42,6 +42,7 @@ export class Program implements AsyncDisposable {
     const child = spawn(command, args, {
       stdio: ["ignore", onLine === undefined ? log : "pipe", log],
       env: { ...process.env, ...env },
+      detached: true,
     });
     closeSync(log);
     if (onLine !== undefined && child.stdout !== null) createInterface({ input: child.stdout }).on("line", onLine);
@@ -60,8 +61,8 @@ export class Program implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
+    end(this.#child, "SIGTERM");
+    const timer = setTimeout(() => end(this.#child, "SIGKILL"), PATIENCE_MS);
     await this.#ended;
     clearTimeout(timer);
   }
@@ -78,8 +79,18 @@ export function versionOf(name: string): string | undefined {
   return status === 0 ? (/\d+(\.\d+)+|\d{8}/.exec(`${stdout}${stderr}`)?.[0] ?? "of unknown version") : undefined;
 }
 
+/** It and all that it started: each program has a process group of its own, as a shell's pipe does not end with the shell. */
+function end({ pid, exitCode, signalCode }: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It ended this moment.
+  }
+}
+
 const running = new Set<ChildProcess>();
 // Whatever ends the bench, nothing of it stays.
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) end(child, "SIGKILL");
 });
