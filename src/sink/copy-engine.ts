@@ -14,6 +14,7 @@ import { changedHere, entryProblem, folderGone, isFatal } from "./entry-problem.
 import type { FileToWrite } from "./file-writer.ts";
 import { HardLinker } from "./hard-linker.ts";
 import { subjectOf } from "./metadata.ts";
+import { NameKeeper } from "./name-keeper.ts";
 import { checkWalked } from "./page-book.ts";
 import { isStillHere } from "./page-wants.ts";
 import { placeEntry } from "./place-entry.ts";
@@ -32,6 +33,7 @@ export class CopyEngine implements Engine {
   readonly #out: EngineSink;
   readonly #proof = new ProofBook();
   readonly #links: HardLinker;
+  readonly #names: NameKeeper;
   readonly counts: EngineCounts = emptyCounts();
   #digest: Buffer | undefined;
   /** Entries of the walk: those behind them are files that come once more, and were counted when they were withdrawn. */
@@ -41,6 +43,7 @@ export class CopyEngine implements Engine {
     this.#parts = parts;
     this.#out = out;
     this.#links = new HardLinker(parts);
+    this.#names = new NameKeeper({ ...parts, hasFailed: (entry) => this.#proof.hasFailed(entry) });
   }
 
   /** Digest of the tree, once the end mark came and agreed. */
@@ -66,11 +69,9 @@ export class CopyEngine implements Engine {
       case "trailer":
         this.#trailer(decodeTrailer(frame.table));
         return;
-      case "walked": {
-        this.#entriesWalked = checkWalked(frame.table, this.#parts.book).entries;
-        this.counts.discoveryEnded = true;
+      case "walked":
+        this.#walked(frame.table);
         return;
-      }
       case "scope":
         this.#parts.scope.add(frame.table);
         return;
@@ -85,21 +86,27 @@ export class CopyEngine implements Engine {
     }
   }
 
+  #walked(table: Uint8Array): void {
+    if (this.counts.discoveryEnded) throw new FanfoldError("damaged", "End the discovery: it has ended before");
+    this.#entriesWalked = checkWalked(table, this.#parts.book).entries;
+    this.counts.discoveryEnded = true;
+  }
+
   #page(page: Page): void {
     this.#parts.root.keeps = page.keeps;
     const { counts } = this;
     const isNew = page.first < this.#entriesWalked;
     this.#links.page(page);
     for (const entry of page.entries) {
-      if (entry.kind === "file") {
-        if (isNew) counts.filesFound += 1;
-        if (isNew) counts.bytesFound = sumBytes(counts.bytesFound, entry.size);
-      } else
+      if (isNew) this.#take(entry);
+      else if (this.#parts.order.again(entry)) this.#proof.fail(entry.entry);
+      if (entry.kind !== "file")
         this.#guarded(entry, () => {
           if (!placeEntry(this.#parts.root, entry, this.#parts)) this.#proof.fail(entry.entry);
         });
     }
-    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew });
+    const isLost = ({ entry }: FileEntry) => this.#proof.hasFailed(entry);
+    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew, isLost });
     this.#proof.setWants(page.page, bits);
     if (isNew) counts.filesDone += filesUnchanged;
     if (isNew) counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
@@ -108,6 +115,20 @@ export class CopyEngine implements Engine {
     // What is left of files that did not come up again so far is less worth than a copy that fits.
     this.#parts.space.ensureRoom(() => this.#parts.root.partials.clearUnused());
     this.#out.want(want);
+  }
+
+  /** The next entry of the walk, when all before it are in their places. */
+  #take(entry: Entry): void {
+    const { counts } = this;
+    const [files, bytes] = entry.kind === "file" ? [1, entry.size] : [0, 0];
+    counts.filesFound += files;
+    counts.bytesFound = sumBytes(counts.bytesFound, bytes);
+    const problem = this.#names.take(entry);
+    if (problem === undefined) return;
+    this.#proof.fail(entry.entry);
+    counts.filesDone += files;
+    counts.bytesDone = sumBytes(counts.bytesDone, bytes);
+    this.#out.problem(problem);
   }
 
   /** The failure that a chunk means which is altered however often it comes. */
@@ -150,6 +171,7 @@ export class CopyEngine implements Engine {
     const { final } = record;
     if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
     this.#proof.close(entry.entry, undefined);
+    if (final === undefined && entry.entry < this.#entriesWalked) this.#names.withdrawn(entry);
     if (this.#proof.hasFailed(entry.entry)) return;
     const storedBytes = writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.

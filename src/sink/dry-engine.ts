@@ -9,8 +9,11 @@ import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import { folderGone } from "./entry-problem.ts";
 import { checkWalked } from "./page-book.ts";
 import { type Comparison, isUnchanged, judgePage, lookFor, type Want } from "./page-wants.ts";
+import type { TreeOrder } from "./tree-order.ts";
 
-export interface DryEngineParts extends Comparison, DeletionParts {}
+export interface DryEngineParts extends Comparison, DeletionParts {
+  readonly order: TreeOrder;
+}
 
 export interface DryEngineSink {
   want(want: Want): void;
@@ -54,8 +57,13 @@ export class DryEngine implements Engine {
 
   #page(table: Uint8Array): void {
     const { counts } = this;
-    const { root, book } = this.#parts;
+    const { root, book, order } = this.#parts;
     const page = book.add(table);
+    // Which names are one here is not found out: that would change something.
+    for (const entry of page.entries) {
+      order.take(entry);
+      if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, false);
+    }
     root.keeps = page.keeps;
     const { want, filesUnchanged, bytesUnchanged } = judgePage(page, (entry) => {
       counts.filesFound += 1;

@@ -7,12 +7,14 @@ import type { PageBook } from "./page-book.ts";
 import type { Want } from "./page-wants.ts";
 import type { Root } from "./root.ts";
 import type { ScopeBook } from "./scope-book.ts";
+import type { TreeOrder } from "./tree-order.ts";
 import type { WantJudge } from "./want-judge.ts";
 
 /** What a copy engine is made of. */
 export interface EngineParts {
   readonly root: Root;
   readonly book: PageBook;
+  readonly order: TreeOrder;
   readonly writer: FileWriter;
   readonly judge: WantJudge;
   readonly space: FreeSpace;

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
+import { systemRandom } from "../lib/random.ts";
 import { SpillFile } from "../lib/spill-file.ts";
 import type { Deletion } from "../protocol/deletion.ts";
 import { type FidelityReport, FidelityTally } from "../protocol/fidelity.ts";
@@ -21,6 +22,7 @@ import { Receiver, type SequenceRange, type StreamScope } from "./receiver.ts";
 import { Root } from "./root.ts";
 import { ScopeBook } from "./scope-book.ts";
 import { type Doubts, isDoubted } from "./sync-mark.ts";
+import { TreeOrder } from "./tree-order.ts";
 import { WantJudge } from "./want-judge.ts";
 
 /** What a sink's user says of how a tree is to be filled in. */
@@ -204,6 +206,7 @@ function open(): Engine {
   const root = Root.open(folder, { tally: fidelity, numericIds: data.numericIds });
   prepareFolder(root, data.startedMs, doubted);
   const book = new PageBook(SpillFile.open());
+  const order = new TreeOrder({ book, random: systemRandom });
   const writer = new FileWriter(root, onBusy);
   const space = new FreeSpace(() => root.freeBytes());
   const { session, sessionId, source, startedMs } = data;
@@ -217,13 +220,14 @@ function open(): Engine {
     manifest.discard();
     if (end === "proven") root.partials.clear();
     if (end === "full") root.partials.clearUnused();
+    order[Symbol.dispose]();
     book[Symbol.dispose]();
     scope[Symbol.dispose]();
     root[Symbol.dispose]();
   };
   isWhole = () => root.isWhole();
   return new CopyEngine(
-    { root, book, writer, judge, space, manifest, fidelity, scope, specials: data.specials },
+    { root, book, order, writer, judge, space, manifest, fidelity, scope, specials: data.specials },
     {
       want: post,
       file: (path, bytes) => {
@@ -240,11 +244,9 @@ function openDry(): Engine {
   root.metadata.traits = recallTraits(root);
   isWhole = () => root.isThere();
   const book = new PageBook(SpillFile.open());
-  const parts = { root, book, scope: new ScopeBook(), policy: data.deletion, isDoubted: doubted, onBusy };
-  return new DryEngine(parts, {
-    want: post,
-    outlook: (outlook) => post({ type: "outlook", ...outlook }),
-  });
+  const order = new TreeOrder({ book, random: systemRandom });
+  const parts = { root, book, order, scope: new ScopeBook(), policy: data.deletion, isDoubted: doubted, onBusy };
+  return new DryEngine(parts, { want: post, outlook: (outlook) => post({ type: "outlook", ...outlook }) });
 }
 
 function doubted(ctimeMs: number): boolean {

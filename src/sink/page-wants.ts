@@ -27,16 +27,21 @@ export interface Judgement {
   readonly bytesUnchanged: number;
 }
 
-/** The answer to a page, when `isHere` says of each file whether its content stands here already. */
-export function judgePage(page: Page, isHere: (entry: FileEntry, index: number) => boolean): Judgement {
+/**
+ * The answer to a page, when `isHere` says of each file whether its content stands here already; undefined: it does not, and is
+ * not wanted either.
+ */
+export function judgePage(page: Page, isHere: (entry: FileEntry, index: number) => boolean | undefined): Judgement {
   const bits = new Uint8Array(Math.ceil(page.entries.length / 8));
-  let [wanted, filesUnchanged, bytesUnchanged] = [0, 0, 0];
+  let [files, wanted, filesUnchanged, bytesUnchanged] = [0, 0, 0, 0];
   for (const [index, entry] of page.entries.entries()) {
     if (entry.kind !== "file") continue;
-    if (isHere(entry, index)) {
+    files += 1;
+    const here = isHere(entry, index);
+    if (here === true) {
       filesUnchanged += 1;
       bytesUnchanged = sumBytes(bytesUnchanged, entry.size);
-    } else {
+    } else if (here === false) {
       wanted += 1;
       setBit(bits, index);
     }
@@ -44,9 +49,9 @@ export function judgePage(page: Page, isHere: (entry: FileEntry, index: number) 
   const want = {
     type: "want" as const,
     page: page.page,
-    want: wanted === 0 ? ("none" as const) : filesUnchanged === 0 ? ("all" as const) : { bits: base64(bits) },
+    want: wanted === 0 ? ("none" as const) : wanted === files ? ("all" as const) : { bits: base64(bits) },
   };
-  return { want, bits: filesUnchanged === 0 ? undefined : bits, filesUnchanged, bytesUnchanged };
+  return { want, bits: wanted === files ? undefined : bits, filesUnchanged, bytesUnchanged };
 }
 
 /** The regular file under the entry's name. What cannot be looked at is wanted, and will say why when it is written. */

@@ -23,6 +23,11 @@ export interface WantJudgeOptions extends Comparison {
   readonly space: FreeSpace;
 }
 
+export interface JudgeOptions {
+  readonly goesOn?: boolean;
+  readonly isLost?: (entry: FileEntry) => boolean;
+}
+
 /**
  * Says which files of a page a sink wants [P-9.1]: those that do not stand there with equal size and time; or, when the
  * page has their hash, with equal content. What differs in mode or time alone is set here.
@@ -34,10 +39,14 @@ export class WantJudge {
     this.#options = options;
   }
 
-  /** `goesOn` false: of its files nothing is said to be held, because the content of others under their names still comes. */
-  judge(page: Page, { goesOn = true }: { readonly goesOn?: boolean } = {}): Judgement {
+  /**
+   * `goesOn` false: of its files nothing is said to be held, because the content of others under their names still comes.
+   * `isLost`: a file that cannot be carried, and is neither looked at nor wanted.
+   */
+  judge(page: Page, { goesOn = true, isLost }: JudgeOptions = {}): Judgement {
     const held: Held[] = [];
     const judgement = judgePage(page, (entry, index) => {
+      if (isLost?.(entry) === true) return undefined;
       const own = lookFor(this.#options.root, entry);
       if (own !== undefined && this.#isEqual(entry, own)) return true;
       const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;

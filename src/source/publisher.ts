@@ -163,7 +163,8 @@ export class Publisher {
         if (!this.#course.isWalked) tally.found(message);
         this.#course.found(message);
         this.#ledger.add(message, this.#live);
-        this.#control("page", message.body);
+        // Behind the trailers of the walk's pages, and so behind the close mark that withdrew its files [P-3.4].
+        this.#outbox[this.#course.isWalked ? "data" : "control"](this.#mark("page", message.body));
         break;
       case "end":
         tally.discoveryEnded = true;

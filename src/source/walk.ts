@@ -29,10 +29,11 @@ import { type WalkedScope, WalkScope } from "./walk-scope.ts";
  *   while the stack is not empty: pop a directory
  *     read its names in runs of at most NAMES_SORTED_MAX, sort each run by bytes
  *     lstat each name; emit its entry; remember it when it is a directory
- *     push the run's directories in reverse order
+ *     push its directories, the last one first
  *
- * So a directory stands before what is in it, the entries of one directory stand together, and nothing holds more than the
- * names of one run and the directories still to come. The calls are synchronous: the walk has a thread of its own.
+ * So a directory stands before what is in it, the entries of one directory stand together, and those of its directories follow
+ * in their order, each with all that is below it: sinks rely on it [P-4.3]. Nothing holds more than the names of one run and the
+ * directories still to come. The calls are synchronous: the walk has a thread of its own.
  */
 
 const SLASH = 0x2f;
@@ -114,6 +115,7 @@ export class TreeWalk {
   }
 
   *#directory(directory: Buffer, stack: PathStack): Generator<WalkOutput, void, undefined> {
+    using inner = new PathStack();
     try {
       // Asked before any name is given: in a large directory it might turn up only in a later run.
       if (directory.length > 0 && isDirectory(this.#absolute(joinPath(directory, Buffer.from(OWN_FOLDER))))) {
@@ -123,14 +125,13 @@ export class TreeWalk {
         return;
       }
       if (!(yield* this.#enter(directory))) return;
-      for (const names of readNames(this.#absolute(directory))) {
-        const inner: Buffer[] = [];
+      for (const names of readNames(this.#absolute(directory)))
         for (const name of names) yield* this.#name(directory, name, inner);
-        for (const path of inner.reverse()) stack.push(path);
-      }
     } catch (thrown) {
       yield this.#problem(directory, thrown);
     }
+    // However far it was read.
+    for (let path = inner.pop(); path !== undefined; path = inner.pop()) stack.push(path);
   }
 
   /** False when its own rules cannot be used: rather nothing of it is carried than what they were to leave out. */
@@ -148,7 +149,7 @@ export class TreeWalk {
     }
   }
 
-  *#name(directory: Buffer, name: Buffer, inner: Buffer[]): Generator<WalkOutput, void, undefined> {
+  *#name(directory: Buffer, name: Buffer, inner: PathStack): Generator<WalkOutput, void, undefined> {
     if (directory.length === 0 && isOwnFolder(name)) {
       yield {
         type: "warning",

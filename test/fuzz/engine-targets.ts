@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FanfoldError } from "../../src/lib/errors.ts";
+import { systemRandom } from "../../src/lib/random.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
 import { checkFrame } from "../../src/sink/checked-frame.ts";
 import { DryEngine } from "../../src/sink/dry-engine.ts";
@@ -10,6 +11,7 @@ import { ManifestReader } from "../../src/sink/manifest-reader.ts";
 import { PageBook } from "../../src/sink/page-book.ts";
 import { Root } from "../../src/sink/root.ts";
 import { ScopeBook } from "../../src/sink/scope-book.ts";
+import { TreeOrder } from "../../src/sink/tree-order.ts";
 import { fullTreeFacts } from "../helpers/full-tree-facts.ts";
 import { openEngine } from "../helpers/open-engine.ts";
 import { removeTree } from "../helpers/temp-folder.ts";
@@ -74,9 +76,10 @@ function looks(input: Uint8Array): void {
     {
       using root = Root.open(Buffer.from(sink));
       using book = new PageBook(SpillFile.open());
+      using order = new TreeOrder({ book, random: systemRandom });
       using scope = new ScopeBook();
       const engine = new DryEngine(
-        { root, book, scope, policy: { forbidden: false }, isDoubted: () => false, onBusy: () => undefined },
+        { root, book, order, scope, policy: { forbidden: false }, isDoubted: () => false, onBusy: () => undefined },
         { want: () => undefined, outlook: () => undefined },
       );
       refuses(REFUSALS, () => {

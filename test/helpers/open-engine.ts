@@ -1,5 +1,6 @@
 import { systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
+import { systemRandom } from "../../src/lib/random.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
 import type { Deletion } from "../../src/protocol/deletion.ts";
 import { FidelityTally } from "../../src/protocol/fidelity.ts";
@@ -16,6 +17,7 @@ import { prepareFolder } from "../../src/sink/probe-folder.ts";
 import { Root, type RootOptions } from "../../src/sink/root.ts";
 import { ScopeBook } from "../../src/sink/scope-book.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
+import { TreeOrder } from "../../src/sink/tree-order.ts";
 import { WantJudge } from "../../src/sink/want-judge.ts";
 
 export interface OpenEngine extends Disposable {
@@ -50,6 +52,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const doubted = (ctimeMs: number) => isDoubted(options.doubts ?? [], ctimeMs);
   prepareFolder(root, options.nowMs ?? systemClock.date().getTime(), doubted);
   const book = new PageBook(SpillFile.open());
+  const order = new TreeOrder({ book, random: systemRandom });
   const writer = new FileWriter(root);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: options.nowMs ?? 0 };
@@ -58,7 +61,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const scope = new ScopeBook();
   const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, writer, judge, space, manifest, fidelity, scope, specials: options.specials ?? false },
+    { root, book, order, writer, judge, space, manifest, fidelity, scope, specials: options.specials ?? false },
     {
       want: (want) => wants.push(want),
       file: (path) => files.push(path),
@@ -89,6 +92,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
     [Symbol.dispose]() {
       writer[Symbol.dispose]();
       manifest.discard();
+      order[Symbol.dispose]();
       book[Symbol.dispose]();
       scope[Symbol.dispose]();
       root[Symbol.dispose]();

@@ -22,13 +22,24 @@ import { asOf, dataSubject, hostileMember } from "./hostile-member.ts";
 
 const hello = Buffer.from("hello");
 const other = Buffer.from("other");
-const entries = [rootEntry, directory("d"), file("d/a", 5), symlink("out", "/")];
+const entries = [rootEntry, directory("d"), symlink("out", "/"), file("d/a", 5)];
 
 function good() {
   const source = new HandSource();
   const { payload, page } = source.page(entries);
-  const data = dataFrame([{ entry: 2, bytes: hello }], [{ entry: 2, final: finalOf(hello) }]);
+  const data = dataFrame([{ entry: 3, bytes: hello }], [{ entry: 3, final: finalOf(hello) }]);
   return { source, page, payload, data, walked: source.walked() };
+}
+
+const pageOf = (...inner: readonly ReturnType<typeof file>[]): Buffer[] => [
+  new HandSource().page([rootEntry, ...inner]).payload,
+];
+
+/** A whole tree, and one more entry behind it. */
+function behindTheWalk(entry: ReturnType<typeof file>): Buffer[] {
+  const { source, page, payload, data, walked } = good();
+  const trailer = source.trailer(page, [AS_LISTED, AS_LISTED, AS_LISTED, delivered(hello)]);
+  return [payload, walked, data, trailer, source.page([entry]).payload];
 }
 
 const first = (entry: ReturnType<typeof file>): Buffer[] => [new HandSource().page([rootEntry, entry]).payload];
@@ -52,36 +63,36 @@ const LIES: Readonly<Record<string, readonly [code: string, frames: () => readon
   "data of a directory": ["damaged", () => [good().payload, dataFrame([{ entry: 1, bytes: hello }])]],
   "data of another generation": [
     "damaged",
-    () => [good().payload, dataFrame([{ entry: 2, bytes: hello, generation: 1 }])],
+    () => [good().payload, dataFrame([{ entry: 3, bytes: hello, generation: 1 }])],
   ],
   "a chunk beyond what came": [
     "damaged",
-    () => [good().payload, dataFrame([{ entry: 2, bytes: hello, offset: 2 ** 40 }])],
+    () => [good().payload, dataFrame([{ entry: 3, bytes: hello, offset: 2 ** 40 }])],
   ],
   "a chunk after the close mark": ["damaged", () => [good().payload, good().data, good().data]],
   "a close mark of another size": [
     "digest-mismatch",
     () => [
       good().payload,
-      dataFrame([{ entry: 2, bytes: hello }], [{ entry: 2, final: { ...finalOf(hello), size: 6 } }]),
+      dataFrame([{ entry: 3, bytes: hello }], [{ entry: 3, final: { ...finalOf(hello), size: 6 } }]),
     ],
   ],
   "a close mark of another content": [
     "digest-mismatch",
-    () => [good().payload, dataFrame([{ entry: 2, bytes: hello }], [{ entry: 2, final: finalOf(other) }])],
+    () => [good().payload, dataFrame([{ entry: 3, bytes: hello }], [{ entry: 3, final: finalOf(other) }])],
   ],
   "a trailer of another content": [
     "digest-mismatch",
     () => {
       const { source, page, payload, data } = good();
-      return [payload, data, source.trailer(page, [AS_LISTED, AS_LISTED, delivered(other), AS_LISTED])];
+      return [payload, data, source.trailer(page, [AS_LISTED, AS_LISTED, AS_LISTED, delivered(other)])];
     },
   ],
   "a trailer that says nobody wanted the file": [
     "digest-mismatch",
     () => {
       const { source, page, payload } = good();
-      return [payload, source.trailer(page, [AS_LISTED, AS_LISTED, { state: "not-read" }, AS_LISTED])];
+      return [payload, source.trailer(page, [AS_LISTED, AS_LISTED, AS_LISTED, { state: "not-read" }])];
     },
   ],
   "a trailer of a page to come": [
@@ -95,13 +106,33 @@ const LIES: Readonly<Record<string, readonly [code: string, frames: () => readon
     "digest-mismatch",
     () => {
       const { source, page, payload, data, walked } = good();
-      const trailer = source.trailer(page, [AS_LISTED, AS_LISTED, delivered(hello), AS_LISTED]);
+      const trailer = source.trailer(page, [AS_LISTED, AS_LISTED, AS_LISTED, delivered(hello)]);
       return [payload, walked, data, trailer, source.end(Buffer.alloc(32))];
     },
   ],
   "an end before its pages": ["damaged", () => [good().payload, good().source.end()]],
   "wrong totals of the walk": ["damaged", () => [good().payload, new HandSource().walked()]],
   "a report among the data": ["damaged", () => [seal("up", Buffer.from("{}"))]],
+  "one name twice": ["damaged", () => pageOf(file("a", 1), directory("b"), file("a", 1))],
+  "a directory twice": ["damaged", () => pageOf(directory("d"), directory("d"))],
+  "a link where a directory was": ["damaged", () => pageOf(directory("d"), symlink("d", "/"), file("d/a", 1))],
+  "one name in a directory's page and a later one": [
+    "damaged",
+    () => {
+      const source = new HandSource();
+      return [source.page([rootEntry, file("a", 1)]).payload, source.page([file("a", 1)]).payload];
+    },
+  ],
+  "a parent that is a file": ["damaged", () => pageOf(file("d", 1), file("d/a", 1))],
+  "a parent that is a link": ["damaged", () => pageOf(symlink("d", "/"), file("d/a", 1))],
+  "a parent that never came": ["damaged", () => pageOf(file("d/a", 1))],
+  "a parent that comes later": ["damaged", () => pageOf(directory("b"), file("c/a", 1), directory("c"))],
+  "a directory in two pieces": ["damaged", () => pageOf(directory("d"), file("d/a", 1), file("b", 1))],
+  "directories out of order": ["damaged", () => pageOf(directory("d"), directory("e"), file("e/a", 1), file("d/a", 1))],
+  "a file behind the walk that was not withdrawn": ["damaged", () => behindTheWalk(file("d/a", 5))],
+  "a new file behind the walk": ["damaged", () => behindTheWalk(file("new", 5))],
+  "a link behind the walk": ["damaged", () => behindTheWalk(symlink("d/a", "/"))],
+  "a second end of the walk": ["damaged", () => [good().payload, good().walked, good().walked]],
   "a table that does not decode": ["damaged", () => [seal("page", Buffer.alloc(9, 0xff))]],
 };
 

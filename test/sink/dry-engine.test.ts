@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { systemRandom } from "../../src/lib/random.ts";
 import { SpillFile } from "../../src/lib/spill-file.ts";
 import { hashChunk } from "../../src/protocol/content-hash.ts";
 import { PAGES_UNANSWERED_MAX } from "../../src/protocol/limits.ts";
@@ -12,13 +13,15 @@ import type { Want } from "../../src/sink/page-wants.ts";
 import { Root } from "../../src/sink/root.ts";
 import { ScopeBook } from "../../src/sink/scope-book.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
+import { TreeOrder } from "../../src/sink/tree-order.ts";
 import { dataFrame, directory, file, HandSource, rootEntry, symlink } from "../helpers/hand-source.ts";
 import { inodeFacts } from "../helpers/inode-facts.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 const SECONDS = 1_600_000_000.123456;
-const ALL = ["file", "parent/inner", "deep/er/file"].map((path) => file(path, 7));
+const TREE = [rootEntry, directory("parent"), directory("deep"), file("file", 7)];
+const INNER = [file("parent/inner", 7), directory("deep/er"), file("deep/er/file", 7)];
 
 /** As an earlier copy left it. */
 function place(path: string, text = "content"): void {
@@ -32,9 +35,11 @@ function begin(folder: string, doubts: Doubts = []) {
   onTestFinished(() => root[Symbol.dispose]());
   const wants: Want[] = [];
   const comparison = { root, isDoubted: (ms: number) => isDoubted(doubts, ms), onBusy: () => undefined };
+  const book = new PageBook(SpillFile.open());
   const parts = {
     ...comparison,
-    book: new PageBook(SpillFile.open()),
+    book,
+    order: new TreeOrder({ book, random: systemRandom }),
     scope: new ScopeBook(),
     policy: { forbidden: false },
   };
@@ -77,7 +82,7 @@ describe("a dry run at a sink", () => {
   test("wants everything of an empty folder, and makes nothing in it", () => {
     const folder = tempFolder();
     const before = inodeFacts(folder);
-    expect(begin(folder).ask([rootEntry, directory("parent"), ...ALL])).toBe("all");
+    expect(begin(folder).ask([...TREE, ...INNER])).toBe("all");
     expect(inodeFacts(folder)).toEqual(before);
   });
 
@@ -87,13 +92,13 @@ describe("a dry run at a sink", () => {
     for (const path of ["inner", "er/file"]) place(join(outside, path));
     place(join(folder, "file"));
     symlinkSync(outside, join(folder, "parent"));
-    expect(begin(folder).ask([rootEntry, ...ALL])).toEqual(bits(0b1100));
+    expect(begin(folder).ask([...TREE, ...INNER])).toEqual(bits(0b1010000));
     rmSync(join(folder, "parent"));
     place(join(folder, "parent"));
     mkdirSync(join(folder, "deep"));
     symlinkSync(join(outside, "er"), join(folder, "deep/er"));
     symlinkSync("file", join(folder, "link"));
-    expect(begin(folder).ask([rootEntry, ...ALL, file("link", 7)])).toEqual(bits(0b11100));
+    expect(begin(folder).ask([...TREE, file("link", 7), ...INNER])).toEqual(bits(0b10110000));
   });
 
   test("compares by content where the page has its hash, and changes no time", () => {

@@ -1,11 +1,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { AS_LISTED, dataFrame, delivered, file, finalOf, HandSource, rootEntry, TIME } from "../helpers/hand-source.ts";
+import {
+  AS_LISTED,
+  dataFrame,
+  delivered,
+  file,
+  finalOf,
+  HandSource,
+  rootEntry,
+  TIME,
+  WITHDRAWN,
+} from "../helpers/hand-source.ts";
 import { openEngine } from "../helpers/open-engine.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-test("a file that comes again at the end, in a page behind the end of the walk, replaces what came first", () => {
+test("a file that comes again at the end, in a page behind the end of the walk, stands in the place of the one that was withdrawn", () => {
   const [first, second] = [Buffer.from("first"), Buffer.from("second!")];
   const folder = tempFolder();
   using sink = openEngine(folder);
@@ -14,8 +24,8 @@ test("a file that comes again at the end, in a page behind the end of the walk, 
   const { payload, page } = source.page([rootEntry, file("file", 5)]);
   accept(payload);
   accept(source.walked());
-  accept(dataFrame([{ entry: 1, bytes: first }], [{ entry: 1, final: finalOf(first) }]));
-  accept(source.trailer(page, [AS_LISTED, delivered(first)]));
+  accept(dataFrame([{ entry: 1, bytes: first }], [{ entry: 1, final: undefined }]));
+  accept(source.trailer(page, [AS_LISTED, WITHDRAWN]));
   const again = source.page([{ ...file("file", 7), mtime: { ...TIME, seconds: TIME.seconds + 9 } }]);
   accept(again.payload);
   accept(dataFrame([{ entry: 2, bytes: second }], [{ entry: 2, final: finalOf(second) }]));

@@ -20,8 +20,8 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 const CONTENT = Buffer.from("one content");
-const FIRST: Entry = { ...file("d/first", CONTENT.length), mode: 0o644 };
-const ENTRIES = [rootEntry, directory("d"), FIRST, hardlink("d/second", 2), hardlink("z", 2)];
+const FIRST: Entry = { ...file("first", CONTENT.length), mode: 0o644 };
+const ENTRIES = [rootEntry, directory("d"), FIRST, hardlink("z", 2), hardlink("d/second", 2)];
 
 /** Copies the entries, of which number 2 is the only file; gives what the sink said. */
 function copyInto(folder: string, { withdrawn = false, entries = ENTRIES } = {}) {
@@ -56,11 +56,11 @@ describe("further names of a file", () => {
   test("are one file at the sink, and a second copy changes none of them", () => {
     const folder = tempFolder();
     expect(copyInto(folder)).toEqual({ problems: [], fidelity: [], wants: ["all"] });
-    const made = inodes(folder, "d/first", "d/second", "z");
+    const made = inodes(folder, "first", "d/second", "z");
     expect(made.size).toBe(1);
     expect(lstatSync(join(folder, "z")).nlink).toBe(3);
     expect(copyInto(folder)).toEqual({ problems: [], fidelity: [], wants: ["none"] });
-    expect(inodes(folder, "d/first", "d/second", "z")).toEqual(made);
+    expect(inodes(folder, "first", "d/second", "z")).toEqual(made);
   });
 
   test("take the place of files, links and empty directories, and of nothing that holds something", () => {
@@ -70,13 +70,13 @@ describe("further names of a file", () => {
     mkdirSync(join(folder, "d/second"), { recursive: true });
     symlinkSync(outside, join(folder, "z"));
     expect(copyInto(folder).problems).toEqual([]);
-    expect(inodes(folder, "d/first", "d/second", "z").size).toBe(1);
+    expect(inodes(folder, "first", "d/second", "z").size).toBe(1);
     expect(readFileSync(outside, "utf8")).toBe("untouched");
 
     const full = tempFolder();
     mkdirSync(join(full, "z/inner"), { recursive: true });
     expect(copyInto(full).problems).toEqual([expect.objectContaining({ path: "z", kind: "not-carried" })]);
-    expect(inodes(full, "d/first", "d/second").size).toBe(1);
+    expect(inodes(full, "first", "d/second").size).toBe(1);
   });
 
   test("of a file that stands there already replace names of other files", () => {
@@ -84,10 +84,10 @@ describe("further names of a file", () => {
     copyInto(folder);
     const other = join(folder, "other");
     writeFileSync(other, "other");
-    linkSync(other, join(folder, "more"));
-    const entries = [...ENTRIES, hardlink("more", 2)];
+    linkSync(other, join(folder, "d/more"));
+    const entries = [...ENTRIES, hardlink("d/more", 2)];
     expect(copyInto(folder, { entries }).wants).toEqual(["none"]);
-    expect(inodes(folder, "d/first", "more").size).toBe(1);
+    expect(inodes(folder, "first", "d/more").size).toBe(1);
     expect([readFileSync(other, "utf8"), lstatSync(other).nlink]).toEqual(["other", 1]);
   });
 
@@ -95,7 +95,7 @@ describe("further names of a file", () => {
     const folder = tempFolder();
     writeFileSync(join(folder, "z"), "old");
     const { problems } = copyInto(folder, { withdrawn: true });
-    expect(problems.map(({ path }) => path)).toEqual(["d/second", "z"]);
+    expect(problems.map(({ path }) => path)).toEqual(["z", "d/second"]);
     expect(readFileSync(join(folder, "z"), "utf8")).toBe("old");
   });
 
@@ -119,15 +119,15 @@ describe("further names of a file", () => {
     sink.accept(source.trailer(again.page, [delivered(CONTENT)]));
     sink.accept(source.end());
     expect(sink.problems).toEqual([]);
-    expect(inodes(folder, "d/first", "d/second", "z").size).toBe(1);
+    expect(inodes(folder, "first", "d/second", "z").size).toBe(1);
   });
 
   test.each([
-    ["a directory", [rootEntry, directory("d"), file("d/first", CONTENT.length), hardlink("z", 1)]],
+    ["a directory", [rootEntry, directory("d"), file("first", CONTENT.length), hardlink("z", 1)]],
     ["a symbolic link", [rootEntry, symlink("s", "/etc/passwd"), file("first", CONTENT.length), hardlink("z", 1)]],
     [
       "another further name",
-      [rootEntry, directory("d"), file("d/first", CONTENT.length), hardlink("y", 2), hardlink("z", 3)],
+      [rootEntry, directory("d"), file("first", CONTENT.length), hardlink("y", 2), hardlink("z", 3)],
     ],
   ])("of %s end the copy", (_, entries) => {
     expect(thrownCode(() => copyInto(tempFolder(), { entries }))).toBe("damaged");
