@@ -26,7 +26,8 @@ export class NameKeeper {
   readonly #options: NameKeeperOptions;
   /** Files that are not carried for their names; they may be withdrawn and come once more. */
   readonly #lost = new Set<number>();
-  #directory: Uint8Array | undefined;
+  /** Number of the first entry of the present directory. */
+  #first = 0;
   /** Names of the present directory that differ in case were seen to be two. */
   #isExact = false;
 
@@ -42,8 +43,8 @@ export class NameKeeper {
   take(entry: Entry): Problem | undefined {
     const { order, fidelity } = this.#options;
     const others = order.take(entry);
-    if (this.#directory !== entry.directory) this.#isExact = false;
-    this.#directory = entry.directory;
+    if (this.#first !== order.first) this.#isExact = false;
+    this.#first = order.first;
     const why = this.#whyNot(entry, others);
     if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, why !== undefined);
     if (why === undefined) return undefined;

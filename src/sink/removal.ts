@@ -1,4 +1,4 @@
-import { fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
+import { type BigIntStats, fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { systemCode } from "../lib/errors.ts";
 import { isOwnFolder, OWN_FOLDER } from "../protocol/relative-path.ts";
 import { joined, makeFillable } from "./directories.ts";
@@ -76,10 +76,20 @@ export function hasOtherSpelling(root: Root, directory: Uint8Array, name: Uint8A
   const own = look(Buffer.concat([base, name]));
   return [...spellings].some((spelling) => {
     const other = look(Buffer.concat([base, Buffer.from(spelling)]));
-    return own !== undefined && other?.ino === own.ino && other.dev === own.dev;
+    return own !== undefined && other !== undefined && seemsOne(own, other);
   });
 }
 
+/**
+ * Whether two names seem to lead to one thing. The number of its inode says so, but file systems in user space may number names,
+ * and not what stands under them: then all else is equal.
+ */
+function seemsOne(one: BigIntStats, other: BigIntStats): boolean {
+  if (one.dev !== other.dev) return false;
+  return one.ino === other.ino || FACTS.every((fact) => one[fact] === other[fact]);
+}
+
+const FACTS = ["mode", "size", "mtimeNs", "ctimeNs", "birthtimeNs", "nlink", "uid", "gid"] as const;
 const SLASH = 0x2f;
 
 /** A word for the mount that a directory is on: two mounts of one file system have the same device. */

@@ -49,6 +49,11 @@ export class TreeOrder implements Disposable {
     this.#names = new NameTable(Buffer.from(random.hex(HASH_KEY_BYTES), "hex"));
   }
 
+  /** Number of the first entry of the directory that the entry taken last is in. */
+  get first(): number {
+    return this.#first;
+  }
+
   /** Whether the directory of the entry taken last is lost. */
   get isLost(): boolean {
     return this.#isLost;
