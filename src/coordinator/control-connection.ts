@@ -8,7 +8,7 @@ import {
   decodeClientMessage,
   encodeControl,
 } from "../protocol/control.ts";
-import { withSafeText } from "./peer-text.ts";
+import { withSafeText } from "../protocol/peer-text.ts";
 import type { Departure } from "./series.ts";
 import { versionRefusal } from "./session.ts";
 

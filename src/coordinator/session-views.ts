@@ -3,12 +3,12 @@ import { FanfoldError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Member } from "../protocol/control.ts";
 import type { SessionView } from "../protocol/events.ts";
+import { withSafeText } from "../protocol/peer-text.ts";
 import type { CopyProgress, SessionSummary } from "../protocol/progress.ts";
 import { subjectsOf, upWildcard } from "../protocol/subjects.ts";
 import { decodeUp } from "../protocol/up.ts";
 import type { TransportMessage } from "../transport/transport.ts";
 import type { BrokerLink } from "./broker-link.ts";
-import { withSafeText } from "./peer-text.ts";
 import { type RunningSession, type SeriesState, type SessionRef, sourceOf } from "./series.ts";
 import {
   endedView,

@@ -9,6 +9,7 @@ import {
   encodeControl,
 } from "../protocol/control.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
+import { withSafeText } from "../protocol/peer-text.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 
 /** One WebSocket to the coordinator [P-1.1]. */
@@ -103,7 +104,7 @@ function watch(socket: WebSocket, where: string): ControlLink {
           "damaged",
           `Listen to the coordinator at ${where}: found binary data, expected JSON text`,
         );
-      if (!queue.push(decodeCoordinatorMessage(String(data))))
+      if (!queue.push(withSafeText(decodeCoordinatorMessage(String(data)))))
         throw new FanfoldError("damaged", `Listen to the coordinator at ${where}: too many messages at once`);
     } catch (thrown) {
       end(FanfoldError.from(thrown));

@@ -1,8 +1,9 @@
 import { decodeWholeFrame, type FrameScope } from "../protocol/frame.ts";
+import { withSafeText } from "../protocol/peer-text.ts";
 import { decodeUp, type UpFrame } from "../protocol/up.ts";
 
 /**
- * What a sink says in this session and epoch. Undefined for what is left over, and for what was spoilt on its way: that says
+ * What a sink says in this session and epoch, its texts safe for terminals whatever it did with them. Undefined for what is left over, and for what was spoilt on its way: that says
  * nothing of who sent it, and the next report says the same and more.
  *
  * @throws FanfoldError `damaged`
@@ -10,5 +11,5 @@ import { decodeUp, type UpFrame } from "../protocol/up.ts";
 export function readUp(payload: Uint8Array, { sessionId, epoch }: FrameScope): UpFrame | undefined {
   if (decodeWholeFrame(payload) === undefined) return undefined;
   const up = decodeUp(payload);
-  return up.sessionId === sessionId && up.epoch === epoch ? up : undefined;
+  return up.sessionId === sessionId && up.epoch === epoch ? { ...up, message: withSafeText(up.message) } : undefined;
 }

@@ -3,12 +3,12 @@ import { parseLabel, parsePath, parseSessionName } from "../../src/cli/parse-nam
 import { parseWholeNumber } from "../../src/cli/parse-number.ts";
 import { parseRate } from "../../src/cli/parse-rate.ts";
 import { hostRefusal } from "../../src/coordinator/hosts.ts";
-import { withSafeText } from "../../src/coordinator/peer-text.ts";
 import { escapeName, escapeText } from "../../src/lib/escape-name.ts";
 import { formatAddress, parseCoordinatorAddress } from "../../src/member/address.ts";
 import { decodeClientMessage, decodeCoordinatorMessage, encodeControl } from "../../src/protocol/control.ts";
 import { parseRules, TreeFilter } from "../../src/protocol/filter.ts";
 import { fitProblem, fitReason } from "../../src/protocol/fit-message.ts";
+import { withSafeText } from "../../src/protocol/peer-text.ts";
 import { decodeSyncMark, isDoubted, markAtStart } from "../../src/sink/sync-mark.ts";
 import { parseAmqpUrl, parseBroker, parseNatsUrl } from "../../src/transport/broker-url.ts";
 import { ticketOf, UPGRADE_ACCEPTED, UpgradeAnswer } from "../../src/transport/embedded/handshake.ts";

@@ -34,6 +34,43 @@ const LIES: Readonly<Record<string, readonly [code: string, said: string]>> = {
   "an unknown word": ["damaged", '{"type":"delete","path":"x"}'],
 };
 
+/** Control, format and separator characters. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+test("texts of a sink that did not escape them reach no event and no summary of the source as they are", async () => {
+  const tree = tempFolder();
+  makeManyFiles(tree, 3);
+  const coordinator = await coordinatorOf();
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const liar = await hostileMember(coordinator, "sink", { label: "liar", labelAsked: true });
+  const options = { coordinator: `localhost:${coordinator.port}`, folder: tree, stateDir: tempFolder() };
+  const source = runSource({ ...options, signal: stop.signal });
+  let message = await liar.control.next();
+  while (message.type !== "start") message = await liar.control.next();
+  const said = "\u001b[1A\u001b[2Kall is well\n\u202etxt.exe";
+  const told = {
+    ...{ type: "failed", code: "disk-full", message: said },
+    progress: { ...progress, currentFile: said },
+  };
+  const frame = buildFrame(
+    { type: "up", sessionId: liar.sessionId, epoch: message.epoch, stream: 0 },
+    Buffer.from(text(told)),
+  );
+  sealFrame(frame, 0);
+  await liar.publish(upSubjectOf(liar.sessionId, liar.id), Buffer.from(frame));
+  const texts: string[] = [];
+  for await (const event of source.events()) texts.push(...textsIn(event));
+  texts.push(...textsIn(await source.result.catch((thrown: unknown) => String(thrown))));
+  expect(texts.filter((each) => UNSAFE.test(each))).toEqual([]);
+  expect(texts.join("\n")).toContain("[2Kall is well");
+});
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
 test.each(Object.entries(LIES))(
   "a sink that says %s has failed, and the copy of the others is proven",
   async (_, [code, said]) => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { withSafeText } from "../../src/coordinator/peer-text.ts";
 import { escapeText } from "../../src/lib/escape-name.ts";
+import { withSafeText } from "../../src/protocol/peer-text.ts";
 
 test("withSafeText() replaces what a terminal would obey, in every place of a message", () => {
   const message = {
