@@ -70,8 +70,7 @@ export class TreeOrder implements Disposable {
       this.#pending.push(KEPT);
       return [];
     }
-    if (this.#directory !== entry.directory && !isSame(this.#directory, entry.directory)) this.#enter(entry);
-    this.#directory = entry.directory;
+    if (!isSame(this.#directory, entry.directory)) this.#enter(entry);
     if (this.#names.count === DIRECTORY_ENTRIES_MAX)
       throw refused(entry, `its directory has more than ${DIRECTORY_ENTRIES_MAX} entries`);
     const { bytes, length } = foldedName(entry.name);
@@ -114,6 +113,8 @@ export class TreeOrder implements Disposable {
     for (let path = this.#inner.pop(); path !== undefined; path = this.#inner.pop()) this.#pending.push(path);
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) {
       if (!isSame(next.subarray(1), entry.directory)) continue;
+      // Not the entry's own bytes: they go with their frame.
+      this.#directory = next.subarray(1);
       this.#isLost = next[0] === LOST[0];
       this.#first = entry.entry;
       this.#names.clear();

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
-import { type Entry, entryPath } from "../../src/protocol/page.ts";
+import { decodePage, type Entry, entryPath } from "../../src/protocol/page.ts";
 import { TreeOrder } from "../../src/sink/tree-order.ts";
+import { walkTree } from "../../src/source/walk.ts";
 import { makeTree, tree } from "../helpers/any-tree.ts";
 import { directory, file, rootEntry, symlink } from "../helpers/hand-source.ts";
 import { memoryFolder } from "../helpers/temp-folder.ts";
@@ -89,6 +90,26 @@ describe("the order of entries", () => {
     expect(followed([...entries, file("a/y")])).toBe("damaged");
     expect(followed([...entries, file("ab/z")])).toBe("damaged");
     expect(followed([...entries, file("abc/z")])).toBe("damaged");
+  });
+
+  test("is followed over pages whose bytes are gone as soon as they were taken", () => {
+    const root = memoryFolder();
+    mkdirSync(join(root, "directory"));
+    for (let index = 0; index < 2500; index += 1) mkdirSync(join(root, "directory", `${index}`));
+    using order = new TreeOrder({ book: { entry: () => rootEntry }, random: systemRandom });
+    let pages = 0;
+    for (const output of walkTree(Buffer.from(root))) {
+      if (output.type !== "page") continue;
+      const table = Uint8Array.from(output.body);
+      for (const entry of decodePage(table).entries) {
+        order.take(entry);
+        if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, false);
+      }
+      // As a sink's thread gives back a frame.
+      table.buffer.transfer(0);
+      pages += 1;
+    }
+    expect(pages).toBeGreaterThan(2);
   });
 
   test("behind the walk allows each withdrawn file once, the latest first", () => {

@@ -199,6 +199,9 @@ test.skipIf(!smallDisksAvailable())(
     }
     expect(readdirSync(disk.path)).toEqual([expect.stringMatching(/^\.fanfold-partial-[0-9a-f]{64}$/)]);
     writeFileSync(join(disk.path, `.fanfold-partial-${"a".repeat(64)}`), "of a file that is no more");
+    // What a kill leaves of a small file and of a link.
+    writeFileSync(join(disk.path, ".fanfold-partial-7"), "small");
+    symlinkSync("nowhere", join(disk.path, ".fanfold-partial-leaf-9"));
     using sink = openEngine(folder);
     const source = new HandSource();
     const { payload, page } = source.page(entries);
