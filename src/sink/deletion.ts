@@ -1,10 +1,10 @@
+import { pathKey } from "../lib/directories.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { allowedDeletions, DELETE_EXAMPLES_MAX, type DeleteLimit, type Deletion } from "../protocol/deletion.ts";
 import { fitExample } from "../protocol/fit-message.ts";
 import { entryPath } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
 import { joinPath } from "../protocol/relative-path.ts";
-import { pathKey } from "./directories.ts";
 import { folderGone, isFatal, notDeleted } from "./entry-problem.ts";
 import { type ExtraEntry, type ExtraVisitor, visitExtras } from "./extra-entries.ts";
 import type { PageBook } from "./page-book.ts";

@@ -1,3 +1,4 @@
+import { pathKey } from "../lib/directories.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { FidelityTally } from "../protocol/fidelity.ts";
 import {
@@ -9,7 +10,6 @@ import {
   type Page,
 } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
-import { pathKey } from "./directories.ts";
 import { isOneFile, linkFile } from "./link-file.ts";
 import type { PageBook } from "./page-book.ts";
 import type { Root } from "./root.ts";

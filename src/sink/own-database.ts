@@ -2,9 +2,9 @@ import { closeSync, constants, fchmodSync, lstatSync, mkdirSync, openSync, readd
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { Directories, type Directory, joined } from "../lib/directories.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { OWN_FOLDER } from "../protocol/relative-path.ts";
-import { Directories, type Directory, joined } from "./directories.ts";
 
 const OWN = Buffer.from(OWN_FOLDER);
 const FILE = "sink.db";

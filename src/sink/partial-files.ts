@@ -9,6 +9,7 @@ import {
   readdirSync,
   unlinkSync,
 } from "node:fs";
+import { type Directories, type Directory, joined } from "../lib/directories.ts";
 import { systemCode } from "../lib/errors.ts";
 import type { Native } from "../lib/native-calls.ts";
 import { DEFAULT_ACL } from "../protocol/attribute-names.ts";
@@ -16,7 +17,7 @@ import { blake3 } from "../protocol/blake3.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
 import { entryPath, type FileEntry } from "../protocol/page.ts";
 import { OWN_FOLDER } from "../protocol/relative-path.ts";
-import { type Directories, type Directory, joined, makeDirectory } from "./directories.ts";
+import { makeDirectory } from "./fillable.ts";
 import { removeTree } from "./remove-tree.ts";
 
 export const PARTIAL_FOLDER = Buffer.from(`${OWN_FOLDER}/partial`);

@@ -1,7 +1,8 @@
 import { type BigIntStats, fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
+import { joined } from "../lib/directories.ts";
 import { systemCode } from "../lib/errors.ts";
 import { isOwnFolder, OWN_FOLDER } from "../protocol/relative-path.ts";
-import { joined, makeFillable } from "./directories.ts";
+import { makeFillable } from "./fillable.ts";
 import type { Wanted } from "./metadata.ts";
 import type { Root } from "./root.ts";
 import { timestampOf } from "./time-scale.ts";

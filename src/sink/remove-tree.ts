@@ -1,6 +1,7 @@
 import { closeSync, lstatSync, opendirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { baseOf, type Directory, joined } from "../lib/directories.ts";
 import { systemCode } from "../lib/errors.ts";
-import { baseOf, type Directory, joined, openToFill } from "./directories.ts";
+import { openToFill } from "./fillable.ts";
 
 /** Directories open at a time while a tree is removed; what lies deeper is moved up first. */
 const LEVELS_MAX = 32;

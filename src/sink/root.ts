@@ -1,11 +1,12 @@
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, statfsSync } from "node:fs";
+import { Directories, type Directory, joined, pathKey } from "../lib/directories.ts";
 import { loadNative } from "../lib/native.ts";
 import type { Native } from "../lib/native-calls.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
 import type { Keeps, Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
-import { Directories, type Directory, joined, makeDirectory, makeFillable, pathKey } from "./directories.ts";
 import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
+import { makeDirectory, makeFillable } from "./fillable.ts";
 import { USUAL_TRAITS } from "./folder-traits.ts";
 import { Metadata, type Subject } from "./metadata.ts";
 import { type MetadataTarget, openTarget, reach, reachedTarget } from "./metadata-target.ts";

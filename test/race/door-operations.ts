@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, lchownSync, lstatSync, readFileSync, writeSync } from "node:fs";
+import { pathKey } from "../../src/lib/directories.ts";
 import { systemCode } from "../../src/lib/errors.ts";
 import { loadNative } from "../../src/lib/native.ts";
-import { pathKey } from "../../src/sink/directories.ts";
 import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/folder-reader.ts";
 import { linkFile, ownFile } from "../../src/sink/link-file.ts";
 import { type Subject, subjectOf } from "../../src/sink/metadata.ts";
