@@ -18,16 +18,22 @@ const SLASH = Buffer.from("/");
 
 export class Directory {
   readonly fd: number;
-  /** Prefix of the path of an entry in it, with the slash. */
-  readonly base: Buffer;
   /** Whether paths in it lead through its descriptor. */
   readonly isPinned: boolean;
+  readonly #path: Buffer;
+  #base: Buffer | undefined;
   #device: number | undefined;
 
   constructor(fd: number, path: Buffer, isPinned: boolean) {
     this.fd = fd;
-    this.base = baseOf(fd, path, isPinned);
+    this.#path = path;
     this.isPinned = isPinned;
+  }
+
+  /** Prefix of the path of an entry in it, with the slash. */
+  get base(): Buffer {
+    this.#base ??= baseOf(this.fd, this.#path, this.isPinned);
+    return this.#base;
   }
 
   get device(): number {

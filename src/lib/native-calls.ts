@@ -1,7 +1,14 @@
 import type { DeviceNumbers } from "./device-numbers.ts";
+import type { EntryStats } from "./entry-stats.ts";
 
 /** What stands under a path, which is never followed when it is a symbolic link; or what is open, with `O_PATH` too. */
 export type NativePlace = Uint8Array | number;
+
+/** What stands under a name in an open directory; a link itself, too. */
+export interface NativeName {
+  readonly directory: number;
+  readonly name: Uint8Array;
+}
 
 export interface NativeTime {
   /** Since 1970, rounded down; negative before. */
@@ -26,10 +33,15 @@ export interface Native {
   /** Resolves when everything written to the file system that `fd` lies on is on its disk. */
   syncFileSystem(fd: number): Promise<void>;
   /** Names of extended attributes, in the order of the system. Those of `trusted.` show only to root. */
-  listAttributes(place: NativePlace): Buffer[];
+  listAttributes(place: NativePlace | NativeName): Buffer[];
   /** Undefined when there is none of this name. */
-  getAttribute(place: NativePlace, name: Uint8Array): Buffer | undefined;
+  getAttribute(place: NativePlace | NativeName, name: Uint8Array): Buffer | undefined;
   setAttribute(place: NativePlace, name: Uint8Array, value: Uint8Array): void;
   /** Does nothing when there is none. */
   removeAttribute(place: NativePlace, name: Uint8Array): void;
+  /** What stands under a name, which is not followed; undefined when nothing does. */
+  statName(place: NativeName): EntryStats | undefined;
+  /** Opens what stands under a name, with flags as of node:fs. To be closed with `close`: Node.js does not know of it. */
+  openName(place: NativeName, flags: number): number;
+  close(fd: number): void;
 }

@@ -2,7 +2,8 @@ import { constants as osConstants } from "node:os";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import type Koffi from "koffi";
 import { joinDevice } from "./device-numbers.ts";
-import type { Native, NativePlace, NativeTime } from "./native-calls.ts";
+import type { Native, NativeName, NativePlace, NativeTime } from "./native-calls.ts";
+import { bindNames, pathOfName } from "./native-names.ts";
 
 /*
  * The numbers below are those of Linux on every 64-bit platform that Node.js has; `time_t`, `off_t` and `size_t` are 64
@@ -26,10 +27,12 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
   if (!PLATFORMS.has(process.arch)) throw new Error(`no native calls on ${process.arch}`);
   const library = koffi.load(null);
   const failure = (syscall: string): Error => systemError(koffi.errno(), syscall);
+  const names = bindNames(library, { errno: koffi.errno, failure });
   const native = {
+    ...names.calls,
     ...bindSeek(library, koffi.errno),
     ...bindTimes(library, koffi.errno),
-    ...bindAttributes(library, koffi.errno),
+    ...bindAttributes(library, koffi.errno, names.listAttributes),
   };
   const mknod = bindMakeNode(library);
   const syncfs = library.func("int syncfs(int)");
@@ -92,11 +95,15 @@ function bindTimes(library: Library, errno: () => number): Pick<Native, "setTime
 
 type AttributeCalls = Pick<Native, "listAttributes" | "getAttribute" | "setAttribute" | "removeAttribute">;
 
-function bindAttributes(library: Library, errno: () => number): AttributeCalls {
+function bindAttributes(
+  library: Library,
+  errno: () => number,
+  listOfName: (place: NativeName, list: Buffer) => number,
+): AttributeCalls {
   const both = <Rest extends readonly unknown[]>(name: string, rest: string, result: string) => {
     const following: Call<[Buffer, ...Rest]> = library.func(`${result} ${name}(const uint8_t *${rest})`);
     const notFollowing: Call<[Buffer, ...Rest]> = library.func(`${result} l${name}(const uint8_t *${rest})`);
-    return (place: NativePlace, ...values: Rest): number =>
+    return (place: NativePlace | NativeName, ...values: Rest): number =>
       (typeof place === "number" ? following : notFollowing)(pathOf(place), ...values);
   };
   const list = both<[Buffer, number]>("listxattr", ", uint8_t *, size_t", "int64_t");
@@ -110,7 +117,8 @@ function bindAttributes(library: Library, errno: () => number): AttributeCalls {
   const scratch = Buffer.alloc(ATTRIBUTE_BYTES_MAX);
   return {
     listAttributes(place) {
-      const length = list(place, scratch, scratch.length);
+      let length = typeof place === "object" && "directory" in place ? listOfName(place, scratch) : -1;
+      if (length < 0) length = list(place, scratch, scratch.length);
       if (length < 0) throw systemError(errno(), "listxattr");
       return namesIn(scratch.subarray(0, length));
     },
@@ -156,8 +164,9 @@ function namesIn(list: Buffer): Buffer[] {
 }
 
 /** By this path also what was opened with `O_PATH` is reached, a link itself too, for which the calls by descriptor fail. */
-function pathOf(place: NativePlace): Buffer {
-  return typeof place === "number" ? Buffer.from(`/proc/self/fd/${place}\0`) : terminated(place);
+function pathOf(place: NativePlace | NativeName): Buffer {
+  if (typeof place === "number") return Buffer.from(`/proc/self/fd/${place}\0`);
+  return terminated("directory" in place ? pathOfName(place) : place);
 }
 
 function terminated(bytes: Uint8Array): Buffer {

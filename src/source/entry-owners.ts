@@ -1,4 +1,4 @@
-import type { BigIntStats } from "node:fs";
+import type { EntryStats } from "../lib/entry-stats.ts";
 import type { Owner } from "../protocol/page-tables.ts";
 import { OwnerNames } from "./read-attributes.ts";
 
@@ -10,7 +10,7 @@ export class EntryOwners {
   readonly #names = new OwnerNames();
   readonly #held = new Map<string, Owner>();
 
-  ownerOf({ uid, gid }: Pick<BigIntStats, "uid" | "gid">): Owner {
+  ownerOf({ uid, gid }: Pick<EntryStats, "uid" | "gid">): Owner {
     const key = `${uid}:${gid}`;
     const held = this.#held.get(key);
     if (held !== undefined) return held;

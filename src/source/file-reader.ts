@@ -1,4 +1,5 @@
-import { type BigIntStats, closeSync, constants, openSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
+import type { Directory } from "../lib/directories.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { type FilePiece, filePieces, isSparse } from "../lib/file-pieces.ts";
@@ -9,15 +10,14 @@ import { pageDigest } from "../protocol/digest.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
 import { decodePage, entryPath, type FileEntry } from "../protocol/page.ts";
 import type { Problem } from "../protocol/progress.ts";
-import { joinPath } from "../protocol/relative-path.ts";
 import { type EntryState, encodeTrailer } from "../protocol/trailer.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
 import { readsAs } from "./hash-file.ts";
 import { contentStart, type HeldEnd } from "./held-prefix.ts";
-import type { RootGuard } from "./root-guard.ts";
 import { type Change, changeOf } from "./second-look.ts";
 import { settledStat } from "./settled-stat.ts";
 import { checkSize, problemOf, replaced } from "./source-problem.ts";
+import type { TreeFolder } from "./tree-folder.ts";
 import { timestampOf } from "./walk.ts";
 
 /** What is done once this output is stored: bytes as the pages announced them, and files. */
@@ -43,7 +43,7 @@ export type ReadOutput =
     } & Done);
 
 export interface ReadPageOptions {
-  readonly root: Buffer;
+  readonly folder: TreeFolder;
   readonly builder: FrameBuilder;
   /** Whether some sink wants the entry at this index of the page. */
   readonly isWanted: (index: number) => boolean;
@@ -51,7 +51,6 @@ export interface ReadPageOptions {
   readonly heldOf?: ((index: number) => readonly HeldEnd[] | undefined) | undefined;
   /** The page is of files that changed before: one that changes now is given up, and its bytes were counted already. */
   readonly isLastTry?: boolean | undefined;
-  readonly guard?: RootGuard | undefined;
 }
 
 /**
@@ -64,6 +63,7 @@ export interface ReadPageOptions {
 export function* readPage(table: Uint8Array, options: ReadPageOptions): Generator<ReadOutput, void, undefined> {
   const page = decodePage(table);
   const reader = new PageReader(options);
+  options.folder.lookAnew();
   const states: EntryState[] = [];
   for (const [index, entry] of page.entries.entries()) {
     if (entry.kind !== "file") states.push({ state: "as-listed" });
@@ -84,9 +84,16 @@ interface Content {
   readonly final: FileFinal;
 }
 
+interface OpenFile {
+  readonly fd: number;
+  /** In which it is; pinned as long as it is open. */
+  readonly directory: Directory;
+}
+
 class PageReader {
   readonly #options: ReadPageOptions;
   readonly #builder: FrameBuilder;
+  readonly #folder: TreeFolder;
   #current = "";
   #doneBytes = 0;
   #doneFiles = 0;
@@ -97,18 +104,19 @@ class PageReader {
   constructor(options: ReadPageOptions) {
     this.#options = options;
     this.#builder = options.builder;
+    this.#folder = options.folder;
   }
 
   *file(entry: FileEntry, held: readonly HeldEnd[] = []): Generator<ReadOutput, EntryState, undefined> {
     const path = entryPath(entry);
-    let fd: number | undefined;
+    let open: OpenFile | undefined;
     let final: FileFinal | undefined;
     let isOver = true;
     this.#counted = 0;
     try {
-      const absolute = joinPath(this.#options.root, path);
-      fd = openSync(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      const content = yield* this.#content(entry, { fd, path: absolute, held });
+      const directory = this.#folder.directory(entry.directory);
+      open = { fd: this.#folder.openFile(directory, entry.name), directory };
+      const content = yield* this.#content(entry, open, held);
       if (content.change !== "changed") {
         final = content.final;
         yield* delivered(escapeName(path), content);
@@ -119,10 +127,10 @@ class PageReader {
       }
     } catch (thrown) {
       if (thrown instanceof FanfoldError) throw thrown;
-      this.#options.guard?.check();
+      this.#folder.check();
       yield { type: "problem", problem: problemOf(path, thrown) };
     } finally {
-      if (fd !== undefined) closeSync(fd);
+      if (open !== undefined) this.#folder.closeFile(open.directory, open.fd);
     }
     yield* this.#close(entry, final);
     if (isOver) this.#doneFiles += 1;
@@ -134,6 +142,8 @@ class PageReader {
     const frame = this.#builder.finish();
     if (frame === undefined) return;
     yield { type: "frame", frame, current: this.#current, ...this.takeDone() };
+    // It may be long until the next one is asked for.
+    this.#folder.lookAnew();
   }
 
   /** Sizes of the files that were skipped, all together. */
@@ -159,8 +169,10 @@ class PageReader {
 
   *#content(
     entry: FileEntry,
-    { fd, path, held }: { readonly fd: number; readonly path: Buffer; readonly held: readonly HeldEnd[] },
+    { fd, directory }: OpenFile,
+    held: readonly HeldEnd[],
   ): Generator<ReadOutput, Content, undefined> {
+    const look = () => this.#folder.look(directory, entry.name);
     const before = settledStat(fd);
     if (!before.isFile()) throw replaced();
     checkSize(before.size);
@@ -172,13 +184,13 @@ class PageReader {
     this.#count(entry, start);
     const range = { from: start, to: size, isSparse: isSparse(before) };
     const { chunkBytes: dataBytesMax } = this.#builder;
-    let change: Change = start === size ? changeOf(fd, before, path) : "none";
+    let change: Change = start === size ? changeOf(fd, before, look) : "none";
     let offset = start;
     for (const piece of filePieces(fd, { ...range, dataBytesMax, unitBytes: LEAF_BYTES })) {
       if (!piece.isHole && !this.#builder.fits(piece.length)) yield* this.flush();
       const isShort = !piece.isHole && readFully(fd, this.#builder.space(piece.length), offset) < piece.length;
       // The second look comes before the last piece is committed, so that of a small file that changed nothing is sent.
-      if (isShort || offset + piece.length === size) change = changeOf(fd, before, path);
+      if (isShort || offset + piece.length === size) change = changeOf(fd, before, look);
       if (isShort) change = "changed";
       if (change === "changed") break;
       if (piece.isHole) yield* this.#hole(entry, piece, hasher);

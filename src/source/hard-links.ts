@@ -1,7 +1,9 @@
-import type { BigIntStats } from "node:fs";
+import type { EntryStats } from "../lib/entry-stats.ts";
 
 /** Files with further names that are remembered until all of these came up; each takes about 150 bytes. */
 export const HARD_LINKS_HELD_MAX = 250_000;
+
+type LinkedFile = Pick<EntryStats, "dev" | "ino" | "nlink">;
 
 interface Held {
   readonly entry: number;
@@ -21,7 +23,7 @@ export class HardLinks {
   }
 
   /** Number of the entry that this is another name of; undefined: it is the first one, or has no other. */
-  firstOf(stats: BigIntStats): number | undefined {
+  firstOf(stats: LinkedFile): number | undefined {
     if (stats.nlink < 2n) return undefined;
     const key = keyOf(stats);
     const held = this.#held.get(key);
@@ -32,7 +34,7 @@ export class HardLinks {
   }
 
   /** Remembers the first name's entry; false when that is one too many. */
-  hold(stats: BigIntStats, entry: number): boolean {
+  hold(stats: LinkedFile, entry: number): boolean {
     if (stats.nlink < 2n) return true;
     if (this.#held.size >= this.#heldMax) return false;
     this.#held.set(keyOf(stats), { entry, left: Number(stats.nlink) - 1 });
@@ -40,6 +42,6 @@ export class HardLinks {
   }
 }
 
-function keyOf({ dev, ino }: BigIntStats): string {
+function keyOf({ dev, ino }: LinkedFile): string {
   return `${dev}:${ino}`;
 }

@@ -1,4 +1,5 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import type { EntryStats } from "../lib/entry-stats.ts";
 import { filePieces, isSparse } from "../lib/file-pieces.ts";
 import { readFully } from "../lib/read-fully.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
@@ -13,7 +14,7 @@ let spare: Buffer | undefined;
  * Content hash of the file at `path`, if all the time it is the file that `listed` describes; undefined if it is not, or
  * cannot be read. Synchronous.
  */
-export function hashFile(path: Buffer, listed: BigIntStats): Uint8Array | undefined {
+export function hashFile(path: Buffer, listed: EntryStats): Uint8Array | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -36,8 +37,10 @@ export function readsAs(fd: number, { size, hash }: { readonly size: number; rea
   return hashRange(fd, range, [hasher]) === size && Buffer.compare(hasher.digest(), hash) === 0;
 }
 
+type FileTraits = Pick<EntryStats, "dev" | "ino" | "size" | "mtimeNs" | "ctimeNs">;
+
 /** The same file, and not written to in between. */
-export function isSameFile(before: BigIntStats, after: BigIntStats): boolean {
+export function isSameFile(before: FileTraits, after: FileTraits): boolean {
   return (
     before.dev === after.dev &&
     before.ino === after.ino &&

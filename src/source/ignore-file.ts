@@ -1,41 +1,29 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { readFully } from "../lib/read-fully.ts";
 import { type FilterGroup, parseRules } from "../protocol/filter.ts";
 import { IGNORE_FILE_BYTES_MAX, IGNORE_RULES_MAX } from "../protocol/limits.ts";
-import { joinPath } from "../protocol/relative-path.ts";
 
 /** Patterns for what is in the same directory, and below (docs/filters.md). */
 export const IGNORE_FILE = ".fanfoldignore";
-const NAME = Buffer.from(IGNORE_FILE);
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * The rules that stand in a directory, of which this is the absolute path; undefined when there are none.
+ * The rules in the file at `path`; undefined when it is gone.
  *
- * @throws FanfoldError `usage` when there are some that cannot be used, as a clause; system errors of the directory itself
+ * @throws FanfoldError `usage` when there are some that cannot be used, as a clause
  */
-export function readIgnoreFile(directory: Buffer): FilterGroup | undefined {
-  const path = joinPath(directory, NAME);
+export function readIgnoreFile(path: Buffer): FilterGroup | undefined {
   let content: Buffer | undefined;
   try {
     content = contentOf(path);
   } catch (thrown) {
-    // Whatever is wrong with the directory itself shows when its names are read.
-    if (thrown instanceof FanfoldError || !stands(path)) throw thrown;
+    if (thrown instanceof FanfoldError) throw thrown;
     const words =
       systemCode(thrown) === "ELOOP" ? "it is a symbolic link" : `it cannot be read (${systemCode(thrown)})`;
     throw new FanfoldError("usage", words, { cause: thrown });
   }
   return content === undefined ? undefined : parseRules(content, "it", IGNORE_RULES_MAX);
-}
-
-function stands(path: Buffer): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 function contentOf(path: Buffer): Buffer | undefined {

@@ -3,6 +3,7 @@ import { openThread, type Thread } from "../lib/thread.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import type { ReadMessage, ReadRequest, ReadWorkerData } from "./read-worker.ts";
+import { closeLeftOpen, newOpenFileCell } from "./tree-folder.ts";
 import { treeScopeOf } from "./tree-scope.ts";
 import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
 
@@ -18,6 +19,20 @@ export function openWalker(tree: PublishedTree, ends: Ends<WalkMessage>): Thread
 }
 
 /** The thread that reads its files. */
-export function openReader(data: ReadWorkerData, ends: Ends<ReadMessage>): Thread<ReadRequest> {
-  return openThread<ReadRequest, ReadMessage>({ module: "./read-worker", base: import.meta.url, data, ...ends });
+export function openReader(own: ReadWorkerData, ends: Ends<ReadMessage>): Thread<ReadRequest> {
+  const openFile = newOpenFileCell();
+  const data: ReadWorkerData = { ...own, openFile };
+  const thread = openThread<ReadRequest, ReadMessage>({
+    module: "./read-worker",
+    base: import.meta.url,
+    data,
+    ...ends,
+  });
+  return {
+    post: thread.post,
+    async stop() {
+      await thread.stop();
+      closeLeftOpen(openFile);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { AccountNames } from "../lib/account-names.ts";
 import { systemCode } from "../lib/errors.ts";
-import type { Native } from "../lib/native-calls.ts";
+import type { Native, NativeName, NativePlace } from "../lib/native-calls.ts";
 import { type Attribute, isCarriedAttribute } from "../protocol/attribute-names.ts";
 import { ATTRIBUTES_BYTES_MAX } from "../protocol/limits.ts";
 
@@ -16,16 +16,16 @@ const UNKNOWN: ReadAttributes = { attributes: undefined };
 const TOO_LARGE: ReadAttributes = { attributes: undefined, problem: "attributes-too-large" };
 const UNREADABLE: ReadAttributes = { attributes: undefined, problem: "attributes-unreadable" };
 
-/** The extended attributes of what stands under a path, a link's own too, as far as a copy carries them. Throws never. */
-export function readAttributes(native: Native | undefined, path: Uint8Array): ReadAttributes {
+/** The extended attributes of what stands in a place, a link's own too, as far as a copy carries them. Throws never. */
+export function readAttributes(native: Native | undefined, place: NativePlace | NativeName): ReadAttributes {
   if (native === undefined) return UNKNOWN;
   try {
-    const names = native.listAttributes(path).filter(isCarriedAttribute).sort(Buffer.compare);
+    const names = native.listAttributes(place).filter(isCarriedAttribute).sort(Buffer.compare);
     if (names.length === 0) return NONE;
     let bytes = 0;
     const attributes: Attribute[] = [];
     for (const name of names) {
-      const value = native.getAttribute(path, name);
+      const value = native.getAttribute(place, name);
       // Removed since it was listed.
       if (value === undefined) continue;
       bytes += name.length + value.length;

@@ -4,7 +4,8 @@ import type { FrameScope } from "../protocol/frame.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN, FrameBuilder, frameCapacity } from "./frame-builder.ts";
 import type { Skips } from "./page-ledger.ts";
-import { type FolderIdentity, RootGuard } from "./root-guard.ts";
+import type { FolderIdentity } from "./root-guard.ts";
+import { type OpenFileCell, TreeFolder } from "./tree-folder.ts";
 
 /** Thread that reads files. It builds frames while it has credit, in the order of the pages it is given. */
 export interface ReadWorkerData extends FrameScope {
@@ -14,6 +15,8 @@ export interface ReadWorkerData extends FrameScope {
   /** Whether a `file` output is wanted for each file. */
   readonly fileOutputs: boolean;
   readonly identity?: FolderIdentity | undefined;
+  /** Where the thread that started this one finds the file that is open when it ends this one. */
+  readonly openFile?: OpenFileCell | undefined;
 }
 export interface ReadPageRequest {
   readonly type: "page";
@@ -46,7 +49,7 @@ const builder = new FrameBuilder({
   takeBuffer: () => spare.pop() ?? new SharedArrayBuffer(frameCapacity(data.frameBytes)),
 });
 let creditBytes = 0;
-let guard: RootGuard | undefined;
+let folder: TreeFolder | undefined;
 let outputs: Generator<ReadOutput, void, undefined> | undefined;
 
 port.on("message", (request: ReadRequest) => {
@@ -80,9 +83,9 @@ function read(): void {
 
 function open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
   const held = new Map(skips);
-  guard ??= new RootGuard(root, data.identity);
+  folder ??= TreeFolder.open(root, { identity: data.identity, openFile: data.openFile });
   return readPage(body, {
-    ...{ root, builder, guard, isLastTry },
+    ...{ folder, builder, isLastTry },
     isWanted: (index) => wants === undefined || hasBit(wants, index),
     heldOf: (index) => held.get(index),
   });

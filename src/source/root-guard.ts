@@ -1,4 +1,5 @@
-import { type BigIntStats, lstatSync } from "node:fs";
+import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
+import type { Directories } from "../lib/directories.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 
@@ -33,7 +34,26 @@ export class RootGuard {
 
   /** @throws FanfoldError `folder-missing`, `folder-denied` or `disk-failed` */
   check(): BigIntStats {
-    const stats = this.#look();
+    return this.#checked(this.#look());
+  }
+
+  /**
+   * What is opened there, if it is that directory: between a look at a path and its use another one may have come.
+   *
+   * @throws FanfoldError as `check`
+   */
+  opened(open: () => Directories): Directories {
+    const directories = this.#tried(open);
+    try {
+      this.#checked(this.#tried(() => fstatSync(directories.root.fd, { bigint: true })));
+      return directories;
+    } catch (thrown) {
+      directories[Symbol.dispose]();
+      throw thrown;
+    }
+  }
+
+  #checked(stats: BigIntStats): BigIntStats {
     if (stats.dev === this.#identity.device && stats.ino === this.#identity.inode) return stats;
     throw new FanfoldError(
       "folder-missing",
@@ -42,8 +62,12 @@ export class RootGuard {
   }
 
   #look(): BigIntStats {
+    return this.#tried(() => lstatSync(this.#root, { bigint: true }));
+  }
+
+  #tried<T>(call: () => T): T {
     try {
-      return lstatSync(this.#root, { bigint: true });
+      return call();
     } catch (thrown) {
       const code = systemCode(thrown) ?? "";
       const what = `Read the directory "${escapeName(this.#root)}"`;

@@ -1,4 +1,5 @@
-import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
+import { type BigIntStats, fstatSync } from "node:fs";
+import type { EntryStats } from "../lib/entry-stats.ts";
 import { isSameFile } from "./hash-file.ts";
 import { replaced } from "./source-problem.ts";
 
@@ -6,15 +7,15 @@ import { replaced } from "./source-problem.ts";
 export type Change = "none" | "grew" | "changed";
 
 /**
- * What happened to an open file since the stat before its first byte. The path is looked at only when something differs:
- * the open file does not know that another one stands under its name by now.
+ * What happened to an open file since the stat before its first byte. Its name is looked at only when something differs:
+ * the open file does not know that another one stands under it by now.
  *
- * @throws what lstat throws when nothing stands under the path any more; an error when it is no file
+ * @throws what `look` throws when nothing stands under the name any more; an error when it is no file
  */
-export function changeOf(fd: number, before: BigIntStats, path: Buffer): Change {
+export function changeOf(fd: number, before: BigIntStats, look: () => EntryStats): Change {
   const after = fstatSync(fd, { bigint: true });
   if (isSameFile(before, after)) return "none";
-  const named = lstatSync(path, { bigint: true });
+  const named = look();
   if (!named.isFile()) throw replaced();
   const isNamed = named.dev === before.dev && named.ino === before.ino;
   return isNamed && after.size > before.size && ATTRIBUTES.every((name) => after[name] === before[name])

@@ -16,6 +16,11 @@ export function replaced(): Error {
   return Object.assign(new Error("something else took its place"), { code: REPLACED });
 }
 
+/** Thrown for what was in its directory a moment before. */
+export function vanished(): Error {
+  return Object.assign(new Error("nothing stands there any more"), { code: "ENOENT" });
+}
+
 /** Thrown for a path or link target that is longer than the wire carries. */
 export function tooLong(what: string): Error {
   return Object.assign(new Error(`the ${what} is too long`), { code: "ENAMETOOLONG" });
@@ -44,7 +49,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "operation not permitted",
   ENOENT: "no such file or directory",
-  ENOTDIR: "a parent is no directory any more",
+  ENOTDIR: "a directory on the way to it is none any more",
   ELOOP: "a symbolic link took its place",
   [REPLACED]: "something else took its place",
   EIO: "input/output error",

@@ -32,11 +32,11 @@ export class WalkScope {
   /**
    * What is in this directory comes next.
    *
-   * @param absolute its path on the disk
+   * @param ignoreFile where its own rules can be read; undefined when it has none
    * @throws FanfoldError `usage` when it has rules of its own that cannot be used
    */
-  enter(directory: Buffer, absolute: Buffer): void {
-    const own = readIgnoreFile(absolute);
+  enter(directory: Buffer, ignoreFile: Buffer | undefined): void {
+    const own = ignoreFile === undefined ? undefined : readIgnoreFile(ignoreFile);
     if (own !== undefined) this.#ignoreFiles += 1;
     if (this.#ignoreFiles > IGNORE_FILES_MAX)
       throw new FanfoldError("usage", `there are more than ${IGNORE_FILES_MAX} of its kind`);

@@ -74,5 +74,6 @@ function* finish(): Generator<WalkMessage, void, undefined> {
   if (tree !== undefined) yield* tree.again(again);
   yield { type: "finished" };
   again[Symbol.dispose]();
+  tree?.[Symbol.dispose]();
   port?.close();
 }

@@ -1,9 +1,9 @@
-import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
 import { splitDevice } from "../lib/device-numbers.ts";
+import { type Directory, joined } from "../lib/directories.ts";
+import type { EntryStats } from "../lib/entry-stats.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { isSparse } from "../lib/file-pieces.ts";
-import { loadNative } from "../lib/native.ts";
 import { PathStack } from "../lib/path-stack.ts";
 import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../protocol/limits.ts";
 import type { Entry, FileEntry, Timestamp } from "../protocol/page.ts";
@@ -15,10 +15,9 @@ import { hashFile } from "./hash-file.ts";
 import { IGNORE_FILE } from "./ignore-file.ts";
 import { leadsOut } from "./link-policy.ts";
 import { PageMaker, type WalkedPage } from "./page-maker.ts";
-import { readAttributes } from "./read-attributes.ts";
 import { readNames } from "./read-names.ts";
-import { RootGuard } from "./root-guard.ts";
 import { checkSize, problemOf, replaced, tooLong } from "./source-problem.ts";
+import { TreeFolder } from "./tree-folder.ts";
 import type { TreeScope } from "./tree-scope.ts";
 import { type WalkedScope, WalkScope } from "./walk-scope.ts";
 
@@ -26,7 +25,7 @@ import { type WalkedScope, WalkScope } from "./walk-scope.ts";
  * The walk, depth first:
  *
  *   emit the root; push it on the stack
- *   while the stack is not empty: pop a directory
+ *   while the stack is not empty: pop a directory, and open it
  *     read its names in runs of at most NAMES_SORTED_MAX, sort each run by bytes
  *     lstat each name; emit its entry; remember it when it is a directory
  *     push its directories, the last one first
@@ -38,9 +37,12 @@ import { type WalkedScope, WalkScope } from "./walk-scope.ts";
 
 const SLASH = 0x2f;
 const EMPTY = Buffer.alloc(0);
+const OWN_NAME = Buffer.from(OWN_FOLDER);
+const IGNORE_NAME = Buffer.from(IGNORE_FILE);
 
 type Place = Pick<FileEntry, "directory" | "name">;
 type Base = Omit<FileEntry, "kind" | "size" | "hash" | "sparse">;
+type MetadataStats = Pick<EntryStats, "mode" | "mtimeNs" | "uid" | "gid">;
 /** Unit of `st_blocks`, on every system. */
 const BLOCK_BYTES = 512n;
 
@@ -55,7 +57,8 @@ export type WalkOutput =
 
 /** All of `root` (absolute path, bytes), walked once. */
 export function* walkTree(root: Buffer, options: TreeScope = {}): Generator<WalkOutput, void, undefined> {
-  yield* new TreeWalk(root, options).run();
+  using walk = new TreeWalk(root, options);
+  yield* walk.run();
 }
 
 /**
@@ -63,30 +66,27 @@ export function* walkTree(root: Buffer, options: TreeScope = {}): Generator<Walk
  *
  * @throws FanfoldError when the root itself cannot be looked at, or is not the same any more
  */
-export class TreeWalk {
-  readonly #root: Buffer;
+export class TreeWalk implements Disposable {
   readonly #options: TreeScope;
-  readonly #guard: RootGuard;
+  readonly #folder: TreeFolder;
   readonly #pages: PageMaker;
   readonly #links = new HardLinks();
   readonly #owners = new EntryOwners();
-  readonly #native = loadNative();
   readonly #scope: WalkScope;
   /** The file system of the root, when others are not to be looked into. */
   #device: bigint | undefined;
 
   constructor(root: Buffer, options: TreeScope = {}) {
-    this.#root = root;
     this.#options = options;
     this.#pages = new PageMaker(options.keeps);
-    this.#guard = new RootGuard(root, options.identity);
+    this.#folder = TreeFolder.open(root, { identity: options.identity });
     this.#scope = new WalkScope(options.filters ?? [], options.deletes === true);
   }
 
   *run(): Generator<WalkOutput, void, undefined> {
-    const stats = this.#guard.check();
+    const stats = this.#folder.check();
     if (this.#options.oneFileSystem === true) this.#device = stats.dev;
-    const base = yield* this.#base(EMPTY, stats, { directory: EMPTY, name: EMPTY });
+    const base = yield* this.#base(this.#folder.directory(EMPTY), stats, { directory: EMPTY, name: EMPTY });
     yield* this.#add({ kind: "directory", ...base });
     using stack = new PathStack();
     stack.push(EMPTY);
@@ -95,18 +95,20 @@ export class TreeWalk {
     yield* this.#flush();
     yield* this.#scope.take(true);
     // An unmounted directory reads as an empty one: what was found is all there is only if it is still there.
-    this.#guard.check();
+    this.#folder.check();
   }
 
   /** Files that changed while they were read, as they are now: in pages of their own, behind those of the walk. */
   *again(paths: PathStack): Generator<WalkOutput, void, undefined> {
     for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
       try {
-        const stats = lstatSync(this.#absolute(path), { bigint: true });
-        if (!stats.isFile()) throw replaced();
         const slash = path.lastIndexOf(SLASH);
         const place = { directory: path.subarray(0, Math.max(0, slash)), name: path.subarray(slash + 1) };
-        yield* this.#add(this.#file(path, stats, yield* this.#base(path, stats, place)));
+        this.#folder.lookAnew();
+        const directory = this.#folder.directory(place.directory);
+        const stats = this.#folder.look(directory, place.name);
+        if (!stats.isFile()) throw replaced();
+        yield* this.#add(this.#file(directory, stats, yield* this.#base(directory, stats, place)));
       } catch (thrown) {
         yield this.#problem(path, thrown);
       }
@@ -114,43 +116,59 @@ export class TreeWalk {
     yield* this.#flush();
   }
 
-  *#directory(directory: Buffer, stack: PathStack): Generator<WalkOutput, void, undefined> {
-    using inner = new PathStack();
-    try {
-      // Asked before any name is given: in a large directory it might turn up only in a later run.
-      if (directory.length > 0 && isDirectory(this.#absolute(joinPath(directory, Buffer.from(OWN_FOLDER))))) {
-        const message = `Skipped what is in "${escapeName(directory)}": it is a folder of a sink (it holds .fanfold)`;
-        yield { type: "warning", code: "sink-folder-skipped", message };
-        this.#scope.spare(directory);
-        return;
-      }
-      if (!(yield* this.#enter(directory))) return;
-      for (const names of readNames(this.#absolute(directory)))
-        for (const name of names) yield* this.#name(directory, name, inner);
-    } catch (thrown) {
-      yield this.#problem(directory, thrown);
-    }
-    // However far it was read.
-    for (let path = inner.pop(); path !== undefined; path = inner.pop()) stack.push(path);
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
   }
 
-  /** False when its own rules cannot be used: rather nothing of it is carried than what they were to leave out. */
-  *#enter(directory: Buffer): Generator<WalkOutput, boolean, undefined> {
+  *#directory(path: Buffer, stack: PathStack): Generator<WalkOutput, void, undefined> {
+    using inner = new PathStack();
     try {
-      this.#scope.enter(directory, this.#absolute(directory));
-      yield* this.#scope.take();
-      return true;
+      const directory = this.#folder.directory(path);
+      // Asked before any name is given: in a large directory it might turn up only in a later run.
+      if (path.length > 0 && this.#isSinkFolder(directory)) {
+        const message = `Skipped what is in "${escapeName(path)}": it is a folder of a sink (it holds .fanfold)`;
+        yield { type: "warning", code: "sink-folder-skipped", message };
+        this.#scope.spare(path);
+        return;
+      }
+      if (!(yield* this.#enter(path, directory))) return;
+      for (const names of readNames(directory.base))
+        for (const name of names) yield* this.#name(directory, { directory: path, name }, inner);
     } catch (thrown) {
-      if (!(thrown instanceof FanfoldError) || thrown.code !== "usage") throw thrown;
-      const path = escapeName(joinPath(directory, Buffer.from(IGNORE_FILE)));
-      const message = `ignore-file: ${thrown.message}; nothing in its directory is carried`;
-      yield { type: "problem", problem: { path, kind: "ignore-file", message } };
+      yield this.#problem(path, thrown);
+    }
+    // However far it was read.
+    for (let each = inner.pop(); each !== undefined; each = inner.pop()) stack.push(each);
+  }
+
+  #isSinkFolder(directory: Directory): boolean {
+    try {
+      return this.#folder.find(directory, OWN_NAME)?.isDirectory() === true;
+    } catch {
+      // What may not be looked at is told when its name comes up.
       return false;
     }
   }
 
-  *#name(directory: Buffer, name: Buffer, inner: PathStack): Generator<WalkOutput, void, undefined> {
-    if (directory.length === 0 && isOwnFolder(name)) {
+  /** False when its own rules cannot be used: rather nothing of it is carried than what they were to leave out. */
+  *#enter(path: Buffer, directory: Directory): Generator<WalkOutput, boolean, undefined> {
+    try {
+      const hasRules = this.#folder.find(directory, IGNORE_NAME) !== undefined;
+      this.#scope.enter(path, hasRules ? joined(directory, IGNORE_NAME) : undefined);
+      yield* this.#scope.take();
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof FanfoldError) || thrown.code !== "usage") throw thrown;
+      const message = `ignore-file: ${thrown.message}; nothing in its directory is carried`;
+      const file = escapeName(joinPath(path, IGNORE_NAME));
+      yield { type: "problem", problem: { path: file, kind: "ignore-file", message } };
+      return false;
+    }
+  }
+
+  *#name(directory: Directory, place: Place, inner: PathStack): Generator<WalkOutput, void, undefined> {
+    const { name } = place;
+    if (place.directory.length === 0 && isOwnFolder(name)) {
       yield {
         type: "warning",
         code: "own-folder-skipped",
@@ -158,10 +176,10 @@ export class TreeWalk {
       };
       return;
     }
-    const path = joinPath(directory, name);
+    const path = joinPath(place.directory, name);
     try {
       if (path.length > PATH_BYTES_MAX) throw tooLong("path");
-      const stats = lstatSync(this.#absolute(path), { bigint: true });
+      const stats = this.#folder.look(directory, name);
       if (this.#scope.excludes(path, stats.isDirectory())) return;
       if (stats.isSocket()) {
         yield this.#spared(path, "socket");
@@ -172,17 +190,17 @@ export class TreeWalk {
         yield this.#spared(path, "link-skipped");
         return;
       }
-      const base = yield* this.#base(path, stats, { directory, name });
+      const base = yield* this.#base(directory, stats, place);
       if (stats.isFile()) {
-        yield* this.#fileOrLink(path, stats, base);
+        yield* this.#fileOrLink(directory, stats, base);
       } else if (stats.isDirectory()) {
         yield* this.#add({ ...base, kind: "directory" });
         if (this.#device === undefined || stats.dev === this.#device) inner.push(path);
         else yield this.#spared(path, "other-file-system");
       } else if (stats.isSymbolicLink()) {
-        const target = readlinkSync(this.#absolute(path), { encoding: "buffer" });
+        const target = this.#folder.linkTarget(directory, name);
         if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
-        if (links === "safe" && leadsOut(directory, target)) yield this.#spared(path, "link-leads-out");
+        if (links === "safe" && leadsOut(place.directory, target)) yield this.#spared(path, "link-leads-out");
         else yield* this.#leaf(stats, { ...base, kind: "symlink", target });
       } else if (stats.isFIFO()) {
         yield* this.#leaf(stats, { ...base, kind: "fifo" });
@@ -206,14 +224,17 @@ export class TreeWalk {
   }
 
   /** What every entry has; its number is given when it gets into a page. */
-  *#base(path: Buffer, stats: BigIntStats, place: Place): Generator<WalkOutput, Base, undefined> {
-    const { attributes, problem } = readAttributes(this.#native, this.#absolute(path));
+  *#base(directory: Directory, stats: MetadataStats, place: Place): Generator<WalkOutput, Base, undefined> {
+    const { attributes, problem } = this.#folder.attributes(
+      directory,
+      place.name.length === 0 ? undefined : place.name,
+    );
     if (problem !== undefined) yield { type: "not-carried", what: problem };
     const owner = this.#options.owner === false ? undefined : this.#owners.ownerOf(stats);
     return { entry: 0, ...place, ...modeAndTime(stats), owner, attributes };
   }
 
-  *#fileOrLink(path: Buffer, stats: BigIntStats, base: Base): Generator<WalkOutput, void, undefined> {
+  *#fileOrLink(directory: Directory, stats: EntryStats, base: Base): Generator<WalkOutput, void, undefined> {
     checkSize(stats.size);
     const first = this.#links.firstOf(stats);
     if (first !== undefined) {
@@ -221,17 +242,18 @@ export class TreeWalk {
       return;
     }
     if (!this.#links.hold(stats, this.#pages.nextEntry)) yield { type: "not-carried", what: "hard-link-copied" };
-    yield* this.#add(this.#file(path, stats, base));
+    yield* this.#add(this.#file(directory, stats, base));
   }
 
   /** What is no file, and whose further names therefore become entries of their own. */
-  *#leaf(stats: BigIntStats, entry: Entry): Generator<WalkOutput, void, undefined> {
+  *#leaf(stats: EntryStats, entry: Entry): Generator<WalkOutput, void, undefined> {
     if (stats.nlink > 1n) yield { type: "not-carried", what: "hard-link-copied" };
     yield* this.#add(entry);
   }
 
-  #file(path: Buffer, stats: BigIntStats, base: Base): FileEntry {
-    const hash = this.#options.checksum === true ? hashFile(this.#absolute(path), stats) : undefined;
+  #file(directory: Directory, stats: EntryStats, base: Base): FileEntry {
+    const isHashed = this.#options.checksum === true;
+    const hash = isHashed ? hashFile(joined(directory, base.name), stats) : undefined;
     return {
       ...{ kind: "file", ...base, size: Number(stats.size) },
       ...(isSparse(stats) ? { roomBytes: Number(stats.blocks * BLOCK_BYTES) } : {}),
@@ -241,7 +263,10 @@ export class TreeWalk {
 
   *#add(entry: Entry): Generator<WalkOutput, void, undefined> {
     const full = this.#pages.add(entry);
-    if (full !== undefined) yield full;
+    if (full === undefined) return;
+    yield full;
+    // It may be long until the next one is asked for.
+    this.#folder.lookAnew();
   }
 
   *#flush(): Generator<WalkOutput, void, undefined> {
@@ -254,25 +279,12 @@ export class TreeWalk {
   /** @throws FanfoldError when it is not the entry's own: the root is gone, or the temporary file of the stack failed */
   #problem(path: Buffer, thrown: unknown): WalkOutput {
     if (thrown instanceof FanfoldError) throw thrown;
-    this.#guard.check();
+    this.#folder.check();
     return { type: "problem", problem: problemOf(path, thrown) };
   }
-
-  #absolute(path: Buffer): Buffer {
-    return joinPath(this.#root, path.length === 0 ? Buffer.from(".") : path);
-  }
 }
 
-function isDirectory(path: Buffer): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  } catch {
-    // What may not be looked at is told when its name comes up.
-    return false;
-  }
-}
-
-function modeAndTime(stats: BigIntStats): { mode: number; mtime: Timestamp } {
+function modeAndTime(stats: MetadataStats): { mode: number; mtime: Timestamp } {
   return { mode: Number(stats.mode) & 0o7777, mtime: timestampOf(stats.mtimeNs) };
 }
 

@@ -3,6 +3,7 @@ import { type DataRecord, decodeDataTable } from "../../src/protocol/data-table.
 import { decodeFrame, sealFrame } from "../../src/protocol/frame.ts";
 import { decodeTrailer } from "../../src/protocol/trailer.ts";
 import { type ReadOutput, type ReadPageOptions, readPage } from "../../src/source/file-reader.ts";
+import { TreeFolder } from "../../src/source/tree-folder.ts";
 import { walkTree } from "../../src/source/walk.ts";
 import { newBuilder } from "./source-frames.ts";
 
@@ -19,7 +20,7 @@ export interface ReadTree {
   readonly doneBytes: number;
   readonly doneFiles: number;
 }
-export interface ReadTreeOptions extends Partial<Pick<ReadPageOptions, "isWanted" | "heldOf" | "isLastTry" | "guard">> {
+export interface ReadTreeOptions extends Partial<Pick<ReadPageOptions, "isWanted" | "heldOf" | "isLastTry">> {
   readonly frameBytes?: number;
   /** Between the walk and the reading. */
   readonly change?: () => void;
@@ -29,14 +30,15 @@ export interface ReadTreeOptions extends Partial<Pick<ReadPageOptions, "isWanted
 
 /** Walks a small tree, and reads its only page. */
 export function readTree(root: string, { frameBytes, change, onOutput, ...reading }: ReadTreeOptions = {}): ReadTree {
-  const folder = Buffer.from(root);
+  using folder = TreeFolder.open(Buffer.from(root));
   const body =
-    [...walkTree(folder)].flatMap((output) => (output.type === "page" ? [output.body] : []))[0] ?? Buffer.alloc(0);
+    [...walkTree(Buffer.from(root))].flatMap((output) => (output.type === "page" ? [output.body] : []))[0] ??
+    Buffer.alloc(0);
   change?.();
   let [states, doneBytes, doneFiles]: [string[], number, number] = [[], 0, 0];
   const [frames, sizes]: [DataRecord[][], number[]] = [[], []];
   const [problems, again, grew]: [string[], string[], string[]] = [[], [], []];
-  const options = { root: folder, builder: newBuilder(frameBytes), isWanted: () => true, ...reading };
+  const options = { folder, builder: newBuilder(frameBytes), isWanted: () => true, ...reading };
   for (const output of readPage(body, options)) {
     onOutput?.(output);
     if (output.type === "problem") problems.push(`${output.problem.path} ${output.problem.message}`);

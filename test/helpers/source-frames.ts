@@ -5,6 +5,7 @@ import { encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
 import { deletionMark } from "../../src/source/deletion-mark.ts";
 import { type ReadOutput, readPage } from "../../src/source/file-reader.ts";
 import { FrameBuilder, frameCapacity } from "../../src/source/frame-builder.ts";
+import { TreeFolder } from "../../src/source/tree-folder.ts";
 import type { TreeScope } from "../../src/source/tree-scope.ts";
 import { type WalkOutput, walkTree } from "../../src/source/walk.ts";
 
@@ -25,7 +26,7 @@ export interface SourceFramesOptions {
 
 /** The whole stream of a session, as a source would publish it: first all pages, then data and trailers, then the end. */
 export function* sourceFrames(root: string, options: SourceFramesOptions = {}): Generator<Buffer, void, undefined> {
-  const folder = Buffer.from(root);
+  using folder = TreeFolder.open(Buffer.from(root));
   const pages: Uint8Array[] = [];
   let [entries, files, bytes, sequence] = [0, 0, 0, 0];
   const seal = (frame: Buffer): Buffer => {
@@ -35,7 +36,7 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
   };
   const deletes = options.deletion !== undefined;
   let problems = 0;
-  for (const output of walkTree(folder, { ...options.tree, deletes })) {
+  for (const output of walkTree(Buffer.from(root), { ...options.tree, deletes })) {
     if (output.type === "page") {
       pages.push(output.body);
       entries += output.entries;
@@ -53,7 +54,7 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
   const tree = new TreeHasher();
   const builder = newBuilder(options.frameBytes);
   for (const body of pages) {
-    for (const output of readPage(body, { root: folder, builder, isWanted: () => true })) {
+    for (const output of readPage(body, { folder, builder, isWanted: () => true })) {
       if (output.type === "frame") yield seal(Buffer.from(output.frame.buffer, 0, output.frame.frameBytes));
       else if (output.type === "trailer") {
         tree.add(output.digest);
