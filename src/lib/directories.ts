@@ -123,7 +123,11 @@ export function pathKey(path: Uint8Array): string {
 }
 
 export function joined(directory: Directory, name: Uint8Array): Buffer {
-  return Buffer.concat([directory.base, name]);
+  const { base } = directory;
+  const path = Buffer.allocUnsafe(base.length + name.length);
+  path.set(base);
+  path.set(name, base.length);
+  return path;
 }
 
 /** Prefix of what is in an open directory. */

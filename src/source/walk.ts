@@ -76,10 +76,11 @@ export class TreeWalk implements Disposable {
   /** The file system of the root, when others are not to be looked into. */
   #device: bigint | undefined;
 
-  constructor(root: Buffer, options: TreeScope = {}) {
+  /** Closes `folder` in the end. */
+  constructor(root: Buffer, options: TreeScope = {}, folder = TreeFolder.open(root, { identity: options.identity })) {
     this.#options = options;
     this.#pages = new PageMaker(options.keeps);
-    this.#folder = TreeFolder.open(root, { identity: options.identity });
+    this.#folder = folder;
     this.#scope = new WalkScope(options.filters ?? [], options.deletes === true);
   }
 

@@ -8,15 +8,19 @@ import {
   openSync,
   statSync,
   symlinkSync,
+  truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { EntryStats } from "../../src/lib/entry-stats.ts";
 import { loadNative } from "../../src/lib/native.ts";
 import type { Native } from "../../src/lib/native-calls.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
+import { makeFifo } from "../helpers/special-files.ts";
+import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";
 import { thrown, thrownCode } from "../helpers/thrown.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -161,3 +165,62 @@ describe.skipIf(process.platform !== "linux")("native calls", () => {
     ).toBe("ENOTSUP");
   });
 });
+
+describe.skipIf(process.platform !== "linux")("calls for names in an open directory", () => {
+  test("statName() says of every kind of entry what lstat does, and undefined of none", () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "file"), "content", { mode: 0o640 });
+    writeFileSync(join(folder, "old"), "");
+    utimesSync(join(folder, "old"), "-1.5", "-1.5");
+    truncateSync(join(folder, "old"), 2 ** 40);
+    mkdirSync(join(folder, "directory"));
+    symlinkSync("nowhere", join(folder, "link"));
+    makeFifo(join(folder, "fifo"));
+    symlinkSync("/dev/null", join(folder, "to null"));
+    const directory = openFile(folder, "r");
+    const device = openFile("/dev", "r");
+    const places = ["file", "old", "directory", "link", "fifo", "to null"].map((name) => ({ directory, name }));
+    for (const { directory: fd, name } of [...places, { directory: device, name: "null" }]) {
+      const path = join(fd === device ? "/dev" : folder, name);
+      expect(traitsOf(native().statName({ directory: fd, name: Buffer.from(name) })), name).toEqual(
+        traitsOf(lstatSync(path, { bigint: true })),
+      );
+    }
+    expect(native().statName({ directory, name: Buffer.from("none") })).toBeUndefined();
+  });
+
+  test("fail as calls by path do", () => {
+    const folder = tempFolder();
+    symlinkSync("/etc/hostname", join(folder, "link"));
+    const directory = openFile(folder, "r");
+    const read = constants.O_RDONLY | constants.O_NOFOLLOW;
+    const codeOf = (name: Uint8Array): unknown => thrownCode(() => native().openName({ directory, name }, read));
+    expect(codeOf(Buffer.from("none"))).toBe("ENOENT");
+    expect(codeOf(Buffer.from("link"))).toBe("ELOOP");
+    expect(codeOf(Buffer.alloc(256, "n"))).toBe("ENAMETOOLONG");
+    expect(codeOf(Buffer.from("a\0b"))).toBe("EINVAL");
+    expect(thrownCode(() => native().listAttributes({ directory, name: Buffer.from("none") }))).toBe("ENOENT");
+  });
+
+  test("attributes of a name are those of what stands there, and of a link none of what it leads to", () => {
+    const folder = memoryFolder();
+    writeFileSync(join(folder, "file"), "");
+    symlinkSync("file", join(folder, "link"));
+    native().setAttribute(Buffer.from(join(folder, "file")), Buffer.from("user.a"), Buffer.from("b"));
+    const directory = openFile(folder, "r");
+    const [file, link] = ["file", "link"].map((name) => ({ directory, name: Buffer.from(name) }));
+    if (file === undefined || link === undefined) throw new Error("no places");
+    expect(native().listAttributes(file).map(String)).toEqual(["user.a"]);
+    expect(String(native().getAttribute(file, Buffer.from("user.a")))).toBe("b");
+    expect(native().listAttributes(link)).toEqual([]);
+  });
+});
+
+/** What both ways of asking give. */
+function traitsOf(stats: EntryStats | undefined) {
+  if (stats === undefined) return undefined;
+  const { dev, ino, mode, nlink, uid, gid, size, blocks, mtimeNs, ctimeNs } = stats;
+  const kinds = [stats.isFile(), stats.isDirectory(), stats.isSymbolicLink(), stats.isFIFO(), stats.isSocket()];
+  const rdev = stats.isCharacterDevice() ? stats.rdev : undefined;
+  return { dev, ino, mode, nlink, uid, gid, size, blocks, mtimeNs, ctimeNs, kinds, rdev };
+}

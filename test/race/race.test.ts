@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { raceDoor } from "./race-door.ts";
 import { raceSessions } from "./race-session.ts";
+import { raceSource } from "./race-source.ts";
 
 const TIMES = 5;
 const SESSIONS = 3;
@@ -34,5 +35,24 @@ test.skipIf(process.platform !== "linux")(
     const race = await raceSessions(({ sessions }) => sessions >= SESSIONS);
     expect(race.harm).toBeUndefined();
     expect(race.swaps).toBeGreaterThan(100);
+  },
+);
+
+test.skipIf(process.platform !== "linux")(
+  "nothing elsewhere is walked or read by a source while its directories are swapped for links",
+  { timeout: RACE_MS },
+  async () => {
+    const race = await raceSource("linux", ({ tally }) => Object.values(tally).every((count) => count >= TIMES));
+    expect(race.harm).toBeUndefined();
+    expect(race.swaps).toBeGreaterThan(100);
+  },
+);
+
+test.skipIf(process.platform !== "linux")(
+  "a source loses the same race where directories cannot be pinned",
+  { timeout: RACE_MS },
+  async () => {
+    const race = await raceSource("darwin", () => false);
+    expect(race.harm).toBeDefined();
   },
 );
