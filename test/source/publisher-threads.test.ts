@@ -1,0 +1,37 @@
+import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openReader } from "../../src/source/publisher-threads.ts";
+import type { ReadMessage } from "../../src/source/read-worker.ts";
+import { walkTree } from "../../src/source/walk.ts";
+import { SESSION } from "../helpers/source-frames.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+function isOpen(file: string): boolean {
+  return readdirSync("/proc/self/fd").some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === file;
+    } catch {
+      return false;
+    }
+  });
+}
+
+test.skipIf(process.platform !== "linux")(
+  "a reader that is stopped in mid-file leaves no descriptor behind",
+  async () => {
+    const root = tempFolder();
+    const file = join(root, "large");
+    writeFileSync(file, Buffer.alloc(4 * 1024 * 1024, "x"));
+    const [page] = [...walkTree(Buffer.from(root))].flatMap((output) => (output.type === "page" ? [output.body] : []));
+    const first = Promise.withResolvers<ReadMessage>();
+    const data = { ...SESSION, root: Buffer.from(root), stream: 0, frameBytes: 256 * 1024, fileOutputs: false };
+    const reader = openReader(data, { onMessage: first.resolve, onFailure: first.reject });
+    reader.post({ type: "page", body: page ?? new Uint8Array(0), wants: undefined, skips: [] });
+    reader.post({ type: "credit", bytes: 1, buffers: [] });
+    expect((await first.promise).type).toBe("frame");
+    expect(isOpen(file)).toBe(true);
+    await Promise.all([reader.stop(), reader.stop()]);
+    expect([isOpen(file), isOpen(root)]).toEqual([false, false]);
+  },
+);
