@@ -157,6 +157,10 @@ export type DifferenceKind =
   | "type"
   | "mode"
   | "time"
+  | "owner"
+  | "attributes"
+  | "acl"
+  | "device"
   | "target"
   | "link"
   | "missing"
@@ -174,7 +178,7 @@ export interface VerifyCounts {
   files: number;
   directories: number;
   symlinks: number;
-  /** Further names of files. */
+  /** Further names of files, links, FIFOs and devices. */
   hardlinks: number;
   /** FIFOs and devices. */
   specials: number;

@@ -15,7 +15,7 @@ import { checkName, checkPath, isOwnFolder, joinPath } from "./relative-path.ts"
  *   mtime  = seconds(signed) nanoseconds
  *   extra  = size flags(u8) [room] [hash(32)]    for a file; flags: 1 its hash follows (--checksum), 2 it has holes, room follows
  *          | target(string)                for a symbolic link
- *          | to                            for a hard link: the number of the file that it is another name of
+ *          | to                            for a hard link: the number of the file, link, FIFO or device that it is another name of
  *          | type(u8) major minor          for a device; type: 1 character, 2 block
  *          | nothing                       for a directory, a FIFO
  *
@@ -60,10 +60,10 @@ export interface SymlinkEntry extends EntryBase {
   readonly kind: "symlink";
   readonly target: Uint8Array;
 }
-/** Another name of a file that came before. */
+/** Another name of a file, link, FIFO or device that came before. */
 export interface HardLinkEntry extends EntryBase {
   readonly kind: "hardlink";
-  /** Number of that file. */
+  /** Number of that entry. */
   readonly to: number;
 }
 export interface FifoEntry extends EntryBase {
@@ -254,7 +254,7 @@ function decodeEntry(bytes: ByteReader, { entry, directory, tables }: EntryPlace
   }
 }
 
-/** That it is a file is for whoever has the pages to say. */
+/** That it is no directory, and no other hard link, is for whoever has the pages to say. */
 function decodeLinked(bytes: ByteReader, entry: number): number {
   const to = bytes.varint();
   if (to >= entry) throw damaged(`holds a hard link to entry ${to}, which does not come before entry ${entry}`);

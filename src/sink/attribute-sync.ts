@@ -59,7 +59,7 @@ export function attributeChanges(
   const wanted = new Map<string, Attribute>();
   for (const attribute of shall) {
     const name = textOf(attribute.name);
-    if (!isCarriedAttribute(attribute.name) || (!acls && isAcl(name))) continue;
+    if (!isCarriedAttribute(attribute.name) || (!acls && isAclText(name))) continue;
     if (name === CAPABILITY && !capabilities) lacks.add("setuid");
     else if (native === undefined || (!isRoot && isPrivilegedAttribute(attribute.name))) lacks.add(kindOf(name));
     else wanted.set(name, attribute);
@@ -68,7 +68,7 @@ export function attributeChanges(
   const remove: Uint8Array[] = [];
   for (const name of has) {
     const text = textOf(name);
-    if (!isCarriedAttribute(name) || (!acls && isAcl(text)) || (!isRoot && isPrivilegedAttribute(name))) continue;
+    if (!isCarriedAttribute(name) || (!acls && isAclText(text)) || (!isRoot && isPrivilegedAttribute(name))) continue;
     const attribute = wanted.get(text);
     if (attribute === undefined) remove.push(name);
     else if (native !== undefined && hasValue(native, place, attribute)) wanted.delete(text);
@@ -114,11 +114,16 @@ function hasValue(native: Native, place: NativePlace, { name, value }: Attribute
 }
 
 function kindOf(name: string): FidelityKind {
-  return isAcl(name) ? "acl" : "attributes";
+  return isAclText(name) ? "acl" : "attributes";
 }
 
-function isAcl(name: string): boolean {
+function isAclText(name: string): boolean {
   return name === ACCESS_ACL || name === DEFAULT_ACL;
+}
+
+/** Whether it is a POSIX access control list. */
+export function isAcl(name: Uint8Array): boolean {
+  return isAclText(textOf(name));
 }
 
 function textOf(name: Uint8Array): string {

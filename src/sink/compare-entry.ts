@@ -1,8 +1,8 @@
 import { escapeName } from "../lib/escape-name.ts";
 import type { DifferenceKind } from "../protocol/events.ts";
 import type { Entry, Keeps, Timestamp } from "../protocol/page.ts";
-import type { FoundEntry } from "./folder-reader.ts";
-import type { ManifestState } from "./manifest.ts";
+import type { FoundEntry, FoundKind } from "./folder-reader.ts";
+import { LACKS, type ManifestState } from "./manifest.ts";
 
 /** What a manifest promises of an entry. */
 export interface PromisedEntry {
@@ -38,28 +38,44 @@ const KIND_NAMES = {
   socket: "a socket",
 } as const;
 
-/** What an lstat shows. Links have no mode of their own; where an entry is of another kind nothing else is compared. */
-export function entryFaults(promised: PromisedEntry, found: FoundEntry, keeps: Keeps): Fault[] {
+export function typeFault(expected: FoundKind, found: FoundKind): Fault {
+  return { kind: "type", text: `is ${KIND_NAMES[found]}, expected ${KIND_NAMES[expected]}` };
+}
+
+/** What the copy left of the source: what of its metadata it was to keep, and what of the entry it could not carry (LACKS). */
+export interface Carried {
+  readonly keeps: Keeps;
+  readonly lacks: number;
+}
+
+/**
+ * What an lstat shows, of an entry that is no further name. Links have no mode of their own; where an entry is of another kind nothing
+ * else is compared.
+ */
+export function entryFaults(promised: PromisedEntry, found: FoundEntry, { keeps, lacks }: Carried): Fault[] {
   const { entry, size, mode, mtime } = promised;
-  const expected = entry.kind === "hardlink" ? "file" : entry.kind;
-  if (found.kind !== expected)
-    return [{ kind: "type", text: `is ${KIND_NAMES[found.kind]}, expected ${KIND_NAMES[expected]}` }];
-  // All else is the file's own.
   if (entry.kind === "hardlink") return [];
+  if (found.kind !== entry.kind) return [typeFault(entry.kind, found.kind)];
   const faults: Fault[] = [];
   if (entry.kind === "file" && found.size !== size)
     faults.push({ kind: "size", text: `has ${found.size} bytes, expected ${size}` });
-  if (keeps.perms && entry.kind !== "symlink" && !sameMode(entry, mode, found.mode))
+  if (entry.kind === "device" && deviceText(found.numbers) !== deviceText(entry))
+    faults.push({ kind: "device", text: `is the ${deviceText(found.numbers)}, expected the ${deviceText(entry)}` });
+  if (keeps.perms && entry.kind !== "symlink" && !sameMode(mode, found.mode, lacks))
     faults.push({ kind: "mode", text: `has the mode ${octal(found.mode)}, expected ${octal(mode)}` });
-  if (keeps.times && !sameTime(mtime, found.mtime))
+  if (keeps.times && !sameTime(mtime, found.mtime, lacks))
     faults.push({ kind: "time", text: `has the time ${timeText(found.mtime)}, expected ${timeText(mtime)}` });
   return faults;
 }
 
 export const CONTENT_FAULT: Fault = { kind: "content", text: "has other content than was copied" };
-/** `first`: the path of the file that it should be another name of. */
+/** `first`: the path of what it should be another name of. */
 export function linkFault(first: string): Fault {
-  return { kind: "link", text: `is a file of its own, expected another name of "${first}"` };
+  return { kind: "link", text: `is an entry of its own, expected another name of "${first}"` };
+}
+/** `other`: the path of what it is another name of, and should not be. */
+export function sharedFault(other: string): Fault {
+  return { kind: "link", text: `is another name of "${other}", expected an entry of its own` };
 }
 export const MISSING_FAULT: Fault = { kind: "missing", text: "is missing" };
 
@@ -68,28 +84,29 @@ export function targetFaults(expected: Uint8Array, found: Uint8Array): Fault[] {
   return [{ kind: "target", text: `leads to "${escapeName(found)}", expected "${escapeName(expected)}"` }];
 }
 
-const SET_GROUP_ID = 0o2000;
 const SET_IDS = 0o6000;
 
-/**
- * A system silently leaves out the set-group-id bit of a directory whose group is not the sink's; a sink leaves out those bits
- * of a file whose owner it could not set (metadata.ts).
- */
-function sameMode(entry: Entry, expected: number, found: number): boolean {
-  return found === expected || found === (expected & ~(entry.kind === "directory" ? SET_GROUP_ID : SET_IDS));
+/** A sink leaves out the set-id bits of a file whose owner it could not set. */
+function sameMode(expected: number, found: number, lacks: number): boolean {
+  if ((lacks & LACKS.permissions) !== 0) return true;
+  const leftOut = (lacks & LACKS.setuid) === 0 ? 0 : expected & SET_IDS;
+  return ((found ^ expected) & ~leftOut) === 0;
 }
 
-/** From here on, the year 2242, a time cannot be set to the microsecond (docs/limits.md). */
-const COARSE_SECONDS = 2 ** 33;
-
-function sameTime(expected: Timestamp, found: Timestamp): boolean {
-  const apart = (found.seconds - expected.seconds) * 1e6 + micro(found) - micro(expected);
-  const allowed = Math.abs(expected.seconds) < COARSE_SECONDS ? 0 : Math.abs(expected.seconds) * 2 ** -52 * 1e6 + 1;
-  return Math.abs(apart) <= allowed;
+function sameTime(expected: Timestamp, found: Timestamp, lacks: number): boolean {
+  if ((lacks & LACKS.time) !== 0) return true;
+  if (found.seconds !== expected.seconds) return false;
+  return (lacks & LACKS["time-fraction"]) === 0
+    ? found.nanoseconds === expected.nanoseconds
+    : micro(found) === micro(expected);
 }
 
 function micro({ nanoseconds }: Timestamp): number {
   return Math.floor(nanoseconds / 1000);
+}
+
+function deviceText({ character, major, minor }: FoundEntry["numbers"]): string {
+  return `${character ? "character" : "block"} device ${major}:${minor}`;
 }
 
 function octal(mode: number): string {
@@ -99,5 +116,5 @@ function octal(mode: number): string {
 function timeText(time: Timestamp): string {
   const date = new Date(time.seconds * 1000);
   if (Number.isNaN(date.getTime())) return `${time.seconds} s`;
-  return date.toISOString().replace(/\.000Z$/, `.${String(micro(time)).padStart(6, "0")}Z`);
+  return date.toISOString().replace(/\.000Z$/, `.${String(time.nanoseconds).padStart(9, "0")}Z`);
 }

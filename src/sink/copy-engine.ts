@@ -5,6 +5,7 @@ import type { ChunkRecord, CloseRecord, DataRecord, HoleRecord } from "../protoc
 import { decodeEnd, type EndMark } from "../protocol/marks.ts";
 import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../protocol/page.ts";
 import { roomOf } from "../protocol/page-file.ts";
+import type { Problem } from "../protocol/progress.ts";
 import { decodeTrailer, type Trailer } from "../protocol/trailer.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
 import type { Engine } from "./engine.ts";
@@ -15,7 +16,7 @@ import type { FileToWrite } from "./file-writer.ts";
 import { HardLinker } from "./hard-linker.ts";
 import { subjectOf } from "./metadata.ts";
 import { NameKeeper } from "./name-keeper.ts";
-import { checkWalked } from "./page-book.ts";
+import { checkEnd, checkWalked } from "./page-book.ts";
 import { isStillHere } from "./page-wants.ts";
 import { placeEntry } from "./place-entry.ts";
 import { ProofBook } from "./proof-book.ts";
@@ -102,7 +103,9 @@ export class CopyEngine implements Engine {
       else if (this.#parts.order.again(entry)) this.#proof.fail(entry.entry);
       if (entry.kind !== "file")
         this.#guarded(entry, () => {
-          if (!placeEntry(this.#parts.root, entry, this.#parts)) this.#proof.fail(entry.entry);
+          if (placeEntry(this.#parts.root, entry, this.#parts)) return;
+          this.#proof.fail(entry.entry);
+          this.#links.leftOut(entry);
         });
     }
     const isLost = ({ entry }: FileEntry) => this.#proof.hasFailed(entry);
@@ -125,10 +128,9 @@ export class CopyEngine implements Engine {
     counts.bytesFound = sumBytes(counts.bytesFound, bytes);
     const problem = this.#names.take(entry);
     if (problem === undefined) return;
-    this.#proof.fail(entry.entry);
     counts.filesDone += files;
     counts.bytesDone = sumBytes(counts.bytesDone, bytes);
-    this.#out.problem(problem);
+    this.#fail(entry, problem);
   }
 
   /** The failure that a chunk means which is altered however often it comes. */
@@ -172,6 +174,7 @@ export class CopyEngine implements Engine {
     if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
     this.#proof.close(entry.entry, undefined);
     if (final === undefined && entry.entry < this.#entriesWalked) this.#names.withdrawn(entry);
+    this.#parts.shared.forget(entry);
     if (this.#proof.hasFailed(entry.entry)) return;
     const storedBytes = writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.
@@ -245,32 +248,24 @@ export class CopyEngine implements Engine {
   /** What nobody sent must still be what it was when this sink said that it has it. */
   #lookAgain(page: Page, trailer: Trailer): void {
     for (const entry of this.#proof.unread(page, trailer)) {
-      if (isStillHere(this.#parts.root, entry)) continue;
+      const { root, shared } = this.#parts;
+      if (shared.isAsHeld(root, entry) ?? isStillHere(root, entry)) continue;
       this.#changed(entry);
-      this.#proof.fail(entry.entry);
-      this.#out.problem(changedHere(entry));
+      this.#fail(entry, changedHere(entry));
     }
   }
 
   #end(end: EndMark): void {
     const { book, root } = this.#parts;
-    if (end.pages !== this.pages || end.pages !== book.pages || end.entries !== book.entries) {
-      throw new FanfoldError(
-        "damaged",
-        `End the copy: ${end.pages} pages announced, ${this.pages} proven of ${book.pages}`,
-      );
-    }
+    checkEnd(end, book, this.pages);
     const { digest } = this.#proof;
     if (!digest.equals(end.digest))
       throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
-    for (const link of this.#links.entries()) {
-      this.#guarded(link, () => {
-        const problem = this.#links.place(link, (entry) => this.#proof.hasFailed(entry));
-        if (problem === undefined) return;
-        this.#proof.fail(link.entry);
-        this.#out.problem(problem);
-      });
-    }
+    this.#links.finish({
+      guarded: (entry, work) => this.#guarded(entry, work),
+      hasFailed: (entry) => this.#proof.hasFailed(entry),
+      fail: (entry, problem) => this.#fail(entry, problem),
+    });
     // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
     for (const entry of book.backwards()) {
       if (entry.kind === "directory")
@@ -292,9 +287,14 @@ export class CopyEngine implements Engine {
       if (systemCode(thrown) === undefined) throw thrown;
       if (!this.#parts.root.isWhole()) throw folderGone(thrown);
       if (isFatal(thrown)) throw thrown;
-      this.#proof.fail(entry.entry);
       if (entry.kind === "file") this.#parts.writer.discard(entry.entry);
-      this.#out.problem(entryProblem(entry, thrown));
+      this.#fail(entry, entryProblem(entry, thrown));
     }
+  }
+
+  /** It is not carried; without a problem, that was counted. */
+  #fail(entry: Entry, problem: Problem | undefined): void {
+    this.#proof.fail(entry.entry);
+    if (problem !== undefined) this.#out.problem(problem);
   }
 }

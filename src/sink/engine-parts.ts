@@ -7,6 +7,7 @@ import type { PageBook } from "./page-book.ts";
 import type { Want } from "./page-wants.ts";
 import type { Root } from "./root.ts";
 import type { ScopeBook } from "./scope-book.ts";
+import type { SharedEntries } from "./shared-entries.ts";
 import type { TreeOrder } from "./tree-order.ts";
 import type { WantJudge } from "./want-judge.ts";
 
@@ -21,6 +22,8 @@ export interface EngineParts {
   readonly manifest: ManifestWriter;
   readonly fidelity: FidelityTally;
   readonly scope: ScopeBook;
+  /** The same as the judge's. */
+  readonly shared: SharedEntries;
   /** Whether devices are made. */
   readonly specials: boolean;
 }

@@ -21,6 +21,7 @@ import { prepareFolder, recallTraits } from "./probe-folder.ts";
 import { Receiver, type SequenceRange, type StreamScope } from "./receiver.ts";
 import { Root } from "./root.ts";
 import { ScopeBook } from "./scope-book.ts";
+import { SharedEntries } from "./shared-entries.ts";
 import { type Doubts, isDoubted } from "./sync-mark.ts";
 import { TreeOrder } from "./tree-order.ts";
 import { WantJudge } from "./want-judge.ts";
@@ -210,8 +211,12 @@ function open(): Engine {
   const writer = new FileWriter(root, onBusy);
   const space = new FreeSpace(() => root.freeBytes());
   const { session, sessionId, source, startedMs } = data;
-  const manifest = openManifestWriter(root, { session, sessionId, source, timeMs: startedMs });
-  const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy });
+  const meta = { session, sessionId, source, timeMs: startedMs };
+  const { numericIds, specials } = data;
+  const manifest = openManifestWriter(root, { ...meta, numericIds, asRoot: root.metadata.isRoot });
+  root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
+  const shared = new SharedEntries();
+  const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy });
   const scope = new ScopeBook();
   deletion = { root, book, scope, policy: data.deletion, onBusy: () => undefined };
   release = (end) => {
@@ -227,7 +232,7 @@ function open(): Engine {
   };
   isWhole = () => root.isWhole();
   return new CopyEngine(
-    { root, book, order, writer, judge, space, manifest, fidelity, scope, specials: data.specials },
+    { root, book, order, writer, judge, space, shared, manifest, fidelity, scope, specials },
     {
       want: post,
       file: (path, bytes) => {

@@ -8,6 +8,7 @@ import {
   openSync,
   readlinkSync,
 } from "node:fs";
+import { type DeviceNumbers, splitDevice } from "../lib/device-numbers.ts";
 import { systemCode } from "../lib/errors.ts";
 import type { EntryKind, Timestamp } from "../protocol/page.ts";
 import type { Root } from "./root.ts";
@@ -26,8 +27,16 @@ export interface FoundEntry {
   /** Permission bits, 07777 at most. */
   readonly mode: number;
   readonly mtime: Timestamp;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of a device. */
+  readonly numbers: DeviceNumbers & { readonly character: boolean };
+  /** Names it has, in whatever folders. */
+  readonly links: number;
+  /** The same for all of its names, and for nothing else. */
+  readonly inode: string;
 }
-/** A hard link is one more name of a file. */
+/** A hard link is one more name of something. */
 export type FoundKind = Exclude<EntryKind, "hardlink"> | "socket";
 
 /** What a system call says when there is nothing under a name: it, or a directory on the way, is missing or no directory. */
@@ -76,7 +85,17 @@ function foundEntry(stats: BigIntStats): FoundEntry {
       : stats.isSymbolicLink()
         ? "symlink"
         : specialKind(stats);
-  return { kind, size: Number(stats.size), mode: Number(stats.mode) & 0o7777, mtime: timestampOf(stats.mtimeNs) };
+  return {
+    kind,
+    size: Number(stats.size),
+    mode: Number(stats.mode) & 0o7777,
+    mtime: timestampOf(stats.mtimeNs),
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    numbers: { character: stats.isCharacterDevice(), ...splitDevice(stats.rdev) },
+    links: Number(stats.nlink),
+    inode: `${stats.dev} ${stats.ino}`,
+  };
 }
 
 function specialKind(stats: BigIntStats): FoundKind {

@@ -258,7 +258,7 @@ export class IncomingFile {
   #subject({ mode, mtime }: FileFinal): Subject {
     const { entry, isWanted } = this.#options;
     const shown = isWanted ? () => entryDisplay(entry) : undefined;
-    return { kind: "file", wanted: { ...entry, mode, mtime }, shown };
+    return { entry: entry.entry, kind: "file", wanted: { ...entry, mode, mtime }, shown };
   }
 
   #create(): PartialFile {

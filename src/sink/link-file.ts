@@ -5,12 +5,13 @@ import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { type Subject, subjectOf } from "./metadata.ts";
 import { openTarget } from "./metadata-target.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "./partial-files.ts";
+import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "./place-entry.ts";
 import { hashBeginning, writeFully } from "./read-content.ts";
 import type { Root } from "./root.ts";
 import { isSameTime, timestampOf } from "./time-scale.ts";
 
 /*
- * Further names of files: part of the door to the disk (D11). A name is made in our own folder and takes its place by a
+ * Further names: part of the door to the disk (D11). A name is made in our own folder and takes its place by a
  * rename, so that what stood there before is gone only when the new name is there.
  */
 
@@ -20,22 +21,23 @@ export interface Place {
   readonly name: Uint8Array;
 }
 
-/** What says that a file can have no further name here, or no further one. */
+/** What says that something can have no further name here, or no further one. */
 const NO_LINK: ReadonlySet<string> = new Set(["EXDEV", "EMLINK", "EPERM", "EACCES", "ENOTSUP", "ENOSYS"]);
 
-/** Whether two names are of one regular file. */
-export function isOneFile(root: Root, one: Place, other: Place): boolean {
+/** Whether two names are of one thing; directories have no further names. */
+export function isOneEntry(root: Root, one: Place, other: Place): boolean {
   const [first, second] = [one, other].map(({ directory, name }) =>
     lstatSync(root.at(directory, name), { bigint: true, throwIfNoEntry: false }),
   );
-  if (first?.isFile() !== true || second?.isFile() !== true) return false;
+  if (first === undefined || second === undefined || first.isDirectory()) return false;
   return first.dev === second.dev && first.ino === second.ino;
 }
 
 /**
- * Gives the regular file `from` a further name, in the place of a file, a link or an empty directory. "copied": the file system allows none, and the name is a file of its own with the same content.
+ * Gives what stands under `from` a further name, in the place of a file, a link or an empty directory. False: the file system
+ * allows none. What was linked is looked at by `isIt`, and not what was there before: it may be something else by now.
  */
-export function linkFile(root: Root, from: Place, to: HardLinkEntry): "linked" | "copied" {
+function makeLink(root: Root, from: Place, to: HardLinkEntry, isIt: (path: Buffer) => boolean): boolean {
   const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${to.entry}`) };
   root.partials.discard(draft);
   try {
@@ -44,21 +46,39 @@ export function linkFile(root: Root, from: Place, to: HardLinkEntry): "linked" |
     linkSync(source, root.at(draft.home, draft.name));
   } catch (thrown) {
     if (!NO_LINK.has(systemCode(thrown) ?? "")) throw thrown;
-    return copyFile(root, from, to);
+    return false;
   }
   try {
-    // What was linked is looked at, and not what was there before: a link or device never gets a name from us.
-    if (!lstatSync(root.at(draft.home, draft.name)).isFile())
-      throw Object.assign(new Error("something else took the file's place"), { code: "EINVAL" });
+    if (!isIt(root.at(draft.home, draft.name)))
+      throw Object.assign(new Error("something else took its place"), { code: "EINVAL" });
     root.replaceBy(draft, to);
-    return "linked";
+    return true;
   } catch (thrown) {
     if (systemCode(thrown) !== "EXDEV") throw thrown;
-    return copyFile(root, from, to);
+    return false;
   } finally {
     // Still there when the rename failed, or found that both names are of one file already.
     root.partials.discard(draft);
   }
+}
+
+/** Gives a regular file a further name. "copied": the name is a file of its own with the same content. */
+export function linkFile(root: Root, from: Place, to: HardLinkEntry): "linked" | "copied" {
+  return makeLink(root, from, to, (path) => lstatSync(path).isFile()) ? "linked" : copyFile(root, from, to);
+}
+
+/** The same for a link, a FIFO or a device. "left-out": it is one that cannot be made here, which was counted. */
+export function linkLeaf(
+  root: Root,
+  from: LeafEntry,
+  to: HardLinkEntry,
+  options: PlaceOptions,
+): "linked" | "copied" | "left-out" {
+  // Other systems give what a symbolic link leads to a further name, wherever that is.
+  const hasFurther = from.kind !== "symlink" || process.platform === "linux";
+  if (hasFurther && makeLink(root, from, to, (path) => isLeaf(path, from))) return "linked";
+  const { entry, directory, name } = to;
+  return placeLeaf(root, { ...from, entry, directory, name }, options) ? "copied" : "left-out";
 }
 
 /**
@@ -90,11 +110,13 @@ function copyFile(root: Root, from: Place, to: HardLinkEntry): "copied" {
   try {
     const own = root.look(to.directory, to.name);
     const mtime = timestampOf(facts.mtimeNs);
-    if (own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime)) return "copied";
     // The file may have got a later time than was listed: its source looked at it twice.
-    const subject = subjectOf(to);
-    const wanted = { ...subject.wanted, mtime };
-    const partial = copyContent(root, { fd, facts }, { to, subject: { ...subject, wanted }, id: to.entry });
+    const listed = subjectOf(to);
+    const subject = { ...listed, wanted: { ...listed.wanted, mtime } };
+    const isCopy = own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime);
+    if (isCopy && (own.links === 1 || !root.wouldChange(to, own, subject)))
+      if (root.settleFile(to.directory, to.name, subject, own)) return "copied";
+    const partial = copyContent(root, { fd, facts }, { to, subject, id: to.entry });
     root.commit(partial, to.directory, to.name);
     return "copied";
   } finally {

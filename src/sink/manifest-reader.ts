@@ -5,6 +5,7 @@ import {
   checkRecord,
   decodeDeclared,
   decodeHeader,
+  decodeLacks,
   decodeManifestEnd,
   decodeManifestPage,
   END_BYTES,
@@ -29,6 +30,14 @@ interface RawRecord {
   readonly body: Buffer;
   /** Offset of what follows. */
   readonly end: number;
+}
+
+/** What a manifest says of entries beside its pages; their numbers may be any. */
+export interface ManifestNotes {
+  /** Not carried, as turned out at the very end. */
+  declared?(entry: number): void;
+  /** There, but for this: bits of LACKS. */
+  lacks?(entry: number, bits: number): void;
 }
 
 /** A manifest that is complete by its look: it begins and ends as one. Holds one record at a time in memory. */
@@ -74,15 +83,19 @@ export class ManifestReader implements Disposable {
   }
 
   /**
-   * Every page in its order; entries declared as not carried at the very end go to `onDeclared`.
+   * Every page in its order; what else it says of entries goes to `notes`.
    *
    * @throws FanfoldError `manifest-damaged`, at the latest when all of it was read
    */
-  *pages(onDeclared?: (entry: number) => void): Generator<ManifestPage, void, undefined> {
+  *pages(notes: ManifestNotes = {}): Generator<ManifestPage, void, undefined> {
     let [pages, entries] = [0, 0];
     for (const { kind, body } of this.#records()) {
-      if (kind !== "page") {
-        for (const entry of decoded(() => decodeDeclared(body))) onDeclared?.(entry);
+      if (kind === "lacks") {
+        for (const [entry, bits] of decoded(() => decodeLacks(body))) notes.lacks?.(entry, bits);
+        continue;
+      }
+      if (kind === "declared") {
+        for (const entry of decoded(() => decodeDeclared(body))) notes.declared?.(entry);
         continue;
       }
       const next = decoded(() => decodeManifestPage(body));

@@ -1,13 +1,17 @@
 import { closeSync, writeSync } from "node:fs";
+import type { FidelityKind } from "../protocol/fidelity.ts";
 import type { Entry, Page } from "../protocol/page.ts";
 import { CarriedHashes } from "./carried-hashes.ts";
 import {
   DECLARED_MAX,
   encodeDeclared,
   encodeHeader,
+  encodeLacks,
   encodeManifestEnd,
   encodeManifestPage,
   encodeRecord,
+  isLack,
+  LACKS,
   MAGIC,
   MANIFEST,
   MANIFEST_DRAFT,
@@ -23,6 +27,8 @@ import type { Root } from "./root.ts";
 export interface ManifestWriter {
   /** The next page: its body as it came, and what is stored here of each entry. */
   page(page: Page, body: Uint8Array, states: readonly ManifestState[]): void;
+  /** An entry is there, but for this; what cannot be seen afterwards is passed over. */
+  lacks(entry: number, what: FidelityKind): void;
   /** All is stored and proven: it becomes the manifest. `notCarried` are the numbers of entries with problems. */
   commit(digest: Uint8Array, notCarried?: Iterable<number>): void;
   /** Leaves the old manifest as it is. Idempotent, and nothing after a commit. */
@@ -41,6 +47,8 @@ class FileManifestWriter implements ManifestWriter {
   #fd: number | undefined;
   #pages = 0;
   #entries = 0;
+  /** Not written yet. */
+  #lacks = new Map<number, number>();
 
   constructor(root: Root, meta: ManifestMeta) {
     this.#root = root;
@@ -58,6 +66,12 @@ class FileManifestWriter implements ManifestWriter {
     this.#entries += page.entries.length;
   }
 
+  lacks(entry: number, what: FidelityKind): void {
+    if (!isLack(what)) return;
+    this.#lacks.set(entry, (this.#lacks.get(entry) ?? 0) | LACKS[what]);
+    if (this.#lacks.size >= DECLARED_MAX) this.#writeLacks();
+  }
+
   commit(digest: Uint8Array, notCarried: Iterable<number> = []): void {
     let declared: number[] = [];
     for (const entry of notCarried) {
@@ -65,6 +79,7 @@ class FileManifestWriter implements ManifestWriter {
       if (declared.length === DECLARED_MAX) declared = this.#declare(declared);
     }
     if (declared.length > 0) this.#declare(declared);
+    this.#writeLacks();
     this.#write(encodeRecord("end", encodeManifestEnd({ pages: this.#pages, entries: this.#entries, digest })));
     const fd = this.#take();
     if (fd !== undefined) commitOwnFile(this.#root, fd, { from: MANIFEST_DRAFT, to: MANIFEST });
@@ -80,6 +95,11 @@ class FileManifestWriter implements ManifestWriter {
   #declare(entries: readonly number[]): number[] {
     this.#write(encodeRecord("declared", encodeDeclared(entries)));
     return [];
+  }
+
+  #writeLacks(): void {
+    if (this.#lacks.size > 0) this.#write(encodeRecord("lacks", encodeLacks(this.#lacks)));
+    this.#lacks = new Map();
   }
 
   #withHash(entry: Entry, state: ManifestState): ManifestState {

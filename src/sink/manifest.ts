@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import { FanfoldError } from "../lib/errors.ts";
 import { ByteReader, ByteWriter, damaged } from "../protocol/bytes.ts";
 import { decodeFinal, encodeFinal } from "../protocol/data-table.ts";
+import type { FidelityKind } from "../protocol/fidelity.ts";
 import { FRAME_BYTES_MAX, HASH_BYTES, PAGE_ENTRIES_MAX } from "../protocol/limits.ts";
 import { decodePage, type Page } from "../protocol/page.ts";
 import type { EntryState } from "../protocol/trailer.ts";
@@ -9,13 +10,15 @@ import type { EntryState } from "../protocol/trailer.ts";
 /**
  * The manifest of a sink's folder, `.fanfold/manifest`: what the last proven copy put there, page by page.
  *
- *   manifest = "fanfoldM" version(u8) header *page *declared end
+ *   manifest = "fanfoldM" version(u8) header *(page | lacks) *(declared | lacks) end
  *   record   = kind(u8) length(u32) crc(u32) body          ; little endian; CRC-32 over kind, length and body
- *   header   = session(string) session-id(string) source(string) time        ; time in milliseconds since 1970
+ *   header   = session(string) session-id(string) source(string) time flags(u8)
+ *                                                          ; time in milliseconds since 1970; flags: 1 owners by number, 2 written by root
  *   page     = body(string) count *state                   ; `body` as the page came [P-4]
  *   state    = 0 | 1 final | 2 | 3                          ; as in a trailer [P-7]
  *            | 4 hash(32)                                   ; not read in this session, its content known from before
  *            | 5                                            ; this sink could not carry it
+ *   lacks    = count *(entry bits(u8))                     ; what of an entry could not be carried (docs/fidelity.md): see LACKS
  *   declared = count *entry                                 ; entries that turned out not to be carried at the very end
  *   end      = pages(u48) entries(u48) digest(32)           ; of the tree; always the same length, so that a cut file shows at once
  *
@@ -26,8 +29,8 @@ export const MANIFEST = "manifest";
 export const MANIFEST_DRAFT = "manifest.new";
 
 export const MAGIC = Buffer.from("fanfoldM");
-export const MANIFEST_VERSION = 2;
-export const RECORD_KINDS = { header: 1, page: 2, declared: 3, end: 4 } as const;
+export const MANIFEST_VERSION = 3;
+export const RECORD_KINDS = { header: 1, page: 2, declared: 3, end: 4, lacks: 5 } as const;
 export type RecordKind = keyof typeof RECORD_KINDS;
 export const RECORD_HEAD_BYTES = 9;
 const COUNT_BYTES = 6;
@@ -35,9 +38,27 @@ const END_BODY_BYTES = 2 * COUNT_BYTES + HASH_BYTES;
 export const END_BYTES = RECORD_HEAD_BYTES + END_BODY_BYTES;
 /** A page as large as a frame may carry it, with its states. */
 export const RECORD_BYTES_MAX = FRAME_BYTES_MAX + PAGE_ENTRIES_MAX * 80;
-/** Entries in one `declared` record. */
+/** Entries in one `declared` or `lacks` record. */
 export const DECLARED_MAX = 4096;
 const TEXT_BYTES_MAX = 1024;
+const [NUMERIC_IDS, AS_ROOT] = [1, 2];
+
+/** What an entry that is there may lack, as far as it can be seen afterwards. An entry may stand in several records: all count. */
+export const LACKS = {
+  owner: 1,
+  setuid: 2,
+  permissions: 4,
+  time: 8,
+  "time-fraction": 16,
+  attributes: 32,
+  acl: 64,
+  "hard-link": 128,
+} as const;
+export type Lack = keyof typeof LACKS;
+
+export function isLack(what: FidelityKind): what is Lack {
+  return what in LACKS;
+}
 
 export interface ManifestMeta {
   /** Name of the session. */
@@ -47,6 +68,10 @@ export interface ManifestMeta {
   readonly source: string;
   /** When the copy began, in milliseconds since 1970. */
   readonly timeMs: number;
+  /** Owners were set by their numbers, whatever their names are here. */
+  readonly numericIds: boolean;
+  /** The sink ran as root, and could set attributes that only root may. */
+  readonly asRoot: boolean;
 }
 
 export type ManifestState =
@@ -96,6 +121,7 @@ export function encodeHeader(meta: ManifestMeta): Buffer {
   const out = new ByteWriter(256);
   for (const text of [meta.session, meta.sessionId, meta.source]) out.string(Buffer.from(text));
   out.varint(Math.max(0, Math.floor(meta.timeMs)));
+  out.u8((meta.numericIds ? NUMERIC_IDS : 0) | (meta.asRoot ? AS_ROOT : 0));
   return out.view();
 }
 
@@ -103,8 +129,10 @@ export function decodeHeader(body: Uint8Array): ManifestMeta {
   const bytes = new ByteReader(body);
   const text = (): string => Buffer.from(bytes.string(TEXT_BYTES_MAX)).toString();
   const meta = { session: text(), sessionId: text(), source: text(), timeMs: bytes.varint() };
+  const flags = bytes.u8();
+  if (flags > (NUMERIC_IDS | AS_ROOT)) throw damaged(`has the flags ${flags}`);
   bytes.end();
-  return meta;
+  return { ...meta, numericIds: (flags & NUMERIC_IDS) !== 0, asRoot: (flags & AS_ROOT) !== 0 };
 }
 
 export function encodeManifestPage(body: Uint8Array, states: readonly ManifestState[]): Buffer {
@@ -182,6 +210,27 @@ export function decodeDeclared(body: Uint8Array): number[] {
   for (let index = 0; index < count; index += 1) entries.push(bytes.varint());
   bytes.end();
   return entries;
+}
+
+/** Bits of LACKS by the number of the entry. */
+export function encodeLacks(lacks: ReadonlyMap<number, number>): Buffer {
+  const out = new ByteWriter(lacks.size * 6 + 8);
+  out.varint(lacks.size);
+  for (const [entry, bits] of lacks) {
+    out.varint(entry);
+    out.u8(bits);
+  }
+  return out.view();
+}
+
+export function decodeLacks(body: Uint8Array): Map<number, number> {
+  const bytes = new ByteReader(body);
+  const count = bytes.varint();
+  if (count > DECLARED_MAX) throw damaged(`tells what ${count} entries lack at once`);
+  const lacks = new Map<number, number>();
+  for (let index = 0; index < count; index += 1) lacks.set(bytes.varint(), bytes.u8());
+  bytes.end();
+  return lacks;
 }
 
 export function encodeManifestEnd({ pages, entries, digest }: ManifestEnd): Buffer {

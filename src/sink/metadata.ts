@@ -16,6 +16,8 @@ export type MetadataKind = "file" | "directory" | "symlink" | "node";
 
 /** One entry whose metadata is looked at or set. */
 export interface Subject {
+  /** Number of the entry. */
+  readonly entry: number;
   readonly kind: MetadataKind;
   readonly wanted: Wanted;
   /** Gives its escaped path, under which is told what could not be carried; undefined when that was told before. */
@@ -24,7 +26,7 @@ export interface Subject {
 
 /** An entry as it was listed. */
 export function subjectOf(entry: Entry): Subject {
-  return { kind: KINDS[entry.kind], wanted: entry, shown: () => entryDisplay(entry) };
+  return { entry: entry.entry, kind: KINDS[entry.kind], wanted: entry, shown: () => entryDisplay(entry) };
 }
 
 const KINDS: Readonly<Record<EntryKind, MetadataKind>> = {
@@ -80,6 +82,8 @@ export class Metadata {
   /** What the source asks to have applied. */
   keeps: Keeps = KEEPS_ALL;
   traits: FolderTraits;
+  /** Is told what each entry lacks, also what was told before. */
+  onLack: (entry: number, what: FidelityKind) => void = () => undefined;
 
   constructor(options: MetadataOptions, traits: FolderTraits) {
     this.#options = options;
@@ -131,7 +135,6 @@ export class Metadata {
     if (setsMode) spared(() => target.setMode(mode));
     const setsTime = this.#timeDiffers(facts, wanted);
     if (setsTime) spared(() => this.#setTime(target, wanted.mtime));
-    if (subject.shown === undefined) return;
     this.#tell(setsMode || setsTime ? target.facts() : facts, subject, lacks);
   }
 
@@ -218,9 +221,11 @@ export class Metadata {
   }
 
   #tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
-    const { kind, wanted, shown } = subject;
-    if (shown === undefined) return;
-    const tell = (what: FidelityKind): void => this.#options.tally.add(what, shown());
+    const { entry, kind, wanted, shown } = subject;
+    const tell = (what: FidelityKind): void => {
+      this.onLack(entry, what);
+      if (shown !== undefined) this.#options.tally.add(what, shown());
+    };
     if (wanted.owner !== undefined && !this.#isOwnerRight(facts, wanted)) tell("owner");
     const missing = kind === "symlink" || !this.keeps.perms ? 0 : wanted.mode ^ (facts.mode & PERMISSIONS);
     const setIds = kind === "directory" ? 0 : missing & wanted.mode & SET_IDS;

@@ -1,6 +1,6 @@
 import { FanfoldError } from "../lib/errors.ts";
 import type { SpillFile, SpillRecord } from "../lib/spill-file.ts";
-import { decodeWalked, type WalkedMark } from "../protocol/marks.ts";
+import { decodeWalked, type EndMark, type WalkedMark } from "../protocol/marks.ts";
 import { decodePage, type Entry, type Page } from "../protocol/page.ts";
 
 /** Decoded pages kept at hand: data comes in page order, so a few are enough. */
@@ -29,6 +29,12 @@ export function checkWalked(table: Uint8Array, { pages, entries }: PageCount): W
   const walked = decodeWalked(table);
   if (walked.pages === pages && walked.entries === entries) return walked;
   throw new FanfoldError("damaged", `End the discovery: ${walked.pages} pages announced, ${pages} came`);
+}
+
+/** @throws FanfoldError `damaged` unless all pages have come, and are proven */
+export function checkEnd(end: EndMark, { pages, entries }: PageCount, proven: number): void {
+  if (end.pages === proven && end.pages === pages && end.entries === entries) return;
+  throw new FanfoldError("damaged", `End the copy: ${end.pages} pages announced, ${proven} proven of ${pages}`);
 }
 
 /**

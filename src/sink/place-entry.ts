@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, readlinkSync, type Stats, s
 import { splitDevice } from "../lib/device-numbers.ts";
 import { systemCode } from "../lib/errors.ts";
 import type { DeviceEntry, Entry, FifoEntry, FileEntry, SymlinkEntry } from "../protocol/page.ts";
-import { factsOf, isAsSeen } from "./file-facts.ts";
+import { type FileFacts, factsOf, isAsSeen } from "./file-facts.ts";
 import { type MetadataKind, type Subject, subjectOf } from "./metadata.ts";
 import { type MetadataTarget, namedTarget, reach, reachedTarget } from "./metadata-target.ts";
 import { replaceName } from "./replace-name.ts";
@@ -14,15 +14,23 @@ import type { Root } from "./root.ts";
  * which does not touch it.
  */
 
+export interface PlaceOptions {
+  /** Whether devices are made. */
+  readonly specials: boolean;
+  /** Where waits what has several names here; without it, it is made anew. */
+  readonly shared?: Waiting;
+}
+
+export interface Waiting {
+  /** Takes what has several names here and is to be settled at the end; false when it does not. */
+  hold(entry: Entry, seen: FileFacts): boolean;
+}
+
 /**
  * Makes an entry that has no content, as far as it is made when its page comes: a directory gets its metadata at the end, and
- * another name of a file is made there. False when it could not be made, which is counted.
+ * another name of something is made there. False when it could not be made, which is counted.
  */
-export function placeEntry(
-  root: Root,
-  entry: Exclude<Entry, FileEntry>,
-  options: { readonly specials: boolean },
-): boolean {
+export function placeEntry(root: Root, entry: Exclude<Entry, FileEntry>, options: PlaceOptions): boolean {
   if (entry.kind === "hardlink") return true;
   if (entry.kind !== "directory") return placeLeaf(root, entry, options);
   const subject = subjectOf(entry);
@@ -39,21 +47,43 @@ export type LeafEntry = SymlinkEntry | FifoEntry | DeviceEntry;
  * Places a link, a FIFO or a device, in the place of a file, a link or an empty directory. False when it could not be made,
  * which is counted: a device without `specials`, or what the system refuses.
  */
-export function placeLeaf(root: Root, entry: LeafEntry, options: { readonly specials: boolean }): boolean {
+export function placeLeaf(root: Root, entry: LeafEntry, options: PlaceOptions): boolean {
   const subject = subjectOf(entry);
   const { native, metadata } = root;
-  if (entry.kind === "symlink") {
-    const path = root.at(entry.directory, entry.name);
-    if (!hasTarget(path, entry.target) || !settle(root, path, subject))
-      make(root, entry, (draft) => symlinkSync(Buffer.from(entry.target), draft), subject);
-    return true;
-  }
-  if (native === undefined || (entry.kind === "device" && !(options.specials && metadata.isRoot))) {
+  const canBeMade =
+    entry.kind === "symlink" ||
+    (native !== undefined && (entry.kind === "fifo" || (options.specials && metadata.isRoot)));
+  if (!canBeMade) {
     metadata.tellMissing(entry.kind, subject);
     return false;
   }
   const path = root.at(entry.directory, entry.name);
-  if (isSameNode(path, entry) && settle(root, path, subject)) return true;
+  if (isLeaf(path, entry)) {
+    const facts = factsAt(path);
+    const settled = settle(root, path, subject, { facts });
+    if (settled === "done" || (settled === "shared" && options.shared?.hold(entry, facts) === true)) return true;
+  }
+  return makeLeaf(root, entry);
+}
+
+/**
+ * The same for one that stands there under several names, when it is known how many of them are the entry's: one of its own
+ * unless all are. False when it is not there any more, or could not be made.
+ */
+export function settleSharedLeaf(root: Root, entry: LeafEntry, names: number): boolean {
+  const path = root.at(entry.directory, entry.name);
+  if (!isLeaf(path, entry)) return false;
+  return settle(root, path, subjectOf(entry), { facts: factsAt(path), names }) === "done" || makeLeaf(root, entry);
+}
+
+function makeLeaf(root: Root, entry: LeafEntry): boolean {
+  const subject = subjectOf(entry);
+  const { native, metadata } = root;
+  if (entry.kind === "symlink") {
+    make(root, entry, (draft) => symlinkSync(Buffer.from(entry.target), draft), subject);
+    return true;
+  }
+  if (native === undefined) return false;
   const device = entry.kind === "device" ? entry : undefined;
   const type = device === undefined ? constants.S_IFIFO : device.character ? constants.S_IFCHR : constants.S_IFBLK;
   try {
@@ -82,19 +112,32 @@ function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subje
   }
 }
 
-/** Gives what stands there already what it shall have; false when that is to be made anew, because it has other names too. */
-function settle(root: Root, path: Buffer, subject: Subject): boolean {
+/**
+ * Gives what stands there already what it shall have, unless it has more names than these: "shared"; or cannot get it, or is
+ * something else by now: "not-ours".
+ */
+function settle(
+  root: Root,
+  path: Buffer,
+  subject: Subject,
+  { facts, names = 1 }: { readonly facts: FileFacts; readonly names?: number },
+): "done" | "shared" | "not-ours" {
   const { metadata } = root;
-  const facts = factsOf(lstatSync(path, { bigint: true }));
   if (!metadata.wouldChange(path, facts, subject)) {
     metadata.tell(path, facts, subject);
-    return true;
+    return "done";
   }
-  if (facts.links > 1 || metadata.isForeign(facts, subject)) return false;
-  return withTarget(path, subject.kind, (target) => {
+  if (metadata.isForeign(facts, subject)) return "not-ours";
+  if (facts.links !== names) return "shared";
+  const isSet = withTarget(path, subject.kind, (target) => {
     metadata.apply(target, subject);
     if (!isAsSeen(target.facts(), facts)) root.countChanged();
   });
+  return isSet ? "done" : "not-ours";
+}
+
+function factsAt(path: Buffer): FileFacts {
+  return factsOf(lstatSync(path, { bigint: true }));
 }
 
 /** False when something else stands there by now. */
@@ -116,6 +159,11 @@ function withTarget(path: Buffer, kind: MetadataKind, work: (target: MetadataTar
 function isOfKind(stats: Stats, kind: MetadataKind): boolean {
   if (kind === "symlink") return stats.isSymbolicLink();
   return stats.isFIFO() || stats.isCharacterDevice() || stats.isBlockDevice();
+}
+
+/** Whether the link, FIFO or device stands under a path: what it is, whatever owner, mode and time it has. */
+export function isLeaf(path: Buffer, entry: LeafEntry): boolean {
+  return entry.kind === "symlink" ? hasTarget(path, entry.target) : isSameNode(path, entry);
 }
 
 function hasTarget(path: Buffer, target: Uint8Array): boolean {

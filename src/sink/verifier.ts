@@ -17,17 +17,30 @@ import {
   MISSING_FAULT,
   type PromisedEntry,
   promisedEntry,
+  sharedFault,
   targetFaults,
+  typeFault,
 } from "./compare-entry.ts";
+import { MetadataComparison } from "./compare-metadata.ts";
 import { type FoundEntry, type FoundKind, findEntry, linkTarget, namesIn, openToRead } from "./folder-reader.ts";
-import { isOneFile } from "./link-file.ts";
-import type { ManifestState } from "./manifest.ts";
-import type { ManifestReader } from "./manifest-reader.ts";
+import { isOneEntry } from "./link-file.ts";
+import { LACKS, type ManifestState } from "./manifest.ts";
+import type { ManifestNotes, ManifestReader } from "./manifest-reader.ts";
 import { PathTable } from "./path-table.ts";
 import type { Root } from "./root.ts";
 
 /** A multiple of the leaf [P-5], large enough to read fast. */
 const READ_BYTES = 1024 * 1024;
+/** Entries with more names than they should have that are remembered; each takes about 200 bytes. */
+const SHARED_MAX = 100_000;
+
+interface First {
+  /** Those of the copy: its own and the further ones. */
+  readonly names: number;
+  /** Once it has come up. */
+  readonly entry?: Entry;
+  readonly promised?: PromisedEntry | undefined;
+}
 
 export interface VerifierOut {
   difference(difference: Difference): void;
@@ -69,20 +82,34 @@ export class Verifier {
   readonly #options: VerifierOptions;
   readonly #paths: PathTable;
   readonly #declared = new Set<number>();
-  /** Files that have further names, by their numbers: what is promised of them, once they have come up. */
-  readonly #firsts = new Map<number, PromisedEntry | undefined>();
+  /** What the copy lacks of each entry, by its number. */
+  readonly #lacks: Uint8Array;
+  readonly #metadata: MetadataComparison;
+  /** Entries that have further names, by their numbers. */
+  readonly #firsts = new Map<number, First>();
+  /** What has more names than it should: the first path that was seen of it. */
+  readonly #shared = new Map<string, string>();
   #keeps: Keeps = KEEPS_ALL;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    this.#paths = new PathTable(options.manifest.end.entries);
+    const { root, manifest } = options;
+    this.#paths = new PathTable(manifest.end.entries);
+    this.#lacks = new Uint8Array(manifest.end.entries);
+    this.#metadata = new MetadataComparison(root, manifest.meta);
   }
 
   /** @throws FanfoldError `manifest-damaged` */
   *run(): Generator<void, void, undefined> {
     const { manifest } = this.#options;
-    for (const { page, states } of manifest.pages((entry) => this.#declared.add(entry))) {
+    const notes: ManifestNotes = {
+      declared: (entry) => this.#declared.add(entry),
+      lacks: (entry, bits) => {
+        if (entry < this.#lacks.length) this.#lacks[entry] = (this.#lacks[entry] ?? 0) | bits;
+      },
+    };
+    for (const { page, states } of manifest.pages(notes)) {
       for (const [index, entry] of page.entries.entries()) this.#list(entry, states[index]);
       yield;
     }
@@ -99,7 +126,7 @@ export class Verifier {
 
   #list(entry: Entry, state: ManifestState | undefined): void {
     this.#paths.add(entry.directory, entry.name, entry.entry);
-    if (entry.kind === "hardlink") this.#firsts.set(entry.to, undefined);
+    if (entry.kind === "hardlink") this.#firsts.set(entry.to, { names: (this.#firsts.get(entry.to)?.names ?? 1) + 1 });
     const promised = state === undefined ? undefined : promisedEntry(entry, state);
     if (entry.kind !== "file" || promised === undefined) return;
     this.progress.filesFound += 1;
@@ -108,7 +135,8 @@ export class Verifier {
 
   *#entry(entry: Entry, state: ManifestState): Generator<void, void, undefined> {
     const promised = promisedEntry(entry, state);
-    if (this.#firsts.has(entry.entry)) this.#firsts.set(entry.entry, promised);
+    const first = this.#firsts.get(entry.entry);
+    if (first !== undefined) this.#firsts.set(entry.entry, { ...first, entry, promised });
     const isLast = this.#paths.last(entry.directory, entry.name) === entry.entry;
     const doneBytes = sumBytes(this.progress.bytesDone, promised?.size ?? 0);
     if (isLast && (promised === undefined || this.#declared.has(entry.entry))) this.counts.notCarried += 1;
@@ -138,29 +166,43 @@ export class Verifier {
   *#faults(promised: PromisedEntry, found: FoundEntry): Generator<void, Fault[], undefined> {
     const { root, strict } = this.#options;
     const { entry, hash } = promised;
-    const faults = entryFaults(promised, found, this.#keeps);
+    if (entry.kind === "hardlink") return yield* this.#linkFaults(entry, found);
+    const carried = { keeps: this.#keeps, lacks: this.#lacks[entry.entry] ?? 0 };
+    const faults = entryFaults(promised, found, carried);
     const is = (kind: Fault["kind"]): boolean => faults.some((fault) => fault.kind === kind);
     if (is("type")) return faults;
-    if (entry.kind === "hardlink") return yield* this.#linkFaults(entry);
-    if (entry.kind === "symlink")
-      return [...targetFaults(entry.target, linkTarget(root, entry.directory, entry.name)), ...faults];
+    faults.push(...this.#metadata.faults(entry, found, carried));
     if (entry.kind === "directory") {
       const extras = yield* this.#extras(entryPath(entry));
       // Whoever put something into a directory changed its time by it.
       return extras > 0 && !strict ? faults.filter(({ kind }) => kind !== "time") : faults;
     }
+    if (strict) faults.push(...this.#sharedFaults(entry, found));
+    if (entry.kind === "symlink")
+      return [...targetFaults(entry.target, linkTarget(root, entry.directory, entry.name)), ...faults];
     if (entry.kind !== "file" || is("size") || hash === undefined) return faults;
     return (yield* this.#hasContent(entry, promised)) ? faults : [CONTENT_FAULT, ...faults];
   }
 
-  /** A file system without further names has a file of its own for each, with the same content. */
-  *#linkFaults(link: HardLinkEntry): Generator<void, Fault[], undefined> {
-    const { root, strict } = this.#options;
-    const first = this.#firsts.get(link.to);
-    if (first === undefined || isOneFile(root, first.entry, link)) return [];
-    if (strict) return [linkFault(entryDisplay(first.entry))];
-    if (first.hash === undefined) return [];
-    return (yield* this.#hasContent(link, first)) ? [] : [CONTENT_FAULT];
+  /** All but its being one with its first name is the first one's. Where a sink could not make it so, it has the same content. */
+  *#linkFaults(link: HardLinkEntry, found: FoundEntry): Generator<void, Fault[], undefined> {
+    const { entry: first, promised } = this.#firsts.get(link.to) ?? {};
+    if (first === undefined || first.kind === "hardlink") return [];
+    if (found.kind !== first.kind) return [typeFault(first.kind, found.kind)];
+    if (isOneEntry(this.#options.root, first, link)) return [];
+    const isCopied = ((this.#lacks[link.entry] ?? 0) & LACKS["hard-link"]) !== 0;
+    const faults = isCopied ? [] : [linkFault(entryDisplay(first))];
+    if (first.kind !== "file" || promised?.hash === undefined) return faults;
+    return (yield* this.#hasContent(link, promised)) ? faults : [CONTENT_FAULT, ...faults];
+  }
+
+  /** Entries of the copy that are one here, and were not at the source. Names outside of the folder are nobody's business. */
+  #sharedFaults(entry: Entry, { links, inode }: FoundEntry): Fault[] {
+    if (links <= (this.#firsts.get(entry.entry)?.names ?? 1)) return [];
+    const other = this.#shared.get(inode);
+    if (other !== undefined) return [sharedFault(other)];
+    if (this.#shared.size < SHARED_MAX) this.#shared.set(inode, entryDisplay(entry));
+    return [];
   }
 
   *#hasContent(entry: Entry, { size, hash }: PromisedEntry): Generator<void, boolean, undefined> {

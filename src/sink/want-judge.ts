@@ -9,6 +9,7 @@ import { subjectOf } from "./metadata.ts";
 import { type Comparison, isUnchanged, type Judgement, judgePage, lookFor, spared, type Want } from "./page-wants.ts";
 import { partialName, RESUMABLE_BYTES_MIN } from "./partial-files.ts";
 import { hashBeginning } from "./read-content.ts";
+import type { SharedEntries } from "./shared-entries.ts";
 
 type Held = NonNullable<Want["held"]>[number];
 
@@ -21,6 +22,8 @@ interface Beginning {
 
 export interface WantJudgeOptions extends Comparison {
   readonly space: FreeSpace;
+  /** Where waits what has several names here. */
+  readonly shared: SharedEntries;
 }
 
 export interface JudgeOptions {
@@ -30,7 +33,7 @@ export interface JudgeOptions {
 
 /**
  * Says which files of a page a sink wants [P-9.1]: those that do not stand there with equal size and time; or, when the
- * page has their hash, with equal content. What differs in mode or time alone is set here.
+ * page has their hash, with equal content. What differs in mode or time alone is set here, or at the end when it has other names.
  */
 export class WantJudge {
   readonly #options: WantJudgeOptions;
@@ -48,7 +51,7 @@ export class WantJudge {
     const judgement = judgePage(page, (entry, index) => {
       if (isLost?.(entry) === true) return undefined;
       const own = lookFor(this.#options.root, entry);
-      if (own !== undefined && this.#isEqual(entry, own)) return true;
+      if (own !== undefined && this.#isEqual(entry, own, goesOn)) return true;
       const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
       if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
       this.#need(entry, own, beginning?.roomBytes ?? 0);
@@ -57,17 +60,27 @@ export class WantJudge {
     return held.length === 0 ? judgement : { ...judgement, want: { ...judgement.want, held } };
   }
 
-  #isEqual(entry: FileEntry, own: FileFacts): boolean {
+  #isEqual(entry: FileEntry, own: FileFacts, mayWait: boolean): boolean {
     if (!isUnchanged(entry, own, this.#options)) return false;
     const { root } = this.#options;
     const subject = subjectOf(entry);
-    // What is set is set under all of its names, some of which may be a snapshot's, or another entry's.
-    const settle = (): boolean =>
-      own.links > 1 && root.wouldChange(entry, own, subject)
-        ? ownFile(root, entry, { subject, seen: own, id: entry.entry })
-        : root.settleFile(entry.directory, entry.name, subject, own);
+    const settle = (): boolean => {
+      // What is set is set under all of its names, some of which may be a snapshot's, or another entry's.
+      const isShared = own.links > 1 && root.wouldChange(entry, own, subject);
+      if (!isShared) return root.settleFile(entry.directory, entry.name, subject, own);
+      if (mayWait && this.#waits(entry, own)) return true;
+      return ownFile(root, entry, { subject, seen: own, id: entry.entry });
+    };
     // Who may not set them can still put a file of his own in its place.
     return spared(settle) ?? false;
+  }
+
+  /** Left open until all names are known; only of what can be copied then, if need be. */
+  #waits(entry: FileEntry, own: FileFacts): boolean {
+    const { root, shared } = this.#options;
+    if (root.metadata.isForeign(own, subjectOf(entry))) return false;
+    closeSync(root.openFile(entry.directory, entry.name).fd);
+    return shared.hold(entry, own);
   }
 
   /** The beginning of the file that an earlier session stored, less than all of it: whole leaves, and their hash. */

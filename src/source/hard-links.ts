@@ -1,6 +1,6 @@
 import type { EntryStats } from "../lib/entry-stats.ts";
 
-/** Files with further names that are remembered until all of these came up; each takes about 150 bytes. */
+/** Entries with further names that are remembered until all of these came up; each takes about 150 bytes. */
 export const HARD_LINKS_HELD_MAX = 250_000;
 
 type LinkedFile = Pick<EntryStats, "dev" | "ino" | "nlink">;
@@ -11,8 +11,8 @@ interface Held {
 }
 
 /**
- * Which files of a walk are one: the first name is a file entry, the others are hard links to it. When there are too many
- * to remember, the others are files of their own.
+ * Which names of a walk are of one file, link, FIFO or device: the first name is an entry of that kind, the others are hard links to
+ * it. When there are too many to remember, the others are entries of their own.
  */
 export class HardLinks {
   readonly #held = new Map<string, Held>();

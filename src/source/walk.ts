@@ -202,16 +202,12 @@ export class TreeWalk implements Disposable {
         const target = this.#folder.linkTarget(directory, name);
         if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
         if (links === "safe" && leadsOut(place.directory, target)) yield this.#spared(path, "link-leads-out");
-        else yield* this.#leaf(stats, { ...base, kind: "symlink", target });
+        else yield* this.#named(stats, base, () => ({ ...base, kind: "symlink", target }));
       } else if (stats.isFIFO()) {
-        yield* this.#leaf(stats, { ...base, kind: "fifo" });
+        yield* this.#named(stats, base, () => ({ ...base, kind: "fifo" }));
       } else {
-        yield* this.#leaf(stats, {
-          ...base,
-          kind: "device",
-          character: stats.isCharacterDevice(),
-          ...splitDevice(stats.rdev),
-        });
+        const character = stats.isCharacterDevice();
+        yield* this.#named(stats, base, () => ({ ...base, kind: "device", character, ...splitDevice(stats.rdev) }));
       }
     } catch (thrown) {
       yield this.#problem(path, thrown);
@@ -237,19 +233,18 @@ export class TreeWalk implements Disposable {
 
   *#fileOrLink(directory: Directory, stats: EntryStats, base: Base): Generator<WalkOutput, void, undefined> {
     checkSize(stats.size);
+    yield* this.#named(stats, base, () => this.#file(directory, stats, base));
+  }
+
+  /** The entry itself for the first name of what has several; the others are links to it. */
+  *#named(stats: EntryStats, base: Base, make: () => Entry): Generator<WalkOutput, void, undefined> {
     const first = this.#links.firstOf(stats);
     if (first !== undefined) {
       yield* this.#add({ ...base, kind: "hardlink", to: first });
       return;
     }
     if (!this.#links.hold(stats, this.#pages.nextEntry)) yield { type: "not-carried", what: "hard-link-copied" };
-    yield* this.#add(this.#file(directory, stats, base));
-  }
-
-  /** What is no file, and whose further names therefore become entries of their own. */
-  *#leaf(stats: EntryStats, entry: Entry): Generator<WalkOutput, void, undefined> {
-    if (stats.nlink > 1n) yield { type: "not-carried", what: "hard-link-copied" };
-    yield* this.#add(entry);
+    yield* this.#add(make());
   }
 
   #file(directory: Directory, stats: EntryStats, base: Base): FileEntry {

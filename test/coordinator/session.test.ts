@@ -231,9 +231,9 @@ describe("names and limits", () => {
   });
 
   test("versionRefusal() names both versions", () => {
-    expect(versionRefusal(3)).toBeUndefined();
+    expect(versionRefusal(4)).toBeUndefined();
     expect(versionRefusal(7)).toContain("version 7");
-    expect(versionRefusal(7)).toContain("version 3");
+    expect(versionRefusal(7)).toContain("version 4");
   });
 
   test("events of a member that is not there change nothing", () => {

@@ -13,10 +13,12 @@ import {
   checkRecord,
   decodeDeclared,
   decodeHeader,
+  decodeLacks,
   decodeManifestEnd,
   decodeManifestPage,
   encodeDeclared,
   encodeHeader,
+  encodeLacks,
   encodeManifestPage,
 } from "../../src/sink/manifest.ts";
 import {
@@ -103,7 +105,8 @@ function dataTableHolds(input: Uint8Array): void {
 function recordHolds(input: Uint8Array): void {
   const [head, body] = [Buffer.from(input.subarray(0, 9)), Buffer.from(input.subarray(9))];
   if (head.length === 9) refuses(["manifest-damaged"], () => checkRecord(head, body));
-  for (const decode of [decodeHeader, decodeManifestPage, decodeDeclared]) refuses(["damaged"], () => decode(input));
+  for (const decode of [decodeHeader, decodeManifestPage, decodeDeclared, decodeLacks])
+    refuses(["damaged"], () => decode(input));
   refuses(["damaged"], () => decodeManifestEnd(Buffer.from(input)));
 }
 
@@ -178,9 +181,13 @@ export const WIRE_TARGETS: readonly FuzzTarget[] = [
   {
     name: "manifest-record",
     seeds: () => [
-      encodeHeader({ session: "photos", sessionId: "abcdefghijkl", source: "ab", timeMs: 1 }),
+      encodeHeader({
+        ...{ session: "photos", sessionId: "abcdefghijkl", source: "ab", timeMs: 1 },
+        ...{ numericIds: true, asRoot: true },
+      }),
       manifestPage(),
       encodeDeclared([1, 2, 300]),
+      encodeLacks(new Map([[300, 255]])),
     ],
     run: recordHolds,
   },

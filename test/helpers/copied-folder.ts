@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { decodeFrame } from "../../src/protocol/frame.ts";
 import { decodePage, type Entry, encodePage, type Page } from "../../src/protocol/page.ts";
 import { decodeTrailer, type EntryState } from "../../src/protocol/trailer.ts";
-import type { ManifestState } from "../../src/sink/manifest.ts";
+import { LACKS, type Lack, type ManifestState } from "../../src/sink/manifest.ts";
+import { ManifestReader } from "../../src/sink/manifest-reader.ts";
 import { openManifestWriter } from "../../src/sink/manifest-writer.ts";
 import { Root } from "../../src/sink/root.ts";
-import { openEngine } from "./open-engine.ts";
+import { type OpenEngineOptions, openEngine } from "./open-engine.ts";
 import { sourceFrames } from "./source-frames.ts";
 
 export const COPIED_AT = "2026-11-22T16:00:00.000Z";
@@ -16,19 +17,22 @@ export interface CopiedFolderOptions {
   readonly stateOf?: (entry: Entry, state: EntryState) => ManifestState;
   /** Entries declared as not carried at the end. */
   readonly notCarried?: (entry: Entry) => boolean;
+  /** How the sink works. */
+  readonly engine?: OpenEngineOptions;
   /** Leaves the manifest as a session that was killed leaves it. */
   readonly unfinished?: boolean;
 }
 
 /** Copies a tree by the real parts of source and sink, and writes a manifest of that copy over the one it wrote itself. */
 export function copyWithManifest(source: string, sink: string, options: CopiedFolderOptions = {}): void {
-  const { stateOf = (_, state) => state, notCarried = () => false, unfinished = false } = options;
+  const { stateOf = (_, state) => state, notCarried = () => false, unfinished = false, engine: how } = options;
   const manifest = join(sink, ".fanfold/manifest");
   const isFirst = !existsSync(manifest);
+  const lacks: (readonly [entry: number, bits: number])[] = [];
   const pages: Page[] = [];
   const states: (readonly EntryState[])[] = [];
   {
-    using engine = openEngine(sink);
+    using engine = openEngine(sink, how);
     for (const payload of sourceFrames(source)) {
       const { type, table } = decodeFrame(Buffer.from(payload));
       if (type === "page") pages.push(decodePage(Buffer.from(table)));
@@ -36,11 +40,17 @@ export function copyWithManifest(source: string, sink: string, options: CopiedFo
       engine.accept(payload);
     }
   }
+  using root = Root.open(Buffer.from(sink));
+  {
+    using own = ManifestReader.open(root);
+    for (const _ of own?.pages({ lacks: (entry, bits) => lacks.push([entry, bits]) }) ?? []);
+  }
   // From the copy's own one the hashes would be taken over.
   if (isFirst) rmSync(manifest);
-  using root = Root.open(Buffer.from(sink));
   const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: Date.parse(COPIED_AT) };
-  const writer = openManifestWriter(root, meta);
+  const writer = openManifestWriter(root, { ...meta, numericIds: false, asRoot: root.metadata.isRoot });
+  for (const [entry, bits] of lacks)
+    for (const [what, bit] of Object.entries(LACKS)) if ((bits & bit) !== 0) writer.lacks(entry, what as Lack);
   for (const page of pages) {
     const own = page.entries.map((entry, index) => stateOf(entry, states[page.page]?.[index] ?? { state: "not-read" }));
     writer.page(page, encodePage(page), own);

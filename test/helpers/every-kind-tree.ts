@@ -33,6 +33,7 @@ export async function makeEveryKindTree(root: string): Promise<void> {
   makeHardLinks(join(root, "hard links"));
   makeHoles(join(root, "holes"));
   makeNodes(join(root, "nodes"));
+  makeLinkedNodes(join(root, "linked nodes"));
   makeOwned(join(root, "owned"));
   makeAttributes(join(root, "attributes"));
   makeAccessLists(join(root, "access lists"));
@@ -78,6 +79,21 @@ function makeNodes(folder: string): void {
   chmodSync(named("character"), 0o666);
   for (const name of ["pipe", "character", "block"])
     native.setTimes(named(name), { seconds: 1_500_000_000, nanoseconds: 123_456_789 });
+}
+
+/** A symbolic link, a FIFO and a device with two names each, in two directories. */
+function makeLinkedNodes(folder: string): void {
+  const native = needNative();
+  mkdirSync(join(folder, "z"), { recursive: true });
+  symlinkSync("nowhere", join(folder, "link"));
+  native.makeNode(Buffer.from(join(folder, "pipe")), S_IFIFO | 0o640);
+  native.makeNode(Buffer.from(join(folder, "null")), S_IFCHR | 0o666, { major: 1, minor: 3 });
+  for (const name of ["link", "pipe", "null"]) {
+    const path = Buffer.from(join(folder, name));
+    lchownSync(path, 4_000_010, 13);
+    native.setTimes(path, { seconds: 1_444_444_444, nanoseconds: 0 });
+    linkSync(path, join(folder, "z", name));
+  }
 }
 
 function makeOwned(folder: string): void {

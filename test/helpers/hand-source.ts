@@ -17,7 +17,9 @@ export function entryOf(
     | { kind: "file"; size: number }
     | { kind: "directory" }
     | { kind: "symlink"; target: Buffer }
-    | { kind: "hardlink"; to: number },
+    | { kind: "hardlink"; to: number }
+    | { kind: "fifo" }
+    | { kind: "device"; character: boolean; major: number; minor: number },
 ): Entry {
   const slash = path.lastIndexOf("/");
   const directory = Buffer.from(path.slice(0, Math.max(0, slash)));
@@ -28,7 +30,10 @@ export const file = (path: string, size = 0): Entry => entryOf(path, { kind: "fi
 export const directory = (path: string): Entry => entryOf(path, { kind: "directory" });
 export const symlink = (path: string, target: string): Entry =>
   entryOf(path, { kind: "symlink", target: Buffer.from(target) });
-/** Another name of the file entry with this number. */
+export const fifo = (path: string): Entry => entryOf(path, { kind: "fifo" });
+export const device = (path: string, major: number, minor: number): Entry =>
+  entryOf(path, { kind: "device", character: true, major, minor });
+/** Another name of the entry with this number. */
 export const hardlink = (path: string, to: number): Entry => entryOf(path, { kind: "hardlink", to });
 export const rootEntry: Entry = {
   entry: 0,

@@ -16,6 +16,7 @@ import type { Want } from "../../src/sink/page-wants.ts";
 import { prepareFolder } from "../../src/sink/probe-folder.ts";
 import { Root, type RootOptions } from "../../src/sink/root.ts";
 import { ScopeBook } from "../../src/sink/scope-book.ts";
+import { SharedEntries } from "../../src/sink/shared-entries.ts";
 import { type Doubts, isDoubted } from "../../src/sink/sync-mark.ts";
 import { TreeOrder } from "../../src/sink/tree-order.ts";
 import { WantJudge } from "../../src/sink/want-judge.ts";
@@ -43,6 +44,8 @@ export interface OpenEngineOptions {
   readonly root?: RootOptions;
   /** Whether devices are made. @default false */
   readonly specials?: boolean;
+  /** How many entries with several names may wait for the end. */
+  readonly sharedMax?: number;
 }
 
 /** A sink's engine over a real folder, made of the parts its thread makes it of. */
@@ -56,12 +59,15 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const writer = new FileWriter(root);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: options.nowMs ?? 0 };
-  const manifest = openManifestWriter(root, meta);
-  const judge = new WantJudge({ root, space, isDoubted: doubted, onBusy: () => undefined });
+  const asRoot = root.metadata.isRoot;
+  const manifest = openManifestWriter(root, { ...meta, numericIds: options.root?.numericIds ?? false, asRoot });
+  root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
+  const shared = new SharedEntries(options.sharedMax);
+  const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy: () => undefined });
   const scope = new ScopeBook();
   const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, order, writer, judge, space, manifest, fidelity, scope, specials: options.specials ?? false },
+    { root, book, order, writer, judge, space, shared, manifest, fidelity, scope, specials: options.specials ?? false },
     {
       want: (want) => wants.push(want),
       file: (path) => files.push(path),

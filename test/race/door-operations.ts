@@ -3,7 +3,7 @@ import { pathKey } from "../../src/lib/directories.ts";
 import { systemCode } from "../../src/lib/errors.ts";
 import { loadNative } from "../../src/lib/native.ts";
 import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/folder-reader.ts";
-import { linkFile, ownFile } from "../../src/sink/link-file.ts";
+import { linkFile, linkLeaf, ownFile } from "../../src/sink/link-file.ts";
 import { type Subject, subjectOf } from "../../src/sink/metadata.ts";
 import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own-files.ts";
 import { placeLeaf } from "../../src/sink/place-entry.ts";
@@ -113,6 +113,13 @@ const DOOR: readonly DoorOperation[] = [
     name: "link, rename: a further name",
     run: (root, round) => {
       linkFile(root, { directory: C, name: FILE }, { ...named("second", round), kind: "hardlink", to: 1 });
+    },
+  },
+  {
+    name: "link, lstat, rename: a further name of a FIFO",
+    run: (root, round) => {
+      const to = { ...named("second fifo", round), kind: "hardlink", to: 1 } as const;
+      linkLeaf(root, { ...named("fifo", round), kind: "fifo" }, to, { specials: false });
     },
   },
   {

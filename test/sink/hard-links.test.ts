@@ -1,6 +1,6 @@
 import { linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Entry } from "../../src/protocol/page.ts";
 import {
   AS_LISTED,
@@ -12,10 +12,10 @@ import {
   HandSource,
   hardlink,
   rootEntry,
-  symlink,
   WITHDRAWN,
 } from "../helpers/hand-source.ts";
 import { openEngine } from "../helpers/open-engine.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
@@ -91,6 +91,25 @@ describe("further names of a file", () => {
     expect([readFileSync(other, "utf8"), lstatSync(other).nlink]).toEqual(["other", 1]);
   });
 
+  test.runIf(smallDisksAvailable())("on another file system are files of their own, which is counted and kept", () => {
+    const folder = tempFolder();
+    const disk = mountSmallDisk(join(folder, "d"), 1);
+    onTestFinished(() => disk[Symbol.dispose]());
+    const withMode = (mode: number) => [
+      ...ENTRIES.slice(0, 2),
+      { ...FIRST, mode },
+      ...ENTRIES.slice(3).map((link) => ({ ...link, mode })),
+    ];
+    const fidelity = [{ what: "hard-link", count: 1, examples: ["d/second"] }];
+    expect(copyInto(folder, { entries: withMode(0o644) })).toEqual({ problems: [], fidelity, wants: ["all"] });
+    const names = ["first", "d/second", "z"];
+    const looks = () => names.map((name) => lstatSync(join(folder, name))).map(({ ino, mode }) => [ino, mode & 0o7777]);
+    const before = looks();
+    expect(names.map((name) => readFileSync(join(folder, name), "utf8"))).toEqual(names.map(() => `${CONTENT}`));
+    expect(copyInto(folder, { entries: withMode(0o600) })).toEqual({ problems: [], fidelity, wants: ["none"] });
+    expect(looks()).toEqual(before.map(([ino]) => [ino, 0o600]));
+  });
+
   test("of a file that did not come are problems, and what stood under them stays", () => {
     const folder = tempFolder();
     writeFileSync(join(folder, "z"), "old");
@@ -124,7 +143,6 @@ describe("further names of a file", () => {
 
   test.each([
     ["a directory", [rootEntry, directory("d"), file("first", CONTENT.length), hardlink("z", 1)]],
-    ["a symbolic link", [rootEntry, symlink("s", "/etc/passwd"), file("first", CONTENT.length), hardlink("z", 1)]],
     [
       "another further name",
       [rootEntry, directory("d"), file("first", CONTENT.length), hardlink("y", 2), hardlink("z", 3)],

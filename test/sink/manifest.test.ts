@@ -15,7 +15,14 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 import { makeOddTree } from "../helpers/tree.ts";
 
-const META = { session: "photos", sessionId: "abcdefghijkl", source: "f".repeat(64), timeMs: 1_795_000_000_000 };
+const META = {
+  session: "photos",
+  sessionId: "abcdefghijkl",
+  source: "f".repeat(64),
+  timeMs: 1_795_000_000_000,
+  numericIds: true,
+  asRoot: false,
+};
 const DIGEST = Buffer.alloc(32, 7);
 
 /** Pages as a session has them, with a state of any kind for each entry. */
@@ -60,10 +67,15 @@ function write(root: Root, all: readonly ManifestPage[]): ManifestWriter {
 }
 
 /** All that a manifest says; throws what reading it throws. */
-function read(root: Root): { pages: ManifestPage[]; declared: number[] } | undefined {
+function read(root: Root): { pages: ManifestPage[]; declared: number[]; lacks: Map<number, number> } | undefined {
   using reader = ManifestReader.open(root);
   const declared: number[] = [];
-  return reader === undefined ? undefined : { pages: [...reader.pages((each) => declared.push(each))], declared };
+  const lacks = new Map<number, number>();
+  const notes = {
+    declared: (each: number) => void declared.push(each),
+    lacks: (each: number, bits: number) => void lacks.set(each, (lacks.get(each) ?? 0) | bits),
+  };
+  return reader === undefined ? undefined : { pages: [...reader.pages(notes)], declared, lacks };
 }
 
 /** The same value with bytes as hex, whatever kind of bytes they are. */

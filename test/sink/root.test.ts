@@ -72,6 +72,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       ...{ target: bytes(target), mode: 0o777, mtime: TIME },
     });
     const directory = (mode: number): Subject => ({
+      entry: 1,
       kind: "directory",
       wanted: { mode, mtime: TIME },
       shown: undefined,

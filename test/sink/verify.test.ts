@@ -107,7 +107,7 @@ describe("verifyFolder()", () => {
     expect(messages).toContain("it has the mode 0600, expected 0644");
     expect(messages).toContain("it is a directory, expected a file");
     expect(messages.join()).toContain('it leads to "dir/b", expected "dir/a"');
-    expect(messages.join()).toContain("it has the time 1970-01-01T00:00:01.000000Z, expected 20");
+    expect(messages.join()).toContain("it has the time 1970-01-01T00:00:01.000000000Z, expected 20");
   });
 
   test("names what is missing, also when a link or a file stands in the place of a directory on the way", async () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -17,6 +18,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { PAGE_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../src/protocol/limits.ts";
 import { decodePage, type Entry, entryPath } from "../../src/protocol/page.ts";
 import { timestampOf, type WalkOutput, walkTree } from "../../src/source/walk.ts";
+import { needNative } from "../helpers/every-kind-tree.ts";
 import { giveToOrdinaryUser, runAsOrdinaryUser } from "../helpers/ordinary-user.ts";
 import { makeFifo } from "../helpers/special-files.ts";
 import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";
@@ -142,15 +144,32 @@ describe("walkTree()", () => {
     ]);
   });
 
-  test("makes every name of a link or FIFO an entry of its own, and counts what has several", () => {
+  test("makes further names of links, FIFOs and devices hard links, as those of files", () => {
     const root = tempFolder();
     symlinkSync("nowhere", join(root, "link"));
     linkSync(join(root, "link"), join(root, "other link"));
     makeFifo(join(root, "pipe"));
+    linkSync(join(root, "pipe"), join(root, "a pipe"));
+    const kinds = new Map<string, Entry["kind"]>([
+      ["link", "symlink"],
+      ["other link", "hardlink"],
+      ["a pipe", "fifo"],
+      ["pipe", "hardlink"],
+    ]);
+    if (process.getuid?.() === 0) {
+      needNative().makeNode(Buffer.from(join(root, "null")), 0o020600, { major: 1, minor: 3 });
+      linkSync(join(root, "null"), join(root, "same null"));
+      kinds.set("null", "device").set("same null", "hardlink");
+    }
     const { entries, notices } = walk(root);
-    expect(entries.map(({ kind }) => kind)).toEqual(["directory", "symlink", "symlink", "fifo"]);
-    const counted = notices.map((notice) => (notice.type === "not-carried" ? notice.what : notice.type));
-    expect(counted).toEqual(["hard-link-copied", "hard-link-copied"]);
+    const found = new Map(entries.slice(1).map(({ kind, name }) => [Buffer.from(name).toString(), kind]));
+    expect(found).toEqual(kinds);
+    for (const entry of entries) {
+      if (entry.kind !== "hardlink") continue;
+      const first = Buffer.from(entries[entry.to]?.name ?? "").toString();
+      expect(lstatSync(join(root, first)).ino).toBe(lstatSync(join(root, Buffer.from(entry.name).toString())).ino);
+    }
+    expect(notices).toEqual([]);
   });
 
   test("skips its own folder and what is in the folder of a sink, and says so", () => {
