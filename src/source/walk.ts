@@ -243,8 +243,10 @@ export class TreeWalk implements Disposable {
       yield* this.#add({ ...base, kind: "hardlink", to: first });
       return;
     }
+    // First: when it cannot be made, its number is another entry's.
+    const entry = make();
     if (!this.#links.hold(stats, this.#pages.nextEntry)) yield { type: "not-carried", what: "hard-link-copied" };
-    yield* this.#add(make());
+    yield* this.#add(entry);
   }
 
   #file(directory: Directory, stats: EntryStats, base: Base): FileEntry {
