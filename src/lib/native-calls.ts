@@ -17,6 +17,13 @@ export interface NativeTime {
   readonly nanoseconds: number;
 }
 
+/** Bytes of a file that are locked: for reading beside others, or for writing alone. */
+export interface LockRange {
+  readonly kind: "read" | "write";
+  readonly startBytes: number;
+  readonly lengthBytes: number;
+}
+
 /**
  * Calls of the system that Node.js does not have. All of them are synchronous but `syncFileSystem`, and throw what node:fs
  * would: an Error with `code` (`ENOTSUP`), `errno` and `syscall`. Paths and names are bytes without NUL.
@@ -44,4 +51,10 @@ export interface Native {
   /** Opens what stands under a name, with flags as of node:fs. To be closed with `close`: Node.js does not know of it. */
   openName(place: NativeName, flags: number): number;
   close(fd: number): void;
+  /**
+   * Locks bytes of an open file until its descriptor is closed, however its process ends; false when a lock of somebody else is in
+   * the way. It belongs to what was opened and not to the process: a process that opens the file twice is two. Locks that a
+   * process takes for itself (`F_SETLK`, as SQLite does) count as well.
+   */
+  lockRange(fd: number, range: LockRange): boolean;
 }

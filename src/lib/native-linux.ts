@@ -2,7 +2,7 @@ import { constants as osConstants } from "node:os";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import type Koffi from "koffi";
 import { joinDevice } from "./device-numbers.ts";
-import type { Native, NativeName, NativePlace, NativeTime } from "./native-calls.ts";
+import type { LockRange, Native, NativeName, NativePlace, NativeTime } from "./native-calls.ts";
 import { bindNames, pathOfName } from "./native-names.ts";
 
 /*
@@ -17,7 +17,9 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** What Linux allows for the value of one attribute, and for the list of all names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`). */
 const ATTRIBUTE_BYTES_MAX = 64 * 1024;
-const { EBADF, ENODATA, ENXIO } = osConstants.errno;
+const F_OFD_SETLK = 37;
+const LOCK_TYPES = { read: 0, write: 1 } as const;
+const { EACCES, EAGAIN, EBADF, ENODATA, ENXIO } = osConstants.errno;
 const NUL = Buffer.alloc(1);
 
 type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
@@ -33,6 +35,7 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
     ...bindSeek(library, koffi.errno),
     ...bindTimes(library, koffi.errno),
     ...bindAttributes(library, koffi.errno, names.listAttributes),
+    ...bindLocks(library, koffi.errno),
   };
   const mknod = bindMakeNode(library);
   const syncfs = library.func("int syncfs(int)");
@@ -89,6 +92,22 @@ function bindTimes(library: Library, errno: () => number): Pick<Native, "setTime
       }
       const flags = typeof place === "number" ? 0 : AT_SYMLINK_NOFOLLOW;
       if (utimensat(AT_FDCWD, pathOf(place), times, flags) !== 0) throw systemError(errno(), "utimensat");
+    },
+  };
+}
+
+function bindLocks(library: Library, errno: () => number): Pick<Native, "lockRange"> {
+  const fcntl: Call<[fd: number, command: number, type: string, lock: BigInt64Array]> =
+    library.func("int fcntl(int, int, ...)");
+  return {
+    lockRange(fd, { kind, startBytes, lengthBytes }: LockRange) {
+      // struct flock: type and whence (from the beginning: 0) of 16 bits each, then start, length and a process id that stays 0.
+      const lock = new BigInt64Array([0n, BigInt(startBytes), BigInt(lengthBytes), 0n]);
+      new Int16Array(lock.buffer)[0] = LOCK_TYPES[kind];
+      if (fcntl(fd, F_OFD_SETLK, "void *", lock) === 0) return true;
+      const number = errno();
+      if (number === EAGAIN || number === EACCES) return false;
+      throw systemError(number, "fcntl");
     },
   };
 }

@@ -1,12 +1,10 @@
 import { closeSync, futimesSync } from "node:fs";
-import { readFully } from "../lib/read-fully.ts";
 import type { Timestamp } from "../protocol/page.ts";
 import { factsOfOpen } from "./file-facts.ts";
 import { fileTime, storedAs } from "./file-time.ts";
 import { decodeTraits, encodeTraits, type FolderTraits, USUAL_TRAITS } from "./folder-traits.ts";
-import { commitOwnFile, createOwnFile, openOwnFile } from "./own-files.ts";
+import { readOwnFile, writeOwnFile } from "./own-files.ts";
 import type { IsDoubted } from "./partial-files.ts";
-import { writeFully } from "./read-content.ts";
 import type { Root } from "./root.ts";
 import { nanosecondsOf, unitBetween } from "./time-scale.ts";
 
@@ -54,10 +52,7 @@ const FILE_BYTES_MAX = 1024;
 /** Remembers them for who may change nothing in the folder: dry runs and `verify`. */
 function rememberTraits(root: Root, traits: FolderTraits): void {
   const text = encodeTraits(traits);
-  if (readText(root) === text) return;
-  const fd = createOwnFile(root, `${FILE}.new`);
-  writeFully(fd, Buffer.from(text), 0);
-  commitOwnFile(root, fd, { from: `${FILE}.new`, to: FILE });
+  if (readText(root) !== text) writeOwnFile(root, FILE, text);
 }
 
 /** Those of the last session in this folder; the usual ones when there was none, or what it left cannot be read. */
@@ -70,12 +65,5 @@ export function recallTraits(root: Root): FolderTraits {
 }
 
 function readText(root: Root): string | undefined {
-  const fd = openOwnFile(root, FILE);
-  if (fd === undefined) return undefined;
-  try {
-    const buffer = Buffer.alloc(FILE_BYTES_MAX);
-    return buffer.toString("latin1", 0, readFully(fd, buffer, 0));
-  } finally {
-    closeSync(fd);
-  }
+  return readOwnFile(root, FILE, FILE_BYTES_MAX)?.toString("latin1");
 }

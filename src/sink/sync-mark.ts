@@ -32,12 +32,8 @@ export interface SyncMark {
 }
 
 /** @returns undefined for anything that is no mark */
-export function decodeSyncMark(text: string): SyncMark | undefined {
-  try {
-    return syncMarkSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+export function asSyncMark(value: unknown): SyncMark | undefined {
+  return syncMarkSchema.safeParse(value).data;
 }
 
 /** The mark of a folder that is opened now. `known`: what it had; `wasUsed`: a copy was made in it before. */

@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { fileTime } from "../../src/sink/file-time.ts";
@@ -163,8 +162,8 @@ function spoil(path: string): void {
 
 /** Rewrites what a folder remembers of its last sync. */
 function setMark(folder: string, mark: { readonly bootId: string; readonly syncedBeforeMs: number }): void {
-  using database = new DatabaseSync(join(folder, ".fanfold/sink.db"));
-  database.prepare("UPDATE facts SET value = ? WHERE name = 'mark'").run(JSON.stringify(mark));
+  const path = join(folder, ".fanfold/facts");
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), mark }));
 }
 
 test("after a power loss, what was stored behind the last sync is repaired, and nothing before it is sent again", async () => {

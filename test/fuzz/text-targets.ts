@@ -9,7 +9,8 @@ import { decodeClientMessage, decodeCoordinatorMessage, encodeControl } from "..
 import { parseRules, TreeFilter } from "../../src/protocol/filter.ts";
 import { fitProblem, fitReason } from "../../src/protocol/fit-message.ts";
 import { withSafeText } from "../../src/protocol/peer-text.ts";
-import { decodeSyncMark, isDoubted, markAtStart } from "../../src/sink/sync-mark.ts";
+import { decodeFacts, encodeFacts } from "../../src/sink/folder-facts.ts";
+import { isDoubted, markAtStart } from "../../src/sink/sync-mark.ts";
 import { parseAmqpUrl, parseBroker, parseNatsUrl } from "../../src/transport/broker-url.ts";
 import { ticketOf, UPGRADE_ACCEPTED, UpgradeAnswer } from "../../src/transport/embedded/handshake.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
@@ -127,8 +128,13 @@ function headHolds(input: Uint8Array): void {
   must(/^(\[|[\d.]+|localhost|.*\.localhost|here)/i.test(host ?? ""), "only own names pass");
 }
 
-function syncMarkHolds(input: Uint8Array): void {
-  const mark = markAtStart(decodeSyncMark(textOf(input)), { bootId: "b", nowMs: 1e12, wasUsed: true });
+function folderFactsHold(input: Uint8Array): void {
+  const facts = decodeFacts(input);
+  if (facts === undefined) return;
+  must(/^[0-9a-f]{64}$/.test(facts.secret), "a secret is one");
+  const again = decodeFacts(Buffer.from(encodeFacts(facts)));
+  must(JSON.stringify(again) === JSON.stringify(facts), "facts are read back as they were");
+  const mark = markAtStart(facts.mark, { bootId: "b", nowMs: 1e12, wasUsed: true });
   must(mark.doubts.length <= 65, "doubts are bounded");
   isDoubted(mark.doubts, 5);
 }
@@ -181,9 +187,12 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
     run: headHolds,
   },
   {
-    name: "sync-mark",
-    seeds: () => bytes('{"bootId":"a","syncedBeforeMs":5,"doubts":[[0,4],[5,6]]}'),
+    name: "folder-facts",
+    seeds: () =>
+      bytes(
+        `{"secret":"${"0a".repeat(32)}","source":"${"b1".repeat(32)}","mark":{"bootId":"a","syncedBeforeMs":5,"doubts":[[0,4],[5,6]]}}`,
+      ),
     words: JSON_WORDS,
-    run: syncMarkHolds,
+    run: folderFactsHold,
   },
 ];

@@ -1,6 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -58,7 +70,7 @@ describe("openSinkFolder()", () => {
     expect(taken.secret).toBe(secret.toString().trim());
   });
 
-  test("refuses links in the place of its own folder and its database, and writes nothing through them", () => {
+  test("refuses links in the place of its own folder and the file of its lock, and writes nothing through them", () => {
     for (const place of [".fanfold", ".fanfold/sink.db"]) {
       const [folder, outside] = [tempFolder(), tempFolder()];
       const target = place === ".fanfold" ? outside : join(outside, "new.db");
@@ -72,17 +84,79 @@ describe("openSinkFolder()", () => {
     }
   });
 
-  test("says of a damaged database what it is and what to do, and leaves it", () => {
+  test("says of damaged facts what they are and what to do, and leaves them", () => {
     const folder = tempFolder();
-    mkdirSync(join(folder, ".fanfold"));
-    writeFileSync(join(folder, ".fanfold/sink.db"), "no database at all, but quite long ".repeat(100));
-    expect(() => open(folder)).toThrow(/sink\.db" in it is damaged: remove it/);
-    expect(readFileSync(join(folder, ".fanfold/sink.db"), "utf8")).toContain("no database");
-    rmSync(join(folder, ".fanfold/sink.db"));
+    const facts = join(folder, ".fanfold/facts");
+    open(folder)[Symbol.dispose]();
+    const good = readFileSync(facts, "utf8");
+    for (const bad of [
+      "",
+      "{}",
+      good.slice(0, -3),
+      good.replace('"secret":"', '"secret":"x'),
+      " ".repeat(16_385) + good,
+    ]) {
+      writeFileSync(facts, bad);
+      expect(codeOf(folder)).toBe("folder-denied");
+      expect(() => open(folder)).toThrow(/facts" in it is damaged: remove it/);
+      expect(readFileSync(facts, "utf8")).toBe(bad);
+    }
+    rmSync(facts);
+    mkdirSync(facts);
+    expect(() => open(folder)).toThrow(/no regular file/);
+    rmSync(facts, { recursive: true });
     expect(codeOf(folder)).toBe("nothing");
   });
 
-  test("starts anew with an empty database, which is what a kill at the very start leaves", () => {
+  test("trusts nothing that stands in a folder whose mark is lost, once a copy was proven there", () => {
+    const folder = tempFolder();
+    const facts = join(folder, ".fanfold/facts");
+    open(folder)[Symbol.dispose]();
+    rmSync(facts);
+    writeFileSync(join(folder, ".fanfold/manifest"), "");
+    const doubtsOf = (): number => {
+      using opened = open(folder);
+      return opened.doubts.length;
+    };
+    expect(doubtsOf()).toBe(1);
+    writeFileSync(facts, JSON.stringify({ ...JSON.parse(readFileSync(facts, "utf8")), mark: { bootId: 7 } }));
+    expect(doubtsOf()).toBe(1);
+  });
+
+  test("writes its facts for its owner alone, into no other file, and only when they change", () => {
+    const folder = tempFolder();
+    const facts = join(folder, ".fanfold/facts");
+    const inode = (): bigint => statSync(facts, { bigint: true }).ino;
+    writeFileSync(join(folder, "another"), "");
+    {
+      using opened = open(folder);
+      expect(statSync(facts).mode & 0o777).toBe(0o600);
+      linkSync(facts, join(folder, "kept"));
+      opened.pinSource("one");
+      const written = inode();
+      opened.pinSource("one");
+      opened.markSynced(opened.syncedBefore);
+      expect(inode()).toBe(written);
+      expect(readFileSync(join(folder, "kept"), "utf8")).not.toContain("one");
+    }
+    const written = inode();
+    open(folder)[Symbol.dispose]();
+    expect(inode()).toBe(written);
+    expect(readdirSync(join(folder, ".fanfold")).toSorted()).toEqual(["facts", "sink.db"]);
+    expect(statSync(join(folder, ".fanfold/sink.db")).size).toBe(0);
+  });
+
+  test("writes its facts into the directory that it locked, whatever takes its name", () => {
+    const [folder, elsewhere] = [tempFolder(), tempFolder()];
+    using opened = open(folder);
+    renameSync(join(folder, ".fanfold"), join(folder, "moved"));
+    symlinkSync(elsewhere, join(folder, ".fanfold"));
+    opened.pinSource("one");
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(readFileSync(join(folder, "moved/facts"), "utf8")).toContain('"source":"one"');
+  });
+
+  test("starts anew with an empty file of the lock, which is what a kill at the very start leaves", () => {
     const folder = tempFolder();
     mkdirSync(join(folder, ".fanfold"));
     writeFileSync(join(folder, ".fanfold/sink.db"), "");
