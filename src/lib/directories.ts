@@ -139,7 +139,7 @@ function checkComponents(folder: Buffer, path: Uint8Array): void {
   for (let end = path.indexOf(SLASH_CODE); ; end = path.indexOf(SLASH_CODE, end + 1)) {
     const above = end === -1 ? path : path.subarray(0, end);
     if (!lstatSync(Buffer.concat([folder, SLASH, above])).isDirectory())
-      throw Object.assign(new Error("a directory on the way is a link"), { code: "ENOTDIR" });
+      throw Object.assign(new Error("a directory on the way is a link"), { code: "ENOTDIR", syscall: "open" });
     if (end === -1) return;
   }
 }

@@ -57,7 +57,7 @@ export function openToRead(root: Root, directory: Uint8Array, name: Uint8Array):
   const fd = openSync(root.at(directory, name), READ);
   if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);
-  throw Object.assign(new Error("something else took the file's place"), { code: "ENXIO" });
+  throw Object.assign(new Error("something else took the file's place"), { code: "ENXIO", syscall: "open" });
 }
 
 export function linkTarget(root: Root, directory: Uint8Array, name: Uint8Array): Buffer {

@@ -50,7 +50,7 @@ function makeLink(root: Root, from: Place, to: HardLinkEntry, isIt: (path: Buffe
   }
   try {
     if (!isIt(root.at(draft.home, draft.name)))
-      throw Object.assign(new Error("something else took its place"), { code: "EINVAL" });
+      throw Object.assign(new Error("something else took its place"), { code: "EINVAL", syscall: "link" });
     root.replaceBy(draft, to);
     return true;
   } catch (thrown) {
@@ -135,7 +135,7 @@ function copyContent(
     const copyTo = (bytes: Buffer, offset: number): void => writeFully(partial.fd, bytes, offset);
     ftruncateSync(partial.fd, facts.size);
     if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
-      throw Object.assign(new Error("it became shorter"), { code: "EINVAL" });
+      throw Object.assign(new Error("it became shorter"), { code: "EINVAL", syscall: "read" });
     root.metadata.apply(openTarget(partial.fd), subject, { isNew: true, modeBefore: facts.mode });
     return partial;
   } catch (thrown) {

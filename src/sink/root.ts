@@ -277,5 +277,5 @@ function isEmpty(path: Buffer): boolean {
 }
 
 function notRegular(): Error {
-  return Object.assign(new Error("it is no regular file"), { code: "EINVAL" });
+  return Object.assign(new Error("it is no regular file"), { code: "EINVAL", syscall: "open" });
 }

@@ -67,8 +67,13 @@ export class SyncKeeper implements Disposable {
   #look(): void {
     const { clock, folder, onFailure } = this.#options;
     const nowMs = clock.date().getTime();
-    // The clock was set back: new files would look older than the mark.
-    if (nowMs + MARGIN_MS < folder.syncedBefore) folder.markSynced(nowMs);
+    try {
+      // The clock was set back: new files would look older than the mark.
+      if (nowMs + MARGIN_MS < folder.syncedBefore) folder.markSynced(nowMs);
+    } catch (thrown) {
+      onFailure(FanfoldError.from(thrown));
+      return;
+    }
     if (this.#syncing || this.#sinceMs === undefined) return;
     if (this.#bytes < SYNC_BYTES && clock.nowMs() - this.#sinceMs < SYNC_MS) return;
     this.#bytes = 0;

@@ -1,5 +1,5 @@
 /** Takes the lock of the folder of the first argument, to read or to write as the second says, says so, and holds it until it is killed. */
-import { Directories } from "../../src/sink/directories.ts";
+import { Directories } from "../../src/lib/directories.ts";
 import { lockOwnFolder } from "../../src/sink/own-lock.ts";
 
 const [folder = "", kind] = process.argv.slice(2);

@@ -164,6 +164,24 @@ describe.skipIf(process.platform !== "linux")("native calls", () => {
       thrownCode(() => native().setAttribute(Buffer.from(folder), Buffer.from("nonsense.x"), Buffer.alloc(1))),
     ).toBe("ENOTSUP");
   });
+
+  test("lock bytes of a file for who opened it, beyond 4 GiB too, until it is closed", () => {
+    const path = join(tempFolder(), "locked");
+    const [one, other] = [openSync(path, "w+"), openFile(path, "r+")];
+    const write = { kind: "write", startBytes: 5 * 2 ** 30, lengthBytes: 2 } as const;
+    const read = { ...write, kind: "read" } as const;
+    expect(native().lockRange(one, write)).toBe(true);
+    expect([native().lockRange(other, write), native().lockRange(other, read)]).toEqual([false, false]);
+    for (const startBytes of [write.startBytes - 1, write.startBytes + 2])
+      expect(native().lockRange(other, { ...write, startBytes, lengthBytes: 1 })).toBe(true);
+    closeSync(openSync(path, "r"));
+    expect(native().lockRange(other, read)).toBe(false);
+    expect(native().lockRange(one, read)).toBe(true);
+    expect([native().lockRange(other, read), native().lockRange(other, write)]).toEqual([true, false]);
+    closeSync(one);
+    expect(native().lockRange(other, write)).toBe(true);
+    expect(thrownCode(() => native().lockRange(openFile(path, "r"), write))).toBe("EBADF");
+  });
 });
 
 describe.skipIf(process.platform !== "linux")("calls for names in an open directory", () => {

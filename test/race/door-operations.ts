@@ -1,7 +1,8 @@
 import { closeSync, ftruncateSync, lchownSync, lstatSync, readFileSync, writeSync } from "node:fs";
 import { pathKey } from "../../src/lib/directories.ts";
-import { systemCode } from "../../src/lib/errors.ts";
+import { FanfoldError, systemCode } from "../../src/lib/errors.ts";
 import { loadNative } from "../../src/lib/native.ts";
+import { systemRandom } from "../../src/lib/random.ts";
 import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/folder-reader.ts";
 import { linkFile, linkLeaf, ownFile } from "../../src/sink/link-file.ts";
 import { type Subject, subjectOf } from "../../src/sink/metadata.ts";
@@ -9,13 +10,14 @@ import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../
 import { placeLeaf } from "../../src/sink/place-entry.ts";
 import { isSinkFolder, openForRemoval, removeOne } from "../../src/sink/removal.ts";
 import type { Root } from "../../src/sink/root.ts";
+import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { CANARY, CANARY_ONLY } from "./race-lab.ts";
 
 /** One operation of the door to the disk, in the directory `a/b/c`. */
 export interface DoorOperation {
   readonly name: string;
   /** Throws what the system says; a Leak when it gave what is not in the folder. */
-  readonly run: (root: Root, round: number) => void;
+  readonly run: (root: Root, round: number, folder: string) => void;
 }
 
 /** What is elsewhere was read through a link. */
@@ -37,10 +39,17 @@ export const SWAPPED = [
   ".fanfold/partial/tree/inner",
 ];
 
+/** Of `.fanfold`, with what SQLite would remove beside its database: without native calls the lock is its (docs/threat-model.md). */
+export const OWN_FILES = [
+  ...["sink.db", "facts", "manifest", "traits", "partial/x"],
+  ...(loadNative() === undefined ? [] : ["sink.db-journal", "sink.db-wal"]),
+].map((name) => `.fanfold/${name}`);
+
 /** Where an operation that goes astray would find something. */
 export const CANARY_FILES = [
   ...["a/x", "a/b/x", "a/b/c/file", "a/b/c/link", "a/b/c/made/x", "a/b/c/tree/inner/x", "a/b/c/second"],
   ...["a/b/c/extra", "a/b/c/.fanfold/x"],
+  ...OWN_FILES,
   ...[".fanfold/own", ".fanfold/own.new", `.fanfold/partial/${LONG}`, ".fanfold/partial/tree/inner/x"],
 ];
 
@@ -66,6 +75,18 @@ function put(root: Root, name: Buffer, round: number): void {
     closeSync(partial.fd);
   }
   root.commit(partial, C, name);
+}
+
+/** As a sink does at its start, and at its first success. */
+function takeFolder(folder: string, round: number): void {
+  try {
+    using opened = openSinkFolder(folder, systemRandom);
+    opened.pinSource(`${round}`);
+  } catch (thrown) {
+    // What the system said; else it is about facts that are damaged: those of elsewhere.
+    if (thrown instanceof FanfoldError && thrown.cause !== undefined) throw thrown.cause;
+    throw new Leak(`${thrown}`);
+  }
 }
 
 /** Reads what an open file has, and closes it. */
@@ -179,6 +200,10 @@ const OWN: readonly DoorOperation[] = [
       if (fd !== undefined) checkContent(fd);
       removeOwnFile(root, "own");
     },
+  },
+  {
+    name: ".fanfold: lock, facts, fchmod",
+    run: (_root, round, folder) => takeFolder(folder, round),
   },
   {
     name: ".fanfold/partial: open, ftruncate",

@@ -63,7 +63,7 @@ function attempt(
   const tally = tallies.get(name) ?? { done: 0, refused: 0, other: 0 };
   try {
     using root = Root.open(Buffer.from(lab.folder), { platform });
-    run(root, round);
+    run(root, round, lab.folder);
     tally.done += 1;
   } catch (thrown) {
     if (thrown instanceof Leak) return `${name}: ${thrown.message}`;

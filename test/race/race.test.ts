@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { raceDoor } from "./race-door.ts";
-import { raceSessions } from "./race-session.ts";
+import { DEFECT, raceSessions } from "./race-session.ts";
 import { raceSource } from "./race-source.ts";
 
 const TIMES = 5;
@@ -34,6 +34,7 @@ test.skipIf(process.platform !== "linux")(
   async () => {
     const race = await raceSessions(({ sessions }) => sessions >= SESSIONS);
     expect(race.harm).toBeUndefined();
+    expect(Object.keys(race.outcomes).filter((outcome) => outcome.includes(DEFECT))).toEqual([]);
     expect(race.swaps).toBeGreaterThan(100);
   },
 );

@@ -1,13 +1,14 @@
 import { parseArgs } from "node:util";
 import { type DoorRace, raceDoor } from "./race-door.ts";
-import { raceSessions } from "./race-session.ts";
+import { DEFECT, raceSessions } from "./race-session.ts";
 import { raceSource } from "./race-source.ts";
 
 const HELP = `npm run test:race -- [--minutes N]
 
 A third of the time, every operation of the door to a sink's disk, again and again, while another process swaps the
 directories under it for links; a third, the walk and the reading of a source over such a directory; and a third, whole sessions
-into such a folder. A tree elsewhere must stay as it is, and nothing of it may be read.
+into such a folder. A tree elsewhere must stay as it is, and nothing of it may be read, and no session may end as
+a defect of fanfold.
 `;
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "10" }, help: { type: "boolean", short: "h", default: false } },
@@ -29,7 +30,8 @@ async function main(): Promise<number> {
   const sessions = await raceSessions(until(thirdMs));
   const outcomes = Object.entries(sessions.outcomes).map(([outcome, count]) => `${outcome} ${count}`);
   process.stdout.write(`sessions: ${sessions.sessions}, ${sessions.swaps} swaps; sinks: ${outcomes.join(", ")}\n`);
-  const harms = [door.harm, source.harm, sessions.harm].filter((harm) => harm !== undefined);
+  const defects = Object.keys(sessions.outcomes).filter((outcome) => outcome.includes(DEFECT));
+  const harms = [door.harm, source.harm, sessions.harm, ...defects].filter((harm) => harm !== undefined);
   for (const harm of harms) process.stdout.write(`HARM ${harm}\n`);
   process.stdout.write(harms.length === 0 ? "nothing elsewhere was touched or read\n" : "");
   return harms.length === 0 ? 0 : 1;

@@ -14,13 +14,18 @@ function begin(path = tempFolder()) {
   clock.advance(100_000);
   const marks: number[] = [];
   const failures: string[] = [];
+  const state = { isFull: false };
+  const mark = (beforeMs: number): void => {
+    if (state.isFull) throw new FanfoldError("disk-full", "no");
+    marks.push(beforeMs);
+  };
   let syncs: PromiseWithResolvers<void>[] = [];
   const folder = {
     path,
     get syncedBefore() {
       return marks.at(-1) ?? 0;
     },
-    markSynced: (beforeMs: number) => void marks.push(beforeMs),
+    markSynced: (beforeMs: number) => mark(beforeMs),
   };
   const keeper = new SyncKeeper({
     folder,
@@ -43,7 +48,7 @@ function begin(path = tempFolder()) {
     for (const sync of running) end(sync);
     await setImmediate();
   };
-  return { clock, keeper, marks, failures, settle, path, syncing: () => syncs.length };
+  return { clock, keeper, marks, failures, settle, path, state, syncing: () => syncs.length };
 }
 
 describe("SyncKeeper", () => {
@@ -83,6 +88,18 @@ describe("SyncKeeper", () => {
     clock.advance(1_000);
     expect(marks).toEqual([200_000, 101_000]);
     keeper[Symbol.dispose]();
+  });
+
+  test("goes without a mark when the disk is full, but not when the clock was set back", async () => {
+    const { clock, keeper, marks, failures, settle, state } = begin();
+    state.isFull = true;
+    keeper.stored(GIB);
+    clock.advance(1_000);
+    await settle((sync) => sync.resolve());
+    expect([marks, failures]).toEqual([[], []]);
+    marks.push(200_000);
+    clock.advance(1_000);
+    expect([marks, failures]).toEqual([[200_000], ["disk-full"]]);
   });
 
   test("ends the session when the disk does not take it", async () => {
