@@ -13,7 +13,8 @@ import { readFactsTable } from "./old-facts.ts";
  * the database is empty (docs/threat-model.md).
  */
 const BEGIN = {
-  write: "BEGIN EXCLUSIVE",
+  // To begin is to prepare the first page of an empty database, with a journal: by its path, unless that is kept in memory.
+  write: "PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE",
   // The first read takes SQLite's shared lock, and the open transaction keeps it.
   read: "BEGIN; SELECT count(*) FROM sqlite_schema",
 } as const;

@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { loadNative } from "../../src/lib/native.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { openSinkFolder, type SinkFolder } from "../../src/sink/sink-folder.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -170,6 +171,12 @@ describe("openSinkFolder()", () => {
     const folder = tempFolder();
     writeFileSync(join(folder, ".fanfold"), "");
     expect(codeOf(folder)).toMatch(/^folder-/);
+  });
+
+  test.skipIf(loadNative() === undefined)("takes a folder whose path is longer than SQLite knows them", () => {
+    const folder = join(tempFolder(), ...Array.from({ length: 4 }, () => "d".repeat(200)));
+    using _held = open(folder);
+    expect(codeOf(folder)).toBe("folder-busy");
   });
 
   test("takes the mode of its own folder back to private", () => {
