@@ -83,9 +83,9 @@ function takeFolder(folder: string, round: number): void {
     using opened = openSinkFolder(folder, systemRandom);
     opened.pinSource(`${round}`);
   } catch (thrown) {
+    if (!(thrown instanceof FanfoldError)) throw thrown;
     // What the system said; else it is about facts that are damaged: those of elsewhere.
-    if (thrown instanceof FanfoldError && thrown.cause !== undefined) throw thrown.cause;
-    throw new Leak(`${thrown}`);
+    throw thrown.cause ?? new Leak(thrown.message);
   }
 }
 

@@ -11,7 +11,7 @@ import { removeTree } from "../helpers/temp-folder.ts";
 export const CANARY = "this is the canary, and it sings: ".repeat(20);
 /** Stands beside each file of the canary, and nowhere else. */
 export const CANARY_ONLY = "canary-only";
-const HARM_CHARS_MAX = 100;
+const LINE_CHARS_MAX = 120;
 
 /** A folder that is raced for, and a tree elsewhere that has the same paths and must stay as it is. */
 export class RaceLab implements Disposable {
@@ -39,8 +39,10 @@ export class RaceLab implements Disposable {
   harm(): string | undefined {
     const now = fullTreeFacts(this.canary);
     if (now === this.#before) return undefined;
-    const before = new Set(this.#before.split("\n"));
-    return (now.split("\n").find((line) => !before.has(line)) ?? "something is gone").slice(0, HARM_CHARS_MAX);
+    const [before, after] = [this.#before.split("\n"), now.split("\n")];
+    const gone = before.filter((line) => !after.includes(line)).map((line) => `- ${line.slice(0, LINE_CHARS_MAX)}`);
+    const come = after.filter((line) => !before.includes(line)).map((line) => `+ ${line.slice(0, LINE_CHARS_MAX)}`);
+    return [...gone, ...come].join("\n");
   }
 
   /** Swaps these directories of the folder for links to those of the canary, in a process of its own, until it is stopped. */

@@ -4,9 +4,9 @@
  *
  *   node swapper.ts FOLDER ELSEWHERE PATH...       each PATH of FOLDER, for a link to the same PATH of ELSEWHERE
  */
-import { lstatSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { lstatSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type Koffi from "koffi";
 
 const RENAME_EXCHANGE = 2;
@@ -17,6 +17,7 @@ const TURNS = 40;
 const PATHS_AT_ONCE = 50;
 
 const [, , folder = "", elsewhere = "", ...paths] = process.argv;
+const home = realpathSync(folder);
 const exchange = openExchange();
 const places = paths.map((path) => ({ real: join(folder, path), link: `${join(folder, path)}.swap`, path }));
 for (const { link, path } of places) symlinkSync(join(elsewhere, path), link);
@@ -42,14 +43,24 @@ function swapSome(): void {
 
 /** What is in the way (a directory above was removed, say) is left for the next turn. */
 function swapOften({ real, link, path }: (typeof places)[number]): void {
+  // A link that was left on the way would lead this program itself elsewhere.
+  if (!attempt(() => checkWay(real))) return;
   for (let turn = 0; turn < TURNS; turn += 1) if (exchange(real, link)) swaps += 1;
-  // The other side may have removed the link, and made a directory in its place: then both are directories.
   attempt(() => {
     const there = lstatSync(link, { throwIfNoEntry: false });
-    if (there?.isDirectory() === true && lstatSync(real).isSymbolicLink()) exchange(real, link);
+    const isLink = lstatSync(real).isSymbolicLink();
+    // The other side may have removed the link, and made a directory in its place: then both are directories.
+    if (there?.isDirectory() === true && isLink) exchange(real, link);
     else if (there?.isDirectory() === true) rmSync(link, { recursive: true });
+    // Or it removed the directory, while that was called as the link is: then only the link is left.
+    else if (isLink) rmSync(real);
     if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync(join(elsewhere, path), link);
   });
+}
+
+/** Only this program makes links to elsewhere, so that nothing comes between this look and what follows. */
+function checkWay(path: string): void {
+  if (!`${realpathSync(dirname(path))}/`.startsWith(`${home}/`)) throw new Error("a link is on the way");
 }
 
 /** Both names change places at once, where the system can do that; else there is a moment without either. */
