@@ -18,7 +18,7 @@ export const FACTS_BYTES_MAX = 16 * 1024;
 const factsSchema = z.object({
   secret: z.string().regex(/^[0-9a-f]{64}$/),
   source: z.string().max(128).optional(),
-  mark: z.unknown().transform(asSyncMark),
+  mark: z.unknown().transform(asSyncMark).optional(),
 });
 
 /** The same facts are the same text. */
