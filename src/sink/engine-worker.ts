@@ -70,12 +70,12 @@ export type EngineMessage =
       /** Pages with their trailers. */
       readonly pages: number;
       readonly counts: EngineCounts;
-      /** Files that are complete since the last answer, when notices of them are wanted. */
-      readonly files: readonly FileNotice[];
       /** Memory of payloads that are dealt with, to be used again. */
       readonly buffers: readonly SharedArrayBuffer[];
     }
   | Want
+  /** Files that are complete, when notices of them are wanted. */
+  | { readonly type: "files"; readonly files: readonly FileNotice[] }
   /** Much is read before anything is stored again. */
   | { readonly type: "busy"; readonly what: "hashing" }
   | { readonly type: "deleted-entry"; readonly path: string }
@@ -95,11 +95,12 @@ export type EngineMessage =
       readonly type: "failed";
       readonly code: FanfoldError["code"];
       readonly message: string;
-      readonly files: readonly FileNotice[];
     };
 
 /** Times in a row one frame may arrive altered before the session fails. */
 const ALTERATIONS_MAX = 5;
+/** Notices in one message: a tenth of what may wait for a slow reader of events. */
+const NOTICES_MAX = 1_000;
 
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the writer: this file runs only as a worker thread");
@@ -140,9 +141,9 @@ function receive(into: Engine, frames: readonly Uint8Array[]): void {
     take(into, payload);
   }
   const { counts, pages, digest } = into;
-  const [buffers, files] = [freed, completed];
+  const buffers = freed;
   freed = [];
-  completed = [];
+  tellFiles();
   post({
     type: "stored",
     bytes,
@@ -150,7 +151,6 @@ function receive(into: Engine, frames: readonly Uint8Array[]): void {
     missing: receiver.missing(),
     pages,
     counts: { ...counts },
-    files,
     buffers,
   });
   if (digest === undefined) return;
@@ -236,7 +236,9 @@ function open(): Engine {
     {
       want: post,
       file: (path, bytes) => {
-        if (data.fileNotices) completed.push({ path, bytes });
+        if (!data.fileNotices) return;
+        completed.push({ path, bytes });
+        if (completed.length >= NOTICES_MAX) tellFiles();
       },
       problem: (problem) => post({ type: "problem", problem }),
     },
@@ -262,15 +264,21 @@ function onBusy(): void {
   post({ type: "busy", what: "hashing" });
 }
 
+function tellFiles(): void {
+  if (completed.length > 0) post({ type: "files", files: completed });
+  completed = [];
+}
+
 function fail(thrown: unknown): void {
   engine = undefined;
+  tellFiles();
   const error = diskError(thrown, folder.toString(), isWhole?.() ?? true);
   try {
     release?.(error.code === "disk-full" ? "full" : "failed");
   } catch {
     // The first failure is the one to tell; a disk that failed may well refuse to be cleaned too.
   }
-  post({ type: "failed", code: error.code, message: error.message, files: completed });
+  post({ type: "failed", code: error.code, message: error.message });
 }
 
 function post(message: EngineMessage): void {

@@ -11,7 +11,7 @@ import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
 import type { DeletionPolicy } from "./deletion.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
-import type { EngineMessage, EngineRequest, EngineWorkerData, FileNotice, FillOptions } from "./engine-worker.ts";
+import type { EngineMessage, EngineRequest, EngineWorkerData, FillOptions } from "./engine-worker.ts";
 import type { SequenceRange } from "./receiver.ts";
 import type { Reporter } from "./reporter.ts";
 import type { SinkFolder } from "./sink-folder.ts";
@@ -198,7 +198,6 @@ export class SinkSession {
     switch (message.type) {
       case "stored":
         this.#counts = message.counts;
-        this.#tellFiles(message.files);
         for (const buffer of message.buffers) this.#options.buffers.giveBack(buffer);
         this.#busy = undefined;
         if (!this.#options.dryRun) this.#keeper?.stored(message.bytes);
@@ -211,6 +210,9 @@ export class SinkSession {
         break;
       case "want":
         this.#options.reporter.want(message);
+        break;
+      case "files":
+        for (const file of message.files) this.#options.emit({ type: "file", ...file });
         break;
       case "busy":
         this.#busy = message.what;
@@ -235,16 +237,11 @@ export class SinkSession {
         this.#options.reporter.conclude({ ...message, progress: this.progress }).catch(() => undefined);
         break;
       case "failed":
-        this.#tellFiles(message.files);
         this.#fail(new FanfoldError(message.code, message.message));
         break;
       default:
         message satisfies never;
     }
-  }
-
-  #tellFiles(files: readonly FileNotice[]): void {
-    for (const file of files) this.#options.emit({ type: "file", ...file });
   }
 
   #fail(error: FanfoldError): void {
