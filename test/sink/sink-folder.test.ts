@@ -120,8 +120,10 @@ describe("openSinkFolder()", () => {
       return opened.doubts.length;
     };
     expect(doubtsOf()).toBe(1);
-    writeFileSync(facts, JSON.stringify({ ...JSON.parse(readFileSync(facts, "utf8")), mark: { bootId: 7 } }));
-    expect(doubtsOf()).toBe(1);
+    for (const mark of [{ bootId: 7 }, undefined]) {
+      writeFileSync(facts, JSON.stringify({ ...JSON.parse(readFileSync(facts, "utf8")), mark }));
+      expect(doubtsOf()).toBe(1);
+    }
   });
 
   test("writes its facts for its owner alone, into no other file, and only when they change", () => {
