@@ -10,8 +10,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/lib/clock.ts";
+import { systemRandom } from "../../src/lib/random.ts";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { fileTime } from "../../src/sink/file-time.ts";
+import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { openEngine } from "../helpers/open-engine.ts";
 import { type FaultySession, runFaultySession } from "../helpers/session-in-process.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
@@ -110,6 +113,8 @@ describe("a session over folders that have the copy already", () => {
 
 /** Copies a tree by hand, without a session, until so many bytes of content have come. */
 function copyUntil(source: string, sink: string, bytes: number): void {
+  // What it remembers of its folder lets the next session trust what stands there.
+  using _folder = openSinkFolder(sink, systemRandom, { clock: systemClock, bootId: "this boot" });
   using engine = openEngine(sink);
   for (const payload of sourceFrames(source)) {
     if (engine.engine.counts.bytesDone >= bytes) return;
