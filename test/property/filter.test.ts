@@ -122,10 +122,17 @@ describe("a filter", () => {
   });
 });
 
-/** The pattern that means these very bytes: anchored, with a backslash before each ASCII byte that could mean more. */
+/**
+ * The pattern that means these very bytes: anchored, with a backslash before each ASCII byte that could mean more, and brackets
+ * around a carriage return, which does not count at the end of a line.
+ */
 function quoted(bytes: Uint8Array): Buffer {
   const out = [0x2f];
   for (const byte of bytes) {
+    if (byte === 0x0d) {
+      out.push(0x5b, byte, 0x5d);
+      continue;
+    }
     if (byte < 0x80 && byte !== 0x2f && !/[A-Za-z0-9]/.test(String.fromCharCode(byte))) out.push(0x5c);
     out.push(byte);
   }
