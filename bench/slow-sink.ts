@@ -16,7 +16,7 @@ import { MEMORY_FOLDER } from "./options.ts";
 const MIB = 2 ** 20;
 const FILE_MIB = 64;
 /** Of the end of the copy nothing is sent on the main stream before the slow sink is detached: window and queues lie before it. */
-const BEFORE_MIB = 256;
+const BEFORE_MIB = 384;
 const OTHERS = ["one", "two"] as const;
 
 const USAGE = `npm run bench:slow-sink -- [options]
