@@ -10,6 +10,9 @@ export interface NativeName {
   readonly name: Uint8Array;
 }
 
+/** Where an entry is. */
+export type EntryPlace = NativePlace | NativeName;
+
 export interface NativeTime {
   /** Since 1970, rounded down; negative before. */
   readonly seconds: number;
@@ -40,17 +43,24 @@ export interface Native {
   /** Resolves when everything written to the file system that `fd` lies on is on its disk. */
   syncFileSystem(fd: number): Promise<void>;
   /** Names of extended attributes, in the order of the system. Those of `trusted.` show only to root. */
-  listAttributes(place: NativePlace | NativeName): Buffer[];
+  listAttributes(place: EntryPlace): Buffer[];
   /** Undefined when there is none of this name. */
-  getAttribute(place: NativePlace | NativeName, name: Uint8Array): Buffer | undefined;
+  getAttribute(place: EntryPlace, name: Uint8Array): Buffer | undefined;
   setAttribute(place: NativePlace, name: Uint8Array, value: Uint8Array): void;
   /** Does nothing when there is none. */
   removeAttribute(place: NativePlace, name: Uint8Array): void;
   /** What stands under a name, which is not followed; undefined when nothing does. */
   statName(place: NativeName): EntryStats | undefined;
-  /** Opens what stands under a name, with flags as of node:fs. To be closed with `close`: Node.js does not know of it. */
-  openName(place: NativeName, flags: number): number;
+  /** What is open. */
+  statOpen(fd: number): EntryStats;
+  /**
+   * Opens what stands under a name, with flags as of node:fs; what it makes gets this mode, less the umask. To be closed with
+   * `close`: Node.js does not know of it.
+   */
+  openName(place: NativeName, flags: number, mode?: number): number;
   close(fd: number): void;
+  /** Renames, and replaces what stands there, as `rename` does. */
+  renameName(from: NativeName, to: NativeName): void;
   /**
    * Locks bytes of an open file until its descriptor is closed, however its process ends; false when a lock of somebody else is in
    * the way. It belongs to what was opened and not to the process: a process that opens the file twice is two. Locks that a

@@ -2,7 +2,7 @@ import { constants as osConstants } from "node:os";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import type Koffi from "koffi";
 import { joinDevice } from "./device-numbers.ts";
-import type { LockRange, Native, NativeName, NativePlace, NativeTime } from "./native-calls.ts";
+import type { EntryPlace, LockRange, Native, NativeName, NativePlace, NativeTime } from "./native-calls.ts";
 import { bindNames, pathOfName } from "./native-names.ts";
 
 /*
@@ -117,12 +117,12 @@ type AttributeCalls = Pick<Native, "listAttributes" | "getAttribute" | "setAttri
 function bindAttributes(
   library: Library,
   errno: () => number,
-  listOfName: (place: NativeName, list: Buffer) => number,
+  listOfName: (place: NativeName | number, list: Buffer) => number,
 ): AttributeCalls {
   const both = <Rest extends readonly unknown[]>(name: string, rest: string, result: string) => {
     const following: Call<[Buffer, ...Rest]> = library.func(`${result} ${name}(const uint8_t *${rest})`);
     const notFollowing: Call<[Buffer, ...Rest]> = library.func(`${result} l${name}(const uint8_t *${rest})`);
-    return (place: NativePlace | NativeName, ...values: Rest): number =>
+    return (place: EntryPlace, ...values: Rest): number =>
       (typeof place === "number" ? following : notFollowing)(pathOf(place), ...values);
   };
   const list = both<[Buffer, number]>("listxattr", ", uint8_t *, size_t", "int64_t");
@@ -136,7 +136,7 @@ function bindAttributes(
   const scratch = Buffer.alloc(ATTRIBUTE_BYTES_MAX);
   return {
     listAttributes(place) {
-      let length = typeof place === "object" && "directory" in place ? listOfName(place, scratch) : -1;
+      let length = typeof place === "number" || "directory" in place ? listOfName(place, scratch) : -1;
       if (length < 0) length = list(place, scratch, scratch.length);
       if (length < 0) throw systemError(errno(), "listxattr");
       return namesIn(scratch.subarray(0, length));
@@ -183,7 +183,7 @@ function namesIn(list: Buffer): Buffer[] {
 }
 
 /** By this path also what was opened with `O_PATH` is reached, a link itself too, for which the calls by descriptor fail. */
-function pathOf(place: NativePlace | NativeName): Buffer {
+function pathOf(place: EntryPlace): Buffer {
   if (typeof place === "number") return Buffer.from(`/proc/self/fd/${place}\0`);
   return terminated("directory" in place ? pathOfName(place) : place);
 }

@@ -1,5 +1,5 @@
 import { systemCode } from "../lib/errors.ts";
-import type { Native, NativePlace } from "../lib/native-calls.ts";
+import type { EntryPlace, Native, NativePlace } from "../lib/native-calls.ts";
 import {
   ACCESS_ACL,
   type Attribute,
@@ -50,11 +50,13 @@ const REFUSALS: ReadonlySet<string> = new Set([
  * stay. Only names that belong to a copy are looked at.
  */
 export function attributeChanges(
-  place: NativePlace,
+  place: EntryPlace,
   shall: readonly Attribute[] | undefined,
   { native, isRoot, acls, capabilities }: AttributeRules & AttributeScope,
 ): AttributeChanges {
   if (shall === undefined) return NO_CHANGES;
+  const has = native === undefined ? [] : listed(native, place);
+  if (has.length + shall.length === 0) return NO_CHANGES;
   const lacks = new Set<FidelityKind>();
   const wanted = new Map<string, Attribute>();
   for (const attribute of shall) {
@@ -64,7 +66,6 @@ export function attributeChanges(
     else if (native === undefined || (!isRoot && isPrivilegedAttribute(attribute.name))) lacks.add(kindOf(name));
     else wanted.set(name, attribute);
   }
-  const has = native === undefined ? [] : listed(native, place);
   const remove: Uint8Array[] = [];
   for (const name of has) {
     const text = textOf(name);
@@ -94,7 +95,7 @@ export function changeAttributes(native: Native, place: NativePlace, changes: At
 }
 
 /** A file system without attributes, or a file whose names may not be read, has none. */
-function listed(native: Native, place: NativePlace): Buffer[] {
+function listed(native: Native, place: EntryPlace): Buffer[] {
   try {
     return native.listAttributes(place);
   } catch (thrown) {
@@ -104,7 +105,7 @@ function listed(native: Native, place: NativePlace): Buffer[] {
 }
 
 /** One that may not be read counts as another, and is set. */
-function hasValue(native: Native, place: NativePlace, { name, value }: Attribute): boolean {
+function hasValue(native: Native, place: EntryPlace, { name, value }: Attribute): boolean {
   try {
     return native.getAttribute(place, name)?.equals(value) === true;
   } catch (thrown) {

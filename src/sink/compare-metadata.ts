@@ -47,7 +47,7 @@ export class MetadataComparison {
       isSame(this.#owners.idsOf(owner), found) &&
       (lacks & LACKS.setuid) === 0;
     const rules = { native, isRoot: this.#isRoot, acls: keeps.perms, capabilities };
-    const place = this.#root.at(entry.directory, entry.name);
+    const place = this.#root.place(entry.directory, entry.name);
     const { set, remove } = attributeChanges(place, entry.attributes, rules);
     const names = [...set.map(({ name }) => name), ...remove];
     const [acls, others] = [names.filter(isAcl), names.filter((name) => !isAcl(name))];

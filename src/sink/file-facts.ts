@@ -1,4 +1,7 @@
-import { type BigIntStats, fstatSync } from "node:fs";
+import { fstatSync } from "node:fs";
+import type { EntryStats } from "../lib/entry-stats.ts";
+
+const NS_PER_MS = 1_000_000n;
 
 /** What stands under a name, or is open. */
 export interface FileFacts {
@@ -19,7 +22,7 @@ export interface FileFacts {
   readonly links: number;
 }
 
-export function factsOf(stats: BigIntStats): FileFacts {
+export function factsOf(stats: EntryStats): FileFacts {
   return {
     device: stats.dev,
     inode: stats.ino,
@@ -29,7 +32,7 @@ export function factsOf(stats: BigIntStats): FileFacts {
     uid: Number(stats.uid),
     gid: Number(stats.gid),
     mtimeNs: stats.mtimeNs,
-    ctimeMs: Number(stats.ctimeMs),
+    ctimeMs: Number(stats.ctimeNs / NS_PER_MS),
     links: Number(stats.nlink),
   };
 }

@@ -15,7 +15,7 @@ import { systemCode } from "../lib/errors.ts";
 import { reach, reachedTarget } from "./metadata-target.ts";
 
 /** What an owner needs to fill a directory; the mode it shall have is set when its content is complete. */
-const FILLABLE = 0o700;
+export const FILLABLE = 0o700;
 
 /** Makes a directory, in the place of a file or link if need be, that its owner can fill; true when it was not there. */
 export function makeDirectory(path: Buffer, mode = FILLABLE): boolean {

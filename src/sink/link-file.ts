@@ -26,9 +26,7 @@ const NO_LINK: ReadonlySet<string> = new Set(["EXDEV", "EMLINK", "EPERM", "EACCE
 
 /** Whether two names are of one thing; directories have no further names. */
 export function isOneEntry(root: Root, one: Place, other: Place): boolean {
-  const [first, second] = [one, other].map(({ directory, name }) =>
-    lstatSync(root.at(directory, name), { bigint: true, throwIfNoEntry: false }),
-  );
+  const [first, second] = [one, other].map(({ directory, name }) => root.find(directory, name));
   if (first === undefined || second === undefined || first.isDirectory()) return false;
   return first.dev === second.dev && first.ino === second.ino;
 }

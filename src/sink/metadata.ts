@@ -1,10 +1,11 @@
 import { systemCode } from "../lib/errors.ts";
-import type { Native, NativePlace } from "../lib/native-calls.ts";
+import type { EntryPlace, Native } from "../lib/native-calls.ts";
 import type { FidelityKind, FidelityTally } from "../protocol/fidelity.ts";
 import { type Entry, type EntryKind, entryDisplay, KEEPS_ALL, type Keeps, type Timestamp } from "../protocol/page.ts";
 import { attributeChanges, changeAttributes } from "./attribute-sync.ts";
 import type { FileFacts } from "./file-facts.ts";
 import { fileTime } from "./file-time.ts";
+import { FILLABLE } from "./fillable.ts";
 import type { FolderTraits } from "./folder-traits.ts";
 import type { MetadataTarget } from "./metadata-target.ts";
 import type { Ids, OwnerMap, Rights } from "./owner-map.ts";
@@ -54,7 +55,16 @@ export interface ApplyOptions {
   readonly modeBefore?: number | undefined;
 }
 
+/** How an entry is to what it shall be. */
+export interface Comparison {
+  /** It would be given something. */
+  readonly differs: boolean;
+  /** What it cannot be given; not told of one that differs. */
+  readonly lacks: ReadonlySet<FidelityKind>;
+}
+
 const NO_LACKS: ReadonlySet<FidelityKind> = new Set();
+const DIFFERS: Comparison = { differs: true, lacks: NO_LACKS };
 const SET_IDS = 0o6000;
 const SET_GROUP_ID = 0o2000;
 const PERMISSIONS = 0o7777;
@@ -91,18 +101,22 @@ export class Metadata {
     this.traits = traits;
   }
 
-  /** Whether what stands there and looks like `facts` would be given something. Changes nothing. */
-  wouldChange(place: NativePlace, facts: FileFacts, { kind, wanted }: Subject): boolean {
+  /** What stands there and looks like `facts`, against what it shall have. Changes nothing. */
+  compare(place: EntryPlace, facts: FileFacts, { kind, wanted }: Subject): Comparison {
     const ids = this.#attainableIds(facts, wanted);
-    const owned = { ...facts, ...ids };
-    if (ids.uid !== facts.uid || ids.gid !== facts.gid) return true;
-    if (this.#modeFor(owned, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted)) return true;
-    const { set, remove } = this.#attributes(place, owned, kind, wanted);
-    return set.length > 0 || remove.length > 0;
+    if (ids.uid !== facts.uid || ids.gid !== facts.gid) return DIFFERS;
+    if (this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted)) return DIFFERS;
+    const { set, remove, lacks } = this.#attributes(place, facts, kind, wanted);
+    return { differs: set.length > 0 || remove.length > 0, lacks };
+  }
+
+  /** Whether it would be given something. Changes nothing. */
+  wouldChange(place: EntryPlace, facts: FileFacts, subject: Subject): boolean {
+    return this.compare(place, facts, subject).differs;
   }
 
   /** The same of a directory that stays, without what a system leaves out or refuses each time. */
-  wouldAlter(place: NativePlace, facts: FileFacts, subject: Subject): boolean {
+  wouldAlter(place: EntryPlace, facts: FileFacts, subject: Subject): boolean {
     const refused = this.isRoot ? 0 : subject.wanted.mode & SET_GROUP_ID;
     const attained = { ...facts, mode: facts.mode | refused };
     return !this.isForeign(attained, subject) && this.wouldChange(place, attained, subject);
@@ -115,9 +129,14 @@ export class Metadata {
     return this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted);
   }
 
-  /** Counts what an entry that stays as it is lacks. */
-  tell(place: NativePlace, facts: FileFacts, subject: Subject): void {
-    const { lacks } = this.#attributes(place, facts, subject.kind, subject.wanted);
+  /** Whether this process can fill a directory as it is. */
+  isFillable({ mode, uid }: FileFacts): boolean {
+    const { rights } = this.#options;
+    return (mode & FILLABLE) === FILLABLE && (rights.isRoot || rights.uid === uid);
+  }
+
+  /** Counts what an entry that stays as it is lacks, `lacks` of it by comparison. */
+  tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
     this.#tell(facts, subject, lacks);
   }
 
@@ -176,7 +195,7 @@ export class Metadata {
     return { facts: target.facts(), lacks };
   }
 
-  #attributes(place: NativePlace, facts: FileFacts, kind: MetadataKind, wanted: Wanted) {
+  #attributes(place: EntryPlace, facts: FileFacts, kind: MetadataKind, wanted: Wanted) {
     const { native, rights } = this.#options;
     const capabilities = kind === "file" && this.#isOwnerRight(facts, wanted);
     const scope = { native, isRoot: rights.isRoot, acls: this.keeps.perms, capabilities };

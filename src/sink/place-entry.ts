@@ -57,10 +57,10 @@ export function placeLeaf(root: Root, entry: LeafEntry, options: PlaceOptions): 
     metadata.tellMissing(entry.kind, subject);
     return false;
   }
-  const path = root.at(entry.directory, entry.name);
-  if (isLeaf(path, entry)) {
-    const facts = factsAt(path);
-    const settled = settle(root, path, subject, { facts });
+  // In a directory that was just made there is nothing yet.
+  const facts = root.isFresh(entry.directory) ? undefined : factsOfLeaf(root, entry);
+  if (facts !== undefined) {
+    const settled = settle(root, entry, { facts });
     if (settled === "done" || (settled === "shared" && options.shared?.hold(entry, facts) === true)) return true;
   }
   return makeLeaf(root, entry);
@@ -71,9 +71,9 @@ export function placeLeaf(root: Root, entry: LeafEntry, options: PlaceOptions): 
  * unless all are. False when it is not there any more, or could not be made.
  */
 export function settleSharedLeaf(root: Root, entry: LeafEntry, names: number): boolean {
-  const path = root.at(entry.directory, entry.name);
-  if (!isLeaf(path, entry)) return false;
-  return settle(root, path, subjectOf(entry), { facts: factsAt(path), names }) === "done" || makeLeaf(root, entry);
+  const facts = factsOfLeaf(root, entry);
+  if (facts === undefined) return false;
+  return settle(root, entry, { facts, names }) === "done" || makeLeaf(root, entry);
 }
 
 function makeLeaf(root: Root, entry: LeafEntry): boolean {
@@ -118,26 +118,30 @@ function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subje
  */
 function settle(
   root: Root,
-  path: Buffer,
-  subject: Subject,
+  entry: LeafEntry,
   { facts, names = 1 }: { readonly facts: FileFacts; readonly names?: number },
 ): "done" | "shared" | "not-ours" {
   const { metadata } = root;
-  if (!metadata.wouldChange(path, facts, subject)) {
-    metadata.tell(path, facts, subject);
+  const subject = subjectOf(entry);
+  const { differs, lacks } = metadata.compare(root.place(entry.directory, entry.name), facts, subject);
+  if (!differs) {
+    metadata.tell(facts, subject, lacks);
     return "done";
   }
   if (metadata.isForeign(facts, subject)) return "not-ours";
   if (facts.links !== names) return "shared";
-  const isSet = withTarget(path, subject.kind, (target) => {
+  const isSet = withTarget(root.at(entry.directory, entry.name), subject.kind, (target) => {
     metadata.apply(target, subject);
     if (!isAsSeen(target.facts(), facts)) root.countChanged();
   });
   return isSet ? "done" : "not-ours";
 }
 
-function factsAt(path: Buffer): FileFacts {
-  return factsOf(lstatSync(path, { bigint: true }));
+/** Of the link, FIFO or device, when it stands there. */
+function factsOfLeaf(root: Root, entry: LeafEntry): FileFacts | undefined {
+  if (!isLeaf(root.at(entry.directory, entry.name), entry)) return undefined;
+  const found = root.find(entry.directory, entry.name);
+  return found === undefined ? undefined : factsOf(found);
 }
 
 /** False when something else stands there by now. */

@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, statfsSync } from "node:fs";
 import { Directories, type Directory, joined, pathKey } from "../lib/directories.ts";
+import type { EntryStats } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
-import type { Native } from "../lib/native-calls.ts";
+import type { EntryPlace, Native } from "../lib/native-calls.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
 import type { Keeps, Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
@@ -16,6 +17,7 @@ import { removeTree } from "./remove-tree.ts";
 import { replaceName } from "./replace-name.ts";
 
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const ITSELF = Buffer.from(".");
 /** Paths of directories made by this process and remembered as such: what is to go into them cannot be there yet. */
 const MADE_BYTES_MAX = 1024 * 1024;
 
@@ -84,6 +86,21 @@ export class Root implements Disposable {
     return joined(this.#directories.get(directory), name);
   }
 
+  /** The same for native calls, which reach a name in an open directory twice as fast as by a path. */
+  place(directory: Uint8Array, name: Uint8Array): EntryPlace {
+    const opened = this.#directories.get(directory);
+    const isReached = this.native !== undefined && opened.isPinned;
+    return isReached ? { directory: opened.fd, name: name.length === 0 ? ITSELF : name } : joined(opened, name);
+  }
+
+  /** What stands under a name, whatever it is; undefined when nothing does. Never follows a link. */
+  find(directory: Uint8Array, name: Uint8Array): EntryStats | undefined {
+    const place = this.place(directory, name);
+    if (typeof place === "object" && "directory" in place && this.native !== undefined)
+      return this.native.statName(place);
+    return lstatSync(this.at(directory, name), { bigint: true, throwIfNoEntry: false });
+  }
+
   /** The same of a directory. */
   directory(path: Uint8Array): Directory {
     return this.#directories.get(path);
@@ -146,8 +163,7 @@ export class Root implements Disposable {
 
   /** The regular file under a name, or undefined when there is none. Never follows a link. */
   look(directory: Uint8Array, name: Uint8Array): FileFacts | undefined {
-    const path = joined(this.#directories.get(directory), name);
-    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const stats = this.find(directory, name);
     return stats?.isFile() === true ? factsOf(stats) : undefined;
   }
 
@@ -169,7 +185,7 @@ export class Root implements Disposable {
     facts: FileFacts,
     subject: Subject,
   ): boolean {
-    return this.metadata.wouldChange(this.at(directory, name), facts, subject);
+    return this.metadata.wouldChange(this.place(directory, name), facts, subject);
   }
 
   /**
@@ -177,13 +193,13 @@ export class Root implements Disposable {
    * would hide what was written to it since; and when it is somebody else's, who does not let us.
    */
   settleFile(directory: Uint8Array, name: Uint8Array, subject: Subject, seen: FileFacts): boolean {
-    const path = this.at(directory, name);
-    if (!this.metadata.wouldChange(path, seen, subject)) {
-      this.metadata.tell(path, seen, subject);
+    const { differs, lacks } = this.metadata.compare(this.place(directory, name), seen, subject);
+    if (!differs) {
+      this.metadata.tell(seen, subject, lacks);
       return true;
     }
     if (this.metadata.isForeign(seen, subject)) return false;
-    return this.#withFile(path, (target) => {
+    return this.#withFile(this.at(directory, name), (target) => {
       if (!isAsSeen(target.facts(), seen)) return false;
       this.metadata.apply(target, subject);
       if (!isAsSeen(target.facts(), seen)) this.countChanged();
@@ -212,15 +228,15 @@ export class Root implements Disposable {
     name: Uint8Array,
     { mode, subject }: { readonly mode?: number | undefined; readonly subject?: Subject } = {},
   ): void {
-    const path = joined(this.#directories.get(directory), name);
-    const before = this.isFresh(directory) ? undefined : lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const before = this.isFresh(directory) ? undefined : this.find(directory, name);
     const differs = (): boolean =>
       before?.isDirectory() === true &&
       subject !== undefined &&
-      this.metadata.wouldAlter(path, factsOf(before), subject);
+      this.metadata.wouldAlter(this.place(directory, name), factsOf(before), subject);
     // Twice: shut, it may hide its attributes; opened, its access control list is another.
     const differed = differs();
-    const isMade = makeDirectory(path, mode);
+    const isReady = before?.isDirectory() === true && this.metadata.isFillable(factsOf(before));
+    const isMade = !isReady && makeDirectory(this.at(directory, name), mode);
     const isAltered = differed && !isMade && differs();
     if (isMade || isAltered) this.countChanged();
     if (!isMade) return;
