@@ -90,3 +90,6 @@ export const SESSION_ID_CHARS = 12;
 export const MEMBER_ID_CHARS = 6;
 export const SINKS_PER_SESSION_MAX = 256;
 export const SESSIONS_MAX = 64;
+
+/** Files that a sink may have begun at once: a source reads one after another, and packs at most a few into one frame. */
+export const FILES_OPEN_MAX = 64;

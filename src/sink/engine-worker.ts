@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
+import type { OpenFiles } from "../lib/open-files.ts";
 import { systemRandom } from "../lib/random.ts";
 import { SpillFile } from "../lib/spill-file.ts";
 import type { Deletion } from "../protocol/deletion.ts";
@@ -37,6 +38,8 @@ export interface FillOptions {
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. Then it deletes, when it is told to. */
 export interface EngineWorkerData extends StreamScope, FillOptions {
   readonly folder: Uint8Array;
+  /** Where whoever started this thread finds the files that are open when it ends it. */
+  readonly openFiles: OpenFiles;
   /** Whose copy it is: name of the session and identity of the source, for the manifest. */
   readonly session: string;
   readonly source: string;
@@ -204,7 +207,7 @@ function free({ buffer }: Uint8Array): void {
 }
 
 function open(): Engine {
-  const root = Root.open(folder, { tally: fidelity, numericIds: data.numericIds });
+  const root = Root.open(folder, { tally: fidelity, numericIds: data.numericIds, openFiles: data.openFiles });
   prepareFolder(root, data.startedMs, doubted);
   const book = new PageBook(SpillFile.open());
   const order = new TreeOrder({ book, random: systemRandom });

@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
 import type { EntryStats } from "../lib/entry-stats.ts";
+import type { Native } from "../lib/native-calls.ts";
 
 const NS_PER_MS = 1_000_000n;
 
@@ -37,8 +38,8 @@ export function factsOf(stats: EntryStats): FileFacts {
   };
 }
 
-export function factsOfOpen(fd: number): FileFacts {
-  return factsOf(fstatSync(fd, { bigint: true }));
+export function factsOfOpen(fd: number, native?: Native): FileFacts {
+  return factsOf(native === undefined ? fstatSync(fd, { bigint: true }) : native.statOpen(fd));
 }
 
 /** Whether nothing was done to a file since it was looked at. */

@@ -1,13 +1,11 @@
 import { FanfoldError } from "../lib/errors.ts";
 import { type ChunkHash, hashChunk } from "../protocol/content-hash.ts";
 import type { ChunkRecord, FileFinal, HoleRecord } from "../protocol/data-table.ts";
+import { FILES_OPEN_MAX } from "../protocol/limits.ts";
 import { entryDisplay, type FileEntry } from "../protocol/page.ts";
 import { IncomingFile } from "./incoming-file.ts";
 import { partialName } from "./partial-files.ts";
 import type { Root } from "./root.ts";
-
-/** Files that may be open at once: a source reads one after another, and packs at most a few into one frame. */
-const FILES_OPEN_MAX = 64;
 
 /** An entry whose content comes, and whether this sink asked for it. */
 export interface FileToWrite {

@@ -131,7 +131,7 @@ export class IncomingFile {
     const { root, entry: to } = this.#options;
     const before = root.keeps.perms ? undefined : root.look(to.directory, to.name);
     const { isBare = false } = partial;
-    const target = openTarget(partial.fd);
+    const target = openTarget(partial.fd, root.native);
     root.metadata.apply(target, this.#subject(final), { isNew: true, isBare, modeBefore: before?.mode });
     this.close();
     try {
@@ -157,7 +157,7 @@ export class IncomingFile {
   }
 
   close(): void {
-    if (this.#partial !== undefined) closeSync(this.#partial.fd);
+    if (this.#partial !== undefined) this.#options.root.partials.close(this.#partial);
     if (this.#own !== undefined) closeSync(this.#own.fd);
     this.#partial = undefined;
     this.#own = undefined;

@@ -140,6 +140,6 @@ function copyContent(
     root.partials.discard(partial);
     throw thrown;
   } finally {
-    closeSync(partial.fd);
+    root.partials.close(partial);
   }
 }

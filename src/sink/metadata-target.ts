@@ -11,7 +11,7 @@ import {
   openSync,
   utimesSync,
 } from "node:fs";
-import type { NativePlace } from "../lib/native-calls.ts";
+import type { Native, NativePlace } from "../lib/native-calls.ts";
 import { type FileFacts, factsOf, factsOfOpen } from "./file-facts.ts";
 
 /** Opens what stands there and nothing behind it, without reading, whatever its mode (Linux; node:fs does not name it). */
@@ -28,10 +28,10 @@ export interface MetadataTarget {
 }
 
 /** An open file or directory. */
-export function openTarget(fd: number): MetadataTarget {
+export function openTarget(fd: number, native?: Native): MetadataTarget {
   return {
     place: fd,
-    facts: () => factsOfOpen(fd),
+    facts: () => factsOfOpen(fd, native),
     setOwner: (uid, gid) => fchownSync(fd, uid, gid),
     setMode: (mode) => fchmodSync(fd, mode),
     setTimes: (time) => futimesSync(fd, time, time),

@@ -12,6 +12,7 @@ import {
 import { type Directories, type Directory, joined } from "../lib/directories.ts";
 import { systemCode } from "../lib/errors.ts";
 import type { Native } from "../lib/native-calls.ts";
+import { noteClosing, noteOpen, type OpenFiles } from "../lib/open-files.ts";
 import { DEFAULT_ACL } from "../protocol/attribute-names.ts";
 import { blake3 } from "../protocol/blake3.ts";
 import { LEAF_BYTES } from "../protocol/limits.ts";
@@ -39,6 +40,8 @@ export interface PartialFile {
   readonly name: Buffer;
   /** Made just now where files inherit no attributes: it has none. */
   readonly isBare?: boolean;
+  /** Opened by a native call, of which Node.js does not know. */
+  readonly isNative?: boolean;
 }
 
 export interface FoundPartial {
@@ -83,12 +86,15 @@ export class PartialFiles {
   readonly #used = new Set<string>();
 
   readonly #native: Native | undefined;
+  readonly #openFiles: OpenFiles | undefined;
   /** Whether files of our own folder inherit no attributes. */
   #isBare = false;
 
-  constructor(directories: Directories, native: Native | undefined) {
+  /** @param openFiles where those are noted that native calls open; without it, none does */
+  constructor(directories: Directories, native: Native | undefined, openFiles?: OpenFiles) {
     this.#directories = directories;
     this.#native = native;
+    this.#openFiles = openFiles;
   }
 
   /** Makes their folder, and removes from it what no session can go on with. */
@@ -115,15 +121,24 @@ export class PartialFiles {
   create(directory: Uint8Array, name: string): PartialFile {
     if (this.#found.has(name)) this.#used.add(name);
     const place = this.#place(directory, name);
-    const path = joined(place.directory, place.name);
     const isBare = this.#isBare && place.home === PARTIAL_FOLDER;
+    const made = { home: place.home, name: place.name, isBare };
     try {
-      return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name, isBare };
+      return { ...made, ...this.#open(place) };
     } catch (thrown) {
       if (systemCode(thrown) !== "EEXIST") throw thrown;
     }
-    unlinkSync(path);
-    return { fd: openSync(path, CREATE_FILE, PARTIAL_MODE), home: place.home, name: place.name, isBare };
+    unlinkSync(joined(place.directory, place.name));
+    return { ...made, ...this.#open(place) };
+  }
+
+  close({ fd, isNative = false }: PartialFile): void {
+    if (!isNative || this.#openFiles === undefined) {
+      closeSync(fd);
+      return;
+    }
+    noteClosing(this.#openFiles, fd);
+    this.#native?.close(fd);
   }
 
   /** One that an earlier session left. */
@@ -215,6 +230,20 @@ export class PartialFiles {
       // Recursive, though we make only files and links there: what else somebody put in must not end every session.
       if (!isKept(name.toString("latin1"), path)) removeTree(own, name);
     }
+  }
+
+  #open({
+    directory,
+    name,
+  }: {
+    readonly directory: Directory;
+    readonly name: Buffer;
+  }): Pick<PartialFile, "fd" | "isNative"> {
+    if (this.#native === undefined || this.#openFiles === undefined || !directory.isPinned)
+      return { fd: openSync(joined(directory, name), CREATE_FILE, PARTIAL_MODE) };
+    const fd = this.#native.openName({ directory: directory.fd, name }, CREATE_FILE, PARTIAL_MODE);
+    noteOpen(this.#openFiles, fd);
+    return { fd, isNative: true };
   }
 
   #place(directory: Uint8Array, name: string): { directory: Directory; home: Buffer; name: Buffer } {

@@ -5,7 +5,6 @@ import type { DeviceEntry, Entry, FifoEntry, FileEntry, SymlinkEntry } from "../
 import { type FileFacts, factsOf, isAsSeen } from "./file-facts.ts";
 import { type MetadataKind, type Subject, subjectOf } from "./metadata.ts";
 import { type MetadataTarget, namedTarget, reach, reachedTarget } from "./metadata-target.ts";
-import { replaceName } from "./replace-name.ts";
 import type { Root } from "./root.ts";
 
 /*
@@ -104,9 +103,7 @@ function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subje
   try {
     work(draft.path());
     withTarget(draft.path(), subject.kind, (target) => root.metadata.apply(target, subject, { isNew: true }));
-    const to = root.at(entry.directory, entry.name);
-    replaceName(draft.path(), to);
-    root.countChanged();
+    root.replaceBy(draft, entry);
   } finally {
     root.partials.discard(draft);
   }

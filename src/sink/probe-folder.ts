@@ -1,4 +1,4 @@
-import { closeSync, futimesSync } from "node:fs";
+import { futimesSync } from "node:fs";
 import type { Timestamp } from "../protocol/page.ts";
 import { factsOfOpen } from "./file-facts.ts";
 import { fileTime, storedAs } from "./file-time.ts";
@@ -41,7 +41,7 @@ function probeTraits(root: Root): FolderTraits {
     const scale = { unit: unitBetween(asked, found) ?? 1n, first: limit(-FAR_SECONDS), last: limit(FAR_SECONDS) };
     return { scale, keepsOwners: factsOfOpen(file.fd).uid === process.geteuid?.() };
   } finally {
-    closeSync(file.fd);
+    root.partials.close(file);
     root.partials.discard(file);
   }
 }

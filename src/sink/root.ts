@@ -3,6 +3,7 @@ import { Directories, type Directory, joined, pathKey } from "../lib/directories
 import type { EntryStats } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
 import type { EntryPlace, Native } from "../lib/native-calls.ts";
+import type { OpenFiles } from "../lib/open-files.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
 import type { Keeps, Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
@@ -29,6 +30,8 @@ export interface RootOptions {
   readonly numericIds?: boolean;
   /** Where is counted what cannot be carried exactly. */
   readonly tally?: FidelityTally;
+  /** Where this thread notes what it has open by native calls. */
+  readonly openFiles?: OpenFiles | undefined;
 }
 
 /**
@@ -44,10 +47,10 @@ export class Root implements Disposable {
   readonly metadata: Metadata;
   #entriesChanged = 0;
 
-  private constructor(directories: Directories, { native, numericIds = false, tally }: RootOptions) {
+  private constructor(directories: Directories, { native, numericIds = false, tally, openFiles }: RootOptions) {
     this.#directories = directories;
     this.native = native;
-    this.partials = new PartialFiles(directories, native);
+    this.partials = new PartialFiles(directories, native, openFiles);
     const owners = new OwnerMap(numericIds);
     const options = { native, rights: processRights(), owners, tally: tally ?? new FidelityTally() };
     this.metadata = new Metadata(options, USUAL_TRAITS);
@@ -122,9 +125,8 @@ export class Root implements Disposable {
     { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
   ): void {
     // In this order: a deep directory opens many others, and would close the draft's if that came first.
-    const to = joined(this.#directories.get(directory), name);
-    const from = joined(this.#directories.get(draft.home), draft.name);
-    replaceName(from, to);
+    const to = { directory: this.#directories.get(directory), name };
+    replaceName({ directory: this.#directories.get(draft.home), name: draft.name }, to, this.native);
     this.countChanged();
   }
 
@@ -255,7 +257,7 @@ export class Root implements Disposable {
   finishDirectory(path: Uint8Array, subject: Subject): void {
     this.partials.clearBeside(path);
     const isNew = this.isFresh(path) && path.length > 0;
-    this.metadata.apply(openTarget(this.#directories.get(path).fd), subject, { isNew });
+    this.metadata.apply(openTarget(this.#directories.get(path).fd, this.native), subject, { isNew });
   }
 
   /** Gives a directory the mode and time that it had before something in it was deleted. */

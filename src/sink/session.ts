@@ -2,7 +2,7 @@ import { abortable } from "../lib/abort.ts";
 import type { BufferPool } from "../lib/buffer-pool.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import { openThread, type Thread } from "../lib/thread.ts";
+import type { Thread } from "../lib/thread.ts";
 import type { Deletion } from "../protocol/deletion.ts";
 import type { SinkEvent } from "../protocol/events.ts";
 import { fitFidelity, fitPath, fitProblems, fitReason } from "../protocol/fit-message.ts";
@@ -11,6 +11,7 @@ import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
 import type { DeletionPolicy } from "./deletion.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import { openEngine } from "./engine-thread.ts";
 import type { EngineMessage, EngineRequest, EngineWorkerData, FillOptions } from "./engine-worker.ts";
 import type { SequenceRange } from "./receiver.ts";
 import type { Reporter } from "./reporter.ts";
@@ -95,7 +96,7 @@ export class SinkSession {
     const { sessionId, epoch, stream, session, source } = this.#options;
     using keeper = new SyncKeeper({ folder, clock, signal, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
-    const worker: EngineWorkerData = {
+    const worker: Omit<EngineWorkerData, "openFiles"> = {
       ...{ sessionId, epoch, stream, session, source },
       folder: Buffer.from(folder.path),
       doubts: folder.doubts,
@@ -105,10 +106,7 @@ export class SinkSession {
       deletion: policy,
       ...(this.#options.fill ?? { numericIds: false, specials: false }),
     };
-    this.#engine = openThread<EngineRequest, EngineMessage>({
-      module: "./engine-worker",
-      base: import.meta.url,
-      data: worker,
+    this.#engine = openEngine(worker, {
       onMessage: (message) => this.#onEngine(message),
       onFailure: (error) => this.#fail(error),
     });

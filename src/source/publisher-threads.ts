@@ -1,9 +1,9 @@
 import type { FanfoldError } from "../lib/errors.ts";
+import { closeLeftOpen, newOpenFiles } from "../lib/open-files.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import type { ReadMessage, ReadRequest, ReadWorkerData } from "./read-worker.ts";
-import { closeLeftOpen, newOpenFileCell } from "./tree-folder.ts";
 import { treeScopeOf } from "./tree-scope.ts";
 import type { WalkMessage, WalkRequest, WalkWorkerData } from "./walk-worker.ts";
 
@@ -20,8 +20,8 @@ export function openWalker(tree: PublishedTree, ends: Ends<WalkMessage>): Thread
 
 /** The thread that reads its files. */
 export function openReader(own: ReadWorkerData, ends: Ends<ReadMessage>): Thread<ReadRequest> {
-  const openFile = newOpenFileCell();
-  const data: ReadWorkerData = { ...own, openFile };
+  const openFiles = newOpenFiles(1);
+  const data: ReadWorkerData = { ...own, openFiles };
   const thread = openThread<ReadRequest, ReadMessage>({
     module: "./read-worker",
     base: import.meta.url,
@@ -32,7 +32,7 @@ export function openReader(own: ReadWorkerData, ends: Ends<ReadMessage>): Thread
     post: thread.post,
     async stop() {
       await thread.stop();
-      closeLeftOpen(openFile);
+      closeLeftOpen(openFiles);
     },
   };
 }

@@ -1,11 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
+import type { OpenFiles } from "../lib/open-files.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
 import { FRAME_COST_BYTES_MIN, FrameBuilder, frameCapacity } from "./frame-builder.ts";
 import type { Skips } from "./page-ledger.ts";
 import type { FolderIdentity } from "./root-guard.ts";
-import { type OpenFileCell, TreeFolder } from "./tree-folder.ts";
+import { TreeFolder } from "./tree-folder.ts";
 
 /** Thread that reads files. It builds frames while it has credit, in the order of the pages it is given. */
 export interface ReadWorkerData extends FrameScope {
@@ -16,7 +17,7 @@ export interface ReadWorkerData extends FrameScope {
   readonly fileOutputs: boolean;
   readonly identity?: FolderIdentity | undefined;
   /** Where the thread that started this one finds the file that is open when it ends this one. */
-  readonly openFile?: OpenFileCell | undefined;
+  readonly openFiles?: OpenFiles | undefined;
 }
 export interface ReadPageRequest {
   readonly type: "page";
@@ -83,7 +84,7 @@ function read(): void {
 
 function open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
   const held = new Map(skips);
-  folder ??= TreeFolder.open(root, { identity: data.identity, openFile: data.openFile });
+  folder ??= TreeFolder.open(root, { identity: data.identity, openFiles: data.openFiles });
   return readPage(body, {
     ...{ folder, builder, isLastTry },
     isWanted: (index) => wants === undefined || hasBit(wants, index),

@@ -3,6 +3,7 @@ import { Directories, type Directory, joined } from "../lib/directories.ts";
 import type { EntryStats } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
 import type { Native } from "../lib/native-calls.ts";
+import { noteClosing, noteOpen, type OpenFiles } from "../lib/open-files.ts";
 import { type ReadAttributes, readAttributes } from "./read-attributes.ts";
 import { type FolderIdentity, RootGuard } from "./root-guard.ts";
 import { vanished } from "./source-problem.ts";
@@ -10,14 +11,7 @@ import { vanished } from "./source-problem.ts";
 /** Directories that one thread keeps open: it goes through a tree in its order, and seldom back. */
 const DIRECTORIES_OPEN_MAX = 64;
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const NONE_OPEN = -1;
 const ITSELF = Buffer.from(".");
-
-/**
- * The descriptor of the file that is open, or -1. A file opened by a native call is unknown to Node.js, which closes all others
- * when it ends a thread.
- */
-export type OpenFileCell = Int32Array<SharedArrayBuffer>;
 
 export interface TreeFolderOptions {
   /** Which directory the root was when the run began; the one that stands there now when absent. */
@@ -25,19 +19,8 @@ export interface TreeFolderOptions {
   readonly platform?: NodeJS.Platform;
   /** @default those of this machine */
   readonly native?: Native | undefined;
-  readonly openFile?: OpenFileCell | undefined;
-}
-
-/** @see OpenFileCell */
-export function newOpenFileCell(): OpenFileCell {
-  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)).fill(NONE_OPEN);
-}
-
-/** Once the thread is gone that opened it. */
-export function closeLeftOpen(openFile: OpenFileCell): void {
-  const fd = openFile[0] ?? NONE_OPEN;
-  openFile[0] = NONE_OPEN;
-  if (fd !== NONE_OPEN) closeSync(fd);
+  /** Where is noted what is open; one at a time. */
+  readonly openFiles?: OpenFiles | undefined;
 }
 
 /**
@@ -48,7 +31,7 @@ export class TreeFolder implements Disposable {
   readonly #directories: Directories;
   readonly #guard: RootGuard;
   readonly #native: Native | undefined;
-  readonly #openFile: OpenFileCell | undefined;
+  readonly #openFiles: OpenFiles | undefined;
   #isStale = false;
   #path: Uint8Array | undefined;
   #directory: Directory;
@@ -57,7 +40,7 @@ export class TreeFolder implements Disposable {
     this.#directories = directories;
     this.#guard = guard;
     this.#native = "native" in options ? options.native : loadNative();
-    this.#openFile = options.openFile;
+    this.#openFiles = options.openFiles;
     this.#directory = directories.root;
   }
 
@@ -129,16 +112,18 @@ export class TreeFolder implements Disposable {
     const native = this.#nativeFor(directory);
     if (native === undefined) return openSync(joined(directory, name), READ_FILE);
     const fd = native.openName({ directory: directory.fd, name }, READ_FILE);
-    if (this.#openFile !== undefined) this.#openFile[0] = fd;
+    if (this.#openFiles !== undefined) noteOpen(this.#openFiles, fd);
     return fd;
   }
 
   closeFile(directory: Directory, fd: number): void {
     const native = this.#nativeFor(directory);
-    // In this order: closed twice, the second time might be another's.
-    if (this.#openFile !== undefined) this.#openFile[0] = NONE_OPEN;
-    if (native === undefined) closeSync(fd);
-    else native.close(fd);
+    if (native === undefined) {
+      closeSync(fd);
+      return;
+    }
+    if (this.#openFiles !== undefined) noteClosing(this.#openFiles, fd);
+    native.close(fd);
   }
 
   [Symbol.dispose](): void {
