@@ -1,6 +1,6 @@
-import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
+import { within } from "../lib/within.ts";
 import { catchEndingSignals } from "./ending-signals.ts";
 import { statusOfCode, statusOfSignal } from "./exit-status.ts";
 import { openPresenter, presenterLogger } from "./open-presenter.ts";
@@ -63,7 +63,7 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
     try {
       result = await run.result;
     } finally {
-      await within(LAST_EVENTS_MS, shown, io.clock);
+      await within(io.clock, LAST_EVENTS_MS, shown, undefined);
     }
     const status = command.statusOf(result);
     return status !== 0 && signals.received !== undefined ? statusOfSignal(signals.received) : status;
@@ -76,14 +76,6 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
   } finally {
     presenter.close();
   }
-}
-
-/** Waits for `work` at most this long; no timer is left that would hold the process. */
-async function within(limitMs: number, work: Promise<void>, clock: Clock): Promise<void> {
-  const timer = new AbortController();
-  const limit = clock.sleep(limitMs, timer.signal).catch(() => undefined);
-  await Promise.race([work, limit]);
-  timer.abort();
 }
 
 async function showEvents<Event extends TypedEvent>(

@@ -122,6 +122,12 @@ export class ControlConnection {
       );
   }
 
+  /** Whether the client goes within this time; not waited for any longer when `signal` aborts. */
+  async goes(withinMs: number, signal: AbortSignal): Promise<boolean> {
+    await this.#clock.sleep(withinMs, AbortSignal.any([this.gone, signal])).catch(() => undefined);
+    return this.gone.aborted;
+  }
+
   /** Whether the client's machine answers now: a killed one leaves a connection that only looks alive. */
   async answers(withinMs: number): Promise<boolean> {
     if (this.#socket.readyState !== this.#socket.OPEN) return false;

@@ -10,6 +10,7 @@ import {
   memberFor,
   memberGoingOn,
   type Newcomer,
+  type SeriesEvent,
   type SeriesMember,
   type SeriesState,
   sourceOf,
@@ -49,13 +50,20 @@ function yieldDeserted(change: Change, newcomer: Newcomer): void {
   if (sourceOf(state)?.identity !== newcomer.identity) endDeserted(change, session);
 }
 
-/** Somebody asks to end the session of a source, from another process of it. */
-export function cancel(change: Change, { id, identity }: { readonly id: string; readonly identity: string }): void {
+type CancelOrder = Extract<SeriesEvent, { type: "cancel" }>;
+
+/** Somebody asks to end the session of a source, over another connection, or from another process of it. */
+export function cancel(change: Change, { id, identity, back }: CancelOrder): void {
   const session = change.state.running ?? change.state.waiting;
   const source = sourceOf(change.state);
   if (session === undefined || source === undefined || source.identity !== identity) {
     const reason = `Cancel session "${change.state.name}": no session of this name has this directory as its source; look at the coordinator for those there are, and name one with --session`;
     change.effect({ type: "refuse", code: "refused", reason });
+    return;
+  }
+  if (back !== undefined && (back.sessionId !== session.id || back.epoch !== session.epoch)) {
+    const reason = `Cancel session "${change.state.name}": another process of this source has taken it over; let that one go on, or end it with --cancel`;
+    change.effect({ type: "refuse", code: "superseded", reason });
     return;
   }
   const end = cancelled(`The session was cancelled at its source "${source.name}"`);

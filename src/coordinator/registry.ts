@@ -26,6 +26,9 @@ import type { TicketHolder } from "./tickets.ts";
 const HELLO_WITHIN_MS = 10_000;
 /** A connection of the same identity that does not answer within this time is that of a killed process. */
 const ANSWER_WITHIN_MS = 2000;
+/** A source that was interrupted lets go when it has stopped; the same one, started again, is not refused meanwhile. */
+export const LET_GO_WITHIN_MS = 3000;
+
 export interface RegistryOptions extends EffectsOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -133,10 +136,10 @@ export class Registry {
   }
 
   /** Ends the session of a source for all, as another process of it asks. */
-  #cancel(connection: ControlConnection, { session, role }: Hello, identity: string): undefined {
+  #cancel(connection: ControlConnection, { session, role, back }: Hello, identity: string): undefined {
     const id = this.#freshMemberId();
     this.#effects.clients.set(id, { memberId: id, series: session, identity, role, connection });
-    this.#apply(session, { type: "cancel", id, identity }, id);
+    this.#apply(session, { type: "cancel", id, identity, back }, id);
   }
 
   /** A process that says `back` has lost the link that is still there: nobody has to be asked [P-1.5]. */
@@ -164,6 +167,7 @@ export class Registry {
       const other = this.#sameIdentity(hello, identity);
       if (other === undefined) return true;
       if (await other.connection.answers(ANSWER_WITHIN_MS)) {
+        if (hello.role === "source" && (await other.connection.goes(LET_GO_WITHIN_MS, connection.gone))) continue;
         connection.refuse(...aliveRefusal(hello, other));
         return false;
       }

@@ -81,8 +81,8 @@ export interface Newcomer {
 /** `freshSessionId` is used if the event opens a session; no event opens more than one. */
 export type SeriesEvent = { readonly freshSessionId: string } & (
   | { readonly type: "join"; readonly newcomer: Newcomer }
-  /** A client asks to end the session of this source; `id` is a fresh one, for the answer. */
-  | { readonly type: "cancel"; readonly id: string; readonly identity: string }
+  /** A client asks to end the session of this source, at the epoch of `back` alone if it is there; `id` is a fresh one. */
+  | ({ readonly type: "cancel"; readonly id: string } & Pick<Newcomer, "identity" | "back">)
   | { readonly type: "ready"; readonly memberId: string }
   | { readonly type: "finished"; readonly memberId: string; readonly summary: SessionSummary }
   /** `left`: it said so, or broke the rules; else its connection broke, and it may come back. */

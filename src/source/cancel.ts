@@ -3,7 +3,8 @@ import { FanfoldError } from "../lib/errors.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { parseCoordinatorAddress } from "../member/address.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
-import { SteadyLink } from "../member/steady-link.ts";
+import { SteadyLink, type SteadyLinkOptions } from "../member/steady-link.ts";
+import type { Hello } from "../protocol/control.ts";
 import type { SourceEvent } from "../protocol/events.ts";
 import { sourceHello } from "./hello.ts";
 import { openSourceFolder } from "./source-folder.ts";
@@ -38,22 +39,34 @@ export interface CancelledSession {
 export function cancelSession(options: CancelOptions): MemberRun<SourceEvent, CancelledSession> {
   return startMember<SourceEvent, CancelledSession>(options.signal, async ({ hub, signal }) => {
     const { clock = systemClock, random = systemRandom, connectTimeoutMs = 30_000 } = options;
-    const hello = { ...sourceHello(options, openSourceFolder(options.folder).root, random), cancel: true };
-    const link = new SteadyLink({
-      ...{ connectTimeoutMs, signal, clock, random },
-      address: parseCoordinatorAddress(options.coordinator),
-      hello: () => hello,
-      lostTimeoutMs: () => connectTimeoutMs,
-      emit: (event) => hub.emit(event),
-    });
-    try {
-      while ((await link.next()).type !== "ended");
-      hub.emit({ type: "cancelled", session: hello.session });
-      return { session: hello.session };
-    } catch (thrown) {
-      throw FanfoldError.from(thrown);
-    } finally {
-      await link.close();
-    }
+    const hello = sourceHello(options, openSourceFolder(options.folder).root, random);
+    const address = parseCoordinatorAddress(options.coordinator);
+    await askToCancel({ hello, address, connectTimeoutMs, signal, clock, random, emit: (event) => hub.emit(event) });
+    hub.emit({ type: "cancelled", session: hello.session });
+    return { session: hello.session };
   });
+}
+
+export interface CancelRequest extends Pick<SteadyLinkOptions, "address" | "emit" | "signal" | "clock" | "random"> {
+  /** Who asks; with `back`, only that very epoch of the session is to end [P-1.6]. */
+  readonly hello: Hello;
+  /** Longest wait for the coordinator, in milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
+/** Asks the coordinator to end a session for all, over a link of its own. @throws FanfoldError when it is not ended */
+export async function askToCancel({ hello, connectTimeoutMs, ...options }: CancelRequest): Promise<void> {
+  const link = new SteadyLink({
+    ...options,
+    connectTimeoutMs,
+    hello: () => ({ ...hello, cancel: true }),
+    lostTimeoutMs: () => connectTimeoutMs,
+  });
+  try {
+    while ((await link.next()).type !== "ended");
+  } catch (thrown) {
+    throw FanfoldError.from(thrown);
+  } finally {
+    await link.close();
+  }
 }

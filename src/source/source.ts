@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
+import { within } from "../lib/within.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
 import type { Ended, Welcome } from "../member/inbox.ts";
 import { joinedEvent, type LiveTarget } from "../member/join.ts";
@@ -12,8 +13,10 @@ import type { SourceEvent } from "../protocol/events.ts";
 import { fitSummary } from "../protocol/fit-message.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import type { SessionSummary } from "../protocol/progress.ts";
+import { askToCancel, type CancelRequest } from "./cancel.ts";
 import { DryRun } from "./dry-run.ts";
 import { sourceHello } from "./hello.ts";
+import { CANCEL_TOLD_MS_MAX, leaveSession } from "./leave-session.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./published-tree.ts";
 import { type SinkPolicy, SourceSession } from "./session.ts";
 import { openSourceTransports } from "./source-transports.ts";
@@ -52,8 +55,6 @@ const ENVELOPE_BYTES = 1024;
 const LOST_MS_MIN = 10 * 60_000;
 /** When every sink has its outcome, nothing depends on the coordinator but its history, and what the sinks wait for. */
 const END_TOLD_MS_MAX = 30_000;
-/** How long a coordinator that is away is waited for to tell it that the session is to end for all. */
-const CANCEL_TOLD_MS_MAX = 3_000;
 
 /** A source at work. A sink's failure does not reject its result but stands in the summary. */
 export interface SourceRun extends MemberRun<SourceEvent, SessionSummary> {
@@ -96,9 +97,10 @@ class SourceProgram {
     const tree = openTree(this.#options, this.#clock);
     const address = parseCoordinatorAddress(coordinator);
     const hello = { ...sourceHello(this.#options, tree.root, this.#random), destCount, dryRun };
+    const sayHello = () => (this.#running === undefined ? hello : { ...hello, back: this.#running.back });
     const link = new SteadyLink({
       ...{ address, connectTimeoutMs, signal, clock: this.#clock, random: this.#random },
-      hello: () => (this.#running === undefined ? hello : { ...hello, back: this.#running.back }),
+      hello: sayHello,
       lostTimeoutMs: () => (this.#running === undefined ? connectTimeoutMs : Math.max(connectTimeoutMs, LOST_MS_MIN)),
       emit: (event) => this.#hub.emit(event),
     });
@@ -109,7 +111,7 @@ class SourceProgram {
         welcome = end;
       }
     } catch (thrown) {
-      throw await this.#leave(link, FanfoldError.from(thrown));
+      throw await this.#leave(link, FanfoldError.from(thrown), { address, hello: sayHello() });
     } finally {
       await link.close();
     }
@@ -205,7 +207,8 @@ class SourceProgram {
   /** Tells the coordinator how it ended. Every sink has its outcome: that this cannot be told changes none. */
   async #finish(link: SteadyLink, summary: SessionSummary, control: Promise<unknown>): Promise<SessionSummary> {
     link.send({ type: "finished", summary: fitSummary(summary, CONTROL_BYTES_MAX - ENVELOPE_BYTES) });
-    const untold = await this.#within(
+    const untold = await within(
+      this.#clock,
       END_TOLD_MS_MAX,
       control.then(
         () => undefined,
@@ -223,36 +226,21 @@ class SourceProgram {
   }
 
   /** Goes for the reason given; returns what to end with. A session that was stopped in its middle may still be cancelled. */
-  async #leave(link: SteadyLink, error: FanfoldError): Promise<FanfoldError> {
+  async #leave(link: SteadyLink, error: FanfoldError, asking: Pick<CancelRequest, "address" | "hello">) {
+    if (error.code !== "interrupted" || !this.#canCancel) {
+      void link.leave(error);
+      return error;
+    }
+    const clock = this.#clock;
     const graceMs = this.#options.cancelGraceMs ?? 0;
-    if (error.code === "interrupted" && this.#canCancel) {
-      this.#hub.emit({ type: "stopping", graceMs });
-      const cancelled = await this.#within(
-        graceMs,
-        this.#cancelled.promise.then(() => true),
-        false,
-      );
-      if (cancelled) {
-        const cancel = new FanfoldError("cancelled", `The session was ended for all: ${error.message}, twice`);
-        await this.#within(CANCEL_TOLD_MS_MAX, link.leave(cancel), undefined);
-        return cancel;
-      }
-    }
-    void link.leave(error);
-    return error;
-  }
-
-  /** What comes of `work`, or `otherwise` after this long; no timer is left. */
-  async #within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
-    const timer = new AbortController();
-    const limit = this.#clock.sleep(limitMs, timer.signal).then(
-      () => otherwise,
-      () => otherwise,
-    );
-    try {
-      return await Promise.race([work, limit]);
-    } finally {
-      timer.abort();
-    }
+    this.#hub.emit({ type: "stopping", graceMs });
+    return await leaveSession(link, error, {
+      ...{ graceMs, cancelled: this.#cancelled.promise, clock },
+      askToCancel: (stop) =>
+        askToCancel({
+          ...{ ...asking, signal: stop, clock, random: this.#random, emit: () => undefined },
+          connectTimeoutMs: CANCEL_TOLD_MS_MAX,
+        }),
+    });
   }
 }

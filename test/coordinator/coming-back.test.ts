@@ -125,6 +125,24 @@ test("--cancel from another process of the source ends the session for all", asy
   expect(await late.expect("refused")).toMatchObject({ reason: expect.stringContaining("Cancel session") });
 });
 
+test("a source that let go of its session may still end it for all, but not once the same source has taken it over", async () => {
+  const coordinator = await coordinatorOf();
+  const { source, sink, back } = await sessionOf(coordinator);
+  source.raw('{"type":"leave","code":"interrupted","reason":"Stopped"}');
+  expect(await sink.expect("left")).toMatchObject({ role: "source", code: "interrupted" });
+  const again = await clientOf(coordinator);
+  expect(await again.enter("source", { secret: SOURCE })).toMatchObject({ epoch: 2 });
+  const [late, canceller] = [await clientOf(coordinator), await clientOf(coordinator)];
+  late.hello("source", { secret: SOURCE, cancel: true, back });
+  expect(await late.expect("refused")).toMatchObject({ code: "superseded" });
+  await again.expect("sinks");
+  for (const client of [again, sink]) expect(await client.expect("start")).toMatchObject({ epoch: 2 });
+  again.raw('{"type":"leave","code":"interrupted","reason":"Stopped"}');
+  await sink.expect("left");
+  canceller.hello("source", { secret: SOURCE, cancel: true, back: { ...back, epoch: 2 } });
+  for (const client of [canceller, sink]) expect(await client.expect("ended")).toMatchObject({ code: "cancelled" });
+});
+
 test.each([false, true])("who comes back after the end hears how it ended; stays: %s", async (stay) => {
   const coordinator = await coordinatorOf();
   const { source, sink, sinkWelcome, sourceWelcome, back } = await sessionOf(coordinator);

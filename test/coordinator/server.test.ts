@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { LET_GO_WITHIN_MS } from "../../src/coordinator/registry.ts";
 import { CONTROL_BYTES_MAX, PROTOCOL_VERSION, SESSIONS_MAX } from "../../src/protocol/limits.ts";
 import { clientOf, coordinatorOf } from "./coordinator-fixture.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -250,8 +251,9 @@ describe("identity", () => {
     });
   });
 
-  test("a second source is refused, also the same one, but one directory may be the source of two sessions", async () => {
-    const coordinator = await coordinatorOf();
+  test("the same source is refused when the one that is connected does not let go, but may serve two sessions", async () => {
+    const clock = new ManualClock();
+    const coordinator = await coordinatorOf({ clock });
     const [first, second, third] = [
       await clientOf(coordinator),
       await clientOf(coordinator),
@@ -259,7 +261,20 @@ describe("identity", () => {
     ];
     await first.enter("source", { secret });
     second.hello("source", { secret });
+    await clock.sleeping(LET_GO_WITHIN_MS);
+    clock.advance(LET_GO_WITHIN_MS);
     expect((await second.expect("refused")).code).toBe("session-busy");
     await third.enter("source", { secret, session: "another" });
+  });
+
+  test("the same source takes the place of one that lets go while it waits for that", async () => {
+    const clock = new ManualClock();
+    const coordinator = await coordinatorOf({ clock });
+    const [first, second] = [await clientOf(coordinator), await clientOf(coordinator)];
+    const { member } = await first.enter("source", { secret });
+    second.hello("source", { secret });
+    await clock.sleeping(LET_GO_WITHIN_MS);
+    first.raw('{"type":"leave","code":"interrupted","reason":"Stopped"}');
+    expect((await second.expect("welcome")).member.name).toBe(member.name);
   });
 });

@@ -31,6 +31,20 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     for (const sink of run.sinks) await sink.event("started", { nth: 2 });
   });
 
+  test("the same command, started at once after Ctrl-C, takes the session over and sends only what was not stored", async () => {
+    await using lab = await CliLab.open();
+    const run = await longCopy(lab);
+    run.leave(run.source, "SIGINT");
+    const again = run.sourceAgain();
+    const { bytesSent, bytesSentAgain } = await expectProven(again, run.sinks);
+    expect(bytesSent + bytesSentAgain).toBeLessThan(TREE.files * TREE.mibEach * 1024 * 1024 - UNDER_WAY_BYTES / 2);
+    expect(await run.source.exit()).toBe(130);
+    for (const folder of run.order.to) await expectCopy(run.from, folder);
+    for (const sink of run.sinks) await sink.event("started", { nth: 2 });
+    const [left, joined] = [await run.coordinator.event("left"), await again.event("joined")];
+    expect(left).toMatchObject({ role: "source", code: "interrupted", name: joined.name });
+  });
+
   test("a source that is stopped twice ends the session for all", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
