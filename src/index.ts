@@ -21,6 +21,7 @@ export type {
   VerifyEvent,
 } from "./protocol/events.ts";
 export type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./protocol/progress.ts";
+export type { Durability } from "./sink/entry-sync.ts";
 export type { SinkOptions, SinkRun } from "./sink/sink.ts";
 export { runSink } from "./sink/sink.ts";
 export type { VerifyOptions, VerifyResult, VerifyRun } from "./sink/verify.ts";

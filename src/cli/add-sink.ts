@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { Durability } from "../sink/entry-sync.ts";
 import { parseDuration } from "./parse-duration.ts";
 import { parseMaxDelete } from "./parse-max-delete.ts";
 import type { ProgramIo } from "./program-io.ts";
@@ -33,6 +34,14 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
       ),
     )
     .addOption(new Option("--specials", "as root: make devices too"))
+    .addOption(
+      new Option(
+        "--durability <when>",
+        "when the disk is made to have the copy: before it is called done, each file before it gets its name as well, or not at all",
+      )
+        .choices(["session", "file", "none"] satisfies Durability[])
+        .default("session"),
+    )
     .addOption(
       new Option(
         "--connect-timeout <duration>",

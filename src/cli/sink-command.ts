@@ -1,4 +1,5 @@
 import type { DeleteLimit } from "../protocol/deletion.ts";
+import type { Durability } from "../sink/entry-sync.ts";
 import { statusOfOutcome } from "./exit-status.ts";
 import { boundMemory } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
@@ -19,6 +20,7 @@ export interface SinkCommandOptions extends SharedOptions {
   readonly maxDelete?: DeleteLimit;
   readonly numericIds?: boolean;
   readonly specials?: boolean;
+  readonly durability: Durability;
   readonly connectTimeout?: number;
 }
 
@@ -40,6 +42,7 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
         ...(options.maxDelete === undefined ? {} : { maxDelete: options.maxDelete }),
         numericIds: options.numericIds === true,
         specials: options.specials === true,
+        durability: options.durability,
         fileEvents: options.verbose === true || options.json === true,
         signal,
         ...(options.session === undefined ? {} : { session: options.session }),

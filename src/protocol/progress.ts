@@ -48,7 +48,7 @@ export const sinkOutcomeSchema = z.object({
   sinkId: z.string().max(16),
   name: z.string().max(256),
   /**
-   * proven: durable, and its digest equals the source's. incomplete: proven but for what `problems` lists. dry-run: it said
+   * proven: durable (unless `unsynced`), and its digest equals the source's. incomplete: proven but for what `problems` lists. dry-run: it said
    * what it wants, and nothing was copied.
    */
   outcome: z.enum(["proven", "incomplete", "failed", "dry-run"]),
@@ -66,6 +66,8 @@ export const sinkOutcomeSchema = z.object({
   entriesChanged: count.default(0),
   /** What it could not carry as it is at the source; absent when there is nothing. */
   fidelity: fidelityReportSchema.optional(),
+  /** Its people have told it not to sync (`--durability none`): a loss of power may take of the copy what it likes. */
+  unsynced: z.boolean().optional(),
   /** Joined late, came back, or was too slow for the others: caught up on a lane of its own. */
   caughtUp: z.boolean().default(false),
   /** Of a dry run only: files, and their bytes, that would be sent to it; and how many of them would replace something. */

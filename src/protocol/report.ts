@@ -55,6 +55,8 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     fidelity: fidelityReportSchema.optional(),
     /** There when the source asked for it [P-8.1]. */
     deletion: deletionSchema.optional(),
+    /** True: the people of this sink have told it not to sync; its disk may not have the copy yet. */
+    unsynced: z.boolean().optional(),
   }),
   z.object({
     /** Of a dry run: everything was looked at [P-9.4]. */

@@ -1,3 +1,4 @@
+import { fsyncSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
 import type { OpenFiles } from "../lib/open-files.ts";
@@ -13,6 +14,7 @@ import { DryEngine, type Outlook } from "./dry-engine.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineCounts } from "./engine-counts.ts";
 import { diskError } from "./entry-problem.ts";
+import type { Durability, EntrySync } from "./entry-sync.ts";
 import { FileWriter } from "./file-writer.ts";
 import { FreeSpace } from "./free-space.ts";
 import { openManifestWriter } from "./manifest-writer.ts";
@@ -33,6 +35,8 @@ export interface FillOptions {
   readonly numericIds: boolean;
   /** Whether devices are made. */
   readonly specials: boolean;
+  /** When the disk is made to have what is stored. */
+  readonly durability: Durability;
 }
 
 /** Thread that owns the sink's disk: frames in, in order; what was done with them out. Then it deletes, when it is told to. */
@@ -113,6 +117,7 @@ const folder = Buffer.from(data.folder);
 let engine: Engine | undefined;
 let release: ((end: "proven" | "full" | "failed") => void) | undefined;
 let isWhole: (() => boolean) | undefined;
+let sync: EntrySync | undefined;
 let deletion: DeletionParts | undefined;
 const receiver = new Receiver(data);
 const fidelity = new FidelityTally();
@@ -143,6 +148,8 @@ function receive(into: Engine, frames: readonly Uint8Array[]): void {
     bytes += payload.byteLength;
     take(into, payload);
   }
+  // Before any of it is called stored.
+  sync?.settle();
   const { counts, pages, digest } = into;
   const buffers = freed;
   freed = [];
@@ -207,7 +214,11 @@ function free({ buffer }: Uint8Array): void {
 }
 
 function open(): Engine {
-  const root = Root.open(folder, { tally: fidelity, numericIds: data.numericIds, openFiles: data.openFiles });
+  const { numericIds, specials, durability, openFiles } = data;
+  const fsync = durability === "file" ? fsyncSync : undefined;
+  const root = Root.open(folder, { tally: fidelity, numericIds, openFiles, fsync });
+  sync = root.sync;
+  sync?.above(folder.toString());
   prepareFolder(root, data.startedMs, doubted);
   const book = new PageBook(SpillFile.open());
   const order = new TreeOrder({ book, random: systemRandom });
@@ -215,8 +226,8 @@ function open(): Engine {
   const space = new FreeSpace(() => root.freeBytes());
   const { session, sessionId, source, startedMs } = data;
   const meta = { session, sessionId, source, timeMs: startedMs };
-  const { numericIds, specials } = data;
-  const manifest = openManifestWriter(root, { ...meta, numericIds, asRoot: root.metadata.isRoot });
+  const asRoot = root.metadata.isRoot;
+  const manifest = openManifestWriter(root, { ...meta, numericIds, asRoot }, durability !== "none");
   root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const shared = new SharedEntries();
   const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy });

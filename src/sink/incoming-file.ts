@@ -133,9 +133,10 @@ export class IncomingFile {
     const { isBare = false } = partial;
     const target = openTarget(partial.fd, root.native);
     root.metadata.apply(target, this.#subject(final), { isNew: true, isBare, modeBefore: before?.mode });
+    root.sync?.content(partial.fd);
     this.close();
     try {
-      this.#options.root.commit(partial, this.#options.entry.directory, this.#options.entry.name);
+      root.commit(partial, to.directory, to.name);
     } catch (thrown) {
       this.#options.root.partials.discard(partial);
       throw thrown;

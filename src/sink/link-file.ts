@@ -135,6 +135,7 @@ function copyContent(
     if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
       throw Object.assign(new Error("it became shorter"), { code: "EINVAL", syscall: "read" });
     root.metadata.apply(openTarget(partial.fd), subject, { isNew: true, modeBefore: facts.mode });
+    root.sync?.content(partial.fd);
     return partial;
   } catch (thrown) {
     root.partials.discard(partial);

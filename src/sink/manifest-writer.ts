@@ -35,13 +35,17 @@ export interface ManifestWriter {
   discard(): void;
 }
 
-/** The folder must have its `.fanfold`. Throws system errors, which concern the whole disk. */
-export function openManifestWriter(root: Root, meta: ManifestMeta): ManifestWriter {
-  return new FileManifestWriter(root, meta);
+/**
+ * The folder must have its `.fanfold`. `isSynced` false: the disk is not made to have it. Throws system errors, which concern the
+ * whole disk.
+ */
+export function openManifestWriter(root: Root, meta: ManifestMeta, isSynced = true): ManifestWriter {
+  return new FileManifestWriter(root, meta, isSynced);
 }
 
 class FileManifestWriter implements ManifestWriter {
   readonly #root: Root;
+  readonly #isSynced: boolean;
   readonly #before: ManifestReader | undefined;
   readonly #carried: CarriedHashes | undefined;
   #fd: number | undefined;
@@ -50,8 +54,9 @@ class FileManifestWriter implements ManifestWriter {
   /** Not written yet. */
   #lacks = new Map<number, number>();
 
-  constructor(root: Root, meta: ManifestMeta) {
+  constructor(root: Root, meta: ManifestMeta, isSynced: boolean) {
     this.#root = root;
+    this.#isSynced = isSynced;
     this.#fd = createOwnFile(root, MANIFEST_DRAFT);
     this.#before = earlier(root);
     if (this.#before !== undefined) this.#carried = new CarriedHashes(this.#before.pages());
@@ -82,7 +87,8 @@ class FileManifestWriter implements ManifestWriter {
     this.#writeLacks();
     this.#write(encodeRecord("end", encodeManifestEnd({ pages: this.#pages, entries: this.#entries, digest })));
     const fd = this.#take();
-    if (fd !== undefined) commitOwnFile(this.#root, fd, { from: MANIFEST_DRAFT, to: MANIFEST });
+    if (fd === undefined) return;
+    commitOwnFile(this.#root, fd, { from: MANIFEST_DRAFT, to: MANIFEST, isSynced: this.#isSynced });
   }
 
   discard(): void {

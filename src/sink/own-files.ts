@@ -45,14 +45,22 @@ export function openOwnFile(place: OwnPlace, name: string, flags = READ): number
   throw Object.assign(new Error(`"${OWN_FOLDER}/${name}" is no regular file`), { code: "EISDIR", syscall: "open" });
 }
 
-/** Puts what was written to `fd` on the disk and gives the file its final name, at once and for good. Closes `fd`. */
-export function commitOwnFile(place: OwnPlace, fd: number, { from, to }: { from: string; to: string }): void {
+/**
+ * Puts what was written to `fd` on the disk and gives the file its final name, at once and for good. Closes `fd`. `isSynced` false: for
+ * a file that shows by itself when the power took something of it.
+ */
+export function commitOwnFile(
+  place: OwnPlace,
+  fd: number,
+  { from, to, isSynced = true }: { readonly from: string; readonly to: string; readonly isSynced?: boolean },
+): void {
   try {
-    fsyncSync(fd);
+    if (isSynced) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
   renameSync(at(place, from), at(place, to));
+  if (!isSynced) return;
   const directory = openSync(at(place, "."), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(directory);

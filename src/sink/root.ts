@@ -3,10 +3,10 @@ import { Directories, type Directory, joined, pathKey } from "../lib/directories
 import type { EntryStats } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
 import type { EntryPlace, Native } from "../lib/native-calls.ts";
-import type { OpenFiles } from "../lib/open-files.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
 import type { Keeps, Timestamp } from "../protocol/page.ts";
 import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
+import { EntrySync } from "./entry-sync.ts";
 import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { makeDirectory, makeFillable } from "./fillable.ts";
 import { USUAL_TRAITS } from "./folder-traits.ts";
@@ -16,23 +16,12 @@ import { OwnerMap, processRights } from "./owner-map.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "./partial-files.ts";
 import { removeTree } from "./remove-tree.ts";
 import { replaceName } from "./replace-name.ts";
+import type { RootOptions } from "./root-options.ts";
 
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const ITSELF = Buffer.from(".");
 /** Paths of directories made by this process and remembered as such: what is to go into them cannot be there yet. */
 const MADE_BYTES_MAX = 1024 * 1024;
-
-export interface RootOptions {
-  readonly platform?: NodeJS.Platform;
-  /** @default those of this machine */
-  readonly native?: Native | undefined;
-  /** Owners by their numbers, whatever their names are here. @default false */
-  readonly numericIds?: boolean;
-  /** Where is counted what cannot be carried exactly. */
-  readonly tally?: FidelityTally;
-  /** Where this thread notes what it has open by native calls. */
-  readonly openFiles?: OpenFiles | undefined;
-}
 
 /**
  * The only door to the sink's disk (D11): no operation leads out of the folder, or through a link. System errors pass.
@@ -45,10 +34,13 @@ export class Root implements Disposable {
   readonly native: Native | undefined;
   /** Sets what entries have besides their content. */
   readonly metadata: Metadata;
+  /** There when each file is to be on the disk before it is called stored. */
+  readonly sync: EntrySync | undefined;
   #entriesChanged = 0;
 
-  private constructor(directories: Directories, { native, numericIds = false, tally, openFiles }: RootOptions) {
+  private constructor(directories: Directories, { native, numericIds = false, tally, openFiles, fsync }: RootOptions) {
     this.#directories = directories;
+    this.sync = fsync && new EntrySync({ fdOf: (path) => directories.get(path).fd, fsync });
     this.native = native;
     this.partials = new PartialFiles(directories, native, openFiles);
     const owners = new OwnerMap(numericIds);
@@ -73,6 +65,12 @@ export class Root implements Disposable {
   /** For the other files of the door: an entry is not any more what it was. */
   countChanged(): void {
     this.#entriesChanged += 1;
+  }
+
+  /** The same of one that was given its name in this directory just now. */
+  countNamed(directory: Uint8Array): void {
+    this.countChanged();
+    this.sync?.named(directory);
   }
 
   /** Opens an existing folder; it may be reached through links, what is below it may not. Throws system errors. */
@@ -127,7 +125,7 @@ export class Root implements Disposable {
     // In this order: a deep directory opens many others, and would close the draft's if that came first.
     const to = { directory: this.#directories.get(directory), name };
     replaceName({ directory: this.#directories.get(draft.home), name: draft.name }, to, this.native);
-    this.countChanged();
+    this.countNamed(directory);
   }
 
   /** Whether the directory was empty, or not there, when this process began to fill it. */
@@ -240,7 +238,8 @@ export class Root implements Disposable {
     const isReady = before?.isDirectory() === true && this.metadata.isFillable(factsOf(before));
     const isMade = !isReady && makeDirectory(this.at(directory, name), mode);
     const isAltered = differed && !isMade && differs();
-    if (isMade || isAltered) this.countChanged();
+    if (isMade) this.countNamed(directory);
+    else if (isAltered) this.countChanged();
     if (!isMade) return;
     const key = pathKey(joinPath(directory, name));
     if (this.#madeBytes + key.length > MADE_BYTES_MAX) return;

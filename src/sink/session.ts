@@ -33,7 +33,7 @@ export interface SinkSessionOptions extends FrameScope {
   readonly clock: Clock;
   readonly emit: (event: SinkEvent) => void;
   readonly fileEvents: boolean;
-  /** @default owners by name, no devices */
+  /** @default owners by name, no devices, synced in the end */
   readonly fill?: FillOptions;
   /** Nothing is copied: the source asks what it would have to send. */
   readonly dryRun: boolean;
@@ -45,6 +45,7 @@ export interface SinkSessionOptions extends FrameScope {
 /** What a session needs of its folder. */
 export type SyncedFolder = Pick<SinkFolder, "path" | "doubts" | "syncedBefore" | "markSynced">;
 
+const FILL_USUAL: FillOptions = { numericIds: false, specials: false, durability: "session" };
 const PROBLEMS_LISTED_MAX = 20;
 const PROGRESS_MS = 200;
 
@@ -93,8 +94,9 @@ export class SinkSession {
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
     const { folder, fileEvents, dryRun, deletion: policy, reporter, clock, signal } = this.#options;
-    const { sessionId, epoch, stream, session, source } = this.#options;
-    using keeper = new SyncKeeper({ folder, clock, signal, onFailure: (error) => this.#fail(error) });
+    const { sessionId, epoch, stream, session, source, fill = FILL_USUAL } = this.#options;
+    const isSynced = fill.durability !== "none";
+    using keeper = new SyncKeeper({ folder, clock, signal, isSynced, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
     const worker: Omit<EngineWorkerData, "openFiles"> = {
       ...{ sessionId, epoch, stream, session, source },
@@ -104,7 +106,7 @@ export class SinkSession {
       fileNotices: fileEvents,
       dryRun,
       deletion: policy,
-      ...(this.#options.fill ?? { numericIds: false, specials: false }),
+      ...fill,
     };
     this.#engine = openEngine(worker, {
       onMessage: (message) => this.#onEngine(message),
@@ -115,7 +117,7 @@ export class SinkSession {
       this.#report();
       const { pages, digest, deletes, fidelity } = await abortable(this.#verified.promise, signal);
       this.#state = "verifying";
-      reporter.report({ ...this.#position(), busy: "syncing" });
+      reporter.report({ ...this.#position(), busy: isSynced ? "syncing" : "verifying" });
       await keeper.finish();
       const deletion = deletes ? await this.#delete(keeper) : undefined;
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
@@ -132,6 +134,7 @@ export class SinkSession {
         entriesChanged,
         ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
         ...(deletion === undefined ? {} : { deletion }),
+        ...(isSynced ? {} : { unsynced: true }),
       });
       this.#showProgress();
       return { digest, problemCount };

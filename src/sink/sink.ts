@@ -13,6 +13,7 @@ import type { SinkEvent } from "../protocol/events.ts";
 import { PAYLOAD_BUFFER_BYTES, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { SinkOutcome } from "../protocol/progress.ts";
 import { openAttempt } from "./attempt.ts";
+import type { Durability } from "./entry-sync.ts";
 import { openSinkFolder, type SinkFolder } from "./sink-folder.ts";
 
 export interface SinkOptions {
@@ -36,6 +37,11 @@ export interface SinkOptions {
   readonly numericIds?: boolean;
   /** Makes devices; as root. @default false */
   readonly specials?: boolean;
+  /**
+   * When the disk is made to have what is stored. session: now and then, and before the copy is called done. file: each file as well,
+   * before it gets its name. none: never; after a loss of power nothing of it is trusted. @default "session"
+   */
+  readonly durability?: Durability;
   /** Longest wait for the coordinator, at first and whenever it is lost, in milliseconds; as long as it takes when absent. */
   readonly connectTimeoutMs?: number;
   /** Whether to emit one event a file. @default false */
@@ -95,7 +101,7 @@ class SinkProgram {
   /** Takes part in one session after another; undefined when one was lost and it is worth joining anew. */
   async #serve(address: CoordinatorAddress, folder: SinkFolder): Promise<SinkOutcome | undefined> {
     const { stay = false, fileEvents = false, acceptNewSource = false, connectTimeoutMs, signal } = this.#options;
-    const { numericIds = false, specials = false } = this.#options;
+    const { numericIds = false, specials = false, durability = "session" } = this.#options;
     const [clock, random] = [this.#clock, this.#random];
     const deletion = { forbidden: this.#options.noDelete === true, limit: this.#options.maxDelete };
     const emit = (event: SinkEvent) => this.#hub.emit(event);
@@ -111,7 +117,7 @@ class SinkProgram {
         const { sessionId } = welcome;
         const options = {
           ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, deletion, signal },
-          fill: { numericIds, specials },
+          fill: { numericIds, specials, durability },
           buffers,
           onCopy: (epoch: number | undefined) => {
             back = epoch === undefined ? undefined : { sessionId, epoch };

@@ -16,6 +16,8 @@ export interface SyncKeeperOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onFailure: (error: FanfoldError) => void;
+  /** False: nothing is synced, and what is written from now on stays behind the mark. @default true */
+  readonly isSynced?: boolean;
   /** Opens what syncs the file system of the folder; given for tests. */
   readonly openSync?: (folder: string) => FileSystemSync;
 }
@@ -23,7 +25,8 @@ export interface SyncKeeperOptions {
 /** Syncs the file system now and then while files are stored, and at the end, and remembers up to when (D12). */
 export class SyncKeeper implements Disposable {
   readonly #options: SyncKeeperOptions;
-  readonly #sync: FileSystemSync;
+  /** Undefined: the disk has what is written when the system thinks fit. */
+  readonly #sync: FileSystemSync | undefined;
   readonly #timer: Disposable;
   readonly #found: BigIntStats | undefined;
   #bytes = 0;
@@ -32,7 +35,8 @@ export class SyncKeeper implements Disposable {
 
   constructor(options: SyncKeeperOptions) {
     this.#options = options;
-    this.#sync = (options.openSync ?? openFileSystemSync)(options.folder.path);
+    const { isSynced = true, openSync = openFileSystemSync } = options;
+    this.#sync = isSynced ? openSync(options.folder.path) : undefined;
     this.#found = statSync(options.folder.path, { bigint: true, throwIfNoEntry: false });
     this.#timer = options.clock.every(LOOK_MS, () => this.#look());
   }
@@ -44,7 +48,7 @@ export class SyncKeeper implements Disposable {
   }
 
   /**
-   * Syncs what is left. From here on nothing is written.
+   * Syncs what is left, unless nothing is to be synced. From here on nothing is written.
    *
    * @throws FanfoldError `disk-failed`; `folder-missing` when the folder is not where it was
    */
@@ -52,16 +56,17 @@ export class SyncKeeper implements Disposable {
     const { folder, clock, signal } = this.#options;
     this.#timer[Symbol.dispose]();
     const beganMs = clock.date().getTime();
-    await this.#sync.sync(signal);
+    await this.#sync?.sync(signal);
     const stats = statSync(folder.path, { bigint: true, throwIfNoEntry: false });
     if (stats === undefined || stats.ino !== this.#found?.ino || stats.dev !== this.#found.dev) throw folderGone();
+    if (this.#sync === undefined) return;
     // The margin is for what is written meanwhile: nothing is.
     folder.markSynced(beganMs + MARGIN_MS);
   }
 
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
-    this.#sync[Symbol.dispose]();
+    this.#sync?.[Symbol.dispose]();
   }
 
   #look(): void {
@@ -74,7 +79,7 @@ export class SyncKeeper implements Disposable {
       onFailure(FanfoldError.from(thrown));
       return;
     }
-    if (this.#syncing || this.#sinceMs === undefined) return;
+    if (this.#sync === undefined || this.#syncing || this.#sinceMs === undefined) return;
     if (this.#bytes < SYNC_BYTES && clock.nowMs() - this.#sinceMs < SYNC_MS) return;
     this.#bytes = 0;
     this.#sinceMs = undefined;

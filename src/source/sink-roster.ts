@@ -175,6 +175,7 @@ export class SinkRoster {
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
     const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, entriesChanged, fidelity, deletion } =
       proof;
+    const unsynced = proof.unsynced === true ? { unsynced: true } : {};
     const outcome = problemCount > 0 ? "incomplete" : "proven";
     const message = note === undefined ? {} : { message: note };
     return this.#settle(sinkId, {
@@ -187,7 +188,7 @@ export class SinkRoster {
       entriesChanged,
       ...(fidelity === undefined ? {} : { fidelity }),
       ...(deletion === undefined ? {} : { deletion }),
-      ...message,
+      ...{ ...unsynced, ...message },
     });
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { isVacant } from "../../src/coordinator/series.ts";
 import { versionRefusal } from "../../src/coordinator/session.ts";
-import { SINKS_PER_SESSION_MAX } from "../../src/protocol/limits.ts";
+import { PROTOCOL_VERSION, SINKS_PER_SESSION_MAX } from "../../src/protocol/limits.ts";
 import { effectOf, identityOf, messageTo, provenOutcome, SeriesDriver, summaryOf, told } from "./series-driver.ts";
 
 describe("a session that waits", () => {
@@ -231,9 +231,9 @@ describe("names and limits", () => {
   });
 
   test("versionRefusal() names both versions", () => {
-    expect(versionRefusal(4)).toBeUndefined();
+    expect(versionRefusal(PROTOCOL_VERSION)).toBeUndefined();
     expect(versionRefusal(7)).toContain("version 7");
-    expect(versionRefusal(7)).toContain("version 4");
+    expect(versionRefusal(7)).toContain(`version ${PROTOCOL_VERSION}`);
   });
 
   test("events of a member that is not there change nothing", () => {

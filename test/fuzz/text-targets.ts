@@ -38,7 +38,7 @@ const JSON_WORDS = [
   ...["\\u0000", "\\ud800", "\\u202e", "\\u001b[2J", '"hello"', '"report"', "[[[[[[[[", '{"a":{"a":{"a":', "\u{1f600}"],
 ];
 
-const HELLO = `{"type":"hello","version":4,"role":"sink","session":"default","label":"alpha","labelAsked":true,"secret":"${"5".repeat(64)}","stay":false,"back":{"sessionId":"k3v9x0q2m7ab","epoch":1}}`;
+const HELLO = `{"type":"hello","version":5,"role":"sink","session":"default","label":"alpha","labelAsked":true,"secret":"${"5".repeat(64)}","stay":false,"back":{"sessionId":"k3v9x0q2m7ab","epoch":1}}`;
 const CLIENT = [
   HELLO,
   '{"type":"ready"}',
@@ -47,7 +47,7 @@ const CLIENT = [
   '{"type":"finished","summary":{"result":"complete","files":1,"directories":1,"symlinks":0,"notCarried":{"fifo":1},"bytes":1,"bytesSent":1,"bytesSentAgain":0,"elapsedMs":1,"problemCount":0,"problems":[],"sinks":[]}}',
 ];
 const COORDINATOR = [
-  '{"type":"welcome","version":4,"member":{"id":"q8z1mc","name":"alpha"},"session":"default","sessionId":"k3v9x0q2m7ab","epoch":1,"transport":{"kind":"embedded","ticket":"9b1e9b1e9b1e9b1e"},"warnings":["w"],"underWay":false,"rejoined":false}',
+  '{"type":"welcome","version":5,"member":{"id":"q8z1mc","name":"alpha"},"session":"default","sessionId":"k3v9x0q2m7ab","epoch":1,"transport":{"kind":"embedded","ticket":"9b1e9b1e9b1e9b1e"},"warnings":["w"],"underWay":false,"rejoined":false}',
   `{"type":"start","epoch":1,"source":{"id":"q8z1mc","name":"alpha"},"sourceIdentity":"${"0".repeat(64)}","sinks":[{"id":"q8z1mc","name":"alpha"}],"late":false,"dryRun":false}`,
   '{"type":"refused","code":"x","reason":"y"}',
   '{"type":"joined","member":{"id":"q8z1mc","name":"alpha"},"restarted":true}',

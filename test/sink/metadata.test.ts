@@ -7,7 +7,8 @@ import type { Entry, FifoEntry, Timestamp } from "../../src/protocol/page.ts";
 import { subjectOf } from "../../src/sink/metadata.ts";
 import { placeLeaf } from "../../src/sink/place-entry.ts";
 import { prepareFolder } from "../../src/sink/probe-folder.ts";
-import { Root, type RootOptions } from "../../src/sink/root.ts";
+import { Root } from "../../src/sink/root.ts";
+import type { RootOptions } from "../../src/sink/root-options.ts";
 import { file, TIME } from "../helpers/hand-source.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 

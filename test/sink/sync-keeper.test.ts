@@ -9,7 +9,7 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 
 const GIB = 1024 ** 3;
 
-function begin(path = tempFolder()) {
+function begin(path = tempFolder(), isSynced = true) {
   const clock = handClock();
   clock.advance(100_000);
   const marks: number[] = [];
@@ -30,6 +30,7 @@ function begin(path = tempFolder()) {
   const keeper = new SyncKeeper({
     folder,
     clock,
+    isSynced,
     signal: new AbortController().signal,
     onFailure: ({ code }) => failures.push(code),
     openSync: () => ({
@@ -117,6 +118,27 @@ describe("SyncKeeper", () => {
     await settle((sync) => sync.resolve());
     await finishing;
     expect(marks).toEqual([102_000]);
+  });
+
+  test("that is to sync nothing syncs and marks nothing, but takes its mark back when the clock is set back", async () => {
+    const { clock, keeper, marks, syncing } = begin(tempFolder(), false);
+    marks.push(100_000);
+    keeper.stored(GIB);
+    clock.advance(60_000);
+    await keeper.finish();
+    expect([syncing(), marks]).toEqual([0, [100_000]]);
+    const before = begin(tempFolder(), false);
+    before.marks.push(200_000);
+    before.clock.advance(1_000);
+    expect(before.marks).toEqual([200_000, 101_000]);
+  });
+
+  test("that is to sync nothing still calls no folder done that is gone", async () => {
+    const path = join(tempFolder(), "folder");
+    mkdirSync(path);
+    const { keeper } = begin(path, false);
+    rmSync(path, { recursive: true });
+    await expect(keeper.finish()).rejects.toMatchObject({ code: "folder-missing" });
   });
 
   test.each([

@@ -83,6 +83,12 @@ describe("SinkRoster", () => {
     expect(roster.proven("bbbbbb", proof())).toMatchObject({ caughtUp: false });
   });
 
+  test("says of a copy that its sink did not sync it, and of no other", () => {
+    const roster = new SinkRoster(members, 0);
+    expect(roster.proven("aaaaaa", { ...proof(), unsynced: true })).toMatchObject({ unsynced: true });
+    expect(roster.proven("bbbbbb", proof())).not.toHaveProperty("unsynced");
+  });
+
   test("settles each sink once: the first outcome stands", () => {
     const roster = new SinkRoster(members, 0);
     roster.heard("aaaaaa", proof(), 1);

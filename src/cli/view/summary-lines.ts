@@ -48,6 +48,7 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
   } else {
     lines.push(info(`${outcome.outcome === "proven" ? style.good("proven") : style.careful("incomplete")}: ${amount}`));
     if (outcome.digest !== undefined) lines.push(info(field("digest", outcome.digest, style)));
+    if (outcome.unsynced === true) lines.push(info(field("disk", UNSYNCED, style)));
   }
   return [
     ...lines,
@@ -67,6 +68,9 @@ function sentParts({ bytesSent, bytesSentAgain, bytesNotNeeded, filesGrew }: Ses
   return parts;
 }
 
+/** Of a copy with `--durability none`. */
+const UNSYNCED = "not synced: until the system has written it, a loss of power may take any of it";
+
 /** One sink in a few words: `proven`, `proven, caught up late`, `failed: no space left`. */
 export function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
   const colour = sink.outcome === "proven" ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
@@ -77,7 +81,8 @@ export function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style
   const why = sink.message === undefined ? "" : `: ${sink.message}`;
   const problems = sink.problemCount > 0 ? ` (${plural(sink.problemCount, "problem")})` : "";
   const late = sink.caughtUp ? ", caught up late" : "";
-  return `${style.strong(name)}  ${colour(sink.outcome)}${late}${problems}${why}${deleted}`;
+  const disk = sink.unsynced === true ? `, ${style.careful("not synced to its disk")}` : "";
+  return `${style.strong(name)}  ${colour(sink.outcome)}${late}${disk}${problems}${why}${deleted}`;
 }
 
 function headline(summary: SessionSummary, style: Style): string {

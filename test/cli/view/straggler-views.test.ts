@@ -63,6 +63,13 @@ describe("summaryMessages()", () => {
     );
   });
 
+  test("says which sinks did not sync their copies, as they were told", () => {
+    const sinks = [sampleOutcome("alpha"), sampleOutcome("beta", { unsynced: true })];
+    const text = summaryText({ sinks });
+    expect(text).toMatch(/alpha +proven$/m);
+    expect(text).toMatch(/beta +proven, not synced to its disk$/m);
+  });
+
   test("has a line for each sink: proven, caught up late, failed and why", () => {
     const text = summaryText({
       result: "quorum",
