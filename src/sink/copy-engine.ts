@@ -151,7 +151,7 @@ export class CopyEngine implements Engine {
   #content(record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): void {
     const { writer, space } = this.#parts;
     const file = this.#fileOf(record);
-    const { entry, wanted } = file;
+    const { entry, wanted, page } = file;
     if (this.#proof.hasFailed(entry.entry)) return;
     this.counts.current = entryDisplay(entry);
     const isFirst = !writer.isOpen(entry.entry);
@@ -163,12 +163,12 @@ export class CopyEngine implements Engine {
     // What an earlier session stored of it is done, too.
     const bytes = (record.kind === "hole" ? record.length : record.bytes.length) + (isFirst ? record.offset : 0);
     this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
-    space.stored(written);
+    space.stored(page, written);
   }
 
   #close(record: CloseRecord): void {
     const file = this.#fileOf(record);
-    const { entry, wanted } = file;
+    const { entry, wanted, page } = file;
     const { writer, space } = this.#parts;
     const { final } = record;
     if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
@@ -178,7 +178,7 @@ export class CopyEngine implements Engine {
     if (this.#proof.hasFailed(entry.entry)) return;
     const storedBytes = writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.
-    if (wanted) space.need(storedBytes - roomOf(entry));
+    if (wanted) space.need(page, storedBytes - roomOf(entry));
     if (final === undefined) {
       this.#links.withdrawn(entry);
       writer.discard(entry.entry);
@@ -209,7 +209,7 @@ export class CopyEngine implements Engine {
     this.counts.bytesUnchanged -= entry.size;
   }
 
-  #fileOf(record: DataRecord): FileToWrite {
+  #fileOf(record: DataRecord): FileToWrite & { readonly page: number } {
     const { book } = this.#parts;
     const page = book.pageOf(record.entry);
     if (page < this.pages || page >= this.pages + PAGES_UNCLOSED_MAX) {
@@ -224,12 +224,12 @@ export class CopyEngine implements Engine {
       const what = entry === undefined ? "nothing" : `"${entryDisplay(entry)}": it is a ${entry.kind}`;
       throw new FanfoldError("damaged", `Take data of ${what} that expects none`);
     }
-    return { entry, wanted: this.#proof.isWanted(page, record.entry - first) };
+    return { entry, page, wanted: this.#proof.isWanted(page, record.entry - first) };
   }
 
   #trailer(trailer: Trailer): void {
-    const { book, manifest } = this.#parts;
-    const page = book.page(trailer.page);
+    const { book, manifest, space } = this.#parts;
+    const [page, body] = [book.page(trailer.page), book.body(trailer.page)];
     if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
       throw new FanfoldError(
         "damaged",
@@ -237,7 +237,7 @@ export class CopyEngine implements Engine {
       );
     }
     this.#lookAgain(page, trailer);
-    const body = book.body(trailer.page);
+    space.close(trailer.page);
     const states = this.#proof.prove(page, body, trailer);
     const carried = page.entries.map(({ entry }, index) =>
       this.#proof.hasFailed(entry) ? NOT_CARRIED : (states[index] ?? NOT_CARRIED),

@@ -5,25 +5,36 @@ const MIB = 1024 * 1024;
 /**
  * What the files of a session will take, against what is free: a disk that cannot hold the copy fails it before it is full.
  * Pure but for the measure it is given.
+ *
+ * Counted by page. What was counted of a page whose trailer came is forgotten: all its files are stored or given up, and what
+ * they took, and what went for them (replaced files, beginnings that were not gone on with), shows in what is free.
  */
 export class FreeSpace {
   /** Bytes that may still be written, or undefined when nobody knows. */
   readonly #measure: () => number | undefined;
-  #neededBytes = 0;
-  #storedBytes = 0;
+  /** What is still to be written of each page that is open. */
+  readonly #pages = new Map<number, number>();
+  #outstandingBytes = 0;
 
   constructor(measure: () => number | undefined) {
     this.#measure = measure;
   }
 
-  /** More is wanted by so many bytes than the files take that it replaces; less, when negative. */
-  need(bytes: number): void {
-    this.#neededBytes += bytes;
+  /** More is wanted of a page by so many bytes than the files take that it replaces; less, when negative. */
+  need(page: number, bytes: number): void {
+    this.#pages.set(page, (this.#pages.get(page) ?? 0) + bytes);
+    this.#outstandingBytes += bytes;
   }
 
   /** So many bytes of it are on the disk. */
-  stored(bytes: number): void {
-    this.#storedBytes += bytes;
+  stored(page: number, bytes: number): void {
+    this.need(page, -bytes);
+  }
+
+  /** Nothing more comes of a page. */
+  close(page: number): void {
+    this.#outstandingBytes -= this.#pages.get(page) ?? 0;
+    this.#pages.delete(page);
   }
 
   /** Makes room by `clear` when space is short. @throws FanfoldError `disk-full` when that was not enough */
@@ -36,7 +47,7 @@ export class FreeSpace {
 
   /** What is short of space, or undefined when all that is wanted so far has room. */
   shortage(): FanfoldError | undefined {
-    const outstanding = this.#neededBytes - this.#storedBytes;
+    const outstanding = this.#outstandingBytes;
     if (outstanding <= 0) return undefined;
     const free = this.#measure();
     if (free === undefined || outstanding <= free) return undefined;

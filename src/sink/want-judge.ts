@@ -47,6 +47,7 @@ export class WantJudge {
    * `isLost`: a file that cannot be carried, and is neither looked at nor wanted.
    */
   judge(page: Page, { goesOn = true, isLost }: JudgeOptions = {}): Judgement {
+    const { space } = this.#options;
     const held: Held[] = [];
     const judgement = judgePage(page, (entry, index) => {
       if (isLost?.(entry) === true) return undefined;
@@ -54,7 +55,7 @@ export class WantJudge {
       if (own !== undefined && this.#isEqual(entry, own, goesOn)) return true;
       const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
       if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
-      this.#need(entry, own, beginning?.roomBytes ?? 0);
+      if (this.#isHere(entry)) space.need(page.page, roomOf(entry) - freedBy(own) - (beginning?.roomBytes ?? 0));
       return false;
     });
     return held.length === 0 ? judgement : { ...judgement, want: { ...judgement.want, held } };
@@ -99,9 +100,14 @@ export class WantJudge {
     }
   }
 
-  #need(entry: FileEntry, own: FileFacts | undefined, heldRoomBytes: number): void {
-    const { root, space } = this.#options;
-    const isHere = root.isFresh(entry.directory) || spared(() => root.isOnOwnMount(entry.directory)) === true;
-    if (isHere) space.need(roomOf(entry) - (own === undefined ? 0 : Math.min(own.size, own.roomBytes)) - heldRoomBytes);
+  /** Whether it takes its space from where the folder itself lies. */
+  #isHere({ directory }: FileEntry): boolean {
+    const { root } = this.#options;
+    return root.isFresh(directory) || spared(() => root.isOnOwnMount(directory)) === true;
   }
+}
+
+/** Bytes that get free when a file is replaced: none while it has other names. */
+function freedBy(own: FileFacts | undefined): number {
+  return own === undefined || own.links > 1 ? 0 : Math.min(own.size, own.roomBytes);
 }

@@ -1,8 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FreeSpace } from "../../src/sink/free-space.ts";
-import { AS_LISTED, dataFrame, directory, file, finalOf, HandSource, rootEntry } from "../helpers/hand-source.ts";
+import {
+  AS_LISTED,
+  dataFrame,
+  delivered,
+  directory,
+  file,
+  finalOf,
+  HandSource,
+  rootEntry,
+  WITHDRAWN,
+} from "../helpers/hand-source.ts";
 import { type OpenEngineOptions, openEngine } from "../helpers/open-engine.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -59,15 +69,49 @@ describe("a disk with too little space", () => {
     expect(partials()).toHaveLength(1);
   });
 
+  test.each(["replaced file", "beginning that is not gone on with", "withdrawn file"])(
+    "counts the room of a %s once, and not for what comes later",
+    (what) => {
+      const folder = tempFolder();
+      const all = content(2 * MIB, 1);
+      if (what === "replaced file") writeFileSync(join(folder, "a"), Buffer.alloc(2 * MIB));
+      else {
+        using before = openEngine(folder);
+        before.accept(new HandSource().page([rootEntry, file("a", 2 * MIB)]).payload);
+        before.accept(dataFrame([{ entry: 1, bytes: all.subarray(0, MIB) }]));
+      }
+      const { sink, source } = open(folder, { freeBytes: () => MIB });
+      const { payload, page } = source.page([rootEntry, file("a", 2 * MIB)]);
+      sink.accept(payload);
+      const final = what === "withdrawn file" ? undefined : finalOf(all);
+      for (const offset of [0, MIB])
+        sink.accept(dataFrame([{ entry: 1, offset, bytes: all.subarray(offset, offset + MIB) }]));
+      sink.accept(dataFrame([], [{ entry: 1, final }]));
+      sink.accept(source.trailer(page, [AS_LISTED, final === undefined ? WITHDRAWN : delivered(all)]));
+      sink.accept(source.page([file("b", MIB)]).payload);
+      expect(sink.wants.map(({ want }) => want)).toEqual(["all", "all"]);
+      expect(thrownCode(() => sink.accept(source.page([file("c", 1)]).payload))).toBe("disk-full");
+    },
+  );
+
+  test("expects no room of a file that has another name", () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "a"), Buffer.alloc(2 * MIB));
+    linkSync(join(folder, "a"), join(folder, "snapshot"));
+    const { sink, source } = open(folder, { freeBytes: () => MIB });
+    const { payload } = source.page([rootEntry, file("a", 2 * MIB)]);
+    expect(thrownCode(() => sink.accept(payload))).toBe("disk-full");
+  });
+
   test("is not asked when nothing is wanted, and not believed when it does not tell", () => {
     const space = new FreeSpace(() => undefined);
-    space.need(MIB);
+    space.need(0, MIB);
     expect(space.shortage()).toBeUndefined();
     const unasked = new FreeSpace(() => {
       throw new Error("asked");
     });
-    unasked.need(MIB);
-    unasked.stored(MIB);
+    unasked.need(0, MIB);
+    unasked.stored(0, MIB);
     expect(unasked.shortage()).toBeUndefined();
   });
 });
