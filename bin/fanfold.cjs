@@ -19,7 +19,7 @@ if (!(foundMajor >= WANTED_MAJOR)) {
   process.exitCode = 1;
 } else {
   silenceSqliteWarning();
-  import("../dist/cli.js").catch(function (error) {
+  import("../dist/app/cli.js").catch(function (error) {
     var unbuilt =
       error && error.code === "ERR_MODULE_NOT_FOUND" && String(error.message).indexOf("cli.js' imported") > 0;
     if (!unbuilt) throw error;

@@ -1,8 +1,8 @@
-// `npm run build`: compiles src to dist and removes what earlier builds left there. Plain JavaScript, because it also
-// runs under an older Node.js (see prepare.mjs).
+// `npm run build`: makes dist of src, modules (bundle.mjs) and types, and removes what earlier builds left there. Plain
+// JavaScript, because it also runs under an older Node.js (see prepare.mjs).
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,40 +15,44 @@ export function isBuilt() {
   return existsSync(STAMP) && readFileSync(STAMP, "utf8") === fingerprint();
 }
 
-/** Compiles in place, so that a program that runs from dist meanwhile does not lose its files. Returns an exit status. */
+/** Writes over what is there, so that a program that runs from dist meanwhile does not lose its files. Returns an exit status. */
 export function build() {
   rmSync(STAMP, { force: true });
   const before = fingerprint();
   const compiler = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-  const run = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: "inherit" });
-  if (run.status !== 0) return run.status ?? 1;
-  const wanted = copyAssets();
+  const types = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: "inherit" });
+  if (types.status !== 0) return types.status ?? 1;
+  const bundler = join(ROOT, "scripts", "bundle.mjs");
+  const modules = spawnSync(newestNode(), [bundler], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  });
+  if (modules.status !== 0) return modules.status ?? 1;
+  const wanted = new Set(modules.stdout.split("\n").map((name) => join(name)));
+  for (const name of filesUnder("src")) wanted.add(name.replace(COMPILED, "$1.d.ts"));
   for (const name of filesUnder("dist")) if (!wanted.has(name)) rmSync(join(ROOT, "dist", name));
   writeFileSync(STAMP, before);
   return 0;
 }
 
-/** Copies what the compiler leaves alone (the page's HTML, styles, pictures); returns every file that dist should hold. */
-function copyAssets() {
-  const wanted = new Set();
-  for (const name of filesUnder("src")) {
-    const stem = COMPILED.exec(name)?.[1];
-    if (stem !== undefined) {
-      for (const suffix of [".js", ".js.map", ".d.ts"]) wanted.add(stem + suffix);
-      continue;
-    }
-    wanted.add(name);
-    const target = join(ROOT, "dist", name);
-    mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(join(ROOT, "src", name), target);
-  }
-  return wanted;
+/** The one that comes with the packages, where their scripts may run; else it is Node.js 24 that runs this. */
+function newestNode() {
+  const own = join(ROOT, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+  return existsSync(own) ? own : process.execPath;
 }
 
 /** By content and not by time: a checkout sets times as it likes. */
 function fingerprint() {
   const hash = createHash("sha256");
-  const settings = ["tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json", "scripts/build.mjs"];
+  const settings = [
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package.json",
+    "package-lock.json",
+    "scripts/build.mjs",
+    "scripts/bundle.mjs",
+  ];
   for (const name of [...settings, ...filesUnder("src").map((file) => join("src", file))]) {
     const content = readFileSync(join(ROOT, name));
     hash.update(`${name}\0${content.length}\0`).update(content);
