@@ -7,6 +7,7 @@ export type { ErrorCode, FanfoldErrorOptions } from "./lib/errors.ts";
 export { FanfoldError } from "./lib/errors.ts";
 export type { Logger } from "./lib/logger.ts";
 export type { Random } from "./lib/random.ts";
+export type { CompressionMode } from "./protocol/compression-mode.ts";
 export type { DeleteLimit, Deletion, DeletionWithheld } from "./protocol/deletion.ts";
 export type {
   CoordinatorEvent,

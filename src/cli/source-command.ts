@@ -1,4 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
+import type { CompressionMode } from "../protocol/compression-mode.ts";
 import type { DeleteLimit } from "../protocol/deletion.ts";
 import type { FilterOption } from "../source/filter-options.ts";
 import type { StragglerPolicy } from "../source/ladder.ts";
@@ -37,6 +38,7 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly times: boolean;
   /** Bytes a second. */
   readonly bwlimit?: number;
+  readonly compress: CompressionMode;
   /** In the order of the command line. */
   readonly filters: readonly FilterOption[];
 }
@@ -92,11 +94,11 @@ async function cancelCommand(folder: string, options: SourceCommandOptions, io: 
 
 /** What of the directory is carried, and how. @throws FanfoldError `usage` */
 function treeOptions(options: SourceCommandOptions) {
-  const { filters, links, owner, perms, times, maxDelete } = options;
+  const { filters, links, owner, perms, times, compress, maxDelete } = options;
   if (maxDelete !== undefined && options.delete !== true)
     throw new FanfoldError("usage", "Read --max-delete: it limits what --delete does, which is not given");
   return {
-    ...{ filters, links, owner, perms, times },
+    ...{ filters, links, owner, perms, times, compression: compress },
     checksum: options.checksum === true,
     oneFileSystem: options.oneFileSystem === true,
     ...(options.delete === true ? { deletion: maxDelete ?? { kind: "default" as const } } : {}),

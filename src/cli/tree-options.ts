@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { COMPRESSION_MODES } from "../protocol/compression-mode.ts";
 import type { FilterOption } from "../source/filter-options.ts";
 import { LINK_POLICIES } from "../source/link-policy.ts";
 import { parseMaxDelete } from "./parse-max-delete.ts";
@@ -49,6 +50,14 @@ export function addTreeOptions(command: Command): readonly FilterOption[] {
       new Option("--bwlimit <rate>", "publish no more a second than this: 500K, 20M; KiB without a unit").argParser(
         (value) => parseRate(value, "--bwlimit"),
       ),
+    )
+    .addOption(
+      new Option(
+        "--compress <when>",
+        "compress file content that shrinks: auto where the path to the sinks holds the source back, on, or off",
+      )
+        .default("auto")
+        .choices(COMPRESSION_MODES),
     );
   return filters;
 }

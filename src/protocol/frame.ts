@@ -13,14 +13,17 @@ import { FRAME_BYTES_MAX, PROTOCOL_VERSION, SESSION_ID_CHARS } from "./limits.ts
  *        4     12  session id, ASCII [a-z0-9]
  *       16      4  epoch
  *       20      1  stream: 0 the session's data, 1 to 255 a lane of one sink; an up frame says which one it is about
- *       21      3  zero
+ *       21      3  plain length: 0, or what the content decompresses to (data frames only)
  *       24      8  stream sequence
  *       32      4  content length
  *       36      4  CRC-32 of bytes 0 to 35 and of the table
- *       40      n  content: bytes of files (data frames only); each chunk has a BLAKE3 of its own in the table
+ *       40      n  content: bytes of files (data frames only), as they are or as one zstd frame; each chunk has a BLAKE3 of its own,
+ *                 of its plain bytes, in the table
  *   40 + n      m  table: the body of all other types
  */
 export const FRAME_HEADER_BYTES = 40;
+const PLAIN_OFFSET = 21;
+const CONTENT_OFFSET = 32;
 const CRC_OFFSET = 36;
 const MAGIC = 0x4646;
 
@@ -45,6 +48,8 @@ export interface Frame extends FrameScope {
   readonly type: FrameType;
   readonly stream: number;
   readonly sequence: number;
+  /** What the content is to be decompressed to; 0: it is as it is. */
+  readonly plainBytes: number;
   /** Views into the payload. */
   readonly content: Uint8Array;
   readonly table: Uint8Array;
@@ -72,14 +77,30 @@ export function writeFrameHeader(frame: Buffer, start: FrameStart, contentBytes:
   frame.write(start.sessionId, 4, SESSION_ID_CHARS, "latin1");
   frame.writeUInt32BE(start.epoch, 16);
   frame[20] = start.stream;
-  frame.writeUInt32BE(contentBytes, 32);
+  frame.writeUInt32BE(contentBytes, CONTENT_OFFSET);
+}
+
+/** The content of a frame that was built: a view. */
+export function contentOf(frame: Buffer): Buffer {
+  return frame.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + frame.readUInt32BE(CONTENT_OFFSET));
+}
+
+/** Puts the compressed content in place of the plain one, and the table right behind it; returns what is the frame now. */
+export function replaceContent(frame: Buffer, compressed: Uint8Array): Buffer {
+  const plainBytes = frame.readUInt32BE(CONTENT_OFFSET);
+  const tableAt = FRAME_HEADER_BYTES + compressed.length;
+  frame.set(compressed, FRAME_HEADER_BYTES);
+  frame.copyWithin(tableAt, FRAME_HEADER_BYTES + plainBytes);
+  frame.writeUIntBE(plainBytes, PLAIN_OFFSET, 3);
+  frame.writeUInt32BE(compressed.length, CONTENT_OFFSET);
+  return frame.subarray(0, frame.length - plainBytes + compressed.length);
 }
 
 /** Gives a frame its place in the stream and its checksum: the last thing before it is published. */
 export function sealFrame(frame: Buffer, sequence: number): void {
   frame.writeUInt32BE(Math.floor(sequence / 2 ** 32), 24);
   frame.writeUInt32BE(sequence % 2 ** 32, 28);
-  const tableAt = FRAME_HEADER_BYTES + frame.readUInt32BE(32);
+  const tableAt = FRAME_HEADER_BYTES + frame.readUInt32BE(CONTENT_OFFSET);
   frame.writeUInt32BE(crc32(frame.subarray(tableAt), crc32(frame.subarray(0, CRC_OFFSET))), CRC_OFFSET);
 }
 
@@ -116,7 +137,7 @@ function wholenessFault(bytes: Buffer): string | undefined {
       `Read a frame: protocol version ${bytes[2]}, expected ${PROTOCOL_VERSION}; run the same release of fanfold everywhere`,
     );
   }
-  const contentBytes = bytes.readUInt32BE(32);
+  const contentBytes = bytes.readUInt32BE(CONTENT_OFFSET);
   const tableAt = FRAME_HEADER_BYTES + contentBytes;
   if (tableAt > bytes.length)
     return `was cut: ${contentBytes} bytes of content announced, ${bytes.length - FRAME_HEADER_BYTES} there`;
@@ -125,11 +146,14 @@ function wholenessFault(bytes: Buffer): string | undefined {
 }
 
 function decodeWhole(bytes: Buffer): Frame {
-  const tableAt = FRAME_HEADER_BYTES + bytes.readUInt32BE(32);
+  const tableAt = FRAME_HEADER_BYTES + bytes.readUInt32BE(CONTENT_OFFSET);
   const type = TYPE_NAMES.get(bytes[3] ?? 0);
   if (type === undefined) throw damaged(`has the unknown type ${bytes[3]}`);
-  if (type !== "data" && tableAt > FRAME_HEADER_BYTES)
-    throw damaged(`is of type "${type}" and has ${tableAt - FRAME_HEADER_BYTES} bytes of content, expected none`);
+  const contentBytes = tableAt - FRAME_HEADER_BYTES;
+  const plainBytes = bytes.readUIntBE(PLAIN_OFFSET, 3);
+  if (type !== "data" && contentBytes + plainBytes > 0)
+    throw damaged(`is of type "${type}" and has ${contentBytes + plainBytes} bytes of content, expected none`);
+  if (plainBytes > 0) checkPlain(bytes.length, { plainBytes, contentBytes });
   const sequence = bytes.readUInt32BE(24) * 2 ** 32 + bytes.readUInt32BE(28);
   if (sequence > Number.MAX_SAFE_INTEGER) throw damaged("has a sequence above 2^53 - 1");
   return {
@@ -138,7 +162,20 @@ function decodeWhole(bytes: Buffer): Frame {
     epoch: bytes.readUInt32BE(16),
     stream: bytes[20] ?? 0,
     sequence,
+    plainBytes,
     content: bytes.subarray(FRAME_HEADER_BYTES, tableAt),
     table: bytes.subarray(tableAt),
   };
+}
+
+/** What is compressed is smaller than what it was, and that would have been a frame as well [P-3.5]. */
+function checkPlain(
+  frameBytes: number,
+  { plainBytes, contentBytes }: { readonly plainBytes: number; readonly contentBytes: number },
+): void {
+  if (plainBytes <= contentBytes)
+    throw damaged(`has ${contentBytes} bytes of compressed content that stand for ${plainBytes}, expected more`);
+  const plainFrameBytes = frameBytes - contentBytes + plainBytes;
+  if (plainFrameBytes > FRAME_BYTES_MAX)
+    throw damaged(`is ${plainFrameBytes} bytes long when decompressed, more than ${FRAME_BYTES_MAX}`);
 }

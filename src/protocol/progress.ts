@@ -96,6 +96,8 @@ export const sessionSummarySchema = z.object({
   bytes: count,
   bytesSent: count,
   bytesSentAgain: count,
+  /** Of both, what compression kept off the wire. */
+  bytesSaved: count.default(0),
   /** Bytes of files that no sink wanted: every one has them. */
   bytesNotNeeded: count.default(0),
   /** Files that only grew while they were read: delivered up to their size at the start. */

@@ -191,12 +191,15 @@ function take(into: Engine, payload: Uint8Array): void {
     free(payload);
     return;
   }
+  const { table, sequence } = checked.frame;
+  // One that came compressed lies elsewhere now.
+  if (table.buffer !== payload.buffer) free(payload);
   const ready = receiver.take(checked);
   for (const next of ready) {
     into.accept(next);
     free(next.frame.table);
   }
-  if (ready.length === 0 && checked.frame.sequence < receiver.receivedUpTo) free(payload);
+  if (ready.length === 0 && sequence < receiver.receivedUpTo) free(table);
 }
 
 /** The next frame in order, altered each time it comes, holds everything up, and is not the link's fault. */

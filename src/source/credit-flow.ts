@@ -10,7 +10,12 @@ export interface SentFrame extends OutstandingFrame {
   /** As it was published, for repairs. */
   readonly frame: Buffer;
   readonly contentBytes: number;
+  /** What of the content compression kept off the wire. */
+  readonly savedBytes: number;
 }
+
+/** Of what is no data frame: it is kept for repairs, and costs nothing. */
+export const COSTS_NOTHING = { costBytes: 0, contentBytes: 0, savedBytes: 0 } as const;
 
 /** What the reader may build next, and buffers to build it in. */
 export interface CreditGrant {
@@ -106,8 +111,9 @@ export class CreditFlow {
   }
 
   #released(frames: readonly SentFrame[]): readonly SentFrame[] {
-    for (const { costBytes, frame } of frames) {
-      this.#releasedBytes += costBytes;
+    for (const { costBytes, savedBytes, frame } of frames) {
+      // Of the wire: that is what the broker holds for a sink, and never more than what the window counts.
+      this.#releasedBytes += Math.max(0, costBytes - savedBytes);
       // What the reader built in is used again; pages and marks have buffers of their own sizes.
       if (costBytes > 0 && frame.buffer.byteLength === this.#bufferBytes) this.#spare.push(frame.buffer);
     }

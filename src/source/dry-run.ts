@@ -9,7 +9,7 @@ import { encodeWalked } from "../protocol/marks.ts";
 import type { SessionSummary, SinkOutcome } from "../protocol/progress.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { toSubject, upSubject } from "../protocol/subjects.ts";
-import { CreditFlow } from "./credit-flow.ts";
+import { COSTS_NOTHING, CreditFlow } from "./credit-flow.ts";
 import { deletionMark } from "./deletion-mark.ts";
 import { AWAY_SILENCE_MS, LADDER_LOOK_MS } from "./ladder.ts";
 import { LinkWatch } from "./link-watch.ts";
@@ -258,7 +258,7 @@ export class DryRun {
   #publish(type: FrameType, table: Uint8Array, onPublish?: () => void): void {
     const frame = this.#frame(type, table);
     const onSequence = (sequence: number) => {
-      this.#credit.published({ sequence, frame, costBytes: 0, contentBytes: 0, doneBytes: 0, doneFiles: 0 });
+      this.#credit.published({ sequence, frame, ...COSTS_NOTHING, doneBytes: 0, doneFiles: 0 });
       onPublish?.();
     };
     this.#outbox.control({ frame, onSequence });

@@ -5,13 +5,27 @@ import { FRAME_HEADER_BYTES, type FrameScope, writeFrameHeader } from "../protoc
 import { FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, LEAF_BYTES } from "../protocol/limits.ts";
 
 /** Least a data frame counts for in credit: small ones hold more memory than their content. */
-export const FRAME_COST_BYTES_MIN = 64 * 1024;
+const FRAME_COST_BYTES_MIN = 64 * 1024;
 
 /** A data frame that is ready but for its sequence and checksum. `buffer` is the whole allocation, for reuse. */
 export interface BuiltFrame {
   readonly buffer: ArrayBufferLike;
+  /** What is published of the buffer. */
   readonly frameBytes: number;
+  /** Content of files in it, before it was compressed. */
   readonly contentBytes: number;
+  /** By how much compression made the frame shorter; 0 when it is as it was built. */
+  readonly savedBytes: number;
+}
+
+/** What a data frame counts for in credit [P-11]: what it is at its receiver, compressed or not. */
+export function creditCost({ frameBytes, savedBytes }: BuiltFrame): number {
+  return Math.max(frameBytes + savedBytes, FRAME_COST_BYTES_MIN);
+}
+
+/** What it counts for on the wire. */
+export function wireCost({ frameBytes }: BuiltFrame): number {
+  return Math.max(frameBytes, FRAME_COST_BYTES_MIN);
 }
 
 export interface FrameBuilderOptions extends FrameScope {
@@ -111,6 +125,7 @@ export class FrameBuilder {
       buffer: buffer.buffer,
       frameBytes: tableAt + table.length,
       contentBytes: this.#contentBytes,
+      savedBytes: 0,
     };
     this.#buffer = undefined;
     this.#contentBytes = 0;

@@ -20,6 +20,13 @@ export interface LanesOptions extends FrameScope, PublishedTree {
   readonly signal: AbortSignal;
 }
 
+interface LanesSent {
+  readonly allBytes: number;
+  readonly mostBytes: number;
+  readonly againBytes: number;
+  readonly savedBytes: number;
+}
+
 interface Lane {
   readonly number: number;
   /** Undefined while it waits for its turn. */
@@ -37,6 +44,7 @@ export class Lanes {
   #sentBytes = 0;
   #sentBytesMax = 0;
   #sentAgainBytes = 0;
+  #savedBytes = 0;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -47,15 +55,17 @@ export class Lanes {
     return [...this.#lanes.values()].some((lane) => lane.publisher === undefined);
   }
 
-  /** Content that all lanes published, the most of any one, and what was sent again within them. */
-  get sent(): { readonly allBytes: number; readonly mostBytes: number; readonly againBytes: number } {
+  /** Content that all lanes published, the most of any one, what was sent again within them, and what compression saved. */
+  get sent(): LanesSent {
     let [allBytes, mostBytes, againBytes] = [this.#sentBytes, this.#sentBytesMax, this.#sentAgainBytes];
+    let savedBytes = this.#savedBytes;
     for (const { tally } of this.#running()) {
       allBytes += tally.bytesSent;
       mostBytes = Math.max(mostBytes, tally.bytesSent);
       againBytes += tally.bytesSentAgain;
+      savedBytes += tally.bytesSaved;
     }
-    return { allBytes, mostBytes, againBytes };
+    return { allBytes, mostBytes, againBytes, savedBytes };
   }
 
   /** Opens a sink's lane, in place of the one it had. */
@@ -152,7 +162,8 @@ export class Lanes {
   }
 
   #stop(publisher: Publisher): void {
-    const { bytesSent, bytesSentAgain } = publisher.tally;
+    const { bytesSent, bytesSentAgain, bytesSaved } = publisher.tally;
+    this.#savedBytes += bytesSaved;
     this.#sentBytes += bytesSent;
     this.#sentBytesMax = Math.max(this.#sentBytesMax, bytesSent);
     this.#sentAgainBytes += bytesSentAgain;

@@ -5,6 +5,12 @@ import type { WalkedPage, WalkOutput } from "./walk.ts";
 
 const PROBLEMS_LISTED_MAX = 20;
 
+/** Content of one frame, as it is in the files, and what compression kept off the wire of it. */
+export interface SentContent {
+  readonly contentBytes: number;
+  readonly savedBytes: number;
+}
+
 /** Counts of a session, as the source knows them. Numbers never go down, and nothing done is above what was found. */
 export class ProgressTally {
   readonly #startMs: number;
@@ -21,6 +27,7 @@ export class ProgressTally {
   #bytesDone = 0;
   #bytesSent = 0;
   #bytesSentAgain = 0;
+  #bytesSaved = 0;
   #bytesNotNeeded = 0;
   #filesGrew = 0;
   #current = "";
@@ -65,13 +72,15 @@ export class ProgressTally {
     if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(fitProblem(problem));
   }
 
-  sent(contentBytes: number, current: string): void {
+  sent({ contentBytes, savedBytes }: SentContent, current: string): void {
     this.#bytesSent += contentBytes;
+    this.#bytesSaved += savedBytes;
     if (current !== "") this.#current = fitPath(current);
   }
 
-  sentAgain(contentBytes: number): void {
+  sentAgain({ contentBytes, savedBytes }: SentContent): void {
     this.#bytesSentAgain += contentBytes;
+    this.#bytesSaved += savedBytes;
   }
 
   elapsedMs(nowMs: number): number {
@@ -89,6 +98,11 @@ export class ProgressTally {
 
   get bytesSentAgain(): number {
     return this.#bytesSentAgain;
+  }
+
+  /** Of what was sent, and sent again, what compression kept off the wire. */
+  get bytesSaved(): number {
+    return this.#bytesSaved;
   }
 
   /** Stored by every live sink, or given up: bytes as found, and files. */
@@ -132,6 +146,7 @@ export class ProgressTally {
       bytes: this.#bytesFound,
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,
+      bytesSaved: this.#bytesSaved,
       bytesNotNeeded: this.#bytesNotNeeded,
       filesGrew: this.#filesGrew,
       elapsedMs: nowMs - this.#startMs,

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import type { CompressionMode } from "../protocol/compression-mode.ts";
 import type { DeleteLimit } from "../protocol/deletion.ts";
 import { type FilterOption, readFilters } from "./filter-options.ts";
 import type { LinkPolicy } from "./link-policy.ts";
@@ -28,6 +29,8 @@ export interface TreeOptions {
   readonly deletion?: DeleteLimit;
   /** Bytes a second that are published at most, to all sinks together; no limit when absent. */
   readonly bytesPerSecondMax?: number;
+  /** Whether content is compressed on its way: where bytes are what it waits for, always, or never. @default "auto" */
+  readonly compression?: CompressionMode;
 }
 
 /** What is published: the same for every stream of a session. */
@@ -35,13 +38,14 @@ export interface PublishedTree extends TreeScope {
   /** Canonical path, bytes. */
   readonly root: Buffer;
   readonly throttle?: Throttle | undefined;
+  readonly compression?: CompressionMode | undefined;
   /** What sinks may delete at most of what the tree has not; nothing when absent. */
   readonly deletion?: DeleteLimit | undefined;
 }
 
 /** @throws FanfoldError `usage` for filters that cannot be used, `folder-…` for the directory */
 export function openTree(options: TreeOptions, clock: Clock): PublishedTree {
-  const { folder, filters = [], oneFileSystem, links, owner, deletion, bytesPerSecondMax } = options;
+  const { folder, filters = [], oneFileSystem, links, owner, deletion, bytesPerSecondMax, compression } = options;
   const keeps = { perms: options.perms !== false, times: options.times !== false };
   // Without times nothing but the content says whether a file is the same.
   const checksum = options.checksum === true || !keeps.times;
@@ -55,5 +59,5 @@ export function openTree(options: TreeOptions, clock: Clock): PublishedTree {
     keeps,
     deletes: deletion !== undefined,
   };
-  return { ...openSourceFolder(folder), ...scope, deletion, throttle };
+  return { ...openSourceFolder(folder), ...scope, deletion, throttle, compression };
 }

@@ -1,13 +1,11 @@
 import { SpillFile } from "../lib/spill-file.ts";
 import type { Thread } from "../lib/thread.ts";
-import { buildFrame, type FrameType } from "../protocol/frame.ts";
 import { type EndMark, encodeEnd, encodeWalked } from "../protocol/marks.ts";
 import type { UpMessage } from "../protocol/report.ts";
 import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import { deletionMark } from "./deletion-mark.ts";
-import type { ReadOutput } from "./file-reader.ts";
-import { FRAME_COST_BYTES_MIN } from "./frame-builder.ts";
-import { Outbox, type Outgoing } from "./outbox.ts";
+import { FrameSender } from "./frame-sender.ts";
+import { Outbox } from "./outbox.ts";
 import { PageCourse } from "./page-course.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
@@ -39,6 +37,7 @@ export class Publisher {
   readonly #course = new PageCourse();
   readonly #credit: CreditFlow;
   readonly #outbox: Outbox;
+  readonly #sender: FrameSender;
   readonly #repairs: Repairs;
   readonly #live: Set<string>;
   readonly #frameBytes: number;
@@ -56,6 +55,7 @@ export class Publisher {
     this.#credit = new CreditFlow({ ...options, capabilities });
     this.#live = new Set(options.sinkIds);
     this.#outbox = new Outbox(options);
+    this.#sender = new FrameSender({ ...options, credit: this.#credit, outbox: this.#outbox });
     this.#repairs = new Repairs({ ...options, credit: this.#credit, outbox: this.#outbox });
   }
 
@@ -94,11 +94,11 @@ export class Publisher {
   }
 
   start(): void {
-    const { root, identity, sessionId, epoch, stream, fileNotices, onFailure } = this.#options;
+    const { root, identity, sessionId, epoch, stream, fileNotices, compression, onFailure } = this.#options;
     const scope = { sessionId, epoch, stream, frameBytes: this.#frameBytes };
     this.#walker = openWalker(this.#options, { onMessage: (message) => this.#onWalk(message), onFailure });
     this.#reader = openReader(
-      { root, identity, ...scope, fileOutputs: fileNotices },
+      { root, identity, ...scope, fileOutputs: fileNotices, compression },
       { onMessage: (output) => this.#onRead(output), onFailure },
     );
     this.#grantCredit();
@@ -140,7 +140,7 @@ export class Publisher {
   /** Tells the sinks how far the stream goes, unless a frame is telling them just now. */
   async heartbeat(nowMs: number): Promise<void> {
     this.#credit.tick(nowMs);
-    if (this.#stopped || this.#outbox.isIdle) await this.#outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0)));
+    if (this.#stopped || this.#outbox.isIdle) await this.#sender.heartbeat();
   }
 
   /** What may be built has changed with time. */
@@ -164,11 +164,11 @@ export class Publisher {
         this.#course.found(message);
         this.#ledger.add(message, this.#live);
         // Behind the trailers of the walk's pages, and so behind the close mark that withdrew its files [P-3.4].
-        this.#outbox[this.#course.isWalked ? "data" : "control"](this.#mark("page", message.body));
+        this.#sender.mark(this.#course.isWalked ? "data" : "control", "page", message.body);
         break;
       case "end":
         tally.discoveryEnded = true;
-        this.#control("walked", encodeWalked(this.#course.walked(tally.totals)));
+        this.#sender.mark("control", "walked", encodeWalked(this.#course.walked(tally.totals)));
         this.#advance();
         break;
       case "finished":
@@ -187,7 +187,7 @@ export class Publisher {
         this.#notice(message);
         break;
       case "scope":
-        this.#control("scope", message.body, () => this.#walker?.post({ pages: 1 }));
+        this.#sender.mark("control", "scope", message.body, { onPublish: () => this.#walker?.post({ pages: 1 }) });
         break;
       default:
         this.#notice(message);
@@ -197,13 +197,13 @@ export class Publisher {
   #onRead(output: ReadMessage): void {
     switch (output.type) {
       case "frame":
-        this.#data(output);
+        this.#sender.data(output);
         break;
       case "trailer":
         this.#course.read(output.digest);
         this.#pagesAtReader -= 1;
         this.#options.tally.notNeeded(output.notReadBytes);
-        this.#outbox.data(this.#mark("trailer", output.body, output));
+        this.#sender.mark("data", "trailer", output.body, { done: output });
         this.#feedReader();
         this.#advance();
         break;
@@ -219,24 +219,6 @@ export class Publisher {
       default:
         this.#notice(output);
     }
-  }
-
-  #data(output: Extract<ReadOutput, { type: "frame" }>): void {
-    const { doneBytes, doneFiles } = output;
-    const { buffer, frameBytes, contentBytes } = output.frame;
-    const frame = Buffer.from(buffer, 0, frameBytes);
-    const costBytes = Math.max(frameBytes, FRAME_COST_BYTES_MIN);
-    this.#credit.built(costBytes);
-    this.#options.onBuilt?.(costBytes);
-    const onSequence = (sequence: number) => {
-      this.#options.tally.sent(contentBytes, output.current);
-      this.#credit.published({ sequence, costBytes, doneBytes, doneFiles, frame, contentBytes });
-    };
-    this.#outbox.data({ frame, onSequence });
-  }
-
-  #control(type: FrameType, table: Uint8Array, onPublish?: () => void): void {
-    this.#outbox.control(this.#mark(type, table, { doneBytes: 0, doneFiles: 0 }, onPublish));
   }
 
   #release(frames: readonly SentFrame[]): void {
@@ -265,7 +247,7 @@ export class Publisher {
     if (next === "ask-again") this.#walker?.post({ finish: true });
     else if (next === "end" && this.#course.end !== undefined) {
       this.#askToDelete();
-      this.#outbox.data(this.#mark("end", encodeEnd(this.#course.end)));
+      this.#sender.mark("data", "end", encodeEnd(this.#course.end));
     }
   }
 
@@ -274,27 +256,11 @@ export class Publisher {
     if (deletion === undefined) return;
     const mark = deletionMark(deletion, { entries: this.#course.entries, problems: this.#problems });
     if ("code" in mark) this.#notice({ type: "deletion-withheld", withheld: mark });
-    else this.#outbox.data(this.#mark("scope", mark));
+    else this.#sender.mark("data", "scope", mark);
   }
 
   #notice(notice: PublisherNotice): void {
     if (notice.type === "problem") this.#problems += 1;
     this.#options.onNotice(notice);
-  }
-
-  /** A page or mark on its way: no credit, kept for repairs like every frame. */
-  #mark(type: FrameType, table: Uint8Array, done = { doneBytes: 0, doneFiles: 0 }, onPublish?: () => void): Outgoing {
-    const frame = this.#frame(type, table);
-    const { doneBytes, doneFiles } = done;
-    const onSequence = (sequence: number) => {
-      this.#credit.published({ sequence, costBytes: 0, contentBytes: 0, doneBytes, doneFiles, frame });
-      onPublish?.();
-    };
-    return { frame, onSequence };
-  }
-
-  #frame(type: FrameType, table: Uint8Array): Buffer {
-    const { sessionId, epoch, stream } = this.#options;
-    return buildFrame({ type, sessionId, epoch, stream }, table);
   }
 }

@@ -1,9 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { OpenFiles } from "../lib/open-files.ts";
+import type { CompressionMode } from "../protocol/compression-mode.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
-import { FRAME_COST_BYTES_MIN, FrameBuilder, frameCapacity } from "./frame-builder.ts";
+import { creditCost, FrameBuilder, frameCapacity } from "./frame-builder.ts";
+import { FrameCompressor } from "./frame-compressor.ts";
 import type { Skips } from "./page-ledger.ts";
 import type { FolderIdentity } from "./root-guard.ts";
 import { TreeFolder } from "./tree-folder.ts";
@@ -15,6 +18,8 @@ export interface ReadWorkerData extends FrameScope {
   readonly frameBytes: number;
   /** Whether a `file` output is wanted for each file. */
   readonly fileOutputs: boolean;
+  /** @default "auto" */
+  readonly compression?: CompressionMode | undefined;
   readonly identity?: FolderIdentity | undefined;
   /** Where the thread that started this one finds the file that is open when it ends this one. */
   readonly openFiles?: OpenFiles | undefined;
@@ -49,6 +54,7 @@ const builder = new FrameBuilder({
   frameBytes: frameCapacity(data.frameBytes),
   takeBuffer: () => spare.pop() ?? new SharedArrayBuffer(frameCapacity(data.frameBytes)),
 });
+const compressor = new FrameCompressor(data.compression ?? "auto", systemClock);
 let creditBytes = 0;
 let folder: TreeFolder | undefined;
 let outputs: Generator<ReadOutput, void, undefined> | undefined;
@@ -58,6 +64,7 @@ port.on("message", (request: ReadRequest) => {
   else {
     creditBytes += request.bytes;
     spare.push(...request.buffers);
+    compressor.goesOn();
   }
   read();
 });
@@ -75,6 +82,7 @@ function read(): void {
       if (next.done === true) outputs = undefined;
       else post(next.value);
     }
+    if (outputs !== undefined || pages.length > 0) compressor.waits();
   } catch (thrown) {
     const { message, code } = FanfoldError.from(thrown);
     port?.postMessage({ type: "failed", message, code } satisfies ReadMessage);
@@ -98,7 +106,8 @@ function hasBit(bits: Uint8Array, index: number): boolean {
 
 function post(output: ReadOutput): void {
   if (output.type === "frame") {
-    creditBytes -= Math.max(output.frame.frameBytes, FRAME_COST_BYTES_MIN);
-    port?.postMessage(output);
+    const frame = compressor.pack(output.frame);
+    creditBytes -= creditCost(frame);
+    port?.postMessage({ ...output, frame });
   } else if (output.type !== "file" || data.fileOutputs) port?.postMessage(output);
 }

@@ -38,10 +38,11 @@ export class Repairs {
       const sent = credit.find(sequence);
       if (sent === undefined) continue;
       for (const asker of this.#desk.sinksOf(sequence)) {
-        const within = this.#desk.spend(asker, sent.frame.length, tally.bytesSent);
+        // As if it were not compressed, like what it is compared with.
+        const within = this.#desk.spend(asker, sent.frame.length + sent.savedBytes, tally.bytesSent);
         if (!within || times > REPAIRS_OF_FRAME_MAX) greedy.add(asker);
       }
-      tally.sentAgain(sent.contentBytes);
+      tally.sentAgain(sent);
       // A copy, because the frame's own buffer may be built in anew while this one is still on its way out.
       outbox.control({
         frame: Buffer.from(sent.frame),

@@ -59,6 +59,7 @@ export function sampleSummary(own: Partial<SessionSummary> = {}): SessionSummary
     bytes: 4 * GIB,
     bytesSent: 4 * GIB,
     bytesSentAgain: 0,
+    bytesSaved: 0,
     bytesNotNeeded: 0,
     filesGrew: 0,
     elapsedMs: 40_000,

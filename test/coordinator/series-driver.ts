@@ -147,6 +147,7 @@ export function summaryOf(sinks: SinkOutcome[]): SessionSummary {
     bytes: 5,
     bytesSent: 5,
     bytesSentAgain: 0,
+    bytesSaved: 0,
     bytesNotNeeded: 0,
     filesGrew: 0,
     elapsedMs: 10,

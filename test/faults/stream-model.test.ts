@@ -169,6 +169,6 @@ class Stream {
 }
 
 function checked(type: Frame["type"], sequence: number): CheckedFrame {
-  const frame = { ...SCOPE, type, sequence, content: Buffer.alloc(0), table: Buffer.alloc(0) };
+  const frame = { ...SCOPE, type, sequence, plainBytes: 0, content: Buffer.alloc(0), table: Buffer.alloc(0) };
   return { frame, records: [], hashes: [] };
 }

@@ -6,7 +6,15 @@ const SINKS = ["a", "b", "c"] as const;
 const FRAME_BYTES_MAX = 1_000_000;
 
 function frameOf(sequence: number, costBytes: number): SentFrame {
-  return { sequence, costBytes, doneBytes: 0, doneFiles: 0, frame: Buffer.alloc(0), contentBytes: costBytes };
+  return {
+    sequence,
+    costBytes,
+    doneBytes: 0,
+    doneFiles: 0,
+    frame: Buffer.alloc(0),
+    contentBytes: costBytes,
+    savedBytes: 0,
+  };
 }
 
 function flowOf(windowBytesMax: number): CreditFlow {

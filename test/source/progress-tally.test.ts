@@ -28,7 +28,8 @@ describe("ProgressTally", () => {
         for (const [what, bytes, small] of steps) {
           if (what === "found") tally.found(page(small, bytes));
           else if (what === "done") tally.done(bytes, small);
-          else if (what === "sent") tally.sent(bytes, `file ${small}`);
+          else if (what === "sent")
+            tally.sent({ contentBytes: bytes, savedBytes: Math.min(bytes, small) }, `file ${small}`);
           else now += small;
           const next = tally.snapshot(now);
           for (const key of ["filesFound", "filesDone", "bytesFound", "bytesDone", "bytesSent", "elapsedMs"] as const)
@@ -74,8 +75,8 @@ describe("ProgressTally", () => {
 
   test("keeps the file it was at when a frame names none", () => {
     const tally = new ProgressTally(0);
-    tally.sent(1, "a");
-    tally.sent(1, "");
+    tally.sent({ contentBytes: 1, savedBytes: 0 }, "a");
+    tally.sent({ contentBytes: 1, savedBytes: 0 }, "");
     expect(tally.snapshot(0)).toMatchObject({ currentFile: "a", bytesSent: 2, discoveryEnded: false });
   });
 });

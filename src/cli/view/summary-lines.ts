@@ -58,10 +58,11 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
   ];
 }
 
-/** `1.0 GiB; 3.0 MiB sent again; 2.0 GiB not needed; 1 file grew meanwhile` */
-function sentParts({ bytesSent, bytesSentAgain, bytesNotNeeded, filesGrew }: SessionSummary): string[] {
+/** `1.0 GiB; 3.0 MiB sent again; 700 MiB saved by compression; 2.0 GiB not needed; 1 file grew meanwhile` */
+function sentParts({ bytesSent, bytesSentAgain, bytesSaved, bytesNotNeeded, filesGrew }: SessionSummary): string[] {
   const parts = [formatBytes(bytesSent)];
   if (bytesSentAgain > 0) parts.push(`${formatBytes(bytesSentAgain)} sent again`);
+  if (bytesSaved > 0) parts.push(`${formatBytes(bytesSaved)} saved by compression`);
   if (bytesNotNeeded > 0) parts.push(`${formatBytes(bytesNotNeeded)} not needed: every sink had it`);
   if (filesGrew > 0)
     parts.push(`${plural(filesGrew, "file")} grew while being read, copied up to the size at the start`);
