@@ -8,6 +8,7 @@ import { decodeEnd, decodeWalked } from "../../src/protocol/marks.ts";
 import { decodePage, entryDisplay } from "../../src/protocol/page.ts";
 import { decodeTrailer } from "../../src/protocol/trailer.ts";
 import { decodeUp } from "../../src/protocol/up.ts";
+import { checkFrame } from "../../src/sink/checked-frame.ts";
 
 /** Runs of bytes in the annotated dumps of the page, each of which is one frame. */
 const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
@@ -31,7 +32,15 @@ test("the frames of docs/protocol.md's example decode, in the order of their seq
     ["trailer", 3],
     ["end", 4],
     ["heartbeat", 5],
+    ["data", 2],
   ]);
+});
+
+test("the compressed frame of docs/protocol.md's example holds what it says [P-3.5]", () => {
+  const payload = dumps.find((bytes) => decodeFrame(bytes).plainBytes > 0);
+  const checked = checkFrame(payload ?? Buffer.alloc(0));
+  const [chunk] = "type" in checked ? [] : checked.records;
+  expect(chunk?.kind === "chunk" && Buffer.from(chunk.bytes).toString()).toBe("hello\n".repeat(1000));
 });
 
 test("the example of docs/protocol.md proves the tree that it says", () => {

@@ -46,6 +46,7 @@ async function session(changes: readonly ((path: string, root: string) => void)[
     down: () => () => undefined,
     up: () => undefined,
     onEvent: (event) => void events.push(event),
+    tree: { compression: "off" },
     onPublish: (payload) => {
       const { type, table, content } = decodeFrame(payload);
       if (type !== "data") return;
