@@ -32,14 +32,19 @@ import {
   rootEntry,
   symlink,
 } from "../helpers/hand-source.ts";
+import { packed } from "../helpers/packed-frame.ts";
 import { SESSION } from "../helpers/source-frames.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { must, refuses } from "./refuses.ts";
 
 const TYPES = Object.keys(FRAME_TYPES) as FrameType[];
 const HEADER_BYTES = 40;
+/** Upper two bytes of three. */
+const PLAIN_OFFSET = 21;
 const entries = [rootEntry, directory("d"), file("d/a", 5), file("b\n", 40_000), symlink("l", "../x")];
 const hello = Buffer.from("hello");
+/** A whole number of 256 bytes. */
+const LONG = Buffer.alloc(8_192, "some text ");
 
 /** Payloads of a small session. */
 export function sessionPayloads(): Buffer[] {
@@ -77,6 +82,18 @@ export function unsealed(payload: Buffer): Buffer {
   const content = payload.readUInt32BE(32);
   const type = TYPES.indexOf(decodeFrame(payload).type);
   return Buffer.concat([Buffer.from([type, content >> 8, content & 0xff]), payload.subarray(HEADER_BYTES)]);
+}
+
+/** The same of a data frame, with two bytes for its plain length in place of the type. */
+function packedFrame(input: Uint8Array): Buffer {
+  const frame = sealedFrame(Buffer.concat([Buffer.from([TYPES.indexOf("data")]), input.subarray(2)]));
+  frame.set(input.subarray(0, 2), PLAIN_OFFSET);
+  sealFrame(frame, 0);
+  return frame;
+}
+
+function unpacked(payload: Buffer): Buffer {
+  return Buffer.concat([payload.subarray(PLAIN_OFFSET, PLAIN_OFFSET + 2), unsealed(payload).subarray(1)]);
 }
 
 function pageHolds(table: Uint8Array): void {
@@ -131,6 +148,19 @@ export const WIRE_TARGETS: readonly FuzzTarget[] = [
     run: (input) => {
       must(input.length < FRAME_BYTES_MAX, "inputs are small");
       refuses(["damaged"], () => checkFrame(sealedFrame(input)));
+    },
+  },
+  {
+    name: "compressed-frame",
+    seeds: () => [unpacked(packed(dataFrame([{ entry: 2, bytes: LONG }])))],
+    run: (input) => {
+      const checked = refuses(["damaged"], () => checkFrame(packedFrame(input)));
+      if (checked === undefined || "type" in checked) return;
+      const { content, table } = checked.frame;
+      must(
+        content.length + table.length <= FRAME_BYTES_MAX,
+        "a frame is as long as one that was not compressed, at most",
+      );
     },
   },
   { name: "page", seeds: () => tables("page"), words: ["..", ".", "/", ".fanfold", "\0", "a/b"], run: pageHolds },

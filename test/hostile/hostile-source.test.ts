@@ -1,7 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
+import { FRAME_BYTES_MAX } from "../../src/protocol/limits.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
 import { fullTreeFacts } from "../helpers/full-tree-facts.ts";
@@ -17,12 +19,18 @@ import {
   seal,
   symlink,
 } from "../helpers/hand-source.ts";
+import { packed, zeroBomb } from "../helpers/packed-frame.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { asOf, dataSubject, hostileMember } from "./hostile-member.ts";
 
 const hello = Buffer.from("hello");
 const other = Buffer.from("other");
 const entries = [rootEntry, directory("d"), symlink("out", "/"), file("d/a", 5)];
+
+const MIB = 1024 * 1024;
+const EMPTY = Buffer.alloc(0);
+const long = Buffer.alloc(20_000, "some text ");
+const longData = (bytes = 32_768): Buffer => dataFrame([{ entry: 3, bytes: Buffer.alloc(bytes, "some text ") }]);
 
 function good() {
   const source = new HandSource();
@@ -133,7 +141,29 @@ const LIES: Readonly<Record<string, readonly [code: string, frames: () => readon
   "a new file behind the walk": ["damaged", () => behindTheWalk(file("new", 5))],
   "a link behind the walk": ["damaged", () => behindTheWalk(symlink("d/a", "/"))],
   "a second end of the walk": ["damaged", () => [good().payload, good().walked, good().walked]],
+  "compressed content of another length than its chunks": [
+    "damaged",
+    () => [good().payload, packed(good().data, { content: zstdCompressSync(long), plainBytes: long.length })],
+  ],
+  "compressed content that is not smaller": [
+    "damaged",
+    () => [good().payload, packed(good().data, { content: zstdCompressSync(hello) })],
+  ],
+  "a frame that is too long when it is decompressed": [
+    "damaged",
+    () => [good().payload, packed(longData(), { plainBytes: FRAME_BYTES_MAX })],
+  ],
+  "a plain length and no content": ["damaged", () => [packed(good().payload, { content: EMPTY, plainBytes: 1 })]],
   "a table that does not decode": ["damaged", () => [seal("page", Buffer.alloc(9, 0xff))]],
+};
+
+/** Content that cannot be had, however often it is asked for. */
+const BOMBS: Readonly<Record<string, () => Buffer>> = {
+  "garbage for compressed content": () => packed(longData(), { content: Buffer.alloc(99, "garbage") }),
+  "a bomb of 64 MiB": () => packed(longData(), { content: zeroBomb(64 * MIB) }),
+  "a bomb of 64 GiB": () => packed(longData(3 * MIB), { content: zeroBomb(64 * 1024 * MIB) }),
+  "a window of 2 GiB": () => packed(longData(), { content: zeroBomb(MIB, 31) }),
+  "a plain length that is not that of its content": () => packed(longData(), { content: zstdCompressSync(hello) }),
 };
 
 async function lieTo(
@@ -170,6 +200,13 @@ const honestly = (frame: Buffer, sequence: number, sessionId: string): Buffer =>
 describe("a sink over a real relay", () => {
   test.each(Object.entries(LIES))("refuses %s, and touches nothing elsewhere", async (_, [code, frames]) => {
     expect(await lieTo(frames(), honestly)).toBe(code);
+  });
+
+  test.each(Object.entries(BOMBS))("asks for %s again, and then gives up", async (_, bomb) => {
+    const data = bomb();
+    const again = (frame: Buffer, index: number, sessionId: string): Buffer =>
+      asOf(sessionId, frame, Math.min(index, 1));
+    expect(await lieTo([good().payload, data, data, data, data, data], again)).toBe("digest-mismatch");
   });
 
   test("refuses frames of another session, of another version and of an unknown type", async () => {
