@@ -4,8 +4,15 @@ import type { CompressionMode } from "../protocol/compression-mode.ts";
 const START_MS = 25;
 /** What it may save up by waiting. One stall says nothing of the path, however long it was. */
 const SAVED_MS_MAX = 100;
-/** A path that takes a MiB in this time, some 1.4 Gbit/s, is none that bytes are to be saved on. */
-const FAST_MS_PER_MIB = 6;
+/**
+ * A path is slow when what it carries takes it as many times as long as it takes to compress, which is about 12 ms for a MiB, or
+ * 700 Mbit/s. On a machine whose processors are all at work both take longer, and to compress would make that worse.
+ */
+const SLOW_FACTOR = 3;
+/** What compressing a MiB takes, until it is known. */
+const COST_MS_PER_MIB = 4;
+/** Of what was known before, what counts beside the last frame. */
+const COST_KEPT = 0.75;
 /** Frames that pass untried after as many that did not shrink: 1, 2, 4, 8, 16, 16, … */
 const UNTRIED_MAX = 16;
 const MIB = 1024 * 1024;
@@ -18,6 +25,7 @@ const MIB = 1024 * 1024;
 export class CompressionChoice {
   readonly #mode: CompressionMode;
   #savedMs = START_MS;
+  #costMsPerMib = COST_MS_PER_MIB;
   /** Published since it last waited. */
   #wireBytes = 0;
   #untried = 0;
@@ -37,9 +45,10 @@ export class CompressionChoice {
     return this.#savedMs > 0;
   }
 
-  /** A frame was tried: that took so long. */
-  tried(ms: number, hasShrunk: boolean): void {
+  /** A frame with so much content was tried: that took so long. */
+  tried({ contentBytes, ms }: { readonly contentBytes: number; readonly ms: number }, hasShrunk: boolean): void {
     this.#savedMs -= ms;
+    this.#costMsPerMib = COST_KEPT * this.#costMsPerMib + (1 - COST_KEPT) * (ms / (contentBytes / MIB));
     if (hasShrunk) this.#untriedNext = 1;
     else {
       this.#untried = this.#untriedNext;
@@ -54,7 +63,7 @@ export class CompressionChoice {
 
   /** There was something to read, but no credit to read it, for so long. */
   waited(ms: number): void {
-    const freeMs = ms - (this.#wireBytes / MIB) * FAST_MS_PER_MIB;
+    const freeMs = ms - (this.#wireBytes / MIB) * SLOW_FACTOR * this.#costMsPerMib;
     this.#wireBytes = 0;
     this.#savedMs = Math.min(this.#savedMs + Math.max(0, freeMs), SAVED_MS_MAX);
   }

@@ -45,7 +45,8 @@ export class FrameCompressor {
     const startMs = this.#clock.nowMs();
     const compressed = compressContent(content);
     const frameBytes = compressed === undefined ? built.frameBytes : replaceContent(frame, compressed).length;
-    this.#choice.tried(this.#clock.nowMs() - startMs, compressed !== undefined);
+    const cost = { contentBytes: content.length, ms: this.#clock.nowMs() - startMs };
+    this.#choice.tried(cost, compressed !== undefined);
     return { ...built, frameBytes, savedBytes: built.frameBytes - frameBytes };
   }
 }

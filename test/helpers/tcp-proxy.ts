@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** A local TCP proxy whose links can be stalled, cut or slowed, so that a test makes a broken network instead of sleeping. */
 export interface TcpProxy {
   readonly port: number;
+  /** What came from the target, over all links together. */
+  readonly bytesFromTarget: number;
   /** Takes no more bytes from clients; what they send fills the buffers of the kernel and then holds them. */
   stallFromClients(): void;
   /** Takes no more bytes from the target. */
@@ -31,6 +33,7 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
   let bytesPerSecond: number | undefined;
   /** When the bytes that were let through are paid for. */
   let paidMs = 0;
+  let bytesFromTarget = 0;
 
   /** Holds what comes from the target for as long as the bytes before it take. */
   const slow = (target: Socket, bytes: number): void => {
@@ -66,6 +69,7 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
       if (!target.write(bytes)) client.pause();
     });
     target.on("data", (bytes) => {
+      bytesFromTarget += bytes.length;
       if (!client.write(bytes)) target.pause();
       slow(target, bytes.length);
     });
@@ -91,6 +95,9 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
   };
   return {
     port: (server.address() as AddressInfo).port,
+    get bytesFromTarget() {
+      return bytesFromTarget;
+    },
     stallFromClients() {
       clientsStalled = true;
       for (const { client } of links) client.pause();
