@@ -15,7 +15,6 @@ const OWN_MEMORY_BYTES = 64 * 1024;
 
 /** One zstd frame (RFC 8878), or undefined for content that does not shrink enough. */
 export function compressContent(content: Uint8Array): Uint8Array | undefined {
-  if (content.length < COMPRESSED_CONTENT_BYTES_MIN) return undefined;
   const bytesMax = Math.floor(content.length * KEPT_MAX);
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
   const compressed = zstdCompressSync(content, { chunkSize: bytesMax + 1, params });

@@ -1,9 +1,11 @@
 import type { CompressionMode } from "../protocol/compression-mode.ts";
+import { WINDOW_BYTES_MAX, WINDOW_BYTES_START } from "../protocol/limits.ts";
 
-/** What a reader may compress before it has waited for anything: a window of text to begin with. */
-const START_MS = 25;
+const MIB = 1024 * 1024;
+/** What a reader may compress before it has waited for anything: what fills the first window, and the frame that is too much for it. */
+const START_BYTES = WINDOW_BYTES_START + MIB;
 /** What it may save up by waiting. One stall says nothing of the path, however long it was. */
-const SAVED_MS_MAX = 100;
+const SAVED_BYTES_MAX = WINDOW_BYTES_MAX;
 /**
  * A path is slow when what it carries takes it as many times as long as it takes to compress, which is about 12 ms for a MiB, or
  * 700 Mbit/s. On a machine whose processors are all at work both take longer, and to compress would make that worse.
@@ -15,17 +17,17 @@ const COST_MS_PER_MIB = 4;
 const COST_KEPT = 0.75;
 /** Frames that pass untried after as many that did not shrink: 1, 2, 4, 8, 16, 16, … */
 const UNTRIED_MAX = 16;
-const MIB = 1024 * 1024;
 
 /**
- * Which frames are worth to be compressed, as the reader sees it. With `auto` it may take as long for that as it would otherwise have
- * waited for credit, less what a fast path takes too: so the time is there, and a path that keeps up with the source costs it
- * nothing but the start. Content that does not shrink is tried again now and then. Pure.
+ * Which frames are worth to be compressed, as the reader sees it. With `auto` it compresses as much as there was time for while it
+ * waited for credit, less what a fast path takes too. So a path that keeps up with the source costs it nothing but the start, and
+ * the time for a slow one is there. Content that does not shrink is tried again now and then. Pure.
  */
 export class CompressionChoice {
   readonly #mode: CompressionMode;
-  #savedMs = START_MS;
-  #costMsPerMib = COST_MS_PER_MIB;
+  /** Content that there was time for. */
+  #savedBytes = START_BYTES;
+  #msPerByte = COST_MS_PER_MIB / MIB;
   /** Published since it last waited. */
   #wireBytes = 0;
   #untried = 0;
@@ -42,13 +44,13 @@ export class CompressionChoice {
       this.#untried -= 1;
       return false;
     }
-    return this.#savedMs > 0;
+    return this.#savedBytes > 0;
   }
 
   /** A frame with so much content was tried: that took so long. */
   tried({ contentBytes, ms }: { readonly contentBytes: number; readonly ms: number }, hasShrunk: boolean): void {
-    this.#savedMs -= ms;
-    this.#costMsPerMib = COST_KEPT * this.#costMsPerMib + (1 - COST_KEPT) * (ms / (contentBytes / MIB));
+    this.#savedBytes -= contentBytes;
+    this.#msPerByte = COST_KEPT * this.#msPerByte + (1 - COST_KEPT) * (ms / contentBytes);
     if (hasShrunk) this.#untriedNext = 1;
     else {
       this.#untried = this.#untriedNext;
@@ -63,8 +65,8 @@ export class CompressionChoice {
 
   /** There was something to read, but no credit to read it, for so long. */
   waited(ms: number): void {
-    const freeMs = ms - (this.#wireBytes / MIB) * SLOW_FACTOR * this.#costMsPerMib;
+    const freeBytes = ms / this.#msPerByte - this.#wireBytes * SLOW_FACTOR;
     this.#wireBytes = 0;
-    this.#savedMs = Math.min(this.#savedMs + Math.max(0, freeMs), SAVED_MS_MAX);
+    this.#savedBytes = Math.min(this.#savedBytes + Math.max(0, freeBytes), SAVED_BYTES_MAX);
   }
 }

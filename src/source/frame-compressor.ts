@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import { compressContent } from "../protocol/compression.ts";
+import { COMPRESSED_CONTENT_BYTES_MIN, compressContent } from "../protocol/compression.ts";
 import type { CompressionMode } from "../protocol/compression-mode.ts";
 import { contentOf, replaceContent } from "../protocol/frame.ts";
 import { CompressionChoice } from "./compression-choice.ts";
@@ -41,7 +41,7 @@ export class FrameCompressor {
   #try(built: BuiltFrame): BuiltFrame {
     const frame = Buffer.from(built.buffer, 0, built.frameBytes);
     const content = contentOf(frame);
-    if (content.length === 0) return built;
+    if (content.length < COMPRESSED_CONTENT_BYTES_MIN) return built;
     const startMs = this.#clock.nowMs();
     const compressed = compressContent(content);
     const frameBytes = compressed === undefined ? built.frameBytes : replaceContent(frame, compressed).length;
