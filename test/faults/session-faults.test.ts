@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { FRAME_TYPES } from "../../src/protocol/frame.ts";
 import { FAULTS, type Fault, seededPlan } from "../helpers/fault-transport.ts";
 import { runFaultySession } from "../helpers/session-in-process.ts";
 import { memoryFolder } from "../helpers/temp-folder.ts";
 import { expectEqualTrees } from "../helpers/tree-judge.ts";
+
+const TYPE_OFFSET = 3;
 
 /** 300 small files in 15 directories, and one of 5 MiB. */
 function makeTree(): string {
@@ -36,6 +39,25 @@ describe("a session over a link with faults", () => {
     for (const sink of sinks) await expectEqualTrees(source, sink);
   });
 
+  test.each([7, 8, 9])(
+    "is repaired with compressed frames too, which are sent again as they were: seed %i",
+    async (seed) => {
+      const source = makeTree();
+      const sinks = [memoryFolder(), memoryFolder()];
+      const { summary, transports } = await runFaultySession({
+        source,
+        sinks,
+        tree: { compression: "on" },
+        down: (sink) => seededPlan(seed * 100 + sink, 0.2),
+        up: seededPlan(seed * 1000, 0.1, ["drop", "repeat", "delay", "truncate"]),
+      });
+      expect(summary.sinks.map(({ outcome }) => outcome)).toEqual(["proven", "proven"]);
+      expect(transports.slice(1).every((transport) => transport.fired.size > 0)).toBe(true);
+      expect(summary.bytesSaved).toBeGreaterThan(summary.bytes / 2);
+      for (const sink of sinks) await expectEqualTrees(source, sink);
+    },
+  );
+
   test.each(FAULTS)(
     "survives %s of every fifth frame, and sends again not much more than was hit",
     async (fault: Fault) => {
@@ -58,21 +80,29 @@ describe("a session over a link with faults", () => {
     },
   );
 
-  test("fails a sink whose link alters the same frame for ever, and leaves the others alone", async () => {
-    const source = makeTree();
-    const sinks = [memoryFolder(), memoryFolder()];
-    const { summary } = await runFaultySession({
-      source,
-      sinks,
-      down: (sink) => (_index, payload) => (sink === 0 && payload.length > 30_000 ? "alter-content" : undefined),
-      up: () => undefined,
-    });
-    expect(summary.sinks.map(({ outcome, code }) => [outcome, code])).toEqual([
-      ["failed", "digest-mismatch"],
-      ["proven", undefined],
-    ]);
-    await expectEqualTrees(source, sinks[1] ?? "");
-  });
+  test.each([
+    ["plain", "off"],
+    ["compressed", "on"],
+  ] as const)(
+    "fails a sink whose link alters the same %s frame for ever, and leaves the others alone",
+    async (_, compression) => {
+      const source = makeTree();
+      const sinks = [memoryFolder(), memoryFolder()];
+      const { summary } = await runFaultySession({
+        source,
+        sinks,
+        tree: { compression },
+        down: (sink) => (_index, payload) =>
+          sink === 0 && payload[TYPE_OFFSET] === FRAME_TYPES.data ? "alter-content" : undefined,
+        up: () => undefined,
+      });
+      expect(summary.sinks.map(({ outcome, code }) => [outcome, code])).toEqual([
+        ["failed", "digest-mismatch"],
+        ["proven", undefined],
+      ]);
+      await expectEqualTrees(source, sinks[1] ?? "");
+    },
+  );
 
   test("fails a sink that gets nothing at all by its share of repairs, and leaves the others alone", async () => {
     const source = makeTree();
@@ -80,6 +110,8 @@ describe("a session over a link with faults", () => {
     const { summary } = await runFaultySession({
       source,
       sinks,
+      // So that frames with content are as long as it.
+      tree: { compression: "off" },
       // Heartbeats come through, so that it knows what it misses; frames with content never do.
       down: (sink) => (_index, payload) => (sink === 0 && payload.length > 1_000 ? "drop" : undefined),
       up: () => undefined,
