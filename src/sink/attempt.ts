@@ -12,7 +12,7 @@ import { subjectsOf, upSubject } from "../protocol/subjects.ts";
 import type { Transport } from "../transport/transport.ts";
 import { SinkCopy } from "./copy.ts";
 import type { DeletionPolicy } from "./deletion.ts";
-import type { FillOptions } from "./engine-worker.ts";
+import type { FillOptions } from "./engine-messages.ts";
 import { Intake } from "./intake.ts";
 import type { SinkFolder } from "./sink-folder.ts";
 import { SourceWatch } from "./source-watch.ts";

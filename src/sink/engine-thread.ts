@@ -2,7 +2,7 @@ import type { FanfoldError } from "../lib/errors.ts";
 import { closeLeftOpen, newOpenFiles } from "../lib/open-files.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import { FILES_OPEN_MAX } from "../protocol/limits.ts";
-import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-worker.ts";
+import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-messages.ts";
 
 /** One more than a source may begin: a file that gets a copy of its own. */
 const PARTIALS_OPEN_MAX = FILES_OPEN_MAX + 1;
