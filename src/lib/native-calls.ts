@@ -59,6 +59,8 @@ export interface Native {
    */
   openName(place: NativeName, flags: number, mode?: number): number;
   close(fd: number): void;
+  /** Names in an open directory, from its beginning, some at a time, in no order. It is read on while they are asked for. */
+  readNames(directory: number): Generator<Buffer[], void, undefined>;
   /** Renames, and replaces what stands there, as `rename` does. */
   renameName(from: NativeName, to: NativeName): void;
   /**

@@ -3,6 +3,7 @@ import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import type Koffi from "koffi";
 import { joinDevice } from "./device-numbers.ts";
 import type { EntryPlace, LockRange, Native, NativeName, NativePlace, NativeTime } from "./native-calls.ts";
+import { bindReadNames } from "./native-directory.ts";
 import { bindNames, pathOfName } from "./native-names.ts";
 
 /*
@@ -32,6 +33,7 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
   const names = bindNames(library, { errno: koffi.errno, failure });
   const native = {
     ...names.calls,
+    readNames: bindReadNames(library, failure),
     ...bindSeek(library, koffi.errno),
     ...bindTimes(library, koffi.errno),
     ...bindAttributes(library, koffi.errno, names.listAttributes),

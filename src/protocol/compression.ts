@@ -10,6 +10,8 @@ const LEVEL = 1;
  * Largest window that a receiver decodes with, as a power of two: 4 MiB, as long as a frame may be. A sender could ask for 2 GiB.
  */
 const WINDOW_LOG_MAX = 22;
+/** Least memory that Node.js takes a result in. */
+const CHUNK_BYTES_MIN = constants.Z_MIN_CHUNK;
 /** Node.js cuts smaller results from memory that they share with others. */
 const OWN_MEMORY_BYTES = 64 * 1024;
 
@@ -17,7 +19,7 @@ const OWN_MEMORY_BYTES = 64 * 1024;
 export function compressContent(content: Uint8Array): Uint8Array | undefined {
   const bytesMax = Math.floor(content.length * KEPT_MAX);
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
-  const compressed = zstdCompressSync(content, { chunkSize: bytesMax + 1, params });
+  const compressed = zstdCompressSync(content, { chunkSize: Math.max(bytesMax + 1, CHUNK_BYTES_MIN), params });
   return compressed.length <= bytesMax ? compressed : undefined;
 }
 

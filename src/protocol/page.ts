@@ -226,7 +226,6 @@ function decodeEntry(bytes: ByteReader, { entry, directory, tables }: EntryPlace
   const mtime = decodeTimestamp(bytes);
   const owner = rowOf(tables.owners, bytes.varint(), "owner");
   const attributes = rowOf(tables.sets, bytes.varint(), "set of attributes");
-  const base = { entry, directory, name, mode, mtime, owner, attributes };
   const isRoot = entry === 0;
   if (isRoot !== (name.length === 0) || (isRoot && (directory.length > 0 || kind !== ENTRY_KINDS.directory))) {
     throw damaged("names the root in another place than entry 0");
@@ -236,11 +235,16 @@ function decodeEntry(bytes: ByteReader, { entry, directory, tables }: EntryPlace
     if (directory.length === 0 && isOwnFolder(name)) throw damaged("names fanfold's own folder");
     if (directory.length + 1 + name.length > PATH_BYTES_MAX) throw damaged("holds a path that is too long");
   }
+  if (kind === ENTRY_KINDS.file) {
+    // Written out, as nearly all entries are files: copies of copies cost more than the rest of a page.
+    const { size, roomBytes, hash } = decodeFile(bytes);
+    const file: FileEntry = { kind: "file", entry, directory, name, mode, mtime, owner, attributes, size, roomBytes };
+    return hash === undefined ? file : { ...file, hash };
+  }
+  const base = { entry, directory, name, mode, mtime, owner, attributes };
   switch (kind) {
     case ENTRY_KINDS.directory:
       return { ...base, kind: "directory" };
-    case ENTRY_KINDS.file:
-      return { ...base, kind: "file", ...decodeFile(bytes) };
     case ENTRY_KINDS.symlink:
       return { ...base, kind: "symlink", target: decodeTarget(bytes) };
     case ENTRY_KINDS.hardlink:

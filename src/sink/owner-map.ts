@@ -34,12 +34,21 @@ interface Accounts {
 export class OwnerMap {
   readonly #numericIds: boolean;
   #accounts: Accounts | undefined;
+  /** Entries of a page share their owners. */
+  #last: { readonly owner: Owner; readonly ids: Ids } | undefined;
 
   constructor(numericIds: boolean) {
     this.#numericIds = numericIds;
   }
 
-  idsOf({ uid, gid, user, group }: Owner): Ids {
+  idsOf(owner: Owner): Ids {
+    if (this.#last?.owner === owner) return this.#last.ids;
+    const ids = this.#lookUp(owner);
+    this.#last = { owner, ids };
+    return ids;
+  }
+
+  #lookUp({ uid, gid, user, group }: Owner): Ids {
     if (this.#numericIds || (user === undefined && group === undefined)) return { uid, gid };
     this.#accounts ??= { users: AccountNames.read("/etc/passwd"), groups: AccountNames.read("/etc/group") };
     const { users, groups } = this.#accounts;

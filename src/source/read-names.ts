@@ -1,4 +1,3 @@
-import { opendirSync } from "node:fs";
 import { HASH_KEY_BYTES } from "../lib/keyed-hash.ts";
 import { NameTable } from "../lib/name-table.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
@@ -7,24 +6,21 @@ import { DIRECTORY_ENTRIES_MAX } from "../protocol/limits.ts";
 /** Names of one directory that are held and sorted at once; a larger directory is sorted in runs of this many. */
 const NAMES_SORTED_MAX = 65_536;
 
-/** Names in a directory in sorted runs, each name once. */
-export function* readNames(path: Buffer, random: Random = systemRandom): Generator<Buffer[], void, undefined> {
-  // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers (proven by a test).
-  const directory = opendirSync(path as unknown as string, { encoding: "buffer" as BufferEncoding, bufferSize: 1024 });
+/** Names of a directory, as they are read, in sorted runs, each name once. */
+export function* sortedRuns(
+  read: Iterable<Buffer[]>,
+  random: Random = systemRandom,
+): Generator<Buffer[], void, undefined> {
   const runs = new NameRuns(random);
-  try {
-    let names: Buffer[] = [];
-    for (let dirent = directory.readSync(); dirent !== null; dirent = directory.readSync()) {
-      names.push(dirent.name as unknown as Buffer);
-      if (names.length === NAMES_SORTED_MAX) {
-        yield runs.run(names, false);
-        names = [];
-      }
+  let names: Buffer[] = [];
+  for (const some of read)
+    for (const name of some) {
+      names.push(name);
+      if (names.length < NAMES_SORTED_MAX) continue;
+      yield runs.run(names, false);
+      names = [];
     }
-    yield runs.run(names, true);
-  } finally {
-    directory.closeSync();
-  }
+  yield runs.run(names, true);
 }
 
 /**

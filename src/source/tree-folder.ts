@@ -1,5 +1,6 @@
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readlinkSync } from "node:fs";
 import { Directories, type Directory, joined } from "../lib/directories.ts";
+import { namesByPath } from "../lib/directory-names.ts";
 import type { EntryStats } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
 import type { Native } from "../lib/native-calls.ts";
@@ -81,6 +82,11 @@ export class TreeFolder implements Disposable {
    */
   lookAnew(): void {
     this.#isStale = true;
+  }
+
+  /** Names in a directory, some at a time, in no order. To be read to its end before another directory is asked for. */
+  names(directory: Directory): Generator<Buffer[], void, undefined> {
+    return this.#nativeFor(directory)?.readNames(directory.fd) ?? namesByPath(directory.base);
   }
 
   /** Undefined when nothing stands there. */

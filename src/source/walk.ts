@@ -15,7 +15,7 @@ import { hashFile } from "./hash-file.ts";
 import { IGNORE_FILE } from "./ignore-file.ts";
 import { leadsOut } from "./link-policy.ts";
 import { PageMaker, type WalkedPage } from "./page-maker.ts";
-import { readNames } from "./read-names.ts";
+import { sortedRuns } from "./read-names.ts";
 import { checkSize, problemOf, replaced, tooLong } from "./source-problem.ts";
 import { TreeFolder } from "./tree-folder.ts";
 import type { TreeScope } from "./tree-scope.ts";
@@ -133,7 +133,7 @@ export class TreeWalk implements Disposable {
         return;
       }
       if (!(yield* this.#enter(path, directory))) return;
-      for (const names of readNames(directory.base))
+      for (const names of sortedRuns(this.#folder.names(directory)))
         for (const name of names) yield* this.#name(directory, { directory: path, name }, inner);
     } catch (thrown) {
       yield this.#problem(path, thrown);

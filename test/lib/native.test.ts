@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -16,6 +17,7 @@ import {
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { namesByPath } from "../../src/lib/directory-names.ts";
 import type { EntryStats } from "../../src/lib/entry-stats.ts";
 import { loadNative } from "../../src/lib/native.ts";
 import type { Native } from "../../src/lib/native-calls.ts";
@@ -231,6 +233,39 @@ describe.skipIf(process.platform !== "linux")("calls for names in an open direct
     expect(native().listAttributes(file).map(String)).toEqual(["user.a"]);
     expect(String(native().getAttribute(file, Buffer.from("user.a")))).toBe("b");
     expect(native().listAttributes(link)).toEqual([]);
+  });
+
+  test("readNames() gives every name of a large directory, whatever its bytes, and again from the beginning", () => {
+    const folder = tempFolder();
+    const odd = [Buffer.from([0xff, 0x0a]), Buffer.from("..a"), Buffer.from("..."), Buffer.alloc(255, "n")];
+    const names = [...odd, ...Array.from({ length: 3000 }, (_, index) => Buffer.from(`a longer name ${index}`))];
+    const directory = openFile(folder, "r");
+    for (const name of names) writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), name]), "");
+    const textsOf = (some: Iterable<Buffer[]>) => [...some].flat().map((name) => name.toString("latin1"));
+    const wanted = names.map((name) => name.toString("latin1")).sort();
+    for (let round = 0; round < 2; round += 1) expect(textsOf(native().readNames(directory)).sort()).toEqual(wanted);
+    expect(textsOf(namesByPath(Buffer.from(folder))).sort()).toEqual(wanted);
+    const file = openFile(join(folder, "..."), "r");
+    expect(thrownCode(() => [...native().readNames(file)])).toBe("ENOTDIR");
+  });
+
+  test("what openName() makes has the mode, and renameName() puts it in the place of another", () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "b"), "old");
+    mkdirSync(join(folder, "full"));
+    const directory = openFile(folder, "r");
+    const [a, b, full] = ["a", "b", "full"].map((name) => ({ directory, name: Buffer.from(name) }));
+    if (a === undefined || b === undefined || full === undefined) throw new Error("no places");
+    const fd = native().openName(a, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    writeSync(fd, "new");
+    expect(traitsOf(native().statOpen(fd))).toEqual(traitsOf(lstatSync(join(folder, "a"), { bigint: true })));
+    expect(statSync(join(folder, "a")).mode & 0o777).toBe(0o600);
+    native().close(fd);
+    expect(thrownCode(() => native().statOpen(fd))).toBe("EBADF");
+    expect(thrownCode(() => native().renameName(a, full))).toBe("EISDIR");
+    native().renameName(a, b);
+    expect(readFileSync(join(folder, "b"), "utf8")).toBe("new");
+    expect(thrownCode(() => native().renameName(a, b))).toBe("ENOENT");
   });
 });
 

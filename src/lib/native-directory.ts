@@ -1,0 +1,60 @@
+import { endianness } from "node:os";
+import type Koffi from "koffi";
+import { namesByPath } from "./directory-names.ts";
+import type { Native } from "./native-calls.ts";
+
+/*
+ * Of the structure that `getdents64` fills in, the same on every platform, but for the order of bytes in a number: inode (u64),
+ * offset (s64), length of the entry (u16), type (u8), and the name with a NUL behind it.
+ */
+const LENGTH_AT = 16;
+const NAME_AT = 19;
+const LIST_BYTES = 32 * 1024;
+const SEEK_SET = 0;
+const DOT = 0x2e;
+
+type Library = ReturnType<typeof Koffi.load>;
+type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
+
+/** By its path where the C library has no such call: Node.js makes some objects for each directory, and one for each name. */
+export function bindReadNames(library: Library, failure: (syscall: string) => Error): Native["readNames"] {
+  const getdents = bound(library);
+  const lseek: Call<[fd: number, offset: number, whence: number]> = library.func("int64_t lseek(int, int64_t, int)");
+  if (getdents === undefined) return (directory) => namesByPath(Buffer.from(`/proc/self/fd/${directory}/`));
+  return function* readNames(directory) {
+    const list = Buffer.allocUnsafe(LIST_BYTES);
+    if (lseek(directory, 0, SEEK_SET) < 0) throw failure("lseek");
+    for (;;) {
+      const length = getdents(directory, list, list.length);
+      if (length < 0) throw failure("getdents64");
+      if (length === 0) return;
+      yield namesIn(list.subarray(0, length));
+    }
+  };
+}
+
+function bound(library: Library): Call<[directory: number, list: Buffer, bytes: number]> | undefined {
+  try {
+    return library.func("int64_t getdents64(int, uint8_t *, size_t)");
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(list: Buffer): Buffer[] {
+  const names: Buffer[] = [];
+  const isLittle = endianness() === "LE";
+  for (let at = 0; at < list.length; ) {
+    const start = at + NAME_AT;
+    const bytes = isLittle ? list.readUInt16LE(at + LENGTH_AT) : list.readUInt16BE(at + LENGTH_AT);
+    const end = list.indexOf(0, start);
+    if (!isDots(list, start, end)) names.push(Buffer.from(list.subarray(start, end)));
+    at += bytes;
+  }
+  return names;
+}
+
+/** `.` or `..`, which every directory has. */
+function isDots(list: Buffer, start: number, end: number): boolean {
+  return list[start] === DOT && (end - start === 1 || (end - start === 2 && list[start + 1] === DOT));
+}
