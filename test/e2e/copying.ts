@@ -47,8 +47,9 @@ export async function expectCopy(from: string, to: string): Promise<void> {
 /** Waits for the end of a session in which everything went well. */
 export async function expectProven(source: SourceProcess, sinks: readonly SinkProcess[]): Promise<SessionSummary> {
   const processes = [source, ...sinks];
-  const statuses = await Promise.all(processes.map((process) => process.exit()));
-  if (statuses.some((status) => status !== 0))
+  // All of them: who waits in vain seldom is who failed.
+  const ends = await Promise.allSettled(processes.map((process) => process.exit()));
+  if (ends.some((end) => end.status === "rejected" || end.value !== 0))
     throw new Error(`Wanted a proven copy:\n${processes.map((process) => process.shown()).join("\n\n")}`);
   const { summary } = await source.event("finished");
   expect(["complete", "unchanged"]).toContain(summary.result);
