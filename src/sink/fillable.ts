@@ -7,11 +7,13 @@ import {
   fstatSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
   unlinkSync,
 } from "node:fs";
 import { OPEN_DIRECTORY } from "../lib/directories.ts";
 import { systemCode } from "../lib/errors.ts";
+import { OWN_FOLDER } from "../protocol/relative-path.ts";
 import { reach, reachedTarget } from "./metadata-target.ts";
 
 /** What an owner needs to fill a directory; the mode it shall have is set when its content is complete. */
@@ -91,5 +93,17 @@ function isFillable(fd: number): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether a folder has nothing but what is our own. Looks at two names, however many there are. */
+export function holdsNothing(path: Buffer): boolean {
+  const directory = opendirSync(path);
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
+      if (entry.name !== OWN_FOLDER) return false;
+    return true;
+  } finally {
+    directory.closeSync();
   }
 }

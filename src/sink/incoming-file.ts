@@ -264,6 +264,7 @@ export class IncomingFile {
 
   #create(): PartialFile {
     const { root, entry } = this.#options;
+    root.fill(entry.directory);
     return root.partials.create(entry.directory, this.partialName);
   }
 }

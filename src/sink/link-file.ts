@@ -128,6 +128,7 @@ function copyContent(
   { fd, facts }: { readonly fd: number; readonly facts: FileFacts },
   { to, subject, id }: { readonly to: Place; readonly subject: Subject; readonly id: number },
 ): PartialFile {
+  root.fill(to.directory);
   const partial = root.partials.create(to.directory, `${id}`);
   try {
     const copyTo = (bytes: Buffer, offset: number): void => writeFully(partial.fd, bytes, offset);

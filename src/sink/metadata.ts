@@ -68,6 +68,8 @@ const DIFFERS: Comparison = { differs: true, lacks: NO_LACKS };
 const SET_IDS = 0o6000;
 const SET_GROUP_ID = 0o2000;
 const PERMISSIONS = 0o7777;
+/** What the owner of a directory needs to read its names and reach what is in it. */
+const LOOKED_INTO = 0o500;
 /** What its owner needs to set attributes of a file. */
 const WRITABLE = 0o600;
 /** What a system says to an owner, a mode or a time that it does not take. */
@@ -133,6 +135,11 @@ export class Metadata {
   isFillable({ mode, uid }: FileFacts): boolean {
     const { rights } = this.#options;
     return (mode & FILLABLE) === FILLABLE && (rights.isRoot || rights.uid === uid);
+  }
+
+  /** Whether it can at least go through one, and read its names. */
+  isLookedInto({ mode, uid }: FileFacts): boolean {
+    return (mode & LOOKED_INTO) === LOOKED_INTO && this.#options.rights.uid === uid;
   }
 
   /** Counts what an entry that stays as it is lacks, `lacks` of it by comparison. */

@@ -99,6 +99,7 @@ function makeLeaf(root: Root, entry: LeafEntry): boolean {
 const NO_NODES: ReadonlySet<string> = new Set(["EPERM", "EACCES", "EINVAL", "ENOSYS", "ENOTSUP"]);
 
 function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subject: Subject): void {
+  root.fill(entry.directory);
   const draft = root.partials.draft(entry.directory, `leaf-${entry.entry}`);
   try {
     work(draft.path());

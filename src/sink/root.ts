@@ -1,15 +1,16 @@
-import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, statfsSync } from "node:fs";
-import { Directories, type Directory, joined, pathKey } from "../lib/directories.ts";
+import { closeSync, constants, fstatSync, lstatSync, openSync, statfsSync } from "node:fs";
+import { Directories, type Directory, joined } from "../lib/directories.ts";
 import type { EntryStats } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
 import type { EntryPlace, Native } from "../lib/native-calls.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
 import type { Keeps, Timestamp } from "../protocol/page.ts";
-import { joinPath, OWN_FOLDER } from "../protocol/relative-path.ts";
+import { joinPath } from "../protocol/relative-path.ts";
 import { EntrySync } from "./entry-sync.ts";
 import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
-import { makeDirectory, makeFillable } from "./fillable.ts";
+import { holdsNothing, makeDirectory, makeFillable } from "./fillable.ts";
 import { USUAL_TRAITS } from "./folder-traits.ts";
+import { KnownDirectories } from "./known-directories.ts";
 import { Metadata, type Subject } from "./metadata.ts";
 import { type MetadataTarget, openTarget, reach, reachedTarget } from "./metadata-target.ts";
 import { OwnerMap, processRights } from "./owner-map.ts";
@@ -20,16 +21,13 @@ import type { RootOptions } from "./root-options.ts";
 
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const ITSELF = Buffer.from(".");
-/** Paths of directories made by this process and remembered as such: what is to go into them cannot be there yet. */
-const MADE_BYTES_MAX = 1024 * 1024;
 
 /**
  * The only door to the sink's disk (D11): no operation leads out of the folder, or through a link. System errors pass.
  */
 export class Root implements Disposable {
   readonly #directories: Directories;
-  readonly #made = new Set<string>();
-  #madeBytes = 0;
+  readonly #known = new KnownDirectories();
   readonly partials: PartialFiles;
   readonly native: Native | undefined;
   /** Sets what entries have besides their content. */
@@ -78,7 +76,7 @@ export class Root implements Disposable {
     const native = "native" in options ? options.native : loadNative();
     const directories = Directories.open(folder, options.platform ?? process.platform);
     const root = new Root(directories, { ...options, native });
-    if (isEmpty(directories.root.base)) root.#made.add("");
+    if (holdsNothing(directories.root.base)) root.#known.made(Buffer.alloc(0));
     return root;
   }
 
@@ -122,6 +120,7 @@ export class Root implements Disposable {
     draft: Omit<PartialFile, "fd">,
     { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
   ): void {
+    this.fill(directory);
     // In this order: a deep directory opens many others, and would close the draft's if that came first.
     const to = { directory: this.#directories.get(directory), name };
     replaceName({ directory: this.#directories.get(draft.home), name: draft.name }, to, this.native);
@@ -130,7 +129,7 @@ export class Root implements Disposable {
 
   /** Whether the directory was empty, or not there, when this process began to fill it. */
   isFresh(directory: Uint8Array): boolean {
-    return this.#made.has(pathKey(directory));
+    return this.#known.isMade(directory);
   }
 
   /** Whether the folder still is there, under its path. */
@@ -235,16 +234,19 @@ export class Root implements Disposable {
       this.metadata.wouldAlter(this.place(directory, name), factsOf(before), subject);
     // Twice: shut, it may hide its attributes; opened, its access control list is another.
     const differed = differs();
-    const isReady = before?.isDirectory() === true && this.metadata.isFillable(factsOf(before));
+    const path = joinPath(directory, name);
+    const isReady = before?.isDirectory() === true && this.#isReady(path, factsOf(before));
+    if (!isReady) this.fill(directory);
     const isMade = !isReady && makeDirectory(this.at(directory, name), mode);
     const isAltered = differed && !isMade && differs();
     if (isMade) this.countNamed(directory);
     else if (isAltered) this.countChanged();
-    if (!isMade) return;
-    const key = pathKey(joinPath(directory, name));
-    if (this.#madeBytes + key.length > MADE_BYTES_MAX) return;
-    this.#madeBytes += key.length;
-    this.#made.add(key);
+    if (isMade) this.#known.made(path);
+  }
+
+  /** Something is about to be put into a directory, which may have been left shut until then. */
+  fill(directory: Uint8Array): void {
+    if (this.#known.takeShut(directory)) makeFillable(this.#directories.get(directory).fd);
   }
 
   /** Removes what stands under a name, with all that is in it; nothing when there is nothing. */
@@ -268,6 +270,12 @@ export class Root implements Disposable {
     this.#directories[Symbol.dispose]();
   }
 
+  /** A directory is opened only when something is put into it: to change its mode and back changes what stays. */
+  #isReady(path: Uint8Array, facts: FileFacts): boolean {
+    const { metadata } = this;
+    return metadata.isFillable(facts) || (metadata.isLookedInto(facts) && this.#known.shut(path));
+  }
+
   /** Opened whatever its mode is, and not for reading. */
   #withFile<T>(path: Buffer, work: (target: MetadataTarget) => T): T {
     const isLinux = process.platform === "linux";
@@ -278,18 +286,6 @@ export class Root implements Disposable {
     } finally {
       closeSync(fd);
     }
-  }
-}
-
-/** Whether a folder has nothing but what is our own. Looks at two names, however many there are. */
-function isEmpty(path: Buffer): boolean {
-  const directory = opendirSync(path);
-  try {
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
-      if (entry.name !== OWN_FOLDER) return false;
-    return true;
-  } finally {
-    directory.closeSync();
   }
 }
 

@@ -15,12 +15,12 @@ export function inodeFacts(folder: string, isOwn: (path: string) => boolean = ()
 
 /**
  * Which inode stands under each name, and when it was last changed: equal only if nothing was touched. `shut: false`: not when
- * a directory was changed that its owner may not fill, which an ordinary user's sink opens for as long as it works.
+ * a directory was changed that its owner may not look into, which an ordinary user's sink opens for as long as it works.
  */
 export function inodesOf(folder: string, { shut = true }: { readonly shut?: boolean } = {}): string[] {
   return pathsIn(folder, [OWN_FOLDER]).map((path) => {
     const stats = lstatSync(at(folder, path), { bigint: true });
-    const isShut = stats.isDirectory() && (Number(stats.mode) & 0o700) !== 0o700;
+    const isShut = stats.isDirectory() && (Number(stats.mode) & 0o500) !== 0o500;
     // Files of its own come and go in the folder itself.
     const isSettled = path.length > 0 && (shut || !isShut);
     return `${path.toString("latin1")} ${stats.ino}${isSettled ? ` ${stats.ctimeNs}` : ""}`;
