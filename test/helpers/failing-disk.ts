@@ -8,7 +8,7 @@ export interface FailingDisk extends Disposable {
   readonly path: string;
   /** Ends its journal, as a fault of its disk would: from now on it is read-only (EROFS), whoever has files open in it. */
   abort(): void;
-  /** Gives the disk room, and mounts the file system again, after a check, as a person would. */
+  /** Mounts what is on the disk again, with room for it and after a check, as a person would. */
   repair(): void;
 }
 
@@ -38,21 +38,23 @@ function findOut(): boolean {
 export function mountFailingDisk(folder: string, mib: number): FailingDisk {
   mkdirSync(folder);
   const backing = mountSmallDisk(`${folder}/backing`, mib);
-  const [image, path] = [`${backing.path}/image`, `${folder}/disk`];
+  const [image, mended, path] = [`${backing.path}/image`, `${backing.path}/mended`, `${folder}/disk`];
   mkdirSync(path);
   run("truncate", "--size=64M", image);
   run("mkfs.ext4", "-q", "-F", "-J", "size=4", "-E", "lazy_itable_init=0,lazy_journal_init=0", image);
-  const mount = (): void => run("mount", "-o", "loop", image, path);
-  mount();
+  run("mount", "-o", "loop", image, path);
   return {
     path,
     abort: () => run("mount", "-o", "remount,abort", path),
     repair() {
       run("umount", path);
-      run("mount", "-o", "remount,size=80m", backing.path);
+      run("mount", "-o", "remount,size=160m", backing.path);
+      // Another disk with what is on this one: where some process of another mount namespace still has it mounted, the kernel
+      // would give the same file system again, as broken as it is.
+      run("cp", "--sparse=always", image, mended);
       // 1: it found errors and mended them.
-      spawnSync("e2fsck", ["-fy", image]);
-      mount();
+      spawnSync("e2fsck", ["-fy", mended]);
+      run("mount", "-o", "loop", mended, path);
     },
     [Symbol.dispose]() {
       spawnSync("umount", ["--lazy", path]);
