@@ -2,6 +2,7 @@ import { endianness } from "node:os";
 import type Koffi from "koffi";
 import { namesByPath } from "./directory-names.ts";
 import type { Native } from "./native-calls.ts";
+import { bound } from "./native-names.ts";
 
 /*
  * Of the structure that `getdents64` fills in, the same on every platform, but for the order of bytes in a number: inode (u64),
@@ -10,20 +11,22 @@ import type { Native } from "./native-calls.ts";
 const LENGTH_AT = 16;
 const NAME_AT = 19;
 const LIST_BYTES = 32 * 1024;
-const SEEK_SET = 0;
 const DOT = 0x2e;
 
 type Library = ReturnType<typeof Koffi.load>;
-type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
+type Call = (directory: number, list: Buffer, bytes: number) => number;
 
 /** By its path where the C library has no such call: Node.js makes some objects for each directory, and one for each name. */
-export function bindReadNames(library: Library, failure: (syscall: string) => Error): Native["readNames"] {
-  const getdents = bound(library);
-  const lseek: Call<[fd: number, offset: number, whence: number]> = library.func("int64_t lseek(int, int64_t, int)");
+export function bindReadNames(
+  library: Library,
+  { rewind, failure }: { readonly rewind: (fd: number) => void; readonly failure: (syscall: string) => Error },
+): Native["readNames"] {
+  const getdents = bound((): Call => library.func("int64_t getdents64(int, uint8_t *, size_t)"));
   if (getdents === undefined) return (directory) => namesByPath(Buffer.from(`/proc/self/fd/${directory}/`));
+  // For all directories: names are copied before anybody else is asked.
+  const list = Buffer.alloc(LIST_BYTES);
   return function* readNames(directory) {
-    const list = Buffer.allocUnsafe(LIST_BYTES);
-    if (lseek(directory, 0, SEEK_SET) < 0) throw failure("lseek");
+    rewind(directory);
     for (;;) {
       const length = getdents(directory, list, list.length);
       if (length < 0) throw failure("getdents64");
@@ -31,14 +34,6 @@ export function bindReadNames(library: Library, failure: (syscall: string) => Er
       yield namesIn(list.subarray(0, length));
     }
   };
-}
-
-function bound(library: Library): Call<[directory: number, list: Buffer, bytes: number]> | undefined {
-  try {
-    return library.func("int64_t getdents64(int, uint8_t *, size_t)");
-  } catch {
-    return undefined;
-  }
 }
 
 function namesIn(list: Buffer): Buffer[] {

@@ -14,6 +14,7 @@ const PLATFORMS: ReadonlySet<string> = new Set(["x64", "arm64", "riscv64", "loon
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const UTIME_OMIT = 0x3f_ff_ff_fen;
+const SEEK_SET = 0;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** What Linux allows for the value of one attribute, and for the list of all names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`). */
@@ -31,10 +32,14 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
   const library = koffi.load(null);
   const failure = (syscall: string): Error => systemError(koffi.errno(), syscall);
   const names = bindNames(library, { errno: koffi.errno, failure });
+  const lseek: Seek = library.func("int64_t lseek(int, int64_t, int)");
+  const rewind = (fd: number): void => {
+    if (lseek(fd, 0, SEEK_SET) < 0) throw failure("lseek");
+  };
   const native = {
     ...names.calls,
-    readNames: bindReadNames(library, failure),
-    ...bindSeek(library, koffi.errno),
+    ...bindSeek(lseek, koffi.errno),
+    readNames: bindReadNames(library, { rewind, failure }),
     ...bindTimes(library, koffi.errno),
     ...bindAttributes(library, koffi.errno, names.listAttributes),
     ...bindLocks(library, koffi.errno),
@@ -58,9 +63,9 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
 }
 
 type Library = ReturnType<typeof Koffi.load>;
+type Seek = Call<[fd: number, offset: number, whence: number]>;
 
-function bindSeek(library: Library, errno: () => number): Pick<Native, "seekData" | "seekHole"> {
-  const lseek: Call<[fd: number, offset: number, whence: number]> = library.func("int64_t lseek(int, int64_t, int)");
+function bindSeek(lseek: Seek, errno: () => number): Pick<Native, "seekData" | "seekHole"> {
   return {
     seekData(fd, offsetBytes) {
       const found = lseek(fd, offsetBytes, SEEK_DATA);

@@ -105,7 +105,8 @@ function bindList(library: Library, { errno, failure }: Errors): NameCalls["list
   };
 }
 
-function bound<Call>(bind: () => Call): Call | undefined {
+/** Undefined where the C library has no such call. */
+export function bound<Call>(bind: () => Call): Call | undefined {
   try {
     return bind();
   } catch {

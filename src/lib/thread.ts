@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { type Transferable, Worker } from "node:worker_threads";
 import { FanfoldError } from "./errors.ts";
+import { closeLeftOpen, type OpenFiles } from "./open-files.ts";
 
 export interface ThreadOptions<Out> {
   /** Path of the module without its ending, relative to the file at `base`. */
@@ -9,6 +10,8 @@ export interface ThreadOptions<Out> {
   readonly base: string;
   /** Cloned into the thread. */
   readonly data: unknown;
+  /** Of `data`: where the thread notes the files that it opens by native calls. They are closed when it is gone. */
+  readonly openFiles?: OpenFiles;
   readonly onMessage: (message: Out) => void;
   /** Called once, if the thread ends by an error that it did not report itself. */
   readonly onFailure: (error: FanfoldError) => void;
@@ -53,6 +56,7 @@ export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
     async stop() {
       stopped = true;
       await worker.terminate();
+      if (options.openFiles !== undefined) closeLeftOpen(options.openFiles);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { FanfoldError } from "../lib/errors.ts";
-import { closeLeftOpen, newOpenFiles } from "../lib/open-files.ts";
+import { newOpenFiles } from "../lib/open-files.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import { FILES_OPEN_MAX } from "../protocol/limits.ts";
 import type { EngineMessage, EngineRequest, EngineWorkerData } from "./engine-messages.ts";
@@ -17,17 +17,8 @@ interface Ends {
 export function openEngine(own: Omit<EngineWorkerData, "openFiles">, ends: Ends): Thread<EngineRequest> {
   const openFiles = newOpenFiles(PARTIALS_OPEN_MAX);
   const data: EngineWorkerData = { ...own, openFiles };
-  const thread = openThread<EngineRequest, EngineMessage>({
-    module: "./engine-worker",
-    base: import.meta.url,
-    data,
+  return openThread<EngineRequest, EngineMessage>({
+    ...{ module: "./engine-worker", base: import.meta.url, data, openFiles },
     ...ends,
   });
-  return {
-    post: thread.post,
-    async stop() {
-      await thread.stop();
-      closeLeftOpen(openFiles);
-    },
-  };
 }

@@ -4,11 +4,11 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  opendirSync,
   openSync,
   readlinkSync,
 } from "node:fs";
 import { type DeviceNumbers, splitDevice } from "../lib/device-numbers.ts";
+import { namesByPath } from "../lib/directory-names.ts";
 import { systemCode } from "../lib/errors.ts";
 import type { EntryKind, Timestamp } from "../protocol/page.ts";
 import type { Root } from "./root.ts";
@@ -64,17 +64,9 @@ export function linkTarget(root: Root, directory: Uint8Array, name: Uint8Array):
   return readlinkSync(root.at(directory, name), { encoding: "buffer" });
 }
 
-/** Names in a directory, in no order; it never holds more than a few. */
+/** Names in a directory, in no order; never many at a time. */
 export function* namesIn(root: Root, directory: Uint8Array): Generator<Buffer, void, undefined> {
-  const path = root.at(directory, Buffer.from("."));
-  // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers.
-  const opened = opendirSync(path as unknown as string, { encoding: "buffer" as BufferEncoding, bufferSize: 1024 });
-  try {
-    for (let dirent = opened.readSync(); dirent !== null; dirent = opened.readSync())
-      yield dirent.name as unknown as Buffer;
-  } finally {
-    opened.closeSync();
-  }
+  for (const names of namesByPath(root.at(directory, Buffer.from(".")))) yield* names;
 }
 
 function foundEntry(stats: BigIntStats): FoundEntry {

@@ -142,11 +142,6 @@ export class Metadata {
     return (mode & LOOKED_INTO) === LOOKED_INTO && this.#options.rights.uid === uid;
   }
 
-  /** Counts what an entry that stays as it is lacks, `lacks` of it by comparison. */
-  tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
-    this.#tell(facts, subject, lacks);
-  }
-
   /**
    * Gives an entry what it shall have and has not. Throws system errors that are no refusal.
    */
@@ -161,7 +156,7 @@ export class Metadata {
     if (setsMode) spared(() => target.setMode(mode));
     const setsTime = this.#timeDiffers(facts, wanted);
     if (setsTime) spared(() => this.#setTime(target, wanted.mtime));
-    this.#tell(setsMode || setsTime ? target.facts() : facts, subject, lacks);
+    this.tell(setsMode || setsTime ? target.facts() : facts, subject, lacks);
   }
 
   /** Gives a directory what it had before. */
@@ -246,20 +241,21 @@ export class Metadata {
     return facts.mtimeNs !== stored(scale, nanosecondsOf(mtime));
   }
 
-  #tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
+  /** Counts what an entry lacks as it looks now, `lacks` of it by comparison. */
+  tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
     const { entry, kind, wanted, shown } = subject;
-    const tell = (what: FidelityKind): void => {
+    const count = (what: FidelityKind): void => {
       this.onLack(entry, what);
       if (shown !== undefined) this.#options.tally.add(what, shown());
     };
-    if (wanted.owner !== undefined && !this.#isOwnerRight(facts, wanted)) tell("owner");
+    if (wanted.owner !== undefined && !this.#isOwnerRight(facts, wanted)) count("owner");
     const missing = kind === "symlink" || !this.keeps.perms ? 0 : wanted.mode ^ (facts.mode & PERMISSIONS);
     const setIds = kind === "directory" ? 0 : missing & wanted.mode & SET_IDS;
-    if (setIds !== 0 || lacks.has("setuid")) tell("setuid");
-    if ((missing & ~setIds) !== 0) tell("permissions");
+    if (setIds !== 0 || lacks.has("setuid")) count("setuid");
+    if ((missing & ~setIds) !== 0) count("permissions");
     const loss = this.keeps.times ? timeLoss(facts.mtimeNs, wanted.mtime) : "none";
-    if (loss !== "none") tell(loss === "time" ? "time" : "time-fraction");
-    for (const lack of lacks) if (lack !== "setuid") tell(lack);
+    if (loss !== "none") count(loss === "time" ? "time" : "time-fraction");
+    for (const lack of lacks) if (lack !== "setuid") count(lack);
   }
 }
 

@@ -1,5 +1,6 @@
-import { closeSync, lstatSync, opendirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { closeSync, lstatSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { baseOf, type Directory, joined } from "../lib/directories.ts";
+import { namesByPath } from "../lib/directory-names.ts";
 import { systemCode } from "../lib/errors.ts";
 import { openToFill } from "./fillable.ts";
 
@@ -41,7 +42,8 @@ function remove(path: Buffer, removal: Removal): void {
   const fd = openToFill(path);
   try {
     const base = baseOf(fd, path, isPinned);
-    for (const name of namesIn(base)) remove(Buffer.concat([base, name]), { ...removal, level: level + 1 });
+    for (const names of namesByPath(base))
+      for (const name of names) remove(Buffer.concat([base, name]), { ...removal, level: level + 1 });
   } finally {
     closeSync(fd);
   }
@@ -59,17 +61,5 @@ function unlinked(path: Buffer): boolean {
     // What systems say of a directory: EISDIR on Linux, EPERM elsewhere.
     if (code === "EISDIR" || (code === "EPERM" && lstatSync(path).isDirectory())) return false;
     throw thrown;
-  }
-}
-
-/** Names in a directory, one after another: there may be very many. */
-function* namesIn(path: Buffer): Generator<Buffer, void, undefined> {
-  // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers.
-  const opened = opendirSync(path as unknown as string, { encoding: "buffer" as BufferEncoding });
-  try {
-    for (let dirent = opened.readSync(); dirent !== null; dirent = opened.readSync())
-      yield dirent.name as unknown as Buffer;
-  } finally {
-    opened.closeSync();
   }
 }

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, statfsSync } from
 import { Directories, type Directory, joined } from "../lib/directories.ts";
 import type { EntryStats } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
-import type { EntryPlace, Native } from "../lib/native-calls.ts";
+import type { Native, NativeName } from "../lib/native-calls.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
 import type { Keeps, Timestamp } from "../protocol/page.ts";
 import { joinPath } from "../protocol/relative-path.ts";
@@ -86,7 +86,7 @@ export class Root implements Disposable {
   }
 
   /** The same for native calls, which reach a name in an open directory twice as fast as by a path. */
-  place(directory: Uint8Array, name: Uint8Array): EntryPlace {
+  place(directory: Uint8Array, name: Uint8Array): Uint8Array | NativeName {
     const opened = this.#directories.get(directory);
     const isReached = this.native !== undefined && opened.isPinned;
     return isReached ? { directory: opened.fd, name: name.length === 0 ? ITSELF : name } : joined(opened, name);
@@ -95,8 +95,7 @@ export class Root implements Disposable {
   /** What stands under a name, whatever it is; undefined when nothing does. Never follows a link. */
   find(directory: Uint8Array, name: Uint8Array): EntryStats | undefined {
     const place = this.place(directory, name);
-    if (typeof place === "object" && "directory" in place && this.native !== undefined)
-      return this.native.statName(place);
+    if ("directory" in place && this.native !== undefined) return this.native.statName(place);
     return lstatSync(this.at(directory, name), { bigint: true, throwIfNoEntry: false });
   }
 
@@ -272,8 +271,10 @@ export class Root implements Disposable {
 
   /** A directory is opened only when something is put into it: to change its mode and back changes what stays. */
   #isReady(path: Uint8Array, facts: FileFacts): boolean {
-    const { metadata } = this;
-    return metadata.isFillable(facts) || (metadata.isLookedInto(facts) && this.#known.shut(path));
+    if (this.metadata.isFillable(facts)) return true;
+    // On another mount there may lie what a session that was killed has left beside the files.
+    const isHere = Number(facts.device) === this.#directories.root.device;
+    return isHere && this.metadata.isLookedInto(facts) && this.#known.shut(path);
   }
 
   /** Opened whatever its mode is, and not for reading. */

@@ -1,5 +1,5 @@
 import type { FanfoldError } from "../lib/errors.ts";
-import { closeLeftOpen, newOpenFiles } from "../lib/open-files.ts";
+import { newOpenFiles } from "../lib/open-files.ts";
 import { openThread, type Thread } from "../lib/thread.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import type { PublishedTree } from "./published-tree.ts";
@@ -22,17 +22,8 @@ export function openWalker(tree: PublishedTree, ends: Ends<WalkMessage>): Thread
 export function openReader(own: ReadWorkerData, ends: Ends<ReadMessage>): Thread<ReadRequest> {
   const openFiles = newOpenFiles(1);
   const data: ReadWorkerData = { ...own, openFiles };
-  const thread = openThread<ReadRequest, ReadMessage>({
-    module: "./read-worker",
-    base: import.meta.url,
-    data,
+  return openThread<ReadRequest, ReadMessage>({
+    ...{ module: "./read-worker", base: import.meta.url, data, openFiles },
     ...ends,
   });
-  return {
-    post: thread.post,
-    async stop() {
-      await thread.stop();
-      closeLeftOpen(openFiles);
-    },
-  };
 }
