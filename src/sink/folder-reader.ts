@@ -1,12 +1,4 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-} from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
 import { type DeviceNumbers, splitDevice } from "../lib/device-numbers.ts";
 import { namesByPath } from "../lib/directory-names.ts";
 import { systemCode } from "../lib/errors.ts";
