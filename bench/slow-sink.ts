@@ -12,11 +12,12 @@ import { makeLongTree } from "../test/helpers/tree.ts";
 import { describeMachine, machineLines } from "./machine.ts";
 import { Meter } from "./measure.ts";
 import { MEMORY_FOLDER } from "./options.ts";
+import { warmMemory } from "./warm-memory.ts";
 
 const MIB = 2 ** 20;
 const FILE_MIB = 64;
 /** Of the end of the copy nothing is sent on the main stream before the slow sink is detached: window and queues lie before it. */
-const BEFORE_MIB = 384;
+const BEFORE_MIB = 512;
 const OTHERS = ["one", "two"] as const;
 
 const USAGE = `npm run bench:slow-sink -- [options]
@@ -54,6 +55,7 @@ async function runOnce({ sinks, slow }: Case, { measuredMib, bytesPerSecond }: O
   await using closing = new AsyncDisposableStack();
   const from = lab.path("source");
   const files = Math.ceil((measuredMib + BEFORE_MIB) / FILE_MIB);
+  warmMemory(MEMORY_FOLDER, files * FILE_MIB * MIB * (sinks.length + 1));
   makeLongTree(from, { files, mibEach: FILE_MIB });
   const { address, process: coordinator } = await lab.coordinator();
   const proxy = await startTcpProxy(Number(address.split(":").at(-1)));

@@ -35,7 +35,7 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
     .addOption(
       new Option(
         "--connect-timeout <duration>",
-        "give up when the coordinator does not answer by then; in the middle of a session it gets 10m at least",
+        "give up when the coordinator does not let us in by then; in the middle of a session it gets 10m at least",
       )
         .default(30_000, "30s")
         .argParser((value) => parseDuration(value, "--connect-timeout")),

@@ -35,6 +35,9 @@ export class BrokerLink implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   readonly #reached = Promise.withResolvers<void>();
+  /** Who waits for the broker, and is told why it is not there. */
+  readonly #waiting = new Set<(reason: string) => void>();
+  #trouble: string | undefined;
   #transport: Transport | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -49,9 +52,18 @@ export class BrokerLink implements AsyncDisposable {
     });
   }
 
-  /** Resolves once the broker has been reached for the first time. */
-  async reached(signal: AbortSignal): Promise<void> {
-    await abortable(this.#reached.promise, signal);
+  /**
+   * Resolves once the broker has been reached for the first time. Until then, `tell` is told whenever an attempt fails, and
+   * of the last one that failed before.
+   */
+  async reached(signal: AbortSignal, tell: (reason: string) => void): Promise<void> {
+    if (this.#trouble !== undefined) tell(this.#trouble);
+    this.#waiting.add(tell);
+    try {
+      await abortable(this.#reached.promise, signal);
+    } finally {
+      this.#waiting.delete(tell);
+    }
   }
 
   /** Hands over what arrives on a subject, across reconnections, until the disposable is disposed. */
@@ -101,10 +113,15 @@ export class BrokerLink implements AsyncDisposable {
       if (!signal.aborted) return transport;
       await transport.close();
     } catch (thrown) {
-      if (!signal.aborted)
-        this.#say("unreachable", `${FanfoldError.from(thrown).message}; trying again until it answers`);
+      if (!signal.aborted) this.#failed(FanfoldError.from(thrown).message);
     }
     return undefined;
+  }
+
+  #failed(reason: string): void {
+    this.#say("unreachable", `${reason}; trying again until it answers`);
+    this.#trouble = reason;
+    for (const tell of this.#waiting) tell(reason);
   }
 
   /** Returns when the transport has closed. */
@@ -112,6 +129,7 @@ export class BrokerLink implements AsyncDisposable {
     const statuses = transport.status();
     this.#transport = transport;
     this.#say("connected");
+    this.#trouble = undefined;
     this.#reached.resolve();
     for (const watch of this.#watches) this.#attach(transport, watch);
     for await (const status of statuses) this.#tell(status);

@@ -8,6 +8,7 @@ import {
   decodeClientMessage,
   encodeControl,
 } from "../protocol/control.ts";
+import { fitReason } from "../protocol/fit-message.ts";
 import { withSafeText } from "../protocol/peer-text.ts";
 import type { Departure } from "./series.ts";
 import { versionRefusal } from "./session.ts";
@@ -87,6 +88,11 @@ export class ControlConnection {
       return;
     }
     this.#socket.send(encodeControl(message));
+  }
+
+  /** Tells the client why its `hello` is not answered yet. */
+  hold(code: string, reason: string): void {
+    this.send({ type: "hold", code, reason: fitReason(reason) });
   }
 
   /** Tells the client why it is not served, and closes. */

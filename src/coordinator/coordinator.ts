@@ -138,7 +138,7 @@ function assemble({ store, broker, log, clock, random, logger }: Ground): Runnin
     views,
     emit,
     history,
-    ready: (signal) => broker.link.reached(signal),
+    ready: (signal, tell) => broker.link.reached(signal, tell),
     offer: (holder, to) => broker.offer(holder, to),
     revoke: (memberId) => broker.revoke(memberId),
     restoreTicket: (holder, ticket) => broker.restore(holder, ticket),

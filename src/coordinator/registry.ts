@@ -8,7 +8,7 @@ import { Deadlines } from "./deadlines.ts";
 import { type Client, Effects, type EffectsOptions } from "./effects.ts";
 import { tellEnd } from "./epilogue.ts";
 import type { RestoredSession } from "./restore.ts";
-import { aliveRefusal, lostCode } from "./same-identity.ts";
+import { aliveRefusal, letsGo, lostCode } from "./same-identity.ts";
 import {
   type Departure,
   emptySeries,
@@ -26,14 +26,12 @@ import type { TicketHolder } from "./tickets.ts";
 const HELLO_WITHIN_MS = 10_000;
 /** A connection of the same identity that does not answer within this time is that of a killed process. */
 const ANSWER_WITHIN_MS = 2000;
-/** A source that was interrupted lets go when it has stopped; the same one, started again, is not refused meanwhile. */
-export const LET_GO_WITHIN_MS = 3000;
 
 export interface RegistryOptions extends EffectsOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Resolves once the broker can serve members. */
-  readonly ready: (signal: AbortSignal) => Promise<void>;
+  readonly ready: (signal: AbortSignal, tell: (reason: string) => void) => Promise<void>;
   /** Makes a ticket valid that was given out by the coordinator before this one. */
   readonly restoreTicket: (holder: TicketHolder, ticket: string) => void;
 }
@@ -119,7 +117,7 @@ export class Registry {
     }
     const identity = createHash("sha256").update(hello.secret).digest("hex");
     try {
-      await this.#options.ready(connection.gone);
+      await this.#options.ready(connection.gone, (reason) => connection.hold("broker-unreachable", reason));
     } catch {
       return undefined; // It went away before the broker was reached.
     }
@@ -167,7 +165,7 @@ export class Registry {
       const other = this.#sameIdentity(hello, identity);
       if (other === undefined) return true;
       if (await other.connection.answers(ANSWER_WITHIN_MS)) {
-        if (hello.role === "source" && (await other.connection.goes(LET_GO_WITHIN_MS, connection.gone))) continue;
+        if (hello.role === "source" && (await letsGo(other, connection))) continue;
         connection.refuse(...aliveRefusal(hello, other));
         return false;
       }

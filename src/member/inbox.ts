@@ -6,8 +6,9 @@ import type { CoordinatorMessage } from "../protocol/control.ts";
 export type Welcome = Extract<CoordinatorMessage, { type: "welcome" }>;
 export type Start = Extract<CoordinatorMessage, { type: "start" }>;
 export type Ended = Extract<CoordinatorMessage, { type: "ended" }>;
-/** What a member is told; a refusal is an error instead. */
-export type Told = Exclude<CoordinatorMessage, { type: "refused" }>;
+export type Hold = Extract<CoordinatorMessage, { type: "hold" }>;
+/** What a member is told; a refusal is an error instead, and a `hold` comes before there is a member. */
+export type Told = Exclude<CoordinatorMessage, { type: "refused" | "hold" }>;
 
 const MESSAGES_WAITING_MAX = 1_000;
 

@@ -4,10 +4,21 @@ import type { LinkEvent } from "../protocol/events.ts";
 import { redactUrl } from "../transport/broker-url.ts";
 import type { TransportTarget } from "../transport/connect.ts";
 import type { CoordinatorAddress } from "./address.ts";
+import type { Hold } from "./inbox.ts";
 
 /** The error a `refused` message means here. */
 export function refusedError(message: Extract<CoordinatorMessage, { type: "refused" }>): FanfoldError {
   return new FanfoldError(isErrorCode(message.code) ? message.code : "refused", message.reason);
+}
+
+/** The error of who was not let in within the time that there was, and was told why or not. */
+export function heldError(
+  hold: Hold | undefined,
+  { where, waitedMs }: { readonly where: string; readonly waitedMs: number },
+): FanfoldError {
+  const what = `Join a session at the coordinator at ${where}: it did not let this member in within ${Math.round(waitedMs / 1000)} s`;
+  if (hold === undefined) return new FanfoldError("coordinator-unreachable", `${what}, and does not say why`);
+  return new FanfoldError(isErrorCode(hold.code) ? hold.code : "coordinator-unreachable", `${what}: ${hold.reason}`);
 }
 
 /** Where the transport that the coordinator offers is to be reached from here, as long as the session lasts. */

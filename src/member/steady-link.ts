@@ -7,8 +7,8 @@ import type { LinkEvent } from "../protocol/events.ts";
 import { fitReason } from "../protocol/fit-message.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
-import { Inbox, type Told, type Welcome } from "./inbox.ts";
-import { refusedError } from "./join.ts";
+import { type Hold, Inbox, type Told, type Welcome } from "./inbox.ts";
+import { heldError, refusedError } from "./join.ts";
 
 export interface SteadyLinkOptions {
   readonly address: CoordinatorAddress;
@@ -30,6 +30,11 @@ export interface SteadyLinkOptions {
 /** The last attempt, made when the time is over, still gets long enough for a refusal, which says more than silence. */
 const ANSWER_MS_MIN = 500;
 const RETRY_MS = { minMs: 200, maxMs: 5_000 };
+
+interface AnswerLimit extends Disposable {
+  /** Why the link was closed, when it was the time. */
+  lapsed: FanfoldError | undefined;
+}
 
 /**
  * The link to the coordinator for as long as a member runs: connects, says hello, and does so again, with back-off and
@@ -58,6 +63,8 @@ export class SteadyLink {
   #over = false;
   #sinceMs: number;
   #attempt = 0;
+  /** Why the coordinator does not let us in yet. */
+  #hold: Hold | undefined;
   #reason: string | undefined;
   #told = Promise.withResolvers<void>();
   /** Settles with the next welcome, or with the end of the link; there while somebody waits for it. */
@@ -153,11 +160,11 @@ export class SteadyLink {
     try {
       for (;;) {
         const link = await this.#dial();
-        await this.#listen(link);
+        const why = await this.#listen(link);
         this.#link = undefined;
         this.#welcomed = "no";
         this.#closing.signal.throwIfAborted();
-        await this.#lost(await link.closed);
+        await this.#lost(why);
       }
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
@@ -185,18 +192,48 @@ export class SteadyLink {
     }
   }
 
-  /** Takes what comes over one connection, until it ends. */
-  async #listen(link: ControlLink): Promise<void> {
+  /** Takes what comes over one connection, until it ends; gives why it did. */
+  async #listen(link: ControlLink): Promise<FanfoldError> {
     this.#link = link;
     this.#connection += 1;
+    this.#hold = undefined;
     link.send(this.#options.hello());
+    using limit = this.#limitAnswer(link);
     for await (const message of link.messages) {
       if (message.type === "refused") throw refusedError(message);
+      if (message.type === "hold") {
+        this.#held(message);
+        continue;
+      }
       if (message.type === "ended") this.#over = true;
       if (message.type === "welcome") this.#welcome(link, message);
       this.#inbox.push({ connection: this.#connection, message });
       if (message.type === "welcome") this.#arrival?.resolve(undefined);
     }
+    return limit.lapsed ?? (await link.closed);
+  }
+
+  /** Closes a link over which we are not let in within the time there is. */
+  #limitAnswer(link: ControlLink): AnswerLimit {
+    const { clock } = this.#options;
+    const over = new AbortController();
+    const limit: AnswerLimit = { lapsed: undefined, [Symbol.dispose]: () => over.abort() };
+    const leftMs = Math.max(ANSWER_MS_MIN, this.#deadlineMs() - clock.nowMs());
+    if (leftMs === Number.POSITIVE_INFINITY) return limit;
+    const lapse = (): void => {
+      if (this.#welcomed !== "no") return;
+      limit.lapsed = heldError(this.#hold, { where: this.#where, waitedMs: clock.nowMs() - this.#sinceMs });
+      void link.close();
+    };
+    clock.sleep(leftMs, over.signal).then(lapse, () => undefined);
+    return limit;
+  }
+
+  #held(hold: Hold): void {
+    const { code, reason } = hold;
+    if (this.#welcomed !== "no" || this.#hold?.reason === reason) return;
+    this.#hold = hold;
+    this.#options.emit({ type: "held", address: this.#where, code, reason });
   }
 
   #welcome(link: ControlLink, { rejoined }: Welcome): void {

@@ -93,6 +93,8 @@ const coordinatorMessageSchema = z.discriminatedUnion("type", [
     rejoined: z.boolean(),
   }),
   z.object({ type: z.literal("refused"), code: z.string().max(40), reason: z.string().max(2000) }),
+  /** The answer to `hello` has to wait, and for what; for people, and for who does not want to wait longer. */
+  z.object({ type: z.literal("hold"), code: z.string().max(40), reason: z.string().max(2000) }),
   /** To the source while it waits: who is registered. */
   z.object({ type: z.literal("sinks"), needed: z.int().min(1), sinks: z.array(memberSchema).max(256) }),
   z.object({

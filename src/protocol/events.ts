@@ -7,6 +7,8 @@ import type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress }
 export type LinkEvent =
   /** Trying to reach the coordinator; `attempt` counts from 1, `reason` says why the attempt before failed, or what was lost. */
   | { readonly type: "connecting"; readonly address: string; readonly attempt: number; readonly reason?: string }
+  /** The coordinator is there, and cannot let us in yet: `code` and `reason` say what it waits for. */
+  | { readonly type: "held"; readonly address: string; readonly code: string; readonly reason: string }
   /** The coordinator let us in; `transport` is the kind in use, `broker` its address without a password. */
   | {
       readonly type: "joined";

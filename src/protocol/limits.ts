@@ -5,7 +5,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Version of the control messages and of the frames. Any change of a format raises it. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 /** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes [P-5]. */
 export const LEAF_BYTES = 32 * KIB;

@@ -35,6 +35,8 @@ describe("BrokerLink", () => {
       return broker.connect();
     });
     link.open();
+    const told: string[] = [];
+    const early = link.reached(signal, (reason) => told.push(reason));
     for (const attempt of [1, 2]) {
       const event = await events.until("broker", ({ status }) => status === "unreachable");
       expect(event).toMatchObject({ broker: "nats://b:4222", reason: expect.stringContaining(`no answer ${attempt}`) });
@@ -43,7 +45,10 @@ describe("BrokerLink", () => {
       clock.advance(500);
     }
     await events.until("broker", ({ status }) => status === "connected");
-    await link.reached(signal);
+    await early;
+    expect(told).toEqual(["no answer 1", "no answer 2"]);
+    await link.reached(signal, (reason) => told.push(reason));
+    expect(told.length).toBe(2);
   });
 
   test("hands over what is published on a subject, also after the transport was lost and made again", async () => {
@@ -90,7 +95,9 @@ describe("BrokerLink", () => {
     link.open();
     await events.until("broker", ({ status }) => status === "unreachable");
     const gone = new AbortController();
-    const waiting = link.reached(gone.signal);
+    const told: string[] = [];
+    const waiting = link.reached(gone.signal, (reason) => told.push(reason));
+    expect(told).toEqual(["no answer"]);
     gone.abort(new FanfoldError("closed", "went away"));
     await expect(waiting).rejects.toMatchObject({ code: "closed" });
     await link.close();

@@ -17,8 +17,11 @@ test("a broker that cannot be reached is told with its address, without its pass
   const event = await events.until("broker", ({ status }) => status === "unreachable");
   expect(event.broker).toBe(`nats://u:***@127.0.0.1:${port}`);
   expect(event.reason).not.toContain("geheim");
+  const { code, reason } = await client.expect("hold");
+  expect([code, reason]).toEqual(["broker-unreachable", expect.stringContaining(`127.0.0.1:${port}`)]);
+  expect(reason).not.toContain("geheim");
   await coordinator.close();
-  // Its hello was never answered.
+  // Its hello was never answered otherwise.
   await expect(client.expect("welcome")).rejects.toThrow(/closed the connection/);
 });
 

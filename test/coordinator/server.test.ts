@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { LET_GO_WITHIN_MS } from "../../src/coordinator/registry.ts";
+import { LET_GO_WITHIN_MS } from "../../src/coordinator/same-identity.ts";
 import { CONTROL_BYTES_MAX, PROTOCOL_VERSION, SESSIONS_MAX } from "../../src/protocol/limits.ts";
 import { clientOf, coordinatorOf } from "./coordinator-fixture.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -263,6 +263,7 @@ describe("identity", () => {
     second.hello("source", { secret });
     await clock.sleeping(LET_GO_WITHIN_MS);
     clock.advance(LET_GO_WITHIN_MS);
+    expect(await second.expect("hold")).toMatchObject({ code: "session-busy", reason: expect.stringContaining("3 s") });
     expect((await second.expect("refused")).code).toBe("session-busy");
     await third.enter("source", { secret, session: "another" });
   });
@@ -274,6 +275,7 @@ describe("identity", () => {
     const { member } = await first.enter("source", { secret });
     second.hello("source", { secret });
     await clock.sleeping(LET_GO_WITHIN_MS);
+    expect((await second.expect("hold")).code).toBe("session-busy");
     first.raw('{"type":"leave","code":"interrupted","reason":"Stopped"}');
     expect((await second.expect("welcome")).member.name).toBe(member.name);
   });

@@ -20,6 +20,8 @@ export function nextLink(state: LinkState, event: { readonly type: string } | Li
       const attempts = isWorthSaying(event.attempt, state.attempts) ? event.attempt : state.attempts;
       return { ...state, attempts, trying: connectingText(event, state.lost) };
     }
+    case "held":
+      return { ...state, trying: heldText(event) };
     case "control":
       return { attempts: 1, lost: event.status === "lost", trying: undefined };
     case "joined":
@@ -38,6 +40,11 @@ export function connectingText(event: Extract<LinkEvent, { type: "connecting" }>
   return `waiting for the coordinator at ${address} (attempt ${attempt}${why})`;
 }
 
+/** What is said while the coordinator is there, and waits for something itself. */
+function heldText({ address, reason }: Extract<LinkEvent, { type: "held" }>): string {
+  return `waiting at the coordinator at ${address}: ${reason}`;
+}
+
 /** The line says already what was tried and where; what to try is for the end. */
 function shortReason(reason: string, address: string): string {
   const [, after = reason] = reason.split(`${address}: `);
@@ -54,6 +61,8 @@ export function linkMessages(
     case "connecting":
       // The first attempt is not worth a line; later ones are said at growing distances: 2, 4, 8, 16, …
       return isWorthSaying(event.attempt, state.attempts) ? [plainOnly(connectingText(event, state.lost))] : [];
+    case "held":
+      return [plainOnly(heldText(event))];
     case "control":
       return [controlMessage(event.status, event.reason)];
     case "joined": {
@@ -109,6 +118,7 @@ function isWorthSaying(attempt: number, attemptsSaid: number): boolean {
 function isLinkEvent(event: { readonly type: string }): event is LinkEvent {
   return (
     event.type === "connecting" ||
+    event.type === "held" ||
     event.type === "joined" ||
     event.type === "transport" ||
     event.type === "control" ||
