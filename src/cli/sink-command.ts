@@ -24,6 +24,9 @@ export interface SinkCommandOptions extends SharedOptions {
   readonly connectTimeout?: number;
 }
 
+/** Its thread makes several objects for each entry; the memory is documented in docs/limits.md. */
+const ENGINE_YOUNG_MIB = 8;
+
 export async function sinkCommand(folder: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
   parsePath(folder, "the folder to fill");
   const { runSink } = await import("../sink/sink.ts");
@@ -32,7 +35,7 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
     options,
     io,
     start: async ({ signal, logger }) => {
-      boundMemory();
+      boundMemory({ threadMib: ENGINE_YOUNG_MIB });
       const run = runSink({
         coordinator: options.coordinator,
         folder,

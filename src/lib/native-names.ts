@@ -16,7 +16,7 @@ const O_CLOEXEC = 0o2000000;
 /** Since Linux 6.13, with this number on every platform; C libraries do not name it. */
 const LISTXATTRAT = 465;
 const NAME_BYTES_MAX = 255;
-const { EBADF, EINTR, ENOENT, ENOSYS, EPERM } = osConstants.errno;
+const { EBADF, EINTR, ENOENT, ENOSYS, EPERM, ERANGE } = osConstants.errno;
 
 type Library = ReturnType<typeof Koffi.load>;
 type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
@@ -97,8 +97,9 @@ function bindList(library: Library, { errno, failure }: Errors): NameCalls["list
         : listxattrat(LISTXATTRAT, place.directory, terminated(place.name), AT_SYMLINK_NOFOLLOW, list, list.length);
     if (length >= 0) return length;
     const number = errno();
-    // An older Linux, or a sandbox that does not know the call. What was opened with `O_PATH` is for paths alone.
-    if (number === EBADF) return -1;
+    // By the path then: what was opened with `O_PATH`, and the words of a list that is too long for now.
+    if (number === EBADF || number === ERANGE) return -1;
+    // An older Linux, or a sandbox that does not know the call.
     if (number !== ENOSYS && number !== EPERM) throw failure("listxattr");
     isThere = false;
     return -1;

@@ -13,6 +13,7 @@ import type { Transport } from "../transport/transport.ts";
 import { SinkCopy } from "./copy.ts";
 import type { DeletionPolicy } from "./deletion.ts";
 import type { FillOptions } from "./engine-messages.ts";
+import { EngineThreads } from "./engine-thread.ts";
 import { Intake } from "./intake.ts";
 import type { SinkFolder } from "./sink-folder.ts";
 import { SourceWatch } from "./source-watch.ts";
@@ -83,7 +84,9 @@ export async function openAttempt(options: AttemptOptions, signal: AbortSignal):
   );
   link.send({ type: "ready" });
   emit({ type: "waiting", underWay: welcome.underWay });
-  return new OpenAttempt(options, { live, up, down, intake, failed, closing: opening.move() });
+  const engines = opening.use(new EngineThreads());
+  engines.prepare();
+  return new OpenAttempt(options, { live, up, down, intake, engines, failed, closing: opening.move() });
 }
 
 interface AttemptParts {
@@ -91,6 +94,7 @@ interface AttemptParts {
   readonly up: Transport;
   readonly down: Transport;
   readonly intake: Intake;
+  readonly engines: EngineThreads;
   readonly failed: PromiseWithResolvers<never>;
   readonly closing: AsyncDisposableStack;
 }
@@ -144,7 +148,7 @@ class OpenAttempt implements Attempt {
       );
     }
     await this.#drop();
-    const { intake, up, down, failed } = this.#parts;
+    const { intake, up, down, engines, failed } = this.#parts;
     this.#source.started();
     const { dryRun } = start;
     const sinks = start.sinks.map((sink) => sink.name);
@@ -173,6 +177,7 @@ class OpenAttempt implements Attempt {
       session: welcome.session,
       source: start.sourceIdentity,
       subject: upSubject(subjectsOf(sessionId), member.id),
+      engines,
       buffers,
       exclusivePayloads: down.capabilities.kind === "embedded",
       onLane: () => takeData(false),

@@ -21,8 +21,8 @@ export interface FillOptions {
   readonly durability: Durability;
 }
 
-/** Thread that owns the sink's disk: frames in, in order; what was done with them out. Then it deletes, when it is told to. */
-export interface EngineWorkerData extends StreamScope, FillOptions {
+/** What one copy is, for the thread that owns the sink's disk. */
+export interface EngineStart extends StreamScope, FillOptions {
   readonly folder: Uint8Array;
   /** Where whoever started this thread finds the files that are open when it ends it. */
   readonly openFiles: OpenFiles;
@@ -39,6 +39,9 @@ export interface EngineWorkerData extends StreamScope, FillOptions {
   /** What may be deleted here of what the source has not. */
   readonly deletion: DeletionPolicy;
 }
+/** To that thread: the first message begins the copy. */
+export type EngineOrder = { readonly begin: EngineStart } | EngineRequest;
+/** Frames in, in order; what was done with them out. Then it deletes, when it is told to. */
 export type EngineRequest =
   /** Payloads as they came, in any order, whole or spoilt. */
   | { readonly frames: readonly Uint8Array[] }

@@ -11,8 +11,8 @@ import { SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../protocol/progress.ts";
 import type { DeletionPolicy } from "./deletion.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
-import type { EngineMessage, EngineRequest, EngineWorkerData, FillOptions } from "./engine-messages.ts";
-import { openEngine } from "./engine-thread.ts";
+import type { EngineMessage, EngineRequest, EngineStart, FillOptions } from "./engine-messages.ts";
+import type { EngineThreads } from "./engine-thread.ts";
 import type { SequenceRange } from "./receiver.ts";
 import type { Reporter } from "./reporter.ts";
 import type { SinkFolder } from "./sink-folder.ts";
@@ -25,6 +25,7 @@ export interface SinkSessionOptions extends FrameScope {
   readonly source: string;
   /** The stream it takes frames of [P-9.3]. */
   readonly stream: number;
+  readonly engines: EngineThreads;
   /** Memory for payloads, which goes to the engine's thread and comes back. */
   readonly buffers: BufferPool;
   /** Whether payloads of the transport lie at the start of memory of their own, which may go to a thread; else they are copied. */
@@ -93,12 +94,12 @@ export class SinkSession {
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
-    const { folder, fileEvents, dryRun, deletion: policy, reporter, clock, signal } = this.#options;
+    const { folder, engines, fileEvents, dryRun, deletion: policy, reporter, clock, signal } = this.#options;
     const { sessionId, epoch, stream, session, source, fill = FILL_USUAL } = this.#options;
     const isSynced = fill.durability !== "none";
     using keeper = new SyncKeeper({ folder, clock, signal, isSynced, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
-    const worker: Omit<EngineWorkerData, "openFiles"> = {
+    const start: Omit<EngineStart, "openFiles"> = {
       ...{ sessionId, epoch, stream, session, source },
       folder: Buffer.from(folder.path),
       doubts: folder.doubts,
@@ -108,7 +109,7 @@ export class SinkSession {
       deletion: policy,
       ...fill,
     };
-    this.#engine = openEngine(worker, {
+    this.#engine = engines.open(start, {
       onMessage: (message) => this.#onEngine(message),
       onFailure: (error) => this.#fail(error),
     });

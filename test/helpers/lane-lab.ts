@@ -7,6 +7,7 @@ import type { SourceEvent } from "../../src/protocol/events.ts";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { subjectsOf, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
 import { SinkCopy } from "../../src/sink/copy.ts";
+import { EngineThreads } from "../../src/sink/engine-thread.ts";
 import { Intake } from "../../src/sink/intake.ts";
 import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { type SinkPolicy, SourceSession } from "../../src/source/session.ts";
@@ -157,6 +158,7 @@ export class LaneLab {
         session: "default",
         source: "source",
         exclusivePayloads: false,
+        engines: new EngineThreads(),
         buffers: payloadPool(),
         emit: () => undefined,
         fileEvents: false,

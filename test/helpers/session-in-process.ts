@@ -6,6 +6,7 @@ import type { SourceEvent } from "../../src/protocol/events.ts";
 import type { SessionSummary } from "../../src/protocol/progress.ts";
 import { subjectsOf, upSubject, upWildcard } from "../../src/protocol/subjects.ts";
 import { SinkCopy } from "../../src/sink/copy.ts";
+import { EngineThreads } from "../../src/sink/engine-thread.ts";
 import { Intake } from "../../src/sink/intake.ts";
 import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { DryRun } from "../../src/source/dry-run.ts";
@@ -79,6 +80,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
         subject: upSubject(subjects, id),
         late: false,
         exclusivePayloads: false,
+        engines: new EngineThreads(),
         buffers: payloadPool(),
         emit: () => undefined,
         fileEvents: false,

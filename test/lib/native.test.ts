@@ -131,6 +131,17 @@ describe.skipIf(process.platform !== "linux")("native calls", () => {
     expect(native().listAttributes(path).map(String)).toEqual(["user.empty"]);
   });
 
+  test("list attributes whose names take more room than most", () => {
+    const folder = tempFolder();
+    const path = Buffer.from(join(folder, "file"));
+    const fd = openFile(path.toString(), "w");
+    const names = Array.from({ length: 24 }, (_, index) => `user.${String(index).padStart(100, "n")}`);
+    for (const name of names) native().setAttribute(fd, Buffer.from(name), Buffer.alloc(0));
+    const directory = openFile(folder, "r");
+    for (const place of [fd, path, { directory, name: Buffer.from("file") }])
+      expect(native().listAttributes(place).map(String).toSorted()).toEqual(names.toSorted());
+  });
+
   test("make a FIFO, and as root a device", () => {
     const folder = tempFolder();
     const fifo = join(folder, "fifo");

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../../src/protocol/limits.ts";
+import { EngineThreads } from "../../src/sink/engine-thread.ts";
 import { Reporter } from "../../src/sink/reporter.ts";
 import { SinkSession } from "../../src/sink/session.ts";
 import { openSinkFolder } from "../../src/sink/sink-folder.ts";
@@ -23,6 +24,7 @@ test("both subjects of a sink go on when the engine has room again", async () =>
     ...{ ...scope, folder, reporter, session: "default", source: "source" },
     ...{
       exclusivePayloads: true,
+      engines: new EngineThreads(),
       buffers: payloadPool(),
       emit: () => undefined,
       fileEvents: false,
