@@ -1,4 +1,5 @@
 import { fstatSync } from "node:fs";
+import { STAT_BLOCK_BYTES } from "./entry-stats.ts";
 import { loadNative } from "./native.ts";
 import type { Native } from "./native-calls.ts";
 
@@ -26,8 +27,8 @@ export interface FilePiecesOptions {
 }
 
 /** Whether a file takes less room than it is long: it has holes, or is compressed. */
-export function isSparse(stats: { readonly size: bigint | number; readonly blocks: bigint | number }): boolean {
-  return BigInt(stats.blocks) * 512n < BigInt(stats.size);
+export function isSparse(stats: { readonly size: number; readonly blocks: number }): boolean {
+  return stats.blocks * STAT_BLOCK_BYTES < stats.size;
 }
 
 /**

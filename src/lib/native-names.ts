@@ -1,7 +1,7 @@
-import { fstatSync, lstatSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import type Koffi from "koffi";
-import type { EntryStats } from "./entry-stats.ts";
+import { type EntryStats, statDescriptor, statPath } from "./entry-stats.ts";
 import type { Native, NativeName } from "./native-calls.ts";
 import { StatxBuffer } from "./statx-stats.ts";
 
@@ -66,11 +66,9 @@ export function bindNames(library: Library, { errno, failure }: Errors): NameCal
 
 /** Where the C library has no such call, or a sandbox lets none pass, and for the words of an error: by the path. */
 function bindStat(library: Library, errno: () => number): Pick<Native, "statName" | "statOpen"> {
-  const byPath = (place: NativeName): EntryStats | undefined =>
-    lstatSync(pathOfName(place), { bigint: true, throwIfNoEntry: false });
+  const byPath = (place: NativeName): EntryStats | undefined => statPath(pathOfName(place));
   const statx = bound(() => library.func("int statx(int, const uint8_t *, int, uint32_t, uint8_t *)"));
-  const byDescriptor = (fd: number): EntryStats => fstatSync(fd, { bigint: true });
-  if (statx === undefined) return { statName: byPath, statOpen: byDescriptor };
+  if (statx === undefined) return { statName: byPath, statOpen: statDescriptor };
   const found = new StatxBuffer();
   return {
     statName(place) {
@@ -80,7 +78,7 @@ function bindStat(library: Library, errno: () => number): Pick<Native, "statName
       return errno() === ENOENT ? undefined : byPath(place);
     },
     statOpen: (fd) =>
-      statx(fd, EMPTY, AT_EMPTY_PATH, STATX_BASIC_STATS, found.bytes) === 0 ? found.take() : byDescriptor(fd),
+      statx(fd, EMPTY, AT_EMPTY_PATH, STATX_BASIC_STATS, found.bytes) === 0 ? found.take() : statDescriptor(fd),
   };
 }
 

@@ -1,8 +1,5 @@
-import { fstatSync } from "node:fs";
-import type { EntryStats } from "../lib/entry-stats.ts";
+import { type EntryStats, STAT_BLOCK_BYTES, statDescriptor } from "../lib/entry-stats.ts";
 import type { Native } from "../lib/native-calls.ts";
-
-const NS_PER_MS = 1_000_000n;
 
 /** What stands under a name, or is open. */
 export interface FileFacts {
@@ -27,19 +24,19 @@ export function factsOf(stats: EntryStats): FileFacts {
   return {
     device: stats.dev,
     inode: stats.ino,
-    size: Number(stats.size),
-    roomBytes: Number(stats.blocks) * 512,
-    mode: Number(stats.mode) & 0o7777,
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
+    size: stats.size,
+    roomBytes: stats.blocks * STAT_BLOCK_BYTES,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
     mtimeNs: stats.mtimeNs,
-    ctimeMs: Number(stats.ctimeNs / NS_PER_MS),
-    links: Number(stats.nlink),
+    ctimeMs: stats.ctimeMs,
+    links: stats.nlink,
   };
 }
 
 export function factsOfOpen(fd: number, native?: Native): FileFacts {
-  return factsOf(native === undefined ? fstatSync(fd, { bigint: true }) : native.statOpen(fd));
+  return factsOf(native === undefined ? statDescriptor(fd) : native.statOpen(fd));
 }
 
 /** Whether nothing was done to a file since it was looked at. */

@@ -11,6 +11,7 @@ import {
   openSync,
   utimesSync,
 } from "node:fs";
+import { entryStats } from "../lib/entry-stats.ts";
 import type { Native, NativePlace } from "../lib/native-calls.ts";
 import { type FileFacts, factsOf, factsOfOpen } from "./file-facts.ts";
 
@@ -57,7 +58,7 @@ export function reachedTarget(fd: number): MetadataTarget {
 export function namedTarget(path: Buffer): MetadataTarget {
   return {
     place: path,
-    facts: () => factsOf(lstatSync(path, { bigint: true })),
+    facts: () => factsOf(entryStats(lstatSync(path, { bigint: true }))),
     setOwner: (uid, gid) => lchownSync(path, uid, gid),
     setMode: () => undefined,
     setTimes: (time) => lutimesSync(path, time, time),

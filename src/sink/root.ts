@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, statfsSync } from "node:fs";
 import { Directories, type Directory, joined } from "../lib/directories.ts";
-import type { EntryStats } from "../lib/entry-stats.ts";
+import { type EntryStats, statDescriptor, statPath } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
 import type { Native, NativeName } from "../lib/native-calls.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
@@ -96,7 +96,7 @@ export class Root implements Disposable {
   find(directory: Uint8Array, name: Uint8Array): EntryStats | undefined {
     const place = this.place(directory, name);
     if ("directory" in place && this.native !== undefined) return this.native.statName(place);
-    return lstatSync(this.at(directory, name), { bigint: true, throwIfNoEntry: false });
+    return statPath(this.at(directory, name));
   }
 
   /** The same of a directory. */
@@ -171,7 +171,7 @@ export class Root implements Disposable {
     // To open a device does something to it, and to open a FIFO may wait; what comes in its place meanwhile is closed again.
     if (!lstatSync(path).isFile()) throw notRegular();
     const fd = openSync(path, READ_FILE);
-    const stats = fstatSync(fd, { bigint: true });
+    const stats = statDescriptor(fd);
     if (stats.isFile()) return { fd, facts: factsOf(stats) };
     closeSync(fd);
     throw notRegular();

@@ -14,7 +14,7 @@ export class EntryOwners {
     const key = `${uid}:${gid}`;
     const held = this.#held.get(key);
     if (held !== undefined) return held;
-    const owner = this.#names.ownerOf(Number(uid), Number(gid));
+    const owner = this.#names.ownerOf(uid, gid);
     if (this.#held.size >= OWNERS_HELD_MAX) this.#held.clear();
     this.#held.set(key, owner);
     return owner;

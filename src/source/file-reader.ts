@@ -1,5 +1,5 @@
-import type { BigIntStats } from "node:fs";
 import type { Directory } from "../lib/directories.ts";
+import type { EntryStats } from "../lib/entry-stats.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { type FilePiece, filePieces, isSparse } from "../lib/file-pieces.ts";
@@ -176,7 +176,7 @@ class PageReader {
     const before = settledStat(fd);
     if (!before.isFile()) throw replaced();
     checkSize(before.size);
-    const size = Number(before.size);
+    const { size } = before;
     this.#current = escapeName(entryPath(entry));
     // What is ready does not wait for the reading of what the sinks have.
     if (held.length > 0) yield* this.flush();
@@ -243,11 +243,11 @@ function changedTwice(path: string): ReadOutput {
   return { type: "problem", problem: { path, kind: "changed", message } };
 }
 
-function finalOf(stats: BigIntStats, hasher: FileHasher): FileFinal {
+function finalOf(stats: EntryStats, hasher: FileHasher): FileFinal {
   // setuid and setgid mean another owner's rights at a sink, where the owner is not carried: they are cleared.
   return {
-    size: Number(stats.size),
-    mode: Number(stats.mode) & 0o7777,
+    size: stats.size,
+    mode: stats.mode & 0o7777,
     mtime: timestampOf(stats.mtimeNs),
     hash: hasher.digest(),
   };

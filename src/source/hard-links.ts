@@ -24,7 +24,7 @@ export class HardLinks {
 
   /** Number of the entry that this is another name of; undefined: it is the first one, or has no other. */
   firstOf(stats: LinkedFile): number | undefined {
-    if (stats.nlink < 2n) return undefined;
+    if (stats.nlink < 2) return undefined;
     const key = keyOf(stats);
     const held = this.#held.get(key);
     if (held === undefined) return undefined;
@@ -35,9 +35,9 @@ export class HardLinks {
 
   /** Remembers the first name's entry; false when that is one too many. */
   hold(stats: LinkedFile, entry: number): boolean {
-    if (stats.nlink < 2n) return true;
+    if (stats.nlink < 2) return true;
     if (this.#held.size >= this.#heldMax) return false;
-    this.#held.set(keyOf(stats), { entry, left: Number(stats.nlink) - 1 });
+    this.#held.set(keyOf(stats), { entry, left: stats.nlink - 1 });
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import type { EntryStats } from "../lib/entry-stats.ts";
+import { type EntryStats, statDescriptor } from "../lib/entry-stats.ts";
 import { filePieces, isSparse } from "../lib/file-pieces.ts";
 import { readFully } from "../lib/read-fully.ts";
 import { FileHasher, hashChunk } from "../protocol/content-hash.ts";
@@ -19,10 +19,10 @@ export function hashFile(path: Buffer, listed: EntryStats): Uint8Array | undefin
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if (!isSameFile(listed, settledStat(fd))) return undefined;
-    const size = Number(listed.size);
+    const size = listed.size;
     const hasher = new FileHasher();
     if (hashRange(fd, { from: 0, to: size, isSparse: isSparse(listed) }, [hasher]) < size) return undefined;
-    return isSameFile(listed, fstatSync(fd, { bigint: true })) ? hasher.digest() : undefined;
+    return isSameFile(listed, statDescriptor(fd)) ? hasher.digest() : undefined;
   } catch {
     return undefined;
   } finally {

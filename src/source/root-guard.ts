@@ -1,5 +1,6 @@
 import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
 import type { Directories } from "../lib/directories.ts";
+import { type EntryStats, entryStats } from "../lib/entry-stats.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 
@@ -9,7 +10,7 @@ export interface FolderIdentity {
   readonly inode: bigint;
 }
 
-export function identityOf({ dev, ino }: BigIntStats): FolderIdentity {
+export function identityOf({ dev, ino }: Pick<EntryStats, "dev" | "ino">): FolderIdentity {
   return { device: dev, inode: ino };
 }
 
@@ -33,8 +34,8 @@ export class RootGuard {
   }
 
   /** @throws FanfoldError `folder-missing`, `folder-denied` or `disk-failed` */
-  check(): BigIntStats {
-    return this.#checked(this.#look());
+  check(): EntryStats {
+    return entryStats(this.#checked(this.#look()));
   }
 
   /**

@@ -1,5 +1,4 @@
-import { type BigIntStats, fstatSync } from "node:fs";
-import type { EntryStats } from "../lib/entry-stats.ts";
+import { type EntryStats, statDescriptor } from "../lib/entry-stats.ts";
 import { isSameFile } from "./hash-file.ts";
 import { replaced } from "./source-problem.ts";
 
@@ -12,8 +11,8 @@ export type Change = "none" | "grew" | "changed";
  *
  * @throws what `look` throws when nothing stands under the name any more; an error when it is no file
  */
-export function changeOf(fd: number, before: BigIntStats, look: () => EntryStats): Change {
-  const after = fstatSync(fd, { bigint: true });
+export function changeOf(fd: number, before: EntryStats, look: () => EntryStats): Change {
+  const after = statDescriptor(fd);
   if (isSameFile(before, after)) return "none";
   const named = look();
   if (!named.isFile()) throw replaced();

@@ -1,5 +1,5 @@
-import { type BigIntStats, fstatSync } from "node:fs";
 import { systemClock } from "../lib/clock.ts";
+import { type EntryStats, statDescriptor } from "../lib/entry-stats.ts";
 
 /**
  * Longer than a step of the clock that file systems take their times from (4 or 10 ms on Linux before 6.13): two changes
@@ -15,13 +15,13 @@ export function settledStat(
   fd: number,
   nowMs: () => number = () => systemClock.date().getTime(),
   pause: (ms: number) => void = pauseThread,
-): BigIntStats {
-  const stats = fstatSync(fd, { bigint: true });
-  const ageMs = nowMs() - Number(stats.ctimeMs);
+): EntryStats {
+  const stats = statDescriptor(fd);
+  const ageMs = nowMs() - stats.ctimeMs;
   // A change in the future is by another machine's clock, of which nothing is known.
   if (ageMs < 0 || ageMs > CLOCK_STEP_MS) return stats;
   pause(CLOCK_STEP_MS + 1 - ageMs);
-  return fstatSync(fd, { bigint: true });
+  return statDescriptor(fd);
 }
 
 function pauseThread(ms: number): void {

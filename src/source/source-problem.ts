@@ -27,8 +27,8 @@ export function tooLong(what: string): Error {
 }
 
 /** @throws an error for a file that is larger than the wire carries */
-export function checkSize(size: bigint): void {
-  if (size > BigInt(FILE_BYTES_MAX)) throw Object.assign(new Error("it is too large"), { code: "EFBIG" });
+export function checkSize(size: number): void {
+  if (size > FILE_BYTES_MAX) throw Object.assign(new Error("it is too large"), { code: "EFBIG" });
 }
 
 /** What ended a thread of the source as a whole, from what it posted. */

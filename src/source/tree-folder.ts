@@ -1,7 +1,7 @@
-import { type BigIntStats, closeSync, constants, lstatSync, openSync, readlinkSync } from "node:fs";
+import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 import { Directories, type Directory, joined } from "../lib/directories.ts";
 import { namesByPath } from "../lib/directory-names.ts";
-import type { EntryStats } from "../lib/entry-stats.ts";
+import { type EntryStats, statPath } from "../lib/entry-stats.ts";
 import { loadNative } from "../lib/native.ts";
 import type { Native } from "../lib/native-calls.ts";
 import { noteClosing, noteOpen, type OpenFiles } from "../lib/open-files.ts";
@@ -55,7 +55,7 @@ export class TreeFolder implements Disposable {
   }
 
   /** What the root is now. @throws FanfoldError when it is not there any more, or another one */
-  check(): BigIntStats {
+  check(): EntryStats {
     return this.#guard.check();
   }
 
@@ -93,7 +93,7 @@ export class TreeFolder implements Disposable {
   find(directory: Directory, name: Uint8Array): EntryStats | undefined {
     const native = this.#nativeFor(directory);
     if (native !== undefined) return native.statName({ directory: directory.fd, name });
-    return lstatSync(joined(directory, name), { bigint: true, throwIfNoEntry: false });
+    return statPath(joined(directory, name));
   }
 
   look(directory: Directory, name: Uint8Array): EntryStats {

@@ -1,6 +1,6 @@
 import { splitDevice } from "../lib/device-numbers.ts";
 import { type Directory, joined } from "../lib/directories.ts";
-import type { EntryStats } from "../lib/entry-stats.ts";
+import { type EntryStats, STAT_BLOCK_BYTES } from "../lib/entry-stats.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import { escapeName } from "../lib/escape-name.ts";
 import { isSparse } from "../lib/file-pieces.ts";
@@ -43,8 +43,6 @@ const IGNORE_NAME = Buffer.from(IGNORE_FILE);
 type Place = Pick<FileEntry, "directory" | "name">;
 type Base = Omit<FileEntry, "kind" | "size" | "hash" | "sparse">;
 type MetadataStats = Pick<EntryStats, "mode" | "mtimeNs" | "uid" | "gid">;
-/** Unit of `st_blocks`, on every system. */
-const BLOCK_BYTES = 512n;
 
 export type { WalkedPage };
 export type WalkOutput =
@@ -253,8 +251,8 @@ export class TreeWalk implements Disposable {
     const isHashed = this.#options.checksum === true;
     const hash = isHashed ? hashFile(joined(directory, base.name), stats) : undefined;
     return {
-      ...{ kind: "file", ...base, size: Number(stats.size) },
-      ...(isSparse(stats) ? { roomBytes: Number(stats.blocks * BLOCK_BYTES) } : {}),
+      ...{ kind: "file", ...base, size: stats.size },
+      ...(isSparse(stats) ? { roomBytes: stats.blocks * STAT_BLOCK_BYTES } : {}),
       ...(hash === undefined ? {} : { hash }),
     };
   }
@@ -283,7 +281,7 @@ export class TreeWalk implements Disposable {
 }
 
 function modeAndTime(stats: MetadataStats): { mode: number; mtime: Timestamp } {
-  return { mode: Number(stats.mode) & 0o7777, mtime: timestampOf(stats.mtimeNs) };
+  return { mode: stats.mode & 0o7777, mtime: timestampOf(stats.mtimeNs) };
 }
 
 /** Splits nanoseconds since 1970, rounding seconds down, so that nanoseconds are never negative. */

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { entryStats } from "../../src/lib/entry-stats.ts";
 import { PathStack } from "../../src/lib/path-stack.ts";
 import { FileHasher, hashChunk } from "../../src/protocol/content-hash.ts";
 import { type FilterGroup, parseRule } from "../../src/protocol/filter.ts";
@@ -128,7 +129,7 @@ describe("a walk that hashes", () => {
   test("has no hash of a file that is not there any more, or not the one that was listed", () => {
     const path = join(tempFolder(), "file");
     writeFileSync(path, "content");
-    const listed = lstatSync(path, { bigint: true });
+    const listed = entryStats(lstatSync(path, { bigint: true }));
     expect(hashFile(Buffer.from(path), listed)).toEqual(hashOf(Buffer.from("content")));
     writeFileSync(path, "longer content");
     expect(hashFile(Buffer.from(path), listed)).toBeUndefined();
