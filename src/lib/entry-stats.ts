@@ -2,6 +2,7 @@ import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
 
 /** What `blocks` counts in, whatever the file system's own are. */
 export const STAT_BLOCK_BYTES = 512;
+const NS_PER_MS = 1_000_000n;
 
 /**
  * What is asked of an entry of a directory, whichever call found it out. Only what does not fit into a number is a bigint: those
@@ -44,21 +45,64 @@ export function statDescriptor(fd: number): EntryStats {
 }
 
 export function entryStats(found: BigIntStats): EntryStats {
-  const { dev, ino, rdev, mtimeNs, ctimeNs } = found;
-  return {
-    ...{ dev, ino, rdev, mtimeNs, ctimeNs },
-    ctimeMs: Number(ctimeNs / 1_000_000n),
-    mode: Number(found.mode),
-    nlink: Number(found.nlink),
-    uid: Number(found.uid),
-    gid: Number(found.gid),
-    size: Number(found.size),
-    blocks: Number(found.blocks),
-    isFile: () => found.isFile(),
-    isDirectory: () => found.isDirectory(),
-    isSymbolicLink: () => found.isSymbolicLink(),
-    isFIFO: () => found.isFIFO(),
-    isSocket: () => found.isSocket(),
-    isCharacterDevice: () => found.isCharacterDevice(),
-  };
+  return new NodeStats(found);
+}
+
+/** What node:fs found. */
+class NodeStats implements EntryStats {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly rdev: bigint;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly blocks: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly #found: BigIntStats;
+
+  constructor(found: BigIntStats) {
+    this.dev = found.dev;
+    this.ino = found.ino;
+    this.rdev = found.rdev;
+    this.mode = Number(found.mode);
+    this.nlink = Number(found.nlink);
+    this.uid = Number(found.uid);
+    this.gid = Number(found.gid);
+    this.size = Number(found.size);
+    this.blocks = Number(found.blocks);
+    this.mtimeNs = found.mtimeNs;
+    this.ctimeNs = found.ctimeNs;
+    this.#found = found;
+  }
+
+  get ctimeMs(): number {
+    return Number(this.ctimeNs / NS_PER_MS);
+  }
+
+  isFile(): boolean {
+    return this.#found.isFile();
+  }
+
+  isDirectory(): boolean {
+    return this.#found.isDirectory();
+  }
+
+  isSymbolicLink(): boolean {
+    return this.#found.isSymbolicLink();
+  }
+
+  isFIFO(): boolean {
+    return this.#found.isFIFO();
+  }
+
+  isSocket(): boolean {
+    return this.#found.isSocket();
+  }
+
+  isCharacterDevice(): boolean {
+    return this.#found.isCharacterDevice();
+  }
 }
