@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { VerifyEvent } from "../../src/protocol/events.ts";
 import type { FidelityReport } from "../../src/protocol/fidelity.ts";
@@ -8,6 +8,7 @@ import { exactDifferences } from "../helpers/exact-differences.ts";
 import { inodesOf } from "../helpers/inode-facts.ts";
 import { AS_ORDINARY_USER, giveToOrdinaryUser } from "../helpers/ordinary-user.ts";
 import { programsAvailable } from "../helpers/programs.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
 import { expectExactTrees, partialsIn, treeDifferences } from "../helpers/tree-judge.ts";
 import { E2E_MS, expectProven } from "./copying.ts";
 
@@ -100,6 +101,34 @@ describe.runIf(isRoot)("a tree of every kind", { timeout: E2E_MS }, () => {
     expect(to.map((folder) => inodesOf(folder, { shut: false }))).toEqual(inodes);
     await expectVerified(lab, to);
   });
+
+  test.skipIf(!smallDisksAvailable())(
+    "is rid of what a killed session left in an ordinary user's shut directory on another mount",
+    async () => {
+      await using lab = await CliLab.open();
+      const [from, to] = [lab.path("source"), lab.path("sink")];
+      mkdirSync(`${from}/shut`, { recursive: true });
+      writeFileSync(`${from}/shut/file`, "content");
+      mkdirSync(to);
+      using disk = mountSmallDisk(`${to}/shut`, 2);
+      writeFileSync(`${disk.path}/.fanfold-partial-7`, "left behind");
+      giveToOrdinaryUser(to, disk.path, `${disk.path}/.fanfold-partial-7`);
+      for (const path of [`${from}/shut`, disk.path]) chmodSync(path, 0o555);
+      chmodSync(lab.folder, 0o755);
+      const { address } = await lab.coordinator();
+      const first = await copy(lab, address, [to], { through: AS_ORDINARY_USER });
+      expect(first).toMatchObject({ result: "complete", bytesSent: 7 });
+      expect(readdirSync(disk.path)).toEqual(["file"]);
+      // Nothing is to be put into it any more, and still it is looked whether anything was left.
+      chmodSync(disk.path, 0o755);
+      writeFileSync(`${disk.path}/.fanfold-partial-8`, "left behind");
+      giveToOrdinaryUser(`${disk.path}/.fanfold-partial-8`);
+      chmodSync(disk.path, 0o555);
+      const second = await copy(lab, address, [to], { through: AS_ORDINARY_USER });
+      expect(second).toMatchObject({ bytesSent: 0, problemCount: 0 });
+      expect(readdirSync(disk.path)).toEqual(["file"]);
+    },
+  );
 
   test("is copied around what somebody else holds at an ordinary user's sink, and that is told", async () => {
     await using lab = await CliLab.open();
