@@ -8,6 +8,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 50;
+/** Where nobody waits for processes that lost their parent, their group never goes. */
+const GONE_WITHIN_MS = 5_000;
 
 /**
  * Runs a program as the leader of its own process group, and kills the whole group when this process is gone, however
@@ -65,7 +67,7 @@ export class ServerProcess {
     process.kill(-pid, signal);
   }
 
-  /** Kills it and waits for its end. */
+  /** Kills it and waits for the end of all it started: the server may die after its shell, and holds its ports until then. */
   async end(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -74,6 +76,8 @@ export class ServerProcess {
       this.signal("SIGKILL");
       await exited;
     }
+    const deadline = performance.now() + GONE_WITHIN_MS;
+    while (isGroupThere(child.pid) && performance.now() < deadline) await delay(POLL_MS);
     running.delete(this);
     this.#child = undefined;
   }
@@ -93,6 +97,14 @@ export class ServerProcess {
         throw new Error(`${this.#command.program} did not get ready:\n${log.slice(-4000)}`, { cause });
       }
     }
+  }
+}
+
+function isGroupThere(pid: number | undefined): boolean {
+  try {
+    return pid !== undefined && process.kill(-pid, 0);
+  } catch {
+    return false;
   }
 }
 
