@@ -45,7 +45,7 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     .addOption(
       new Option(
         "--connect-timeout <duration>",
-        "give up when the coordinator does not answer by then (default: keep trying)",
+        "give up when the coordinator does not let us in by then (default: keep trying)",
       ).argParser((value) => parseDuration(value, "--connect-timeout")),
     );
   addShared(command)
