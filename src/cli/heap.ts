@@ -11,12 +11,13 @@ const GARBAGE_BYTES_MAX = 8 * 1024 * 1024;
  * the sake of buffers only when 64 MiB and more have come together. So the young generation stays small, and when
  * buffers have piled up it is collected, which takes some milliseconds.
  *
- * A thread opened later, which makes many small objects and few buffers, gets half a young generation of so many MiB from
- * the start: with V8's first, of 1 MiB, a fifth of a sink's time went by in collections when it had many small files to look at.
+ * Threads that are opened later, and make many small objects and few buffers, may get semi-spaces of so many MiB from the start
+ * (a young generation has two): with V8's first, of 1 MiB, a fifth of a sink's time went by in collections when it had many small
+ * files to look at.
  */
-export function boundMemory({ threadMib }: { readonly threadMib?: number } = {}): void {
+export function boundMemory({ threadSemiSpaceMib }: { readonly threadSemiSpaceMib?: number } = {}): void {
   setFlagsFromString("--semi-space-growth-factor=1");
-  if (threadMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadMib}`);
+  if (threadSemiSpaceMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadSemiSpaceMib}`);
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
   let allowedBytes = Number.POSITIVE_INFINITY;

@@ -24,8 +24,8 @@ export interface SinkCommandOptions extends SharedOptions {
   readonly connectTimeout?: number;
 }
 
-/** Its thread makes several objects for each entry; the memory is documented in docs/limits.md. */
-const ENGINE_YOUNG_MIB = 8;
+/** Its one thread makes several objects for each entry. */
+const THREAD_SEMI_SPACE_MIB = 4;
 
 export async function sinkCommand(folder: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
   parsePath(folder, "the folder to fill");
@@ -35,7 +35,7 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
     options,
     io,
     start: async ({ signal, logger }) => {
-      boundMemory({ threadMib: ENGINE_YOUNG_MIB });
+      boundMemory({ threadSemiSpaceMib: THREAD_SEMI_SPACE_MIB });
       const run = runSink({
         coordinator: options.coordinator,
         folder,

@@ -36,8 +36,9 @@ export class BrokerLink implements AsyncDisposable {
   readonly #watches = new Set<Watch>();
   readonly #reached = Promise.withResolvers<void>();
   /** Who waits for the broker, and is told why it is not there. */
-  readonly #waiting = new Set<(reason: string) => void>();
-  #trouble: string | undefined;
+  readonly #waiting = new Set<(trouble: FanfoldError) => void>();
+  #trouble: FanfoldError | undefined;
+  #wasReached = false;
   #transport: Transport | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -56,7 +57,8 @@ export class BrokerLink implements AsyncDisposable {
    * Resolves once the broker has been reached for the first time. Until then, `tell` is told whenever an attempt fails, and
    * of the last one that failed before.
    */
-  async reached(signal: AbortSignal, tell: (reason: string) => void): Promise<void> {
+  async reached(signal: AbortSignal, tell: (trouble: FanfoldError) => void): Promise<void> {
+    if (this.#wasReached) return;
     if (this.#trouble !== undefined) tell(this.#trouble);
     this.#waiting.add(tell);
     try {
@@ -113,15 +115,15 @@ export class BrokerLink implements AsyncDisposable {
       if (!signal.aborted) return transport;
       await transport.close();
     } catch (thrown) {
-      if (!signal.aborted) this.#failed(FanfoldError.from(thrown).message);
+      if (!signal.aborted) this.#failed(FanfoldError.from(thrown));
     }
     return undefined;
   }
 
-  #failed(reason: string): void {
-    this.#say("unreachable", `${reason}; trying again until it answers`);
-    this.#trouble = reason;
-    for (const tell of this.#waiting) tell(reason);
+  #failed(trouble: FanfoldError): void {
+    this.#say("unreachable", `${trouble.message}; trying again until it answers`);
+    this.#trouble = trouble;
+    for (const tell of this.#waiting) tell(trouble);
   }
 
   /** Returns when the transport has closed. */
@@ -129,7 +131,7 @@ export class BrokerLink implements AsyncDisposable {
     const statuses = transport.status();
     this.#transport = transport;
     this.#say("connected");
-    this.#trouble = undefined;
+    this.#wasReached = true;
     this.#reached.resolve();
     for (const watch of this.#watches) this.#attach(transport, watch);
     for await (const status of statuses) this.#tell(status);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
+import type { FanfoldError } from "../lib/errors.ts";
 import type { Random } from "../lib/random.ts";
 import type { ClientMessage, Hello } from "../protocol/control.ts";
 import { MEMBER_ID_CHARS, SESSION_ID_CHARS, SESSIONS_MAX } from "../protocol/limits.ts";
@@ -8,7 +9,7 @@ import { Deadlines } from "./deadlines.ts";
 import { type Client, Effects, type EffectsOptions } from "./effects.ts";
 import { tellEnd } from "./epilogue.ts";
 import type { RestoredSession } from "./restore.ts";
-import { aliveRefusal, letsGo, lostCode } from "./same-identity.ts";
+import { aliveRefusal, askedReason, LET_GO_WITHIN_MS, lostCode } from "./same-identity.ts";
 import {
   type Departure,
   emptySeries,
@@ -31,7 +32,7 @@ export interface RegistryOptions extends EffectsOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Resolves once the broker can serve members. */
-  readonly ready: (signal: AbortSignal, tell: (reason: string) => void) => Promise<void>;
+  readonly ready: (signal: AbortSignal, tell: (trouble: FanfoldError) => void) => Promise<void>;
   /** Makes a ticket valid that was given out by the coordinator before this one. */
   readonly restoreTicket: (holder: TicketHolder, ticket: string) => void;
 }
@@ -117,7 +118,7 @@ export class Registry {
     }
     const identity = createHash("sha256").update(hello.secret).digest("hex");
     try {
-      await this.#options.ready(connection.gone, (reason) => connection.hold("broker-unreachable", reason));
+      await this.#options.ready(connection.gone, ({ code, message }) => connection.hold(code, message));
     } catch {
       return undefined; // It went away before the broker was reached.
     }
@@ -164,8 +165,10 @@ export class Registry {
     for (;;) {
       const other = this.#sameIdentity(hello, identity);
       if (other === undefined) return true;
+      connection.hold("session-busy", askedReason(hello));
       if (await other.connection.answers(ANSWER_WITHIN_MS)) {
-        if (hello.role === "source" && (await letsGo(other, connection))) continue;
+        const mayGo = hello.role === "source";
+        if (mayGo && (await other.connection.goes(LET_GO_WITHIN_MS, connection.gone))) continue;
         connection.refuse(...aliveRefusal(hello, other));
         return false;
       }

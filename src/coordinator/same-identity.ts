@@ -1,16 +1,13 @@
 import type { Hello, Role } from "../protocol/control.ts";
-import type { ControlConnection } from "./control-connection.ts";
 import type { Client } from "./effects.ts";
 
 /** A source that was interrupted lets go when it has stopped; the same one, started again, is not refused meanwhile. */
 export const LET_GO_WITHIN_MS = 3000;
 
-/** Whether the earlier process of a source goes, while the one that wants its place is told to wait. */
-export async function letsGo(earlier: Client, newcomer: ControlConnection): Promise<boolean> {
-  const seconds = LET_GO_WITHIN_MS / 1000;
-  const reason = `another process of this source is connected; it has ${seconds} s to go, as one that was interrupted does`;
-  newcomer.hold("session-busy", reason);
-  return await earlier.connection.goes(LET_GO_WITHIN_MS, newcomer.gone);
+/** Why a client has to wait whose secret is that of one that is connected. */
+export function askedReason({ role }: Hello): string {
+  const asked = `another process of this ${role} is connected, and is asked whether it still runs`;
+  return role === "source" ? `${asked}; one that was interrupted has ${LET_GO_WITHIN_MS / 1000} s to go` : asked;
 }
 
 /** Why a client is turned away whose secret is that of one that is connected and answers [P-1.4]. */

@@ -79,7 +79,8 @@ class NodeStats implements EntryStats {
   }
 
   get ctimeMs(): number {
-    return Number(this.ctimeNs / NS_PER_MS);
+    const ms = Number(this.ctimeNs / NS_PER_MS);
+    return this.ctimeNs < 0n && this.ctimeNs % NS_PER_MS !== 0n ? ms - 1 : ms;
   }
 
   isFile(): boolean {

@@ -19,11 +19,9 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** What Linux allows for the value of one attribute, and for the list of all names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`). */
 const ATTRIBUTE_BYTES_MAX = 64 * 1024;
-/** Enough for most lists. Linux takes as much memory as it is offered before it looks, which for the most costs more than the call. */
-const LIST_BYTES_USUAL = 1024;
 const F_OFD_SETLK = 37;
 const LOCK_TYPES = { read: 0, write: 1 } as const;
-const { EACCES, EAGAIN, EBADF, ENODATA, ENXIO, ERANGE } = osConstants.errno;
+const { EACCES, EAGAIN, EBADF, ENODATA, ENXIO } = osConstants.errno;
 const NUL = Buffer.alloc(1);
 
 type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
@@ -143,15 +141,10 @@ function bindAttributes(
   );
   const remove = both<[Buffer]>("removexattr", ", const uint8_t *", "int");
   const scratch = Buffer.alloc(ATTRIBUTE_BYTES_MAX);
-  const usual = scratch.subarray(0, LIST_BYTES_USUAL);
-  const listInto = (place: EntryPlace, into: Buffer): number => {
-    const length = typeof place === "number" || "directory" in place ? listOfName(place, into) : -1;
-    return length < 0 ? list(place, into, into.length) : length;
-  };
   return {
     listAttributes(place) {
-      let length = listInto(place, usual);
-      if (length < 0 && errno() === ERANGE) length = listInto(place, scratch);
+      let length = typeof place === "number" || "directory" in place ? listOfName(place, scratch) : -1;
+      if (length < 0) length = list(place, scratch, scratch.length);
       if (length < 0) throw systemError(errno(), "listxattr");
       return namesIn(scratch.subarray(0, length));
     },

@@ -16,6 +16,8 @@ const O_CLOEXEC = 0o2000000;
 /** Since Linux 6.13, with this number on every platform; C libraries do not name it. */
 const LISTXATTRAT = 465;
 const NAME_BYTES_MAX = 255;
+/** Enough for most lists. Linux takes as much memory as it is offered before it looks, which for the most costs more than the call. */
+const LIST_BYTES_USUAL = 1024;
 const { EBADF, EINTR, ENOENT, ENOSYS, EPERM, ERANGE } = osConstants.errno;
 
 type Library = ReturnType<typeof Koffi.load>;
@@ -89,14 +91,16 @@ function bindList(library: Library, { errno, failure }: Errors): NameCalls["list
   let isThere = listxattrat !== undefined;
   return (place, list) => {
     if (!isThere || listxattrat === undefined) return -1;
-    const length =
+    const listed = (bytes: number): number =>
       typeof place === "number"
-        ? listxattrat(LISTXATTRAT, place, EMPTY, AT_EMPTY_PATH, list, list.length)
-        : listxattrat(LISTXATTRAT, place.directory, terminated(place.name), AT_SYMLINK_NOFOLLOW, list, list.length);
+        ? listxattrat(LISTXATTRAT, place, EMPTY, AT_EMPTY_PATH, list, bytes)
+        : listxattrat(LISTXATTRAT, place.directory, terminated(place.name), AT_SYMLINK_NOFOLLOW, list, bytes);
+    let length = listed(LIST_BYTES_USUAL);
+    if (length < 0 && errno() === ERANGE) length = listed(list.length);
     if (length >= 0) return length;
     const number = errno();
-    // By the path then: what was opened with `O_PATH`, and the words of a list that is too long for now.
-    if (number === EBADF || number === ERANGE) return -1;
+    // What was opened with `O_PATH` is for paths alone.
+    if (number === EBADF) return -1;
     // An older Linux, or a sandbox that does not know the call.
     if (number !== ENOSYS && number !== EPERM) throw failure("listxattr");
     isThere = false;

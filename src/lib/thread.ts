@@ -10,7 +10,7 @@ export interface ThreadOptions<Out> {
   readonly base: string;
   /** Cloned into the thread. */
   readonly data: unknown;
-  /** Of `data`: where the thread notes the files that it opens by native calls. They are closed when it is gone. */
+  /** Where the thread notes the files that it opens by native calls. They are closed when it is gone. */
   readonly openFiles?: OpenFiles;
   readonly onMessage: (message: Out) => void;
   /** Called once, if the thread ends by an error that it did not report itself. */

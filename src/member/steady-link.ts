@@ -29,6 +29,8 @@ export interface SteadyLinkOptions {
 
 /** The last attempt, made when the time is over, still gets long enough for a refusal, which says more than silence. */
 const ANSWER_MS_MIN = 500;
+/** A coordinator says why one has to wait once for each failed attempt to reach its broker: a day of them are fewer. */
+const HOLDS_MAX = 10_000;
 const RETRY_MS = { minMs: 200, maxMs: 5_000 };
 
 interface AnswerLimit extends Disposable {
@@ -65,6 +67,7 @@ export class SteadyLink {
   #attempt = 0;
   /** Why the coordinator does not let us in yet. */
   #hold: Hold | undefined;
+  #holds = 0;
   #reason: string | undefined;
   #told = Promise.withResolvers<void>();
   /** Settles with the next welcome, or with the end of the link; there while somebody waits for it. */
@@ -197,20 +200,24 @@ export class SteadyLink {
     this.#link = link;
     this.#connection += 1;
     this.#hold = undefined;
+    this.#holds = 0;
     link.send(this.#options.hello());
     using limit = this.#limitAnswer(link);
     for await (const message of link.messages) {
+      if (limit.lapsed !== undefined) break;
       if (message.type === "refused") throw refusedError(message);
       if (message.type === "hold") {
         this.#held(message);
         continue;
       }
+      limit[Symbol.dispose]();
       if (message.type === "ended") this.#over = true;
       if (message.type === "welcome") this.#welcome(link, message);
       this.#inbox.push({ connection: this.#connection, message });
       if (message.type === "welcome") this.#arrival?.resolve(undefined);
     }
-    return limit.lapsed ?? (await link.closed);
+    if (limit.lapsed === undefined) return await link.closed;
+    throw this.#everWelcomed ? this.#goneError(limit.lapsed) : limit.lapsed;
   }
 
   /** Closes a link over which we are not let in within the time there is. */
@@ -231,7 +238,13 @@ export class SteadyLink {
 
   #held(hold: Hold): void {
     const { code, reason } = hold;
-    if (this.#welcomed !== "no" || this.#hold?.reason === reason) return;
+    this.#holds += 1;
+    if (this.#welcomed !== "no" || this.#holds > HOLDS_MAX)
+      throw new FanfoldError(
+        "damaged",
+        `Listen to the coordinator at ${this.#where}: this member is held too often, or when it was let in`,
+      );
+    if (this.#hold?.reason === reason && this.#hold.code === code) return;
     this.#hold = hold;
     this.#options.emit({ type: "held", address: this.#where, code, reason });
   }

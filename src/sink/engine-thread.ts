@@ -14,8 +14,8 @@ interface Ends {
 }
 
 /**
- * The threads that own a sink's disk, one copy after another. Each takes a tenth of a second to load, so the next one is
- * loaded while the sink waits.
+ * The threads that own a sink's disk, one copy after another. Each takes a tenth of a second to load, so that of the first copy
+ * is loaded while the sink waits for it.
  */
 export class EngineThreads implements AsyncDisposable {
   #ready: LoadedThread | undefined;
@@ -27,9 +27,9 @@ export class EngineThreads implements AsyncDisposable {
 
   /** Begins a copy in a thread of its own. */
   open(own: Omit<EngineStart, "openFiles">, ends: Ends): Thread<EngineRequest> {
-    const loaded = this.#ready ?? new LoadedThread();
+    const ready = this.#ready;
     this.#ready = undefined;
-    return loaded.begin(own, ends);
+    return (ready?.isWell === true ? ready : new LoadedThread()).begin(own, ends);
   }
 
   /** Ends the one that is loaded; those in use are ended by who opened them. */
@@ -44,8 +44,8 @@ export class EngineThreads implements AsyncDisposable {
 class LoadedThread {
   readonly #openFiles = newOpenFiles(PARTIALS_OPEN_MAX);
   readonly thread: Thread<EngineOrder>;
+  isWell = true;
   #ends: Ends | undefined;
-  #failure: FanfoldError | undefined;
 
   constructor() {
     this.thread = openThread<EngineOrder, EngineMessage>({
@@ -55,7 +55,7 @@ class LoadedThread {
       openFiles: this.#openFiles,
       onMessage: (message) => this.#ends?.onMessage(message),
       onFailure: (error) => {
-        this.#failure = error;
+        this.isWell = false;
         this.#ends?.onFailure(error);
       },
     });
@@ -63,7 +63,6 @@ class LoadedThread {
 
   begin(own: Omit<EngineStart, "openFiles">, ends: Ends): Thread<EngineRequest> {
     this.#ends = ends;
-    if (this.#failure !== undefined) ends.onFailure(this.#failure);
     this.thread.post({ begin: { ...own, openFiles: this.#openFiles } });
     return this.thread;
   }

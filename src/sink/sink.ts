@@ -112,8 +112,10 @@ class SinkProgram {
       hello: () => ({ ...this.#hello(folder), ...(back === undefined ? {} : { back }) }),
       lostTimeoutMs: () => connectTimeoutMs,
     });
+    let isWelcomed = false;
     try {
       for (let welcome = await link.welcome(); ; ) {
+        isWelcomed = true;
         const { sessionId } = welcome;
         const options = {
           ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, deletion, signal },
@@ -141,7 +143,8 @@ class SinkProgram {
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
       void link.leave(error);
-      if (!stay || !SESSION_LOST.has(error.code) || signal.aborted) throw error;
+      // Who was not even let in within the time allowed has waited long enough.
+      if (!stay || !isWelcomed || !SESSION_LOST.has(error.code) || signal.aborted) throw error;
       emit({ type: "warning", code: error.code, message: error.message });
       return undefined;
     } finally {

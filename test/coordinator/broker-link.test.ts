@@ -36,7 +36,7 @@ describe("BrokerLink", () => {
     });
     link.open();
     const told: string[] = [];
-    const early = link.reached(signal, (reason) => told.push(reason));
+    const early = link.reached(signal, ({ message }) => told.push(message));
     for (const attempt of [1, 2]) {
       const event = await events.until("broker", ({ status }) => status === "unreachable");
       expect(event).toMatchObject({ broker: "nats://b:4222", reason: expect.stringContaining(`no answer ${attempt}`) });
@@ -47,7 +47,7 @@ describe("BrokerLink", () => {
     await events.until("broker", ({ status }) => status === "connected");
     await early;
     expect(told).toEqual(["no answer 1", "no answer 2"]);
-    await link.reached(signal, (reason) => told.push(reason));
+    await link.reached(signal, ({ message }) => told.push(message));
     expect(told.length).toBe(2);
   });
 
@@ -96,7 +96,7 @@ describe("BrokerLink", () => {
     await events.until("broker", ({ status }) => status === "unreachable");
     const gone = new AbortController();
     const told: string[] = [];
-    const waiting = link.reached(gone.signal, (reason) => told.push(reason));
+    const waiting = link.reached(gone.signal, ({ message }) => told.push(message));
     expect(told).toEqual(["no answer"]);
     gone.abort(new FanfoldError("closed", "went away"));
     await expect(waiting).rejects.toMatchObject({ code: "closed" });

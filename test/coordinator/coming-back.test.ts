@@ -58,6 +58,7 @@ test("a process that says back replaces its own lost link at once, though that o
   await sink.closed;
   const third = await clientOf(coordinator);
   third.hello("sink", { secret: SINK });
+  await third.expect("hold");
   expect(await third.expect("refused")).toMatchObject({ code: "refused" });
 });
 

@@ -224,6 +224,7 @@ describe("identity", () => {
       const [first, second] = [await clientOf(coordinator), await clientOf(coordinator)];
       await first.enter("sink", { secret });
       second.hello("sink", { secret, session });
+      expect((await second.expect("hold")).code).toBe("session-busy");
       expect(await second.expect("refused")).toMatchObject({
         code: "refused",
         reason: expect.stringContaining(".fanfold"),
@@ -242,6 +243,7 @@ describe("identity", () => {
     first.socket.pause();
     second.hello("sink", { secret, label: "alpha", labelAsked: true });
     await clock.sleeping(2000);
+    expect((await second.expect("hold")).reason).toContain("asked whether it still runs");
     clock.advance(2000);
     expect((await second.expect("welcome")).member.name).toBe("alpha");
     first.socket.resume();

@@ -81,10 +81,15 @@ export function brokerTrouble(name: string, start: () => Promise<TestBroker>): v
       expect(absent.broker).toContain(`127.0.0.1:${broker.port}`);
       expect(absent.reason).toMatch(/nothing listens there.*trying again/);
       // Clients may be there already; they wait, are told for what, and lose nothing. Who does not want to wait does not.
-      const hasty = lab.source(address, from, ["--connect-timeout", "1s"]);
-      expect(await hasty.exit()).toBe(6);
-      expect(await hasty.failure()).toMatchObject({ code: "broker-unreachable" });
-      expect(hasty.stderr).toContain(`127.0.0.1:${broker.port}`);
+      const brief = ["--connect-timeout", "1s"];
+      for (const hasty of [
+        lab.source(address, from, brief),
+        lab.sink(address, lab.path("hasty"), [...brief, "--stay"]),
+      ]) {
+        expect(await hasty.exit()).toBe(6);
+        expect(await hasty.failure()).toMatchObject({ code: "broker-unreachable" });
+        expect(hasty.stderr).toContain(`127.0.0.1:${broker.port}`);
+      }
       const { source, sinks } = startCopy(lab, { address, from, to: [lab.path("sink")] });
       const held = [await source.event("held"), ...(await Promise.all(sinks.map((sink) => sink.event("held"))))];
       for (const { reason } of held) expect(reason).toMatch(/nothing listens there/);

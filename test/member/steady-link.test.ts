@@ -128,39 +128,6 @@ describe("SteadyLink", () => {
     expect(once.clock.nowMs()).toBe(60_000);
   });
 
-  test("tells why it is not let in yet, each reason once, and is let in after it", async () => {
-    const { link, accept, events } = begin({ connectTimeoutMs: 30_000 });
-    const connection = await accept();
-    for (const reason of ["no broker", "no broker", "still no broker"])
-      connection.says({ type: "hold", code: "broker-unreachable", reason });
-    connection.says(welcome());
-    expect(await link.next()).toMatchObject({ type: "welcome" });
-    const held = { type: "held", address: "backup:7337", code: "broker-unreachable" };
-    expect(events.slice(1)).toEqual([
-      { ...held, reason: "no broker" },
-      { ...held, reason: "still no broker" },
-    ]);
-    await link.close();
-  });
-
-  test.each([
-    ["what the coordinator waits for", { code: "broker-unreachable", message: /within 30 s: no broker$/ }],
-    ["its silence", { code: "coordinator-unreachable", message: /within 30 s, and does not say why$/ }],
-  ])("gives up a coordinator that does not let it in within the time, naming %s", async (what, { code, message }) => {
-    const { link, clock, accept, ofType } = begin({ connectTimeoutMs: 30_000 });
-    const connection = await accept();
-    const turn = () => new Promise((resolve) => setImmediate(resolve));
-    if (what === "its silence") while (connection.said.length === 0) await turn();
-    else connection.says({ type: "hold", code: "broker-unreachable", reason: "no broker" });
-    while (what !== "its silence" && ofType("held").length === 0) await turn();
-    const next = link.next();
-    clock.advance(29_999);
-    await turn();
-    connection.says({ type: "hold", code: "broker-unreachable", reason: what === "its silence" ? "" : "no broker" });
-    clock.advance(1);
-    await expect(next).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
-  });
-
   test.each([
     ["a refusal", (connection: Connection) => connection.says({ type: "refused", code: "superseded", reason: "old" })],
     ["damage", (connection: Connection) => connection.breaks("no JSON", "damaged")],

@@ -11,6 +11,11 @@ function startIn(folder: string): Omit<EngineStart, "openFiles"> {
   };
 }
 
+/** Each thread has one. */
+function ports(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
+}
+
 /** Begins a copy, sends nothing, and gives what the thread answers. */
 async function answer(threads: EngineThreads, folder: string): Promise<EngineMessage> {
   const answered = Promise.withResolvers<EngineMessage>();
@@ -29,9 +34,11 @@ test.each([
 ])("each copy begins in a thread of its own: %s", async (_what, isPrepared) => {
   await using threads = new EngineThreads();
   for (const folder of [tempFolder(), tempFolder()]) {
-    if (isPrepared) threads.prepare();
-    threads.prepare();
-    expect(await answer(threads, folder)).toMatchObject({ type: "stored", receivedUpTo: 0 });
+    if (isPrepared) for (const _twice of [1, 2]) threads.prepare();
+    const before = ports();
+    const answered = answer(threads, folder);
+    expect(ports() > before).toBe(!isPrepared);
+    expect(await answered).toMatchObject({ type: "stored", receivedUpTo: 0 });
   }
 });
 
@@ -42,7 +49,6 @@ test("a folder that is not there is told by the thread that was loaded before", 
 });
 
 test("one that is loaded and not used ends with the sink", async () => {
-  const ports = (): number => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
   const before = ports();
   const threads = new EngineThreads();
   threads.prepare();

@@ -71,6 +71,15 @@ describe("sourceView", () => {
     ]);
   });
 
+  test("says what a coordinator that is there waits for", () => {
+    const held = { type: "held", address: "backup:7337", code: "broker-unreachable", reason: "no broker" } as const;
+    const text = "waiting at the coordinator at backup:7337: no broker";
+    expect(linesOf(sourceView.screen(stateAfter(sourceView, [held]), { columns: 100, rows: 24 }, PLAIN_STYLE))).toEqual(
+      [text],
+    );
+    expect(sourceView.messages(held, sourceView.initial, PLAIN_STYLE)).toMatchObject([{ text, plainOnly: true }]);
+  });
+
   test("shows what is found, and no percentage, until discovery has ended", () => {
     const lines = linesOf(sourceView.screen(stateAfter(sourceView, [finding]), { columns: 80, rows: 24 }, PLAIN_STYLE));
     expect(lines.join("\n")).not.toContain("%");
