@@ -10,17 +10,22 @@ const LEVEL = 1;
  * Largest window that a receiver decodes with, as a power of two: 4 MiB, as long as a frame may be. A sender could ask for 2 GiB.
  */
 const WINDOW_LOG_MAX = 22;
-/** Least memory that Node.js takes a result in. */
-const CHUNK_BYTES_MIN = constants.Z_MIN_CHUNK;
 /** Node.js cuts smaller results from memory that they share with others. */
 const OWN_MEMORY_BYTES = 64 * 1024;
 
-/** One zstd frame (RFC 8878), or undefined for content that does not shrink enough. */
+/** One zstd frame (RFC 8878), or undefined for content that does not shrink enough. It lies in memory of its own. */
 export function compressContent(content: Uint8Array): Uint8Array | undefined {
   const bytesMax = Math.floor(content.length * KEPT_MAX);
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
-  const compressed = zstdCompressSync(content, { chunkSize: Math.max(bytesMax + 1, CHUNK_BYTES_MIN), params });
-  return compressed.length <= bytesMax ? compressed : undefined;
+  const compressed = zstdCompressSync(content, { chunkSize: Math.max(bytesMax + 1, OWN_MEMORY_BYTES), params });
+  if (compressed.length <= bytesMax) return compressed;
+  letGo(compressed);
+  return undefined;
+}
+
+/** Gives back the memory of a result at once: the collector does not see how much it is, and would let 64 MiB of them pile up. */
+export function letGo({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**

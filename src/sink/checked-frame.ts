@@ -1,5 +1,5 @@
 import { damaged } from "../protocol/bytes.ts";
-import { decompressContent } from "../protocol/compression.ts";
+import { decompressContent, letGo } from "../protocol/compression.ts";
 import { type ChunkHash, hashChunk } from "../protocol/content-hash.ts";
 import { type ChunkRecord, type DataRecord, decodeDataTable } from "../protocol/data-table.ts";
 import { decodeWholeFrame, type Frame } from "../protocol/frame.ts";
@@ -55,8 +55,7 @@ function plainFrame(frame: Frame): Frame | undefined {
   const bytes = Buffer.allocUnsafeSlow(plainBytes + table.length);
   bytes.set(content);
   bytes.set(table, plainBytes);
-  // Let go now: the collector does not see how much it is.
-  if (content.buffer instanceof ArrayBuffer) content.buffer.transfer(0);
+  letGo(content);
   return { ...frame, plainBytes: 0, content: bytes.subarray(0, plainBytes), table: bytes.subarray(plainBytes) };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import { COMPRESSED_CONTENT_BYTES_MIN, compressContent } from "../protocol/compression.ts";
+import { COMPRESSED_CONTENT_BYTES_MIN, compressContent, letGo } from "../protocol/compression.ts";
 import type { CompressionMode } from "../protocol/compression-mode.ts";
 import { contentOf, replaceContent } from "../protocol/frame.ts";
 import { CompressionChoice } from "./compression-choice.ts";
@@ -45,6 +45,7 @@ export class FrameCompressor {
     const startMs = this.#clock.nowMs();
     const compressed = compressContent(content);
     const frameBytes = compressed === undefined ? built.frameBytes : replaceContent(frame, compressed).length;
+    if (compressed !== undefined) letGo(compressed);
     const cost = { contentBytes: content.length, ms: this.#clock.nowMs() - startMs };
     this.#choice.tried(cost, compressed !== undefined);
     return { ...built, frameBytes, savedBytes: built.frameBytes - frameBytes };
