@@ -7,6 +7,7 @@ import type { LinkEvent } from "../protocol/events.ts";
 import { fitReason } from "../protocol/fit-message.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
+import { HoldWatch } from "./hold-watch.ts";
 import { type Hold, Inbox, type Told, type Welcome } from "./inbox.ts";
 import { heldError, refusedError } from "./join.ts";
 
@@ -29,8 +30,6 @@ export interface SteadyLinkOptions {
 
 /** The last attempt, made when the time is over, still gets long enough for a refusal, which says more than silence. */
 const ANSWER_MS_MIN = 500;
-/** A coordinator says why one has to wait once for each failed attempt to reach its broker: a day of them are fewer. */
-const HOLDS_MAX = 10_000;
 const RETRY_MS = { minMs: 200, maxMs: 5_000 };
 
 interface AnswerLimit extends Disposable {
@@ -66,8 +65,7 @@ export class SteadyLink {
   #sinceMs: number;
   #attempt = 0;
   /** Why the coordinator does not let us in yet. */
-  #hold: Hold | undefined;
-  #holds = 0;
+  #holds: HoldWatch;
   #reason: string | undefined;
   #told = Promise.withResolvers<void>();
   /** Settles with the next welcome, or with the end of the link; there while somebody waits for it. */
@@ -76,6 +74,7 @@ export class SteadyLink {
   constructor(options: SteadyLinkOptions) {
     this.#options = options;
     this.#where = formatAddress(options.address);
+    this.#holds = new HoldWatch(this.#where);
     this.#backoff = new Backoff({ ...RETRY_MS, random: options.random });
     this.#sinceMs = options.clock.nowMs();
     this.#running = this.#run();
@@ -199,8 +198,7 @@ export class SteadyLink {
   async #listen(link: ControlLink): Promise<FanfoldError> {
     this.#link = link;
     this.#connection += 1;
-    this.#hold = undefined;
-    this.#holds = 0;
+    this.#holds = new HoldWatch(this.#where);
     link.send(this.#options.hello());
     using limit = this.#limitAnswer(link);
     for await (const message of link.messages) {
@@ -229,7 +227,7 @@ export class SteadyLink {
     if (leftMs === Number.POSITIVE_INFINITY) return limit;
     const lapse = (): void => {
       if (this.#welcomed !== "no") return;
-      limit.lapsed = heldError(this.#hold, { where: this.#where, waitedMs: clock.nowMs() - this.#sinceMs });
+      limit.lapsed = heldError(this.#holds.last, { where: this.#where, waitedMs: clock.nowMs() - this.#sinceMs });
       void link.close();
     };
     clock.sleep(leftMs, over.signal).then(lapse, () => undefined);
@@ -237,16 +235,8 @@ export class SteadyLink {
   }
 
   #held(hold: Hold): void {
-    const { code, reason } = hold;
-    this.#holds += 1;
-    if (this.#welcomed !== "no" || this.#holds > HOLDS_MAX)
-      throw new FanfoldError(
-        "damaged",
-        `Listen to the coordinator at ${this.#where}: this member is held too often, or when it was let in`,
-      );
-    if (this.#hold?.reason === reason && this.#hold.code === code) return;
-    this.#hold = hold;
-    this.#options.emit({ type: "held", address: this.#where, code, reason });
+    const isNews = this.#holds.take(hold, this.#welcomed !== "no");
+    if (isNews) this.#options.emit({ type: "held", address: this.#where, code: hold.code, reason: hold.reason });
   }
 
   #welcome(link: ControlLink, { rejoined }: Welcome): void {
