@@ -1,14 +1,25 @@
-import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
+import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
 
 /** What `blocks` counts in, whatever the file system's own are. */
 export const STAT_BLOCK_BYTES = 512;
-const NS_PER_MS = 1_000_000n;
+const NS = 1_000_000_000n;
+const NS_PER_MS = 1_000_000;
+
+/** Since 1970: seconds, rounded down, and what comes on top of them, from 0 to 999,999,999. */
+export type Moment = readonly [seconds: number, nanoseconds: number];
+
+/** Where a call has put what it found. */
+export interface StatSource
+  extends Pick<EntryStats, "dev" | "ino" | "rdev" | "mode" | "nlink" | "uid" | "gid" | "size" | "blocks"> {
+  readonly modified: Moment;
+  readonly changed: Moment;
+}
 
 /**
  * What is asked of an entry of a directory, whichever call found it out. Only what does not fit into a number is a bigint: those
  * are objects, and a walk would make a dozen for each entry.
  */
-export interface EntryStats {
+export class EntryStats {
   readonly dev: bigint;
   readonly ino: bigint;
   readonly rdev: bigint;
@@ -21,16 +32,64 @@ export interface EntryStats {
   readonly size: number;
   /** Of `STAT_BLOCK_BYTES`. */
   readonly blocks: number;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  /** The same, rounded down. */
-  readonly ctimeMs: number;
-  isFile(): boolean;
-  isDirectory(): boolean;
-  isSymbolicLink(): boolean;
-  isFIFO(): boolean;
-  isSocket(): boolean;
-  isCharacterDevice(): boolean;
+  readonly #modified: Moment;
+  readonly #changed: Moment;
+
+  constructor(found: StatSource) {
+    this.dev = found.dev;
+    this.ino = found.ino;
+    this.rdev = found.rdev;
+    this.mode = found.mode;
+    this.nlink = found.nlink;
+    this.uid = found.uid;
+    this.gid = found.gid;
+    this.size = found.size;
+    this.blocks = found.blocks;
+    this.#modified = found.modified;
+    this.#changed = found.changed;
+  }
+
+  get mtimeNs(): bigint {
+    return nanosecondsOf(this.#modified);
+  }
+
+  get ctimeNs(): bigint {
+    return nanosecondsOf(this.#changed);
+  }
+
+  /** Rounded down. */
+  get ctimeMs(): number {
+    const [seconds, nanoseconds] = this.#changed;
+    return seconds * 1_000 + Math.floor(nanoseconds / NS_PER_MS);
+  }
+
+  isFile(): boolean {
+    return this.#isOf(constants.S_IFREG);
+  }
+
+  isDirectory(): boolean {
+    return this.#isOf(constants.S_IFDIR);
+  }
+
+  isSymbolicLink(): boolean {
+    return this.#isOf(constants.S_IFLNK);
+  }
+
+  isFIFO(): boolean {
+    return this.#isOf(constants.S_IFIFO);
+  }
+
+  isSocket(): boolean {
+    return this.#isOf(constants.S_IFSOCK);
+  }
+
+  isCharacterDevice(): boolean {
+    return this.#isOf(constants.S_IFCHR);
+  }
+
+  #isOf(type: number): boolean {
+    return (this.mode & constants.S_IFMT) === type;
+  }
 }
 
 /** What stands at a path, which is not followed; undefined when nothing does. Throws system errors. */
@@ -44,66 +103,28 @@ export function statDescriptor(fd: number): EntryStats {
   return entryStats(fstatSync(fd, { bigint: true }));
 }
 
+/** What node:fs found. */
 export function entryStats(found: BigIntStats): EntryStats {
-  return new NodeStats(found);
+  return new EntryStats({
+    dev: found.dev,
+    ino: found.ino,
+    rdev: found.rdev,
+    mode: Number(found.mode),
+    nlink: Number(found.nlink),
+    uid: Number(found.uid),
+    gid: Number(found.gid),
+    size: Number(found.size),
+    blocks: Number(found.blocks),
+    modified: momentOf(found.mtimeNs),
+    changed: momentOf(found.ctimeNs),
+  });
 }
 
-/** What node:fs found. */
-class NodeStats implements EntryStats {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly rdev: bigint;
-  readonly mode: number;
-  readonly nlink: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly blocks: number;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  readonly #found: BigIntStats;
+function nanosecondsOf([seconds, nanoseconds]: Moment): bigint {
+  return BigInt(seconds) * NS + BigInt(nanoseconds);
+}
 
-  constructor(found: BigIntStats) {
-    this.dev = found.dev;
-    this.ino = found.ino;
-    this.rdev = found.rdev;
-    this.mode = Number(found.mode);
-    this.nlink = Number(found.nlink);
-    this.uid = Number(found.uid);
-    this.gid = Number(found.gid);
-    this.size = Number(found.size);
-    this.blocks = Number(found.blocks);
-    this.mtimeNs = found.mtimeNs;
-    this.ctimeNs = found.ctimeNs;
-    this.#found = found;
-  }
-
-  get ctimeMs(): number {
-    const ms = Number(this.ctimeNs / NS_PER_MS);
-    return this.ctimeNs < 0n && this.ctimeNs % NS_PER_MS !== 0n ? ms - 1 : ms;
-  }
-
-  isFile(): boolean {
-    return this.#found.isFile();
-  }
-
-  isDirectory(): boolean {
-    return this.#found.isDirectory();
-  }
-
-  isSymbolicLink(): boolean {
-    return this.#found.isSymbolicLink();
-  }
-
-  isFIFO(): boolean {
-    return this.#found.isFIFO();
-  }
-
-  isSocket(): boolean {
-    return this.#found.isSocket();
-  }
-
-  isCharacterDevice(): boolean {
-    return this.#found.isCharacterDevice();
-  }
+function momentOf(nanoseconds: bigint): Moment {
+  const above = ((nanoseconds % NS) + NS) % NS;
+  return [Number((nanoseconds - above) / NS), Number(above)];
 }
