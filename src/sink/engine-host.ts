@@ -1,4 +1,6 @@
 import { fsyncSync } from "node:fs";
+import type { Begin } from "../lib/loaded-threads.ts";
+import type { OpenFiles } from "../lib/open-files.ts";
 import { systemRandom } from "../lib/random.ts";
 import { SpillFile } from "../lib/spill-file.ts";
 import { FidelityTally } from "../protocol/fidelity.ts";
@@ -31,6 +33,7 @@ const NOTICES_MAX = 1_000;
 /** What one copy asks of the thread that owns the disk: payloads go through the receiver into the engine, in order. */
 export class EngineHost {
   readonly #start: EngineStart;
+  readonly #openFiles: OpenFiles;
   readonly #post: (message: EngineMessage) => void;
   readonly #folder: Buffer;
   readonly #receiver: Receiver;
@@ -46,8 +49,9 @@ export class EngineHost {
   #alteredSequence = -1;
   #alterations = 0;
 
-  constructor(start: EngineStart, post: (message: EngineMessage) => void) {
+  constructor({ begin: start, openFiles }: Begin<EngineStart>, post: (message: EngineMessage) => void) {
     this.#start = start;
+    this.#openFiles = openFiles;
     this.#post = post;
     this.#folder = Buffer.from(start.folder);
     this.#receiver = new Receiver(start);
@@ -137,10 +141,10 @@ export class EngineHost {
   }
 
   #open(): Engine {
-    const { numericIds, specials, durability, openFiles, doubts } = this.#start;
+    const { numericIds, specials, durability, doubts } = this.#start;
     const fidelity = this.#fidelity;
     const fsync = durability === "file" ? fsyncSync : undefined;
-    const root = Root.open(this.#folder, { tally: fidelity, numericIds, openFiles, fsync });
+    const root = Root.open(this.#folder, { tally: fidelity, numericIds, openFiles: this.#openFiles, fsync });
     this.#sync = root.sync;
     this.#sync?.above(this.#folder.toString());
     const { session, sessionId, source, startedMs } = this.#start;

@@ -1,5 +1,5 @@
 import type { FanfoldError } from "../lib/errors.ts";
-import type { OpenFiles } from "../lib/open-files.ts";
+import type { Begin } from "../lib/loaded-threads.ts";
 import type { Deletion } from "../protocol/deletion.ts";
 import type { FidelityReport } from "../protocol/fidelity.ts";
 import type { Problem } from "../protocol/progress.ts";
@@ -24,8 +24,6 @@ export interface FillOptions {
 /** What one copy is, for the thread that owns the sink's disk. */
 export interface EngineStart extends StreamScope, FillOptions {
   readonly folder: Uint8Array;
-  /** Where whoever started this thread finds the files that are open when it ends it. */
-  readonly openFiles: OpenFiles;
   /** Whose copy it is: name of the session and identity of the source, for the manifest. */
   readonly session: string;
   readonly source: string;
@@ -40,7 +38,7 @@ export interface EngineStart extends StreamScope, FillOptions {
   readonly deletion: DeletionPolicy;
 }
 /** To that thread: the first message begins the copy. */
-export type EngineOrder = { readonly begin: EngineStart } | EngineRequest;
+export type EngineOrder = Begin<EngineStart> | EngineRequest;
 /** Frames in, in order; what was done with them out. Then it deletes, when it is told to. */
 export type EngineRequest =
   /** Payloads as they came, in any order, whole or spoilt. */

@@ -8,6 +8,6 @@ if (port === null) throw new FanfoldError("internal", "Start the writer: this fi
 
 let host: EngineHost | undefined;
 port.on("message", (order: EngineOrder) => {
-  if ("begin" in order) host = new EngineHost(order.begin, (message: EngineMessage) => port.postMessage(message));
+  if ("begin" in order) host = new EngineHost(order, (message: EngineMessage) => port.postMessage(message));
   else host?.take(order);
 });

@@ -99,7 +99,7 @@ export class SinkSession {
     const isSynced = fill.durability !== "none";
     using keeper = new SyncKeeper({ folder, clock, signal, isSynced, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
-    const start: Omit<EngineStart, "openFiles"> = {
+    const start: EngineStart = {
       ...{ sessionId, epoch, stream, session, source },
       folder: Buffer.from(folder.path),
       doubts: folder.doubts,

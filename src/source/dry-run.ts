@@ -15,7 +15,6 @@ import { AWAY_SILENCE_MS, LADDER_LOOK_MS } from "./ladder.ts";
 import { LinkWatch } from "./link-watch.ts";
 import { Outbox } from "./outbox.ts";
 import { ProgressTally } from "./progress-tally.ts";
-import { openWalker } from "./publisher-threads.ts";
 import { readUp } from "./read-up.ts";
 import { Repairs } from "./repairs.ts";
 import { HEARTBEAT_MS, PROGRESS_MS, REPAIR_MS, type SourceSessionOptions } from "./session.ts";
@@ -103,7 +102,7 @@ export class DryRun {
 
   #walk(): void {
     const onMessage = (message: WalkMessage) => this.#onWalk(message);
-    this.#walker = openWalker(this.#options, { onMessage, onFailure: this.#done.reject });
+    this.#walker = this.#options.threads.openWalker(this.#options, { onMessage, onFailure: this.#done.reject });
   }
 
   #onWalk(message: WalkMessage): void {

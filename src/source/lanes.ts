@@ -9,9 +9,11 @@ import { ProgressTally } from "./progress-tally.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import { Publisher } from "./publisher.ts";
 import type { PublisherNotice } from "./publisher-options.ts";
+import type { TreeThreads } from "./tree-threads.ts";
 
 export interface LanesOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
+  readonly threads: TreeThreads;
   readonly subjects: SessionSubjects;
   readonly share: LaneShare;
   readonly clock: Clock;

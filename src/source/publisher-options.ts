@@ -5,6 +5,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { ReadOutput } from "./file-reader.ts";
 import type { ProgressTally } from "./progress-tally.ts";
 import type { PublishedTree } from "./published-tree.ts";
+import type { TreeThreads } from "./tree-threads.ts";
 import type { WalkMessage } from "./walk-worker.ts";
 
 /** Outputs of the threads that are not frames: files, problems, warnings; and that nothing is to be deleted. */
@@ -14,6 +15,7 @@ export type PublisherNotice =
 
 export interface PublisherOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
+  readonly threads: TreeThreads;
   /** Number of the stream, and where it goes. */
   readonly stream: number;
   readonly subject: string;

@@ -10,7 +10,6 @@ import { PageCourse } from "./page-course.ts";
 import { PageLedger } from "./page-ledger.ts";
 import type { ProgressTally } from "./progress-tally.ts";
 import type { Hold, PublisherNotice, PublisherOptions } from "./publisher-options.ts";
-import { openReader, openWalker } from "./publisher-threads.ts";
 import type { ReadMessage, ReadRequest } from "./read-worker.ts";
 import { Repairs } from "./repairs.ts";
 import { failureOf } from "./source-problem.ts";
@@ -94,10 +93,10 @@ export class Publisher {
   }
 
   start(): void {
-    const { root, identity, sessionId, epoch, stream, fileNotices, compression, onFailure } = this.#options;
+    const { threads, root, identity, sessionId, epoch, stream, fileNotices, compression, onFailure } = this.#options;
     const scope = { sessionId, epoch, stream, frameBytes: this.#frameBytes };
-    this.#walker = openWalker(this.#options, { onMessage: (message) => this.#onWalk(message), onFailure });
-    this.#reader = openReader(
+    this.#walker = threads.openWalker(this.#options, { onMessage: (message) => this.#onWalk(message), onFailure });
+    this.#reader = threads.openReader(
       { root, identity, ...scope, fileOutputs: fileNotices, compression },
       { onMessage: (output) => this.#onRead(output), onFailure },
     );

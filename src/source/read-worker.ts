@@ -1,6 +1,8 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import type { Begin } from "../lib/loaded-threads.ts";
+import { loadNative } from "../lib/native.ts";
 import type { OpenFiles } from "../lib/open-files.ts";
 import type { CompressionMode } from "../protocol/compression-mode.ts";
 import type { FrameScope } from "../protocol/frame.ts";
@@ -11,8 +13,8 @@ import type { Skips } from "./page-ledger.ts";
 import type { FolderIdentity } from "./root-guard.ts";
 import { TreeFolder } from "./tree-folder.ts";
 
-/** Thread that reads files. It builds frames while it has credit, in the order of the pages it is given. */
-export interface ReadWorkerData extends FrameScope {
+/** To the thread that reads files: it builds frames while it has credit, in the order of the pages it is given. */
+export interface ReadStart extends FrameScope {
   readonly root: Uint8Array;
   readonly stream: number;
   readonly frameBytes: number;
@@ -21,8 +23,6 @@ export interface ReadWorkerData extends FrameScope {
   /** @default "auto" */
   readonly compression?: CompressionMode | undefined;
   readonly identity?: FolderIdentity | undefined;
-  /** Where the thread that started this one finds the file that is open when it ends this one. */
-  readonly openFiles?: OpenFiles | undefined;
 }
 export interface ReadPageRequest {
   readonly type: "page";
@@ -43,71 +43,88 @@ export type ReadMessage = ReadOutput | { readonly type: "failed"; readonly messa
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the reader: this file runs only as a worker thread");
 
-const data = workerData as ReadWorkerData;
-const root = Buffer.from(data.root);
-const spare: ArrayBufferLike[] = [];
-const pages: ReadPageRequest[] = [];
-const builder = new FrameBuilder({
-  sessionId: data.sessionId,
-  epoch: data.epoch,
-  stream: data.stream,
-  frameBytes: frameCapacity(data.frameBytes),
-  takeBuffer: () => spare.pop() ?? new SharedArrayBuffer(frameCapacity(data.frameBytes)),
+loadNative();
+let reading: Reading | undefined;
+port.on("message", (request: Begin<ReadStart> | ReadRequest) => {
+  if ("begin" in request) reading = new Reading(request, port);
+  else reading?.take(request);
 });
-const compressor = new FrameCompressor(data.compression ?? "auto", systemClock);
-let creditBytes = 0;
-let folder: TreeFolder | undefined;
-let outputs: Generator<ReadOutput, void, undefined> | undefined;
 
-port.on("message", (request: ReadRequest) => {
-  if (request.type === "page") pages.push(request);
-  else {
-    creditBytes += request.bytes;
-    spare.push(...request.buffers);
-    compressor.goesOn();
+class Reading {
+  readonly #start: ReadStart;
+  readonly #openFiles: OpenFiles;
+  readonly #port: MessagePort;
+  readonly #spare: ArrayBufferLike[] = [];
+  readonly #pages: ReadPageRequest[] = [];
+  readonly #builder: FrameBuilder;
+  readonly #compressor: FrameCompressor;
+  #creditBytes = 0;
+  #folder: TreeFolder | undefined;
+  #outputs: Generator<ReadOutput, void, undefined> | undefined;
+
+  constructor({ begin, openFiles }: Begin<ReadStart>, port: MessagePort) {
+    const frameBytes = frameCapacity(begin.frameBytes);
+    this.#start = begin;
+    this.#openFiles = openFiles;
+    this.#port = port;
+    this.#builder = new FrameBuilder({
+      ...{ sessionId: begin.sessionId, epoch: begin.epoch, stream: begin.stream, frameBytes },
+      takeBuffer: () => this.#spare.pop() ?? new SharedArrayBuffer(frameBytes),
+    });
+    this.#compressor = new FrameCompressor(begin.compression ?? "auto", systemClock);
   }
-  read();
-});
 
-/** Goes on until credit or pages run out: the next message calls again. */
-function read(): void {
-  try {
-    while (creditBytes > 0) {
-      if (outputs === undefined) {
-        const request = pages.shift();
-        if (request === undefined) return;
-        outputs = open(request);
-      }
-      const next = outputs.next();
-      if (next.done === true) outputs = undefined;
-      else post(next.value);
+  take(request: ReadRequest): void {
+    if (request.type === "page") this.#pages.push(request);
+    else {
+      this.#creditBytes += request.bytes;
+      this.#spare.push(...request.buffers);
+      this.#compressor.goesOn();
     }
-    if (outputs !== undefined || pages.length > 0) compressor.waits();
-  } catch (thrown) {
-    const { message, code } = FanfoldError.from(thrown);
-    port?.postMessage({ type: "failed", message, code } satisfies ReadMessage);
-    port?.close();
+    this.#read();
   }
-}
 
-function open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
-  const held = new Map(skips);
-  folder ??= TreeFolder.open(root, { identity: data.identity, openFiles: data.openFiles });
-  return readPage(body, {
-    ...{ folder, builder, isLastTry },
-    isWanted: (index) => wants === undefined || hasBit(wants, index),
-    heldOf: (index) => held.get(index),
-  });
+  /** Goes on until credit or pages run out: the next message calls again. */
+  #read(): void {
+    try {
+      while (this.#creditBytes > 0) {
+        if (this.#outputs === undefined) {
+          const request = this.#pages.shift();
+          if (request === undefined) return;
+          this.#outputs = this.#open(request);
+        }
+        const next = this.#outputs.next();
+        if (next.done === true) this.#outputs = undefined;
+        else this.#post(next.value);
+      }
+      if (this.#outputs !== undefined || this.#pages.length > 0) this.#compressor.waits();
+    } catch (thrown) {
+      const { message, code } = FanfoldError.from(thrown);
+      this.#port.postMessage({ type: "failed", message, code } satisfies ReadMessage);
+      this.#port.close();
+    }
+  }
+
+  #open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
+    const { root, identity } = this.#start;
+    const held = new Map(skips);
+    this.#folder ??= TreeFolder.open(Buffer.from(root), { identity, openFiles: this.#openFiles });
+    return readPage(body, {
+      ...{ folder: this.#folder, builder: this.#builder, isLastTry },
+      isWanted: (index) => wants === undefined || hasBit(wants, index),
+      heldOf: (index) => held.get(index),
+    });
+  }
+
+  #post(output: ReadOutput): void {
+    if (output.type === "frame") {
+      const frame = this.#compressor.pack(output.frame);
+      this.#creditBytes -= creditCost(frame);
+      this.#port.postMessage({ ...output, frame });
+    } else if (output.type !== "file" || this.#start.fileOutputs) this.#port.postMessage(output);
+  }
 }
 
 function hasBit(bits: Uint8Array, index: number): boolean {
   return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
-}
-
-function post(output: ReadOutput): void {
-  if (output.type === "frame") {
-    const frame = compressor.pack(output.frame);
-    creditBytes -= creditCost(frame);
-    port?.postMessage({ ...output, frame });
-  } else if (output.type !== "file" || data.fileOutputs) port?.postMessage(output);
 }

@@ -17,6 +17,7 @@ import { summaryOf } from "./session-summary.ts";
 import { SinkRoster } from "./sink-roster.ts";
 import { SinkWatch } from "./sink-watch.ts";
 import { Streams } from "./streams.ts";
+import type { TreeThreads } from "./tree-threads.ts";
 
 /** What is done about sinks that are away or slow, or fail. */
 export interface SinkPolicy {
@@ -30,6 +31,7 @@ export interface SinkPolicy {
 
 export interface SourceSessionOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
+  readonly threads: TreeThreads;
   readonly reports: Subscription;
   readonly subjects: SessionSubjects;
   readonly sinks: readonly Member[];

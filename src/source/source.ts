@@ -20,6 +20,7 @@ import { CANCEL_TOLD_MS_MAX, leaveSession } from "./leave-session.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./published-tree.ts";
 import { type SinkPolicy, SourceSession } from "./session.ts";
 import { openSourceTransports } from "./source-transports.ts";
+import { TreeThreads } from "./tree-threads.ts";
 import { endedError, waitForStart } from "./wait-for-start.ts";
 
 export interface SourceOptions extends TreeOptions, SinkPolicy {
@@ -80,6 +81,7 @@ class SourceProgram {
   readonly #hub: EventHub<SourceEvent>;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #threads = new TreeThreads();
   readonly #cancelled = Promise.withResolvers<void>();
   /** The session whose copy runs in this process, and the sinks that are there. */
   #running: { readonly back: NonNullable<Hello["back"]>; readonly there: Set<string> } | undefined;
@@ -105,6 +107,7 @@ class SourceProgram {
       emit: (event) => this.#hub.emit(event),
     });
     try {
+      this.#threads.prepare(!dryRun);
       for (let welcome = await link.welcome(); ; ) {
         const end = await this.#serve(link, { welcome, address, tree });
         if (!("type" in end)) return end;
@@ -113,7 +116,7 @@ class SourceProgram {
     } catch (thrown) {
       throw await this.#leave(link, FanfoldError.from(thrown), { address, hello: sayHello() });
     } finally {
-      await link.close();
+      await Promise.all([link.close(), this.#threads[Symbol.asyncDispose]()]);
     }
   }
 
@@ -165,6 +168,7 @@ class SourceProgram {
     const session = new (this.#options.dryRun === true ? DryRun : SourceSession)({
       ...tree,
       ...{ subjects, reports, signal, sessionId, epoch, sinks, transport: data, emit, fileEvents },
+      threads: this.#threads,
       clock: this.#clock,
       policy: this.#options,
       tellProgress: (progress) => link.send({ type: "progress", progress }),

@@ -13,9 +13,11 @@ import { ProgressTally } from "./progress-tally.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import { Publisher } from "./publisher.ts";
 import type { PublisherNotice } from "./publisher-options.ts";
+import type { TreeThreads } from "./tree-threads.ts";
 
 export interface StreamsOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
+  readonly threads: TreeThreads;
   readonly subjects: SessionSubjects;
   readonly sinks: readonly Member[];
   readonly clock: Clock;

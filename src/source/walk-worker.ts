@@ -1,11 +1,13 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
+import type { Begin } from "../lib/loaded-threads.ts";
+import { loadNative } from "../lib/native.ts";
 import { PathStack } from "../lib/path-stack.ts";
 import type { TreeScope } from "./tree-scope.ts";
 import { TreeWalk, type WalkOutput } from "./walk.ts";
 
-/** Thread of the walk. It runs ahead by as many pages as it was granted, and not further. */
-export interface WalkWorkerData extends TreeScope {
+/** To the thread of the walk: it runs ahead by as many pages as it was granted, and not further. */
+export interface WalkStart extends TreeScope {
   readonly root: Uint8Array;
   readonly pages: number;
 }
@@ -27,53 +29,70 @@ export type WalkMessage =
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the walk: this file runs only as a worker thread");
 
-const data = workerData as WalkWorkerData;
-const again = new PathStack();
-let granted = data.pages;
-let tree: TreeWalk | undefined;
-let outputs = discover();
-let isIdle = false;
-
-port.on("message", (request: WalkRequest) => {
-  if ("again" in request) again.push(Buffer.from(request.again));
-  else if ("pages" in request) granted += request.pages;
-  else {
-    outputs = finish();
-    isIdle = true;
-  }
-  if (isIdle) walk();
+loadNative();
+let walking: Walking | undefined;
+port.on("message", (request: Begin<WalkStart> | WalkRequest) => {
+  if ("begin" in request) walking = new Walking(request.begin, port);
+  else walking?.take(request);
 });
-walk();
 
-/** Goes on until the grant runs out or there is nothing more to give; the next message calls again. */
-function walk(): void {
-  isIdle = false;
-  try {
-    while (granted > 0) {
-      const next = outputs.next();
-      if (next.done === true) return;
-      if (next.value.type === "page" || next.value.type === "scope") granted -= 1;
-      port?.postMessage(next.value);
-    }
-    isIdle = true;
-  } catch (thrown) {
-    const { message, code } = FanfoldError.from(thrown);
-    port?.postMessage({ type: "failed", message, code } satisfies WalkMessage);
-    port?.close();
+class Walking {
+  readonly #start: WalkStart;
+  readonly #port: MessagePort;
+  readonly #again = new PathStack();
+  #granted: number;
+  #tree: TreeWalk | undefined;
+  #outputs: Generator<WalkMessage, void, undefined>;
+  #isIdle = false;
+
+  constructor(start: WalkStart, port: MessagePort) {
+    this.#start = start;
+    this.#port = port;
+    this.#granted = start.pages;
+    this.#outputs = this.#discover();
+    this.#walk();
   }
-}
 
-/** A generator of its own, so that what goes wrong before the first page is told like all the rest. */
-function* discover(): Generator<WalkMessage, void, undefined> {
-  tree = new TreeWalk(Buffer.from(data.root), data);
-  yield* tree.run();
-  yield { type: "end" };
-}
+  take(request: WalkRequest): void {
+    if ("again" in request) this.#again.push(Buffer.from(request.again));
+    else if ("pages" in request) this.#granted += request.pages;
+    else {
+      this.#outputs = this.#finish();
+      this.#isIdle = true;
+    }
+    if (this.#isIdle) this.#walk();
+  }
 
-function* finish(): Generator<WalkMessage, void, undefined> {
-  if (tree !== undefined) yield* tree.again(again);
-  yield { type: "finished" };
-  again[Symbol.dispose]();
-  tree?.[Symbol.dispose]();
-  port?.close();
+  /** Goes on until the grant runs out or there is nothing more to give; the next message calls again. */
+  #walk(): void {
+    this.#isIdle = false;
+    try {
+      while (this.#granted > 0) {
+        const next = this.#outputs.next();
+        if (next.done === true) return;
+        if (next.value.type === "page" || next.value.type === "scope") this.#granted -= 1;
+        this.#port.postMessage(next.value);
+      }
+      this.#isIdle = true;
+    } catch (thrown) {
+      const { message, code } = FanfoldError.from(thrown);
+      this.#port.postMessage({ type: "failed", message, code } satisfies WalkMessage);
+      this.#port.close();
+    }
+  }
+
+  /** A generator of its own, so that what goes wrong before the first page is told like all the rest. */
+  *#discover(): Generator<WalkMessage, void, undefined> {
+    this.#tree = new TreeWalk(Buffer.from(this.#start.root), this.#start);
+    yield* this.#tree.run();
+    yield { type: "end" };
+  }
+
+  *#finish(): Generator<WalkMessage, void, undefined> {
+    if (this.#tree !== undefined) yield* this.#tree.again(this.#again);
+    yield { type: "finished" };
+    this.#again[Symbol.dispose]();
+    this.#tree?.[Symbol.dispose]();
+    this.#port.close();
+  }
 }

@@ -11,6 +11,7 @@ import { EngineThreads } from "../../src/sink/engine-thread.ts";
 import { Intake } from "../../src/sink/intake.ts";
 import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { type SinkPolicy, SourceSession } from "../../src/source/session.ts";
+import { TreeThreads } from "../../src/source/tree-threads.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
 import { GateTransport } from "./gate-transport.ts";
@@ -66,6 +67,7 @@ export class LaneLab {
       reports,
       policy,
       root: Buffer.from(source),
+      threads: new TreeThreads(),
       transport: lab.#broker.connect(),
       subjects: SUBJECTS,
       sinks: lab.sinks.map(({ member }) => member),

@@ -12,6 +12,7 @@ import { openSinkFolder } from "../../src/sink/sink-folder.ts";
 import { DryRun } from "../../src/source/dry-run.ts";
 import type { PublishedTree } from "../../src/source/published-tree.ts";
 import { SourceSession } from "../../src/source/session.ts";
+import { TreeThreads } from "../../src/source/tree-threads.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { type FaultPlan, FaultTransport } from "./fault-transport.ts";
@@ -97,6 +98,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
     ...scope,
     signal,
     root: Buffer.from(options.source),
+    threads: new TreeThreads(),
     ...options.tree,
     transport: watched(broker.connect(), options.onPublish),
     reports,

@@ -9,6 +9,7 @@ import { subjectsOf, upSubject, upWildcard } from "../../src/protocol/subjects.t
 import { encodeUp } from "../../src/protocol/up.ts";
 import { DryRun } from "../../src/source/dry-run.ts";
 import type { SinkPolicy } from "../../src/source/session.ts";
+import { TreeThreads } from "../../src/source/tree-threads.ts";
 import { createMemoryBroker } from "../../src/transport/memory.ts";
 import { seededPlan } from "../helpers/fault-transport.ts";
 import { runFaultySession } from "../helpers/session-in-process.ts";
@@ -35,6 +36,7 @@ async function begin(policy: SinkPolicy = {}) {
   const run = new DryRun({
     ...{ ...SCOPE, signal, subjects: SUBJECTS, clock: systemClock, policy, fileEvents: true },
     root: Buffer.from(root),
+    threads: new TreeThreads(),
     transport: broker.connect(),
     reports: await broker.connect().subscribe(upWildcard(SUBJECTS), { signal, queueBytes: QUEUE_BYTES }),
     sinks: [ALPHA, BETA],

@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openReader } from "../../src/source/publisher-threads.ts";
 import type { ReadMessage } from "../../src/source/read-worker.ts";
+import { TreeThreads } from "../../src/source/tree-threads.ts";
 import { walkTree } from "../../src/source/walk.ts";
 import { SESSION } from "../helpers/source-frames.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -26,7 +26,8 @@ test.skipIf(process.platform !== "linux")(
     const [page] = [...walkTree(Buffer.from(root))].flatMap((output) => (output.type === "page" ? [output.body] : []));
     const first = Promise.withResolvers<ReadMessage>();
     const data = { ...SESSION, root: Buffer.from(root), stream: 0, frameBytes: 256 * 1024, fileOutputs: false };
-    const reader = openReader(data, { onMessage: first.resolve, onFailure: first.reject });
+    await using threads = new TreeThreads();
+    const reader = threads.openReader(data, { onMessage: first.resolve, onFailure: first.reject });
     reader.post({ type: "page", body: page ?? new Uint8Array(0), wants: undefined, skips: [] });
     reader.post({ type: "credit", bytes: 1, buffers: [] });
     expect((await first.promise).type).toBe("frame");
