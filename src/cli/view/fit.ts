@@ -1,5 +1,20 @@
-import cliTruncate from "cli-truncate";
-import stringWidth from "string-width";
+import { createRequire } from "node:module";
+import type cliTruncateType from "cli-truncate";
+import type stringWidthType from "string-width";
+
+/** Loaded when the first text needs them: they read the tables of Unicode, which takes as long as the start of Node.js. */
+const load = createRequire(import.meta.url);
+let measureText: typeof stringWidthType | undefined;
+let truncateText: typeof cliTruncateType | undefined;
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+
+/** Columns that a text takes at a terminal: escape sequences none, wide characters two. */
+export function stringWidth(text: string): number {
+  if (PRINTABLE_ASCII.test(text)) return text.length;
+  measureText ??= (load("string-width") as { default: typeof stringWidthType }).default;
+  return measureText(text);
+}
 
 /** Cuts in the middle, where a path says least: the folder it is in and its name stay readable. */
 export function fitMiddle(text: string, columns: number): string {
@@ -41,12 +56,12 @@ export function fitNames(names: readonly string[], columns: number): string {
 }
 
 function cut(text: string, columns: number, position: "middle" | "end"): string {
+  if (PRINTABLE_ASCII.test(text) && text.length <= columns) return text;
+  truncateText ??= (load("cli-truncate") as { default: typeof cliTruncateType }).default;
   // Where a wide character stands at the cut, what cli-truncate gives can be one column too wide.
   for (let room = columns; room >= 1; room -= 1) {
-    const fitted = cliTruncate(text, room, { position });
+    const fitted = truncateText(text, room, { position });
     if (stringWidth(fitted) <= columns) return fitted;
   }
   return "";
 }
-
-export { stringWidth };

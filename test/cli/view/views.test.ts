@@ -48,6 +48,19 @@ describe.each([120, 80, 40, 20, 5])("at %d columns", (columns) => {
   });
 });
 
+describe("where no file is on its way", () => {
+  const none = { currentFile: "", filesFound: 4, bytesFound: 400 };
+  test.each([
+    ["files are still found", { discoveryEnded: false, filesDone: 4, bytesDone: 400 }, "looking for files"],
+    ["something is not there yet", { discoveryEnded: true, filesDone: 3, bytesDone: 400 }, "comparing files"],
+    ["everything is there", { discoveryEnded: true, filesDone: 4, bytesDone: 400 }, "finishing"],
+  ])("says what is done: %s", (_when, found, says) => {
+    const progress = sampleProgress({ ...none, ...found });
+    const state = stateAfter(sinkView, [{ type: "progress", progress, state: "receiving" }]);
+    expect(linesOf(sinkView.screen(state, { columns: 80, rows: 24 }, PLAIN_STYLE))[0]).toBe(says);
+  });
+});
+
 describe("sourceView", () => {
   test("says for how many sinks it waits, and which are there", () => {
     const state = stateAfter(sourceView, [{ type: "waiting", needed: 3, sinks: ["alpha"] }]);
