@@ -17,6 +17,9 @@ const GARBAGE_BYTES_MAX = 8 * 1024 * 1024;
  */
 export function boundMemory({ threadSemiSpaceMib }: { readonly threadSemiSpaceMib?: number } = {}): void {
   setFlagsFromString("--semi-space-growth-factor=1");
+  // Both wait for helper threads, which find no processor while a copy keeps all of them busy.
+  setFlagsFromString("--no-parallel-scavenge");
+  setFlagsFromString("--no-incremental-marking");
   if (threadSemiSpaceMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadSemiSpaceMib}`);
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
