@@ -17,17 +17,21 @@ const GARBAGE_BYTES_MAX = 8 * 1024 * 1024;
  */
 export function boundMemory({ threadSemiSpaceMib }: { readonly threadSemiSpaceMib?: number } = {}): void {
   setFlagsFromString("--semi-space-growth-factor=1");
-  // Both wait for helper threads, which find no processor while a copy keeps all of them busy.
+  // It would wait for helper threads, which find no processor while a copy keeps all of them busy.
   setFlagsFromString("--no-parallel-scavenge");
-  setFlagsFromString("--no-incremental-marking");
   if (threadSemiSpaceMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadSemiSpaceMib}`);
   setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
+  const gc = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
+  const collect = (): void => {
+    // Marking that goes on by steps is begun for the sake of buffers, too, and would make this a full collection.
+    setFlagsFromString("--no-incremental-marking");
+    gc({ type: "minor" });
+  };
   let allowedBytes = Number.POSITIVE_INFINITY;
   const timer = setInterval(() => {
     const usedBytes = getHeapStatistics().external_memory;
     const collected = usedBytes > allowedBytes;
-    if (collected) collect({ type: "minor" });
+    if (collected) collect();
     const leftBytes = collected ? getHeapStatistics().external_memory : usedBytes;
     allowedBytes = Math.min(collected ? Number.POSITIVE_INFINITY : allowedBytes, leftBytes + GARBAGE_BYTES_MAX);
   }, LOOK_MS);
