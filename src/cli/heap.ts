@@ -22,9 +22,12 @@ export function boundMemory({ threadSemiSpaceMib }: { readonly threadSemiSpaceMi
   if (threadSemiSpaceMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadSemiSpaceMib}`);
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
+  let marksBySteps = true;
   const collect = (): void => {
-    // Marking that goes on by steps is begun for the sake of buffers, too, and would make this a full collection.
-    setFlagsFromString("--no-incremental-marking");
+    // Marking by steps is begun for the sake of buffers, too, and would make this a full collection. It is turned off for all threads,
+    // for good, and not before: sources of small files, which have no such buffers, need less memory with it.
+    if (marksBySteps) setFlagsFromString("--no-incremental-marking");
+    marksBySteps = false;
     gc({ type: "minor" });
   };
   let allowedBytes = Number.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 import { FanfoldError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
+import { threadsLoaded } from "../lib/thread.ts";
 import { within } from "../lib/within.ts";
 import { catchEndingSignals } from "./ending-signals.ts";
 import { statusOfCode, statusOfSignal } from "./exit-status.ts";
@@ -40,6 +41,9 @@ export interface RoleCommand<Event extends TypedEvent, State, Result> {
 /** Events that are still on their way when the work is done are waited for at most this long. */
 const LAST_EVENTS_MS = 2000;
 
+/** Threads that are just being loaded are waited for at most this long before the process is ended. */
+const LOADING_MS_MAX = 1000;
+
 /** Runs a role from its start to its exit status: shows its events, ends it in order at a signal, says what went wrong. */
 export async function runCommand<Event extends TypedEvent, State, Result>(
   command: RoleCommand<Event, State, Result>,
@@ -52,7 +56,8 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
     if (count === 2 && run?.cancel?.() === true) return;
     run?.kill?.();
     presenter.close();
-    process.exit(statusOfSignal(signals.received ?? signal));
+    const status = statusOfSignal(signals.received ?? signal);
+    void within(io.clock, LOADING_MS_MAX, threadsLoaded(), undefined).finally(() => process.exit(status));
   });
   const logger = presenterLogger(presenter, mode);
   try {

@@ -1,6 +1,11 @@
+import cliTruncate from "cli-truncate";
+import stringWidth from "string-width";
 import type { Presenter, PresenterContext, TypedEvent } from "./presenter.ts";
 import { ScreenPainter } from "./screen-painter.ts";
+import { measureWith } from "./view/fit.ts";
 import type { View } from "./view/view.ts";
+
+measureWith(stringWidth, cliTruncate);
 
 /** A live screen at the bottom of the terminal; messages scroll above it. */
 export class TerminalPresenter<Event extends TypedEvent, State> implements Presenter<Event> {

@@ -17,14 +17,24 @@ export interface ThreadOptions<Out> {
   readonly onFailure: (error: FanfoldError) => void;
 }
 
+/** The first message of each thread's module, once all that it needs is loaded. */
+export const LOADED = "loaded";
+
 /** Heap of one thread, in MiB. None needs a tenth of it; without a limit V8 collects so late that resident memory doubles. */
 const HEAP_MIB_MAX = 64;
 
 /** A worker thread that takes messages of one type and gives messages of another. */
 export interface Thread<In> {
   post(message: In, transfer?: readonly Transferable[]): void;
-  /** Ends it at once; resolves when it is gone. Idempotent. */
+  /** Ends it, at once when it is loaded; resolves when it is gone. Idempotent. */
   stop(): Promise<void>;
+}
+
+const loading = new Set<Promise<void>>();
+
+/** Resolves when no thread is being loaded: native code that is, and is interrupted, aborts the whole process. */
+export async function threadsLoaded(): Promise<void> {
+  await Promise.all(loading);
 }
 
 export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
@@ -35,14 +45,19 @@ export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX },
   });
   let stopped = false;
-  worker.on("message", (message: Out) => {
-    if (!stopped) options.onMessage(message);
+  const loaded = Promise.withResolvers<void>();
+  loading.add(loaded.promise);
+  void loaded.promise.then(() => loading.delete(loaded.promise));
+  worker.on("message", (message: Out | typeof LOADED) => {
+    if (message === LOADED) loaded.resolve();
+    else if (!stopped) options.onMessage(message);
   });
   worker.on("error", (thrown) => {
     if (!stopped) options.onFailure(FanfoldError.from(thrown));
     stopped = true;
   });
   worker.on("exit", (status) => {
+    loaded.resolve();
     if (status !== 0 && !stopped)
       options.onFailure(
         new FanfoldError("internal", `Run "${options.module}": its thread ended with status ${status}`),
@@ -55,6 +70,7 @@ export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
     },
     async stop() {
       stopped = true;
+      await loaded.promise;
       await worker.terminate();
       if (options.openFiles !== undefined) closeLeftOpen(options.openFiles);
     },

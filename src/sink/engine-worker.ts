@@ -1,5 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { FanfoldError } from "../lib/errors.ts";
+import { loadNative } from "../lib/native.ts";
+import { LOADED } from "../lib/thread.ts";
 import { EngineHost } from "./engine-host.ts";
 import type { EngineMessage, EngineOrder } from "./engine-messages.ts";
 
@@ -11,3 +13,5 @@ port.on("message", (order: EngineOrder) => {
   if ("begin" in order) host = new EngineHost(order, (message: EngineMessage) => port.postMessage(message));
   else host?.take(order);
 });
+loadNative();
+port.postMessage(LOADED);

@@ -1,6 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../lib/clock.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { loadNative } from "../lib/native.ts";
+import { LOADED } from "../lib/thread.ts";
 import type { Difference, VerifyCounts } from "../protocol/events.ts";
 import { OWN_FOLDER } from "../protocol/relative-path.ts";
 import { type FoundKind, findEntry } from "./folder-reader.ts";
@@ -42,6 +44,8 @@ if (port === null) throw new FanfoldError("internal", "Start the check: this fil
 
 const data = workerData as VerifyWorkerData;
 let news: VerifyNews[] = [];
+loadNative();
+port.postMessage(LOADED);
 
 try {
   const root = Root.open(Buffer.from(data.folder));

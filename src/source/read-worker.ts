@@ -4,6 +4,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import type { Begin } from "../lib/loaded-threads.ts";
 import { loadNative } from "../lib/native.ts";
 import type { OpenFiles } from "../lib/open-files.ts";
+import { LOADED } from "../lib/thread.ts";
 import type { CompressionMode } from "../protocol/compression-mode.ts";
 import type { FrameScope } from "../protocol/frame.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
@@ -43,12 +44,13 @@ export type ReadMessage = ReadOutput | { readonly type: "failed"; readonly messa
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the reader: this file runs only as a worker thread");
 
-loadNative();
 let reading: Reading | undefined;
 port.on("message", (request: Begin<ReadStart> | ReadRequest) => {
   if ("begin" in request) reading = new Reading(request, port);
   else reading?.take(request);
 });
+loadNative();
+port.postMessage(LOADED);
 
 class Reading {
   readonly #start: ReadStart;

@@ -108,7 +108,7 @@ class SourceProgram {
     });
     try {
       this.#threads.prepare(!dryRun);
-      for (let welcome = await link.welcome(); ; ) {
+      for (let welcome = await link.welcome(); ; this.#threads.prepare(!dryRun)) {
         const end = await this.#serve(link, { welcome, address, tree });
         if (!("type" in end)) return end;
         welcome = end;

@@ -3,6 +3,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import type { Begin } from "../lib/loaded-threads.ts";
 import { loadNative } from "../lib/native.ts";
 import { PathStack } from "../lib/path-stack.ts";
+import { LOADED } from "../lib/thread.ts";
 import type { TreeScope } from "./tree-scope.ts";
 import { TreeWalk, type WalkOutput } from "./walk.ts";
 
@@ -29,12 +30,13 @@ export type WalkMessage =
 const port = parentPort;
 if (port === null) throw new FanfoldError("internal", "Start the walk: this file runs only as a worker thread");
 
-loadNative();
 let walking: Walking | undefined;
 port.on("message", (request: Begin<WalkStart> | WalkRequest) => {
   if ("begin" in request) walking = new Walking(request.begin, port);
   else walking?.take(request);
 });
+loadNative();
+port.postMessage(LOADED);
 
 class Walking {
   readonly #start: WalkStart;

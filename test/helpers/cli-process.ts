@@ -20,6 +20,11 @@ export function killRest(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
+/** Signals by which only a fault of the program, or of Node.js, ends a process. */
+const CRASHES: ReadonlySet<number> = new Set(
+  (["SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP"] as const).map((name) => constants.signals[name]),
+);
+
 /** A `fanfold` at work: its events, what it prints, and how it ends. */
 export class CliProcess<Event extends { readonly type: string }> {
   readonly title: string;
@@ -93,9 +98,11 @@ export class CliProcess<Event extends { readonly type: string }> {
     return await this.#until(`standard error to fit ${pattern}`, () => pattern.exec(this.stderr)?.[0]);
   }
 
-  /** Its exit status; fails when it does not end. */
+  /** Its exit status; fails when it does not end, or crashed. */
   async exit(): Promise<number> {
-    return await this.#until("its end", () => this.#status);
+    const status = await this.#until("its end", () => this.#status);
+    if (CRASHES.has(status - 128)) throw new Error(`It crashed\n${this.shown()}`);
+    return status;
   }
 
   /** Resolves at the next line it prints, and at its end: for those who watch several processes at once. */

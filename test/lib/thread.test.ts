@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import { openThread, type Thread } from "../../src/lib/thread.ts";
+import { openThread, type Thread, threadsLoaded } from "../../src/lib/thread.ts";
 
 function begin(module = "../helpers/echo-thread"): {
   thread: Thread<unknown>;
@@ -68,5 +68,29 @@ describe("openThread()", () => {
     thread.post("late");
     await setImmediate();
     expect([failures, messages]).toEqual([[], []]);
+  });
+
+  test("ends no thread while it is being loaded: native code that is, and is interrupted, aborts the process", async () => {
+    const flag = new Int32Array(new SharedArrayBuffer(4));
+    const thread = openThread<unknown, unknown>({
+      ...{ module: "../helpers/slow-thread", base: import.meta.url, data: flag },
+      onMessage: () => undefined,
+      onFailure: () => undefined,
+    });
+    await thread.stop();
+    expect(Atomics.load(flag, 0)).toBe(1);
+  });
+
+  test("tells when none is being loaded", async () => {
+    await threadsLoaded();
+    const flag = new Int32Array(new SharedArrayBuffer(4));
+    const thread = openThread<unknown, unknown>({
+      ...{ module: "../helpers/slow-thread", base: import.meta.url, data: flag },
+      onMessage: () => undefined,
+      onFailure: () => undefined,
+    });
+    await threadsLoaded();
+    expect(Atomics.load(flag, 0)).toBe(1);
+    await thread.stop();
   });
 });

@@ -3,7 +3,7 @@ import type { EngineMessage, EngineStart } from "../../src/sink/engine-messages.
 import { EngineThreads } from "../../src/sink/engine-thread.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-function startIn(folder: string): Omit<EngineStart, "openFiles"> {
+function startIn(folder: string): EngineStart {
   return {
     ...{ sessionId: "abcdefghijkl", epoch: 1, stream: 0, session: "default", source: "source" },
     ...{ folder: Buffer.from(folder), doubts: [], startedMs: 0, fileNotices: false, dryRun: false },

@@ -45,14 +45,14 @@ export function fractionDone(progress: CopyProgress): number {
 /** The current file, the bar, the counts: three lines, none wider than `columns`. */
 export function copyLines(copy: CopyState, columns: number, style: Style): string[] {
   const { progress } = copy;
-  const file = progress.currentFile === "" ? style.quiet(withoutFile(copy)) : progress.currentFile;
+  const file = progress.currentFile === "" ? style.quiet(withoutFile(progress)) : progress.currentFile;
   return [fitMiddle(file, columns), barLine(copy, columns, style), fitParts(counts(copy), columns, style.separator)];
 }
 
 /** What is done while no file is on its way. */
-function withoutFile({ progress, fraction }: CopyState): string {
+function withoutFile(progress: CopyProgress): string {
   if (!progress.discoveryEnded) return "looking for files";
-  return fraction === 1 ? "finishing" : "comparing files";
+  return fractionDone(progress) === 1 ? "finishing" : "comparing files";
 }
 
 /** The same in one line, without colours. */

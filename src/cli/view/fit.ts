@@ -2,10 +2,19 @@ import { createRequire } from "node:module";
 import type cliTruncateType from "cli-truncate";
 import type stringWidthType from "string-width";
 
-/** Loaded when the first text needs them: they read the tables of Unicode, which takes as long as the start of Node.js. */
+/**
+ * What of the tables of Unicode is needed. Reading them takes as long as the start of Node.js, so without a terminal, which brings
+ * them with it, they are loaded from their packages by the first text that needs them.
+ */
 const load = createRequire(import.meta.url);
 let measureText: typeof stringWidthType | undefined;
 let truncateText: typeof cliTruncateType | undefined;
+
+/** What a terminal is drawn with anyway. */
+export function measureWith(measure: typeof stringWidthType, truncate: typeof cliTruncateType): void {
+  measureText = measure;
+  truncateText = truncate;
+}
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 

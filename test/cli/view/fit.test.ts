@@ -1,13 +1,33 @@
 import fc from "fast-check";
+import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
-import { fitEnd, fitExactly, fitMiddle, fitNames, fitParts, stringWidth } from "../../../src/cli/view/fit.ts";
+import {
+  fitEnd,
+  fitExactly,
+  fitMiddle,
+  fitNames,
+  fitParts,
+  stringWidth as widthOf,
+} from "../../../src/cli/view/fit.ts";
 
-const name = fc.string({ unit: fc.constantFrom("a", "/", ".", "é", "日", "本", "🗂️", "e\u0301"), maxLength: 60 });
+const name = fc.string({
+  unit: fc.constantFrom("a", "/", ".", "é", "日", "本", "🗂️", "e\u0301", "\x1b[2m"),
+  maxLength: 60,
+});
 const columns = fc.integer({ min: 0, max: 60 });
 
 test("fitMiddle() keeps both ends of a path", () => {
   expect(fitMiddle("node_modules/@types/node/fs/promises.d.ts", 24)).toBe("node_modules…omises.d.ts");
   expect(fitMiddle("short", 24)).toBe("short");
+});
+
+test("stringWidth() is that of the package, also for plain ASCII", () => {
+  const plain = fc.string({ unit: "grapheme-ascii" });
+  fc.assert(
+    fc.property(fc.oneof(name, plain), (text) => {
+      expect(widthOf(text)).toBe(stringWidth(text));
+    }),
+  );
 });
 
 describe("fitMiddle(), fitEnd() and fitExactly()", () => {
