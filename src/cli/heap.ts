@@ -21,20 +21,12 @@ export function boundMemory({ threadSemiSpaceMib }: { readonly threadSemiSpaceMi
   setFlagsFromString("--no-parallel-scavenge");
   if (threadSemiSpaceMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadSemiSpaceMib}`);
   setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
-  let marksBySteps = true;
-  const collect = (): void => {
-    // Marking by steps is begun for the sake of buffers, too, and would make this a full collection. It is turned off for all threads,
-    // for good, and not before: sources of small files, which have no such buffers, need less memory with it.
-    if (marksBySteps) setFlagsFromString("--no-incremental-marking");
-    marksBySteps = false;
-    gc({ type: "minor" });
-  };
+  const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
   let allowedBytes = Number.POSITIVE_INFINITY;
   const timer = setInterval(() => {
     const usedBytes = getHeapStatistics().external_memory;
     const collected = usedBytes > allowedBytes;
-    if (collected) collect();
+    if (collected) collect({ type: "minor" });
     const leftBytes = collected ? getHeapStatistics().external_memory : usedBytes;
     allowedBytes = Math.min(collected ? Number.POSITIVE_INFINITY : allowedBytes, leftBytes + GARBAGE_BYTES_MAX);
   }, LOOK_MS);
