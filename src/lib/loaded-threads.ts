@@ -1,6 +1,5 @@
-import type { FanfoldError } from "./errors.ts";
 import { newOpenFiles, type OpenFiles } from "./open-files.ts";
-import { openThread, type Thread } from "./thread.ts";
+import { openThread, type Thread, type ThreadEnds, type ThreadModule } from "./thread.ts";
 
 /** The first message to such a thread. Nothing of a disk is touched before it. */
 export interface Begin<Start> {
@@ -9,17 +8,7 @@ export interface Begin<Start> {
   readonly openFiles: OpenFiles;
 }
 
-export interface ThreadEnds<Out> {
-  readonly onMessage: (message: Out) => void;
-  /** Called once, if the thread ends by an error that it did not report itself. */
-  readonly onFailure: (error: FanfoldError) => void;
-}
-
-export interface ThreadKind {
-  /** Path of the module without its ending, relative to the file at `base`. */
-  readonly module: string;
-  /** `import.meta.url` of whoever knows the module. */
-  readonly base: string;
+export interface ThreadKind extends ThreadModule {
   /** Files that it has open at once at most, by native calls. */
   readonly filesOpenMax: number;
 }

@@ -3,18 +3,25 @@ import { type Transferable, Worker } from "node:worker_threads";
 import { FanfoldError } from "./errors.ts";
 import { closeLeftOpen, type OpenFiles } from "./open-files.ts";
 
-export interface ThreadOptions<Out> {
+export interface ThreadModule {
   /** Path of the module without its ending, relative to the file at `base`. */
   readonly module: string;
-  /** `import.meta.url` of the caller. */
+  /** `import.meta.url` of whoever knows the module. */
   readonly base: string;
+}
+
+/** Who is told what of a thread. */
+export interface ThreadEnds<Out> {
+  readonly onMessage: (message: Out) => void;
+  /** Called once, if the thread ends by an error that it did not report itself. */
+  readonly onFailure: (error: FanfoldError) => void;
+}
+
+export interface ThreadOptions<Out> extends ThreadModule, ThreadEnds<Out> {
   /** Cloned into the thread. */
   readonly data: unknown;
   /** Where the thread notes the files that it opens by native calls. They are closed when it is gone. */
   readonly openFiles?: OpenFiles;
-  readonly onMessage: (message: Out) => void;
-  /** Called once, if the thread ends by an error that it did not report itself. */
-  readonly onFailure: (error: FanfoldError) => void;
 }
 
 /** The first message of each thread's module, once all that it needs is loaded. */

@@ -1,5 +1,5 @@
-import { LoadedThreads, type ThreadEnds } from "../lib/loaded-threads.ts";
-import type { Thread } from "../lib/thread.ts";
+import { LoadedThreads } from "../lib/loaded-threads.ts";
+import type { Thread, ThreadEnds } from "../lib/thread.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import type { ReadMessage, ReadRequest, ReadStart } from "./read-worker.ts";
