@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CliLab } from "../helpers/cli.ts";
+import { content } from "../helpers/tree.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 
 const MIB = 1024 * 1024;
@@ -50,7 +51,7 @@ describe.concurrent("what a source reads", { timeout: E2E_MS }, () => {
     const [from, to] = [lab.path("from"), lab.path("to")];
     fill(from, ["other"]);
     const log = join(from, "log");
-    writeFileSync(log, Buffer.alloc(48 * MIB, "line\n"));
+    writeFileSync(log, content(48 * MIB, 1));
     const writer = setInterval(() => appendFileSync(log, "line\n"), 5);
     onTestFinished(() => clearInterval(writer));
     // More than the window, at a rate at which the writer comes in many times before the last byte is read.
@@ -69,7 +70,8 @@ describe.concurrent("what a source reads", { timeout: E2E_MS }, () => {
     const { address } = await lab.coordinator();
     const from = lab.path("from");
     fill(from, []);
-    writeFileSync(join(from, "file"), Buffer.alloc(6 * MIB, "x"));
+    // The rate is one of the wire: what shrinks when it is compressed would go by faster.
+    writeFileSync(join(from, "file"), content(6 * MIB, 1));
     const summary = await copyAndCompare(lab, { address, from, to: [lab.path("to")], sourceArgs: ["--bwlimit", "4M"] });
     // Never faster than allowed, however slow the machine is: one frame and a quarter of a second go on credit.
     expect(summary.elapsedMs).toBeGreaterThan(750);
@@ -80,7 +82,7 @@ describe.concurrent("what a source reads", { timeout: E2E_MS }, () => {
     const { address } = await lab.coordinator();
     const [from, to] = [lab.path("from"), lab.path("to")];
     fill(from, []);
-    writeFileSync(join(from, "file"), Buffer.alloc(48 * MIB, "some content"));
+    writeFileSync(join(from, "file"), content(48 * MIB, 1));
     const first = startCopy(lab, { address, from, to: [to], sourceArgs: ["--bwlimit", "20M"] });
     await first.source.event("progress", { where: ({ progress }) => progress.bytesDone > 24 * MIB });
     for (const process of [first.source, ...first.sinks]) process.signal("SIGKILL");
