@@ -172,7 +172,7 @@ export class BrokerLink implements AsyncDisposable {
         this.#detail(status.type, status.reason);
         break;
       case "lost":
-        this.#detail(status.type, `${status.messages} reports were dropped; newer ones follow`);
+        this.#detail(status.type, `${status.messages} reports; newer ones follow`);
         break;
       case "closed":
         if (!this.#closing.signal.aborted) this.#say("lost", status.reason ?? "the connection was closed");

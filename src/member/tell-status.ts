@@ -30,7 +30,7 @@ function detailOf(status: TransportStatus): string | undefined {
     case "reconnecting":
       return `attempt ${status.attempt}`;
     case "lost":
-      return `${status.messages} messages of ${status.subject}, ${status.bytes} bytes`;
+      return `${status.messages} of ${status.subject}, ${status.bytes} bytes; what is missing is sent again`;
     default:
       return undefined;
   }

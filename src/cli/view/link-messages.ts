@@ -97,7 +97,8 @@ export function transportMessage({
     case "unblocked":
       return info("the broker takes what is published again");
     case "lost":
-      return warning(`the data came faster than it could be taken, and some was dropped${why}`);
+      // Because they came faster than they could be taken, or while a connection was broken: that cannot be told apart.
+      return warning(`some messages did not arrive${why}`);
     case "slow-consumer":
       return warning("the broker cut this connection because it was too slow; reconnecting");
     default:
