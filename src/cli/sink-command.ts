@@ -1,7 +1,7 @@
 import type { DeleteLimit } from "../protocol/deletion.ts";
 import type { Durability } from "../sink/entry-sync.ts";
 import { statusOfOutcome } from "./exit-status.ts";
-import { boundMemory } from "./heap.ts";
+import { boundMemory, type HeapOptions } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
 import { parsePath } from "./parse-name.ts";
 import type { ProgramIo } from "./program-io.ts";
@@ -24,8 +24,8 @@ export interface SinkCommandOptions extends SharedOptions {
   readonly connectTimeout?: number;
 }
 
-/** Its one thread makes several objects for each entry. */
-const THREAD_SEMI_SPACE_MIB = 4;
+/** Its one thread makes several objects for each entry; a client of a broker, new buffers for all that it reads. */
+const HEAP: HeapOptions = { threadSemiSpaceMib: 2, growthPercent: 600 };
 
 export async function sinkCommand(folder: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
   parsePath(folder, "the folder to fill");
@@ -35,7 +35,7 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
     options,
     io,
     start: async ({ signal, logger }) => {
-      boundMemory({ threadSemiSpaceMib: THREAD_SEMI_SPACE_MIB });
+      boundMemory(HEAP);
       const run = runSink({
         coordinator: options.coordinator,
         folder,
