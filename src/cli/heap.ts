@@ -12,8 +12,8 @@ export interface HeapOptions {
    */
   readonly threadSemiSpaceMib?: number;
   /**
-   * By how much of itself a heap may grow between full collections, buffers included. V8's own choice, some MiB, is as much as a client
-   * of a broker reads in the time between two collections of the young generation: half of a sink's time went by in full ones.
+   * By how much of itself a heap may grow between full collections, buffers included. V8's own choice is some MiB, now and then
+   * several times the heap.
    */
   readonly growthPercent?: number;
 }
