@@ -11,10 +11,7 @@ export interface HeapOptions {
    * fifth of a sink's time went by in collections when it had many small files to look at.
    */
   readonly threadSemiSpaceMib?: number;
-  /**
-   * By how much of itself a heap may grow between full collections, buffers included. V8's own choice is some MiB, now and then
-   * several times the heap.
-   */
+  /** See `limitGrowth`. */
   readonly growthPercent?: number;
 }
 
@@ -29,7 +26,7 @@ export function boundMemory({ threadSemiSpaceMib, growthPercent }: HeapOptions =
   // It would wait for helper threads, which find no processor while a copy keeps all of them busy.
   setFlagsFromString("--no-parallel-scavenge");
   if (threadSemiSpaceMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadSemiSpaceMib}`);
-  if (growthPercent !== undefined) setFlagsFromString(`--heap-growing-percent=${growthPercent}`);
+  if (growthPercent !== undefined) limitGrowth(growthPercent);
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
   let allowedBytes = Number.POSITIVE_INFINITY;
@@ -41,4 +38,12 @@ export function boundMemory({ threadSemiSpaceMib, growthPercent }: HeapOptions =
     allowedBytes = Math.min(collected ? Number.POSITIVE_INFINITY : allowedBytes, leftBytes + GARBAGE_BYTES_MAX);
   }, LOOK_MS);
   timer.unref();
+}
+
+/**
+ * From now on every heap of the process may grow by so much of itself between full collections, buffers included. V8's own choice is
+ * some MiB, and now and then several times the heap.
+ */
+export function limitGrowth(percent: number): void {
+  setFlagsFromString(`--heap-growing-percent=${percent}`);
 }

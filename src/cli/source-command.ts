@@ -1,11 +1,12 @@
 import { FanfoldError } from "../lib/errors.ts";
 import type { CompressionMode } from "../protocol/compression-mode.ts";
 import type { DeleteLimit } from "../protocol/deletion.ts";
+import type { SourceEvent } from "../protocol/events.ts";
 import type { FilterOption } from "../source/filter-options.ts";
 import type { StragglerPolicy } from "../source/ladder.ts";
 import type { LinkPolicy } from "../source/link-policy.ts";
 import { EXIT_STATUS, statusOfSummary } from "./exit-status.ts";
-import { boundMemory, type HeapOptions } from "./heap.ts";
+import { boundMemory, limitGrowth } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
 import { parsePath } from "./parse-name.ts";
 import type { ProgramIo } from "./program-io.ts";
@@ -46,8 +47,8 @@ export interface SourceCommandOptions extends SharedOptions {
 /** How long a second Ctrl-C is waited for, which ends the session for all. */
 const CANCEL_GRACE_MS = 3_000;
 
-/** Of a million files, its threads let more come together now and then, and the process passed 200 MiB. */
-const HEAP: HeapOptions = { growthPercent: 40 };
+/** Of a million files more came together now and then, and the process passed 200 MiB. A client of a broker needs more. */
+const EMBEDDED_GROWTH_PERCENT = 40;
 
 export async function sourceCommand(folder: string, options: SourceCommandOptions, io: ProgramIo): Promise<number> {
   parsePath(folder, "the directory to copy");
@@ -58,7 +59,7 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
     options,
     io,
     start: async ({ signal, logger }) => {
-      boundMemory(HEAP);
+      boundMemory();
       const run = runSource({
         ...memberOptions(folder, options, io),
         destCount: options.destCount,
@@ -74,10 +75,18 @@ export async function sourceCommand(folder: string, options: SourceCommandOption
         ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
         ...(logger === undefined ? {} : { logger }),
       });
-      return { events: run.events(), result: run.result, cancel: () => run.cancel() };
+      return { events: boundGrowth(run.events()), result: run.result, cancel: () => run.cancel() };
     },
     statusOf: (summary) => statusOfSummary(summary, { errorOnNoTransfer: options.errorOnNoTransfer ?? false }),
   });
+}
+
+/** The events as they come; with the embedded relay the heaps grow less from the start of the session on. */
+async function* boundGrowth(events: AsyncIterable<SourceEvent>): AsyncGenerator<SourceEvent, void, undefined> {
+  for await (const event of events) {
+    if (event.type === "joined" && event.transport === "embedded") limitGrowth(EMBEDDED_GROWTH_PERCENT);
+    yield event;
+  }
 }
 
 /** `fanfold source --cancel DIR` */
