@@ -5,28 +5,21 @@ import { runInNewContext } from "node:vm";
 const LOOK_MS = 10;
 const GARBAGE_BYTES_MAX = 4 * 1024 * 1024;
 
-export interface HeapOptions {
-  /**
-   * Semi-spaces of threads that are opened later, in MiB, from the start; a young generation has two. With V8's first, of 1 MiB, a
-   * fifth of a sink's time went by in collections when it had many small files to look at.
-   */
-  readonly threadSemiSpaceMib?: number;
-  /** See `limitGrowth`. */
-  readonly growthPercent?: number;
-}
-
 /**
  * Keeps a process that moves gigabytes through small objects at the memory it needs. V8 counts objects, not the buffers
  * they hold: on a machine with much memory it lets the young generation grow to 128 MiB for each thread, and collects for
  * the sake of buffers only when 64 MiB and more have come together. So the young generation stays small, and when
  * buffers have piled up it is collected, which takes some milliseconds.
+ *
+ * Threads that are opened later, and make many small objects and few buffers, may get semi-spaces of so many MiB from the start
+ * (a young generation has two): with V8's first, of 1 MiB, a fifth of a sink's time went by in collections when it had many small
+ * files to look at.
  */
-export function boundMemory({ threadSemiSpaceMib, growthPercent }: HeapOptions = {}): void {
+export function boundMemory({ threadSemiSpaceMib }: { readonly threadSemiSpaceMib?: number } = {}): void {
   setFlagsFromString("--semi-space-growth-factor=1");
   // It would wait for helper threads, which find no processor while a copy keeps all of them busy.
   setFlagsFromString("--no-parallel-scavenge");
   if (threadSemiSpaceMib !== undefined) setFlagsFromString(`--min-semi-space-size=${threadSemiSpaceMib}`);
-  if (growthPercent !== undefined) limitGrowth(growthPercent);
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
   let allowedBytes = Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import type { DeleteLimit } from "../protocol/deletion.ts";
 import type { Durability } from "../sink/entry-sync.ts";
 import { statusOfOutcome } from "./exit-status.ts";
-import { boundMemory, type HeapOptions } from "./heap.ts";
+import { boundMemory, limitGrowth } from "./heap.ts";
 import type { SharedOptions } from "./output-mode.ts";
 import { parsePath } from "./parse-name.ts";
 import type { ProgramIo } from "./program-io.ts";
@@ -24,11 +24,13 @@ export interface SinkCommandOptions extends SharedOptions {
   readonly connectTimeout?: number;
 }
 
+/** Its one thread makes several objects for each entry. */
+const THREAD_SEMI_SPACE_MIB = 2;
 /**
- * Its one thread makes several objects for each entry. A client of a broker makes new buffers for all that it reads: between two
+ * A client of a broker makes new buffers for all that it reads: between two
  * collections of the young generation that is as much as V8 lets a heap grow, and full ones took half of a sink's time.
  */
-const HEAP: HeapOptions = { threadSemiSpaceMib: 2, growthPercent: 600 };
+const GROWTH_PERCENT = 600;
 
 export async function sinkCommand(folder: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
   parsePath(folder, "the folder to fill");
@@ -38,7 +40,8 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
     options,
     io,
     start: async ({ signal, logger }) => {
-      boundMemory(HEAP);
+      boundMemory({ threadSemiSpaceMib: THREAD_SEMI_SPACE_MIB });
+      limitGrowth(GROWTH_PERCENT);
       const run = runSink({
         coordinator: options.coordinator,
         folder,
