@@ -30,6 +30,15 @@ export function processIo(): ProgramIo {
 }
 
 /**
+ * Resolves when all that was printed is with its readers, or they are gone. A pipe takes 64 KiB at a time: what is printed last, and says
+ * how it ended, would be cut off for a reader that is slow.
+ */
+export async function taken(): Promise<void> {
+  const streams = [process.stdout, process.stderr];
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));
+}
+
+/**
  * A reader that goes away (`| head`, a closed terminal) must not end a copy: what cannot be shown is dropped. Anything
  * else that nobody caught is a defect: one line, and the end.
  */

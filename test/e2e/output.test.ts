@@ -65,6 +65,19 @@ describe.concurrent("what people and programs are told", { timeout: E2E_MS }, ()
     }
   });
 
+  test("at its end waits for a reader that is slow", async () => {
+    await using lab = await CliLab.open();
+    makeManyFiles(lab.path("source"), 2000);
+    const { address } = await lab.coordinator();
+    const sink = lab.sink(address, lab.path("sink"));
+    // More is printed than a pipe holds, and nothing of it is read before the session and the grace for what lingers are over.
+    const words = [process.execPath, COMMAND, "source", "--json", "--coordinator", address, lab.path("source")];
+    const source = lab.run("sh", ["-c", '"$@" | (sleep 6; cat)', "sh", ...words]);
+    expect([await sink.exit(), await source.exit()]).toEqual([0, 0]);
+    expect(source.events.filter(({ type }) => type === "file")).toHaveLength(2000);
+    expect(source.events.some(({ type }) => type === "finished")).toBe(true);
+  });
+
   test.skipIf(!programsAvailable("script"))("on a terminal names of files cannot send it anything", async () => {
     await using lab = await CliLab.open();
     makeManyFiles(lab.path("source"), 50);
