@@ -4,11 +4,11 @@
  */
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { SourceEvent } from "../src/protocol/events.ts";
-import { CliLab } from "../test/helpers/cli.ts";
-import type { CliProcess, ErrorEvent } from "../test/helpers/cli-process.ts";
-import { startTcpProxy } from "../test/helpers/tcp-proxy.ts";
-import { makeLongTree } from "../test/helpers/tree.ts";
+import type { SourceEvent } from "../src/protocol/messages/events.ts";
+import { startTcpProxy } from "../test/helpers/brokers/tcp-proxy.ts";
+import { CliLab } from "../test/helpers/processes/cli.ts";
+import type { CliProcess, ErrorEvent } from "../test/helpers/processes/cli-process.ts";
+import { makeLongTree } from "../test/helpers/trees/tree.ts";
 import { describeMachine, machineLines } from "./machine.ts";
 import { Meter } from "./measure.ts";
 import { MEMORY_FOLDER } from "./options.ts";

@@ -6,10 +6,10 @@ const ENTRIES = {
   index: "src/index.ts",
   cli: "src/cli.ts",
   // Threads, by the names that they are opened with.
-  "engine-worker": "src/sink/engine-worker.ts",
-  "verify-worker": "src/sink/verify-worker.ts",
-  "walk-worker": "src/source/walk-worker.ts",
-  "read-worker": "src/source/read-worker.ts",
+  "engine-worker": "src/sink/engine/engine-worker.ts",
+  "verify-worker": "src/sink/verify/verify-worker.ts",
+  "walk-worker": "src/source/walk/walk-worker.ts",
+  "read-worker": "src/source/read/read-worker.ts",
 };
 /** Native code finds its files by its own place; amqplib is loaded by few. */
 const APART = /^(koffi|@napi-rs\/|amqplib|node:)/;

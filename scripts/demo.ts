@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { type EndingSignal, statusOfSignal } from "../src/cli/exit-status.ts";
+import { type EndingSignal, statusOfSignal } from "../src/cli/process/exit-status.ts";
 import { DEMO_USAGE, type DemoOptions, readDemoOptions } from "./demo/demo-options.ts";
 import { type DemoProcess, startInBackground, startInTerminal, startWithEvents, stop } from "./demo/demo-process.ts";
 import { heading, item, say, sayByHand, sayResult, shellWord, style } from "./demo/demo-text.ts";

@@ -8,7 +8,7 @@ export { FanfoldError } from "./lib/errors.ts";
 export type { Logger } from "./lib/logger.ts";
 export type { Random } from "./lib/random.ts";
 export type { CompressionMode } from "./protocol/compression-mode.ts";
-export type { DeleteLimit, Deletion, DeletionWithheld } from "./protocol/deletion.ts";
+export type { DeleteLimit, Deletion, DeletionWithheld } from "./protocol/messages/deletion.ts";
 export type {
   CoordinatorEvent,
   Difference,
@@ -20,16 +20,16 @@ export type {
   SourceEvent,
   VerifyCounts,
   VerifyEvent,
-} from "./protocol/events.ts";
-export type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./protocol/progress.ts";
-export type { Durability } from "./sink/entry-sync.ts";
+} from "./protocol/messages/events.ts";
+export type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./protocol/messages/progress.ts";
+export type { Durability } from "./sink/engine/entry-sync.ts";
 export type { SinkOptions, SinkRun } from "./sink/sink.ts";
 export { runSink } from "./sink/sink.ts";
-export type { VerifyOptions, VerifyResult, VerifyRun } from "./sink/verify.ts";
-export { verifyFolder } from "./sink/verify.ts";
+export type { VerifyOptions, VerifyResult, VerifyRun } from "./sink/verify/verify.ts";
+export { verifyFolder } from "./sink/verify/verify.ts";
 export type { CancelledSession, CancelOptions } from "./source/cancel.ts";
 export { cancelSession } from "./source/cancel.ts";
-export type { FilterOption } from "./source/filter-options.ts";
-export type { LinkPolicy } from "./source/link-policy.ts";
 export type { SourceOptions, SourceRun } from "./source/source.ts";
 export { runSource } from "./source/source.ts";
+export type { FilterOption } from "./source/walk/filter-options.ts";
+export type { LinkPolicy } from "./source/walk/link-policy.ts";

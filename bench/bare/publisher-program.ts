@@ -1,7 +1,7 @@
 /** The publisher of a bare loop: reads a file, hashes each piece, publishes it, and waits for the slowest subscriber. */
 import { openSync, readSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { blake3Into } from "../../src/protocol/blake3.ts";
+import { blake3Into } from "../../src/protocol/hash/blake3.ts";
 import { type BareLoop, HEADER_BYTES, WINDOW_BYTES } from "./loop.ts";
 import { openLink } from "./open-link.ts";
 

@@ -1,6 +1,6 @@
 /** A subscriber of a bare loop: receives, hashes, compares, writes each piece to its place, and says what it has stored. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { blake3 } from "../../src/protocol/blake3.ts";
+import { blake3 } from "../../src/protocol/hash/blake3.ts";
 import { type BareLoop, HEADER_BYTES, STORED_EVERY_BYTES } from "./loop.ts";
 import { openLink } from "./open-link.ts";
 

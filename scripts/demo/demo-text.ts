@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Environment } from "../../src/cli/program-io.ts";
+import type { Environment } from "../../src/cli/process/program-io.ts";
 import { formatBytes, formatElapsed, formatRate, plural } from "../../src/cli/view/format.ts";
 import { createStyle, speaksUnicode } from "../../src/cli/view/style.ts";
 import type { DemoEvent } from "./demo-process.ts";

@@ -1,10 +1,10 @@
 import { CommanderError } from "commander";
 import { systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import { EXIT_STATUS, statusOfCode } from "./exit-status.ts";
-import { createProgram } from "./program.ts";
-import type { ProgramIo } from "./program-io.ts";
-import { reportError } from "./report-error.ts";
+import { createProgram } from "./commands/program.ts";
+import { EXIT_STATUS, statusOfCode } from "./process/exit-status.ts";
+import type { ProgramIo } from "./process/program-io.ts";
+import { reportError } from "./process/report-error.ts";
 
 /** Reads the arguments, runs the command and gives its exit status. Never rejects. */
 export async function main(args: readonly string[], io: ProgramIo): Promise<number> {

@@ -1,4 +1,4 @@
-import { newOpenFiles, type OpenFiles } from "./open-files.ts";
+import { newOpenFiles, type OpenFiles } from "./disk/open-files.ts";
 import { openThread, type Thread, type ThreadEnds, type ThreadModule } from "./thread.ts";
 
 /** The first message to such a thread. Nothing of a disk is touched before it. */

@@ -1,7 +1,7 @@
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import { type Transferable, Worker } from "node:worker_threads";
+import { closeLeftOpen, type OpenFiles } from "./disk/open-files.ts";
 import { FanfoldError } from "./errors.ts";
-import { closeLeftOpen, type OpenFiles } from "./open-files.ts";
 
 export interface ThreadModule {
   /** Path of the module without its ending, relative to the file at `base`. */
@@ -45,8 +45,10 @@ export async function threadsLoaded(): Promise<void> {
 }
 
 export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
-  // The sources run as they are (.ts) and built (.js): a thread's module has the ending of the file that starts it.
-  const url = new URL(options.module + extname(new URL(options.base).pathname), options.base);
+  // The sources run as they are (.ts), or built (.js): then all modules of threads lie in one folder.
+  const ending = extname(new URL(options.base).pathname);
+  const module = ending === ".js" ? `./${basename(options.module)}` : options.module;
+  const url = new URL(module + ending, options.base);
   const worker = new Worker(url, {
     workerData: options.data,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX },

@@ -2,14 +2,14 @@ import WebSocket from "ws";
 import { abortError } from "../lib/abort.ts";
 import { BoundedQueue } from "../lib/bounded-queue.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import {
   type ClientMessage,
   type CoordinatorMessage,
   decodeCoordinatorMessage,
   encodeControl,
-} from "../protocol/control.ts";
-import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
-import { withSafeText } from "../protocol/peer-text.ts";
+} from "../protocol/messages/control.ts";
+import { withSafeText } from "../protocol/names/peer-text.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 
 /** One WebSocket to the coordinator [P-1.1]. */

@@ -1,7 +1,7 @@
 import { abortable } from "../lib/abort.ts";
 import { BoundedQueue } from "../lib/bounded-queue.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import type { CoordinatorMessage } from "../protocol/control.ts";
+import type { CoordinatorMessage } from "../protocol/messages/control.ts";
 
 export type Welcome = Extract<CoordinatorMessage, { type: "welcome" }>;
 export type Start = Extract<CoordinatorMessage, { type: "start" }>;

@@ -1,6 +1,6 @@
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
-import type { CoordinatorMessage, TransportOffer } from "../protocol/control.ts";
-import type { LinkEvent } from "../protocol/events.ts";
+import type { CoordinatorMessage, TransportOffer } from "../protocol/messages/control.ts";
+import type { LinkEvent } from "../protocol/messages/events.ts";
 import { redactUrl } from "../transport/broker-url.ts";
 import type { TransportTarget } from "../transport/connect.ts";
 import type { CoordinatorAddress } from "./address.ts";

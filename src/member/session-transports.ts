@@ -1,7 +1,7 @@
 import type { BufferPool } from "../lib/buffer-pool.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import type { LinkEvent } from "../protocol/events.ts";
+import type { LinkEvent } from "../protocol/messages/events.ts";
 import { connectTransport } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { CoordinatorAddress } from "./address.ts";

@@ -1,5 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
-import type { LinkEvent } from "../protocol/events.ts";
+import type { LinkEvent } from "../protocol/messages/events.ts";
 import type { Transport, TransportStatus } from "../transport/transport.ts";
 
 /** Passes on what happens to a transport's link, until the transport is closed. */

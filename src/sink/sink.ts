@@ -7,14 +7,14 @@ import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
-import type { Hello } from "../protocol/control.ts";
-import type { DeleteLimit } from "../protocol/deletion.ts";
-import type { SinkEvent } from "../protocol/events.ts";
 import { PAYLOAD_BUFFER_BYTES, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
-import type { SinkOutcome } from "../protocol/progress.ts";
-import { openAttempt } from "./attempt.ts";
-import type { Durability } from "./entry-sync.ts";
-import { openSinkFolder, type SinkFolder } from "./sink-folder.ts";
+import type { Hello } from "../protocol/messages/control.ts";
+import type { DeleteLimit } from "../protocol/messages/deletion.ts";
+import type { SinkEvent } from "../protocol/messages/events.ts";
+import type { SinkOutcome } from "../protocol/messages/progress.ts";
+import type { Durability } from "./engine/entry-sync.ts";
+import { openSinkFolder, type SinkFolder } from "./own/sink-folder.ts";
+import { openAttempt } from "./session/sink-session.ts";
 
 export interface SinkOptions {
   /** Address of the coordinator, `host:port`. */

@@ -4,10 +4,10 @@ import { type Random, systemRandom } from "../lib/random.ts";
 import { parseCoordinatorAddress } from "../member/address.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink, type SteadyLinkOptions } from "../member/steady-link.ts";
-import type { Hello } from "../protocol/control.ts";
-import type { SourceEvent } from "../protocol/events.ts";
+import type { Hello } from "../protocol/messages/control.ts";
+import type { SourceEvent } from "../protocol/messages/events.ts";
+import { openSourceFolder } from "./disk/source-folder.ts";
 import { sourceHello } from "./hello.ts";
-import { openSourceFolder } from "./source-folder.ts";
 
 export interface CancelOptions {
   /** Address of the coordinator, `host:port`. */

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { Random } from "../lib/random.ts";
-import type { Hello } from "../protocol/control.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import type { Hello } from "../protocol/messages/control.ts";
 import { sourceSecret } from "./identity.ts";
 
 /** What says which source this is. */

@@ -1,18 +1,18 @@
 import { LoadedThreads } from "../lib/loaded-threads.ts";
 import type { Thread, ThreadEnds } from "../lib/thread.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
-import type { PublishedTree } from "./published-tree.ts";
-import type { ReadMessage, ReadRequest, ReadStart } from "./read-worker.ts";
-import { treeScopeOf } from "./tree-scope.ts";
-import type { WalkMessage, WalkRequest, WalkStart } from "./walk-worker.ts";
+import type { PublishedTree } from "./publish/published-tree.ts";
+import type { ReadMessage, ReadRequest, ReadStart } from "./read/read-worker.ts";
+import { treeScopeOf } from "./walk/tree-scope.ts";
+import type { WalkMessage, WalkRequest, WalkStart } from "./walk/walk-worker.ts";
 
 /** The threads that own a source's disk: those of its first stream are loaded while it connects and waits for sinks. */
 export class TreeThreads implements AsyncDisposable {
   readonly #walkers = new LoadedThreads<WalkStart, WalkRequest, WalkMessage>({
-    ...{ module: "./walk-worker", base: import.meta.url, filesOpenMax: 0 },
+    ...{ module: "./walk/walk-worker", base: import.meta.url, filesOpenMax: 0 },
   });
   readonly #readers = new LoadedThreads<ReadStart, ReadRequest, ReadMessage>({
-    ...{ module: "./read-worker", base: import.meta.url, filesOpenMax: 1 },
+    ...{ module: "./read/read-worker", base: import.meta.url, filesOpenMax: 1 },
   });
 
   /** @param reads false for a source that will only walk */

@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { Ended, Start, Welcome } from "../member/inbox.ts";
 import type { SteadyLink } from "../member/steady-link.ts";
-import type { SourceEvent } from "../protocol/events.ts";
+import type { SourceEvent } from "../protocol/messages/events.ts";
 
 export interface WaitOptions {
   readonly destCount: number;

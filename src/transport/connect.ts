@@ -27,9 +27,9 @@ async function open(target: TransportTarget, options: ConnectOptions): Promise<T
     case "embedded":
       return (await import("./embedded/client.ts")).connectEmbedded(target, options);
     case "nats":
-      return (await import("./nats.ts")).connectNats(target, options);
+      return (await import("./nats/nats.ts")).connectNats(target, options);
     case "amqp":
-      return (await import("./amqp.ts")).connectAmqp(target, options);
+      return (await import("./amqp/amqp.ts")).connectAmqp(target, options);
     default:
       throw new FanfoldError(
         "internal",

@@ -1,5 +1,5 @@
 import { WINDOW_BYTES_MAX } from "../../src/protocol/limits.ts";
-import { RESUMABLE_BYTES_MIN } from "../../src/sink/partial-files.ts";
+import { RESUMABLE_BYTES_MIN } from "../../src/sink/own/partial-files.ts";
 import { type Cast, progressOf } from "./cast.ts";
 import type { Victim } from "./scenario.ts";
 

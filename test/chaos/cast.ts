@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
-import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../src/protocol/events.ts";
-import type { CopyProgress, SessionSummary } from "../../src/protocol/progress.ts";
-import { freePorts } from "../helpers/broker-process.ts";
-import type { CliLab } from "../helpers/cli.ts";
-import type { CliProcess, ErrorEvent } from "../helpers/cli-process.ts";
+import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
+import type { CopyProgress, SessionSummary } from "../../src/protocol/messages/progress.ts";
+import { freePorts } from "../helpers/brokers/broker-process.ts";
+import type { CliLab } from "../helpers/processes/cli.ts";
+import type { CliProcess, ErrorEvent } from "../helpers/processes/cli-process.ts";
 import type { Scenario, Victim } from "./scenario.ts";
 
 /** One command of a scenario, through all of its lives: it always starts again with the same arguments. */

@@ -1,5 +1,5 @@
-import type { TestBroker } from "../helpers/broker-types.ts";
-import { startNats, startRabbit } from "../helpers/brokers.ts";
+import type { TestBroker } from "../helpers/brokers/broker-types.ts";
+import { startNats, startRabbit } from "../helpers/brokers/brokers.ts";
 import type { TransportName } from "./scenario.ts";
 
 /** What stands between the members of a scenario; one broker serves many scenarios, one after another. */

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "../helpers/seeded-random.ts";
-import { below, content, ODD_NAMES } from "../helpers/tree.ts";
+import { below, content, ODD_NAMES } from "../helpers/trees/tree.ts";
 import type { TreePlan } from "./scenario.ts";
 
 const MIB = 1024 * 1024;

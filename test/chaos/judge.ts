@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { programsAvailable } from "../helpers/programs.ts";
-import { partialsIn, rsyncDifferences, treeDifferences } from "../helpers/tree-differences.ts";
+import { programsAvailable } from "../helpers/processes/programs.ts";
+import { partialsIn, rsyncDifferences, treeDifferences } from "../helpers/trees/tree-differences.ts";
 import { type Cast, summaryOf } from "./cast.ts";
 import type { ChaosBroker } from "./chaos-broker.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { brokersAvailable } from "../helpers/brokers.ts";
+import { brokersAvailable } from "../helpers/brokers/brokers.ts";
 import { type ChaosBroker, startChaosBroker } from "./chaos-broker.ts";
 import { runScenario } from "./run-scenario.ts";
 import { type Blow, planScenario, type Scenario, type TransportName } from "./scenario.ts";

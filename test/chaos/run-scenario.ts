@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { CliLab } from "../helpers/cli.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
 import { resendBound } from "./bound.ts";
 import { bytesPublished, type Cast, castOf, partOf, progressOf, type SinkPart } from "./cast.ts";
 import type { ChaosBroker } from "./chaos-broker.ts";

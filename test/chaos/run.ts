@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { brokersAvailable } from "../helpers/brokers.ts";
+import { brokersAvailable } from "../helpers/brokers/brokers.ts";
 import { type ChaosBroker, startChaosBroker } from "./chaos-broker.ts";
 import { ChaosFailure, runScenario, type ScenarioResult } from "./run-scenario.ts";
 import { describeScenario, planScenario, TRANSPORTS, type TransportName } from "./scenario.ts";

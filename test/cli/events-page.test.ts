@@ -6,10 +6,10 @@ import {
   problemSchema,
   sessionSummarySchema,
   sinkOutcomeSchema,
-} from "../../src/protocol/progress.ts";
+} from "../../src/protocol/messages/progress.ts";
 
 const page = readFileSync(new URL("../../docs/events.md", import.meta.url), "utf8");
-const source = readFileSync(new URL("../../src/protocol/events.ts", import.meta.url), "utf8");
+const source = readFileSync(new URL("../../src/protocol/messages/events.ts", import.meta.url), "utf8");
 const examples = page.split(/^### /m).flatMap((section) => {
   const [, title = ""] = /^(\S+)/.exec(section) ?? [];
   const [, json] = /^```json\n(.*)\n```/m.exec(section) ?? [];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import type { RabbitBroker } from "../helpers/broker-types.ts";
-import { brokersAvailable, startRabbit } from "../helpers/brokers.ts";
-import { contractBroker } from "../helpers/contract-broker.ts";
+import type { RabbitBroker } from "../helpers/brokers/broker-types.ts";
+import { brokersAvailable, startRabbit } from "../helpers/brokers/brokers.ts";
+import { contractBroker } from "../helpers/brokers/contract-broker.ts";
 import { transportContract } from "./transport-contract.ts";
 
 describe.skipIf(!brokersAvailable("rabbit"))("on RabbitMQ", () => {

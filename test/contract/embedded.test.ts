@@ -1,7 +1,7 @@
 import { connectEmbedded } from "../../src/transport/embedded/client.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { MAY_ALL, startRelayServer } from "../helpers/relay-server.ts";
-import { startTcpProxy } from "../helpers/tcp-proxy.ts";
+import { MAY_ALL, startRelayServer } from "../helpers/brokers/relay-server.ts";
+import { startTcpProxy } from "../helpers/brokers/tcp-proxy.ts";
 import { NEVER } from "./contract-tools.ts";
 import { transportContract } from "./transport-contract.ts";
 

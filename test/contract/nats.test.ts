@@ -1,6 +1,6 @@
 import { describe } from "vitest";
-import { brokersAvailable, startNats } from "../helpers/brokers.ts";
-import { contractBroker } from "../helpers/contract-broker.ts";
+import { brokersAvailable, startNats } from "../helpers/brokers/brokers.ts";
+import { contractBroker } from "../helpers/brokers/contract-broker.ts";
 import { transportContract } from "./transport-contract.ts";
 
 describe.skipIf(!brokersAvailable("nats"))("on a NATS server", () => {

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
 import { BoundedQueue } from "../../src/lib/bounded-queue.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/limits.ts";
 import {
   type CoordinatorMessage,
   decodeCoordinatorMessage,
   encodeControl,
   type Hello,
-} from "../../src/protocol/control.ts";
-import { PROTOCOL_VERSION } from "../../src/protocol/limits.ts";
+} from "../../src/protocol/messages/control.ts";
 
 let clients = 0;
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Coordinator, type CoordinatorOptions, openCoordinator } from "../../src/coordinator/coordinator.ts";
-import type { CoordinatorEvent } from "../../src/protocol/events.ts";
+import type { CoordinatorEvent } from "../../src/protocol/messages/events.ts";
 import { ControlClient } from "./control-client.ts";
 
 export async function stateFolder(): Promise<string> {

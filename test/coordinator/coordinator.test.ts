@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { openStore, type Store } from "../../src/coordinator/store.ts";
+import { openStore, type Store } from "../../src/coordinator/history/store.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import { encodeControl } from "../../src/protocol/control.ts";
-import type { UpMessage } from "../../src/protocol/report.ts";
+import type { UpMessage } from "../../src/protocol/frame/report.ts";
+import { encodeUp } from "../../src/protocol/frame/up.ts";
+import { encodeControl } from "../../src/protocol/messages/control.ts";
 import { subjectsOf, upSubject } from "../../src/protocol/subjects.ts";
-import { encodeUp } from "../../src/protocol/up.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
 import { clientOf, coordinatorOf, EventReader, stateFolder } from "./coordinator-fixture.ts";
-import { provenOutcome, summaryOf } from "./series-driver.ts";
+import { provenOutcome, summaryOf } from "./session/series-driver.ts";
 
 describe("openCoordinator()", () => {
   test("takes a free port and says where it listens, also to a reader that comes later", async () => {

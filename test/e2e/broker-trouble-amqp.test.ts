@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { brokersAvailable, startRabbit } from "../helpers/brokers.ts";
+import { brokersAvailable, startRabbit } from "../helpers/brokers/brokers.ts";
 import { brokerTrouble } from "./broker-trouble-cases.ts";
 
 describe.skipIf(!brokersAvailable("rabbit"))("with RabbitMQ", () => {

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TestBroker } from "../helpers/broker-types.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { makeLongFile, makeManyFiles } from "../helpers/tree.ts";
+import type { TestBroker } from "../helpers/brokers/broker-types.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { makeLongFile, makeManyFiles } from "../helpers/trees/tree.ts";
 import { copyAndCompare, E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 
 const STARTED_WITHIN_MS = 120_000;

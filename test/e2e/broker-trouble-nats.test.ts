@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { freePorts } from "../helpers/broker-process.ts";
-import { brokersAvailable, startNats } from "../helpers/brokers.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
+import { freePorts } from "../helpers/brokers/broker-process.ts";
+import { brokersAvailable, startNats } from "../helpers/brokers/brokers.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { makeManyFiles } from "../helpers/trees/tree.ts";
 import { brokerTrouble, expectNoSecret, SECRET } from "./broker-trouble-cases.ts";
 import { E2E_MS } from "./copying.ts";
 

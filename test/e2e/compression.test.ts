@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { SessionSummary } from "../../src/protocol/progress.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { startTcpProxy } from "../helpers/tcp-proxy.ts";
+import type { SessionSummary } from "../../src/protocol/messages/progress.ts";
+import { startTcpProxy } from "../helpers/brokers/tcp-proxy.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
 import { E2E_MS, expectCopy, expectProven } from "./copying.ts";
 
 const MIB = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RabbitBroker } from "../helpers/broker-types.ts";
-import { brokersAvailable, startRabbit } from "../helpers/brokers.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { makeLongTree } from "../helpers/tree.ts";
+import type { RabbitBroker } from "../helpers/brokers/broker-types.ts";
+import { brokersAvailable, startRabbit } from "../helpers/brokers/brokers.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { makeLongTree } from "../helpers/trees/tree.ts";
 import { copyCases } from "./copy-cases.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 import { sparseCases } from "./sparse-cases.ts";

@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { MemoryWatch } from "../helpers/memory-watch.ts";
-import { content, copyRealTree, makeLongTree, makeManyFiles, makeOddTree } from "../helpers/tree.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { MemoryWatch } from "../helpers/processes/memory-watch.ts";
+import { content, copyRealTree, makeLongTree, makeManyFiles, makeOddTree } from "../helpers/trees/tree.ts";
 import { copyAndCompare, E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 
 const MIB = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TestBroker } from "../helpers/broker-types.ts";
-import { brokersAvailable, startNats } from "../helpers/brokers.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { makeLongTree } from "../helpers/tree.ts";
+import type { TestBroker } from "../helpers/brokers/broker-types.ts";
+import { brokersAvailable, startNats } from "../helpers/brokers/brokers.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { makeLongTree } from "../helpers/trees/tree.ts";
 import { copyCases } from "./copy-cases.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 import { sparseCases } from "./sparse-cases.ts";

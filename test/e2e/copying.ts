@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
-import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../src/protocol/events.ts";
-import type { CopyProgress, SessionSummary } from "../../src/protocol/progress.ts";
-import type { CliLab } from "../helpers/cli.ts";
-import type { CliProcess, ErrorEvent } from "../helpers/cli-process.ts";
-import { expectEqualTrees, partialsIn } from "../helpers/tree-judge.ts";
+import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
+import type { CopyProgress, SessionSummary } from "../../src/protocol/messages/progress.ts";
+import type { CliLab } from "../helpers/processes/cli.ts";
+import type { CliProcess, ErrorEvent } from "../helpers/processes/cli-process.ts";
+import { expectEqualTrees, partialsIn } from "../helpers/trees/tree-judge.ts";
 
 export type SourceProcess = CliProcess<SourceEvent | ErrorEvent>;
 export type SinkProcess = CliProcess<SinkEvent | ErrorEvent>;

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { inodeFacts } from "../helpers/inode-facts.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { inodeFacts } from "../helpers/trees/inode-facts.ts";
+import { makeManyFiles } from "../helpers/trees/tree.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 import { copyAndCompare, E2E_MS, expectDocumentedEvents, expectGoodProgress } from "./copying.ts";
 
 const NAMES = ["equal", "changed", "empty"];

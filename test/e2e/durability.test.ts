@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { SinkEvent } from "../../src/protocol/events.ts";
-import { CliLab, COMMAND } from "../helpers/cli.ts";
-import { otherBootsAvailable, underBoot } from "../helpers/other-boot.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
+import type { SinkEvent } from "../../src/protocol/messages/events.ts";
+import { otherBootsAvailable, underBoot } from "../helpers/disks/other-boot.ts";
+import { CliLab, COMMAND } from "../helpers/processes/cli.ts";
+import { makeManyFiles } from "../helpers/trees/tree.ts";
 import { E2E_MS, expectCopy, expectProven } from "./copying.ts";
 
 const FILES = 40;

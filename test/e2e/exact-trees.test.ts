@@ -1,15 +1,15 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { VerifyEvent } from "../../src/protocol/events.ts";
-import type { FidelityReport } from "../../src/protocol/fidelity.ts";
-import { CliLab, type StartOptions } from "../helpers/cli.ts";
-import { makeEveryKindTree } from "../helpers/every-kind-tree.ts";
-import { exactDifferences } from "../helpers/exact-differences.ts";
-import { inodesOf } from "../helpers/inode-facts.ts";
-import { AS_ORDINARY_USER, giveToOrdinaryUser } from "../helpers/ordinary-user.ts";
-import { programsAvailable } from "../helpers/programs.ts";
-import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
-import { expectExactTrees, partialsIn, treeDifferences } from "../helpers/tree-judge.ts";
+import type { VerifyEvent } from "../../src/protocol/messages/events.ts";
+import type { FidelityReport } from "../../src/protocol/messages/fidelity.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/disks/small-disk.ts";
+import { CliLab, type StartOptions } from "../helpers/processes/cli.ts";
+import { AS_ORDINARY_USER, giveToOrdinaryUser } from "../helpers/processes/ordinary-user.ts";
+import { programsAvailable } from "../helpers/processes/programs.ts";
+import { makeEveryKindTree } from "../helpers/trees/every-kind-tree.ts";
+import { exactDifferences } from "../helpers/trees/exact-differences.ts";
+import { inodesOf } from "../helpers/trees/inode-facts.ts";
+import { expectExactTrees, partialsIn, treeDifferences } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectProven } from "./copying.ts";
 
 const isRoot = process.getuid?.() === 0 && programsAvailable("setpriv");

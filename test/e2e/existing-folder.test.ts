@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { content, makeManyFiles } from "../helpers/tree.ts";
-import { expectEqualTrees, expectWholeFiles, treeDifferences } from "../helpers/tree-judge.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { content, makeManyFiles } from "../helpers/trees/tree.ts";
+import { expectEqualTrees, expectWholeFiles, treeDifferences } from "../helpers/trees/tree-judge.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 
 describe.concurrent("what stands in a sink's folder already", { timeout: E2E_MS }, () => {

@@ -1,9 +1,9 @@
 import { appendFileSync, lstatSync, mkdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { MemoryWatch } from "../helpers/memory-watch.ts";
-import { makeLongFile } from "../helpers/tree.ts";
-import { equalFiles, treeDifferences } from "../helpers/tree-judge.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { MemoryWatch } from "../helpers/processes/memory-watch.ts";
+import { makeLongFile } from "../helpers/trees/tree.ts";
+import { equalFiles, treeDifferences } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectProven, startCopy } from "./copying.ts";
 
 const MIB = 1024 * 1024;

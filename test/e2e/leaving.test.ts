@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { SinkEvent, SourceEvent } from "../../src/protocol/events.ts";
-import type { CopyProgress, SinkOutcome } from "../../src/protocol/progress.ts";
-import { brokersAvailable, startNats } from "../helpers/brokers.ts";
-import { CliLab } from "../helpers/cli.ts";
-import type { CliProcess, ErrorEvent } from "../helpers/cli-process.ts";
-import { makeLongTree, makeManyFiles } from "../helpers/tree.ts";
-import { expectBeginnings, expectWholeFiles } from "../helpers/tree-judge.ts";
+import type { SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
+import type { CopyProgress, SinkOutcome } from "../../src/protocol/messages/progress.ts";
+import { brokersAvailable, startNats } from "../helpers/brokers/brokers.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import type { CliProcess, ErrorEvent } from "../helpers/processes/cli-process.ts";
+import { makeLongTree, makeManyFiles } from "../helpers/trees/tree.ts";
+import { expectBeginnings, expectWholeFiles } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 
 /** More than can be copied at that rate before the session is held, the window included. */

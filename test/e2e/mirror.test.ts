@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { makeManyFiles } from "../helpers/trees/tree.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectDocumentedEvents } from "./copying.ts";
 
 interface MirrorOrder {

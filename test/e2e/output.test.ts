@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { chmodSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { CliLab, COMMAND } from "../helpers/cli.ts";
-import { permissionsTestable, programsAvailable } from "../helpers/programs.ts";
-import { makeLongTree, makeManyFiles, makeSparseFile } from "../helpers/tree.ts";
-import { expectEqualTrees, expectWholeFiles } from "../helpers/tree-judge.ts";
+import { CliLab, COMMAND } from "../helpers/processes/cli.ts";
+import { permissionsTestable, programsAvailable } from "../helpers/processes/programs.ts";
+import { makeLongTree, makeManyFiles, makeSparseFile } from "../helpers/trees/tree.ts";
+import { expectEqualTrees, expectWholeFiles } from "../helpers/trees/tree-judge.ts";
 import { copyAndCompare, E2E_MS, expectDocumentedEvents } from "./copying.ts";
 
 const ODD = "\u001b]0;title\u0007\u001b[5;31mred\nline";

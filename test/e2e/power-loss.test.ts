@@ -1,12 +1,12 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { SinkEvent } from "../../src/protocol/events.ts";
-import { fileTime } from "../../src/sink/file-time.ts";
-import { CliLab, COMMAND } from "../helpers/cli.ts";
-import { otherBootsAvailable, underBoot } from "../helpers/other-boot.ts";
-import { content, makeLongFile, makeManyFiles } from "../helpers/tree.ts";
-import { rsyncDifferences } from "../helpers/tree-differences.ts";
+import type { SinkEvent } from "../../src/protocol/messages/events.ts";
+import { fileTime } from "../../src/sink/metadata/file-time.ts";
+import { otherBootsAvailable, underBoot } from "../helpers/disks/other-boot.ts";
+import { CliLab, COMMAND } from "../helpers/processes/cli.ts";
+import { content, makeLongFile, makeManyFiles } from "../helpers/trees/tree.ts";
+import { rsyncDifferences } from "../helpers/trees/tree-differences.ts";
 import { E2E_MS, expectCopy, expectProven } from "./copying.ts";
 
 const MIB = 1024 * 1024;

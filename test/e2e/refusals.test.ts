@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { describe, expect, test } from "vitest";
-import { freePorts } from "../helpers/broker-process.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { permissionsTestable } from "../helpers/programs.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
+import { freePorts } from "../helpers/brokers/broker-process.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { permissionsTestable } from "../helpers/processes/programs.ts";
+import { makeManyFiles } from "../helpers/trees/tree.ts";
 import { E2E_MS, expectProven } from "./copying.ts";
 
 describe.concurrent("folders that cannot be used", { timeout: E2E_MS }, () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { CopyProgress } from "../../src/protocol/progress.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { makeLongTree, makeManyFiles } from "../helpers/tree.ts";
-import { expectWholeFiles } from "../helpers/tree-judge.ts";
+import type { CopyProgress } from "../../src/protocol/messages/progress.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { makeLongTree, makeManyFiles } from "../helpers/trees/tree.ts";
+import { expectWholeFiles } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectCopy, startCopy } from "./copying.ts";
 
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;

@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { content } from "../helpers/tree.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { content } from "../helpers/trees/tree.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 
 const MIB = 1024 * 1024;

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { pathsIn } from "../helpers/tree-differences.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { pathsIn } from "../helpers/trees/tree-differences.ts";
 import { copyAndCompare, E2E_MS } from "./copying.ts";
 
 const OLD = 1_000_000;

@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { IoWatch } from "../helpers/io-count.ts";
-import { expectSameHoles, makeFileWithHoles } from "../helpers/sparse-file.ts";
-import { content } from "../helpers/tree.ts";
-import { partialsIn } from "../helpers/tree-judge.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { IoWatch } from "../helpers/processes/io-count.ts";
+import { expectSameHoles, makeFileWithHoles } from "../helpers/trees/sparse-file.ts";
+import { content } from "../helpers/trees/tree.ts";
+import { partialsIn } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectProven, startCopy } from "./copying.ts";
 
 const MIB = 1024 * 1024;

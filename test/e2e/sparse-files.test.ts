@@ -1,11 +1,11 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { VerifyEvent } from "../../src/protocol/events.ts";
-import type { CopyProgress } from "../../src/protocol/progress.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { IoWatch } from "../helpers/io-count.ts";
-import { expectSameHoles, makeFileWithHoles } from "../helpers/sparse-file.ts";
-import { expectEqualTrees, partialsIn } from "../helpers/tree-judge.ts";
+import type { VerifyEvent } from "../../src/protocol/messages/events.ts";
+import type { CopyProgress } from "../../src/protocol/messages/progress.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { IoWatch } from "../helpers/processes/io-count.ts";
+import { expectSameHoles, makeFileWithHoles } from "../helpers/trees/sparse-file.ts";
+import { expectEqualTrees, partialsIn } from "../helpers/trees/tree-judge.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 import { PLACES, SIZE } from "./sparse-cases.ts";
 

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { failingDisksAvailable, mountFailingDisk } from "../helpers/failing-disk.ts";
-import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
+import { failingDisksAvailable, mountFailingDisk } from "../helpers/disks/failing-disk.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/disks/small-disk.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 import { expectOthersWell, makeSource, startTroubled } from "./troubled-disk.ts";
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
-import { expectWholeFiles } from "../helpers/tree-judge.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/disks/small-disk.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { expectWholeFiles } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 import { expectOthersWell, makeSource, startTroubled, TREE_MIB } from "./troubled-disk.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { CliLab } from "../helpers/cli.ts";
-import { startTcpProxy, type TcpProxy } from "../helpers/tcp-proxy.ts";
-import { makeLongTree, makeManyFiles } from "../helpers/tree.ts";
+import { startTcpProxy, type TcpProxy } from "../helpers/brokers/tcp-proxy.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { makeLongTree, makeManyFiles } from "../helpers/trees/tree.ts";
 import { expectCopy, expectProven, type SinkProcess, type SourceProcess } from "./copying.ts";
 
 /** Silences are noticed after 15 to 20 s, and a sink that is merely slow is detached after about 20 s. */

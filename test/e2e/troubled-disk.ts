@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { expect } from "vitest";
-import type { CliLab } from "../helpers/cli.ts";
-import { content, makeManyFiles } from "../helpers/tree.ts";
+import type { CliLab } from "../helpers/processes/cli.ts";
+import { content, makeManyFiles } from "../helpers/trees/tree.ts";
 import type { SinkProcess, SourceProcess } from "./copying.ts";
 
 const MIB = 1024 * 1024;

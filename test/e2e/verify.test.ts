@@ -1,8 +1,8 @@
 import { closeSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { VerifyEvent } from "../../src/protocol/events.ts";
-import { CliLab } from "../helpers/cli.ts";
-import { content, makeManyFiles, makeOddTree } from "../helpers/tree.ts";
+import type { VerifyEvent } from "../../src/protocol/messages/events.ts";
+import { CliLab } from "../helpers/processes/cli.ts";
+import { content, makeManyFiles, makeOddTree } from "../helpers/trees/tree.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
 
 const verify = (lab: CliLab, folder: string, args: readonly string[] = []) =>

@@ -2,12 +2,12 @@ import { rmSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/lib/errors.ts";
-import { makeTree, tree } from "../helpers/any-tree.ts";
-import { FAULTS } from "../helpers/fault-transport.ts";
-import { LaneLab } from "../helpers/lane-lab.ts";
-import { faults, HANG_MS, linkPlan, withoutHang } from "../helpers/link-plan.ts";
-import { memoryFolder } from "../helpers/temp-folder.ts";
-import { expectEqualTrees, expectWholeFiles } from "../helpers/tree-judge.ts";
+import { LaneLab } from "../helpers/copies/lane-lab.ts";
+import { memoryFolder } from "../helpers/disks/temp-folder.ts";
+import { FAULTS } from "../helpers/transports/fault-transport.ts";
+import { makeTree, tree } from "../helpers/trees/any-tree.ts";
+import { faults, HANG_MS, linkPlan, withoutHang } from "../helpers/trees/link-plan.ts";
+import { expectEqualTrees, expectWholeFiles } from "../helpers/trees/tree-judge.ts";
 
 const RUNS = 12;
 const TEST_MS = RUNS * HANG_MS;

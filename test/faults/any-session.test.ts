@@ -2,12 +2,12 @@ import { rmSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/lib/errors.ts";
-import { makeBefore, makeTree, tree } from "../helpers/any-tree.ts";
-import { FAULTS, type Fault } from "../helpers/fault-transport.ts";
-import { faults, HANG_MS, linkPlan, withoutHang } from "../helpers/link-plan.ts";
-import { runFaultySession } from "../helpers/session-in-process.ts";
-import { memoryFolder } from "../helpers/temp-folder.ts";
-import { expectEqualTrees, expectWholeFiles } from "../helpers/tree-judge.ts";
+import { runFaultySession } from "../helpers/copies/session-in-process.ts";
+import { memoryFolder } from "../helpers/disks/temp-folder.ts";
+import { FAULTS, type Fault } from "../helpers/transports/fault-transport.ts";
+import { makeBefore, makeTree, tree } from "../helpers/trees/any-tree.ts";
+import { faults, HANG_MS, linkPlan, withoutHang } from "../helpers/trees/link-plan.ts";
+import { expectEqualTrees, expectWholeFiles } from "../helpers/trees/tree-judge.ts";
 
 const RUNS = 25;
 const TEST_MS = RUNS * HANG_MS;

@@ -2,12 +2,12 @@ import { randomFillSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { SourceEvent } from "../../src/protocol/events.ts";
-import { DETACH_AFTER_MS } from "../../src/source/ladder.ts";
-import { seededPlan } from "../helpers/fault-transport.ts";
-import { LaneLab } from "../helpers/lane-lab.ts";
-import { memoryFolder } from "../helpers/temp-folder.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import type { SourceEvent } from "../../src/protocol/messages/events.ts";
+import { DETACH_AFTER_MS } from "../../src/source/session/ladder.ts";
+import { LaneLab } from "../helpers/copies/lane-lab.ts";
+import { memoryFolder } from "../helpers/disks/temp-folder.ts";
+import { seededPlan } from "../helpers/transports/fault-transport.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 
 const MIB = 1024 * 1024;
 

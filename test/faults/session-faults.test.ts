@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FRAME_TYPES } from "../../src/protocol/frame.ts";
-import { FAULTS, type Fault, seededPlan } from "../helpers/fault-transport.ts";
-import { runFaultySession } from "../helpers/session-in-process.ts";
-import { memoryFolder } from "../helpers/temp-folder.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import { FRAME_TYPES } from "../../src/protocol/frame/frame.ts";
+import { runFaultySession } from "../helpers/copies/session-in-process.ts";
+import { memoryFolder } from "../helpers/disks/temp-folder.ts";
+import { FAULTS, type Fault, seededPlan } from "../helpers/transports/fault-transport.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 
 const TYPE_OFFSET = 3;
 

@@ -12,16 +12,16 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import type { SessionSummary } from "../../src/protocol/progress.ts";
-import { fileTime } from "../../src/sink/file-time.ts";
-import { openSinkFolder } from "../../src/sink/sink-folder.ts";
-import { openEngine } from "../helpers/open-engine.ts";
-import { type FaultySession, runFaultySession } from "../helpers/session-in-process.ts";
-import { mountSmallDisk, smallDisksAvailable } from "../helpers/small-disk.ts";
-import { sourceFrames } from "../helpers/source-frames.ts";
-import { memoryFolder, tempFolder } from "../helpers/temp-folder.ts";
-import { content } from "../helpers/tree.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import type { SessionSummary } from "../../src/protocol/messages/progress.ts";
+import { fileTime } from "../../src/sink/metadata/file-time.ts";
+import { openSinkFolder } from "../../src/sink/own/sink-folder.ts";
+import { openEngine } from "../helpers/copies/open-engine.ts";
+import { type FaultySession, runFaultySession } from "../helpers/copies/session-in-process.ts";
+import { sourceFrames } from "../helpers/copies/source-frames.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../helpers/disks/small-disk.ts";
+import { memoryFolder, tempFolder } from "../helpers/disks/temp-folder.ts";
+import { content } from "../helpers/trees/tree.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 
 const MIB = 1024 * 1024;
 

@@ -2,12 +2,12 @@ import { randomFillSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { seededPlan } from "../helpers/fault-transport.ts";
-import { LaneLab } from "../helpers/lane-lab.ts";
-import { runFaultySession } from "../helpers/session-in-process.ts";
-import { expectSameHoles, makeFileWithHoles } from "../helpers/sparse-file.ts";
-import { memoryFolder } from "../helpers/temp-folder.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import { LaneLab } from "../helpers/copies/lane-lab.ts";
+import { runFaultySession } from "../helpers/copies/session-in-process.ts";
+import { memoryFolder } from "../helpers/disks/temp-folder.ts";
+import { seededPlan } from "../helpers/transports/fault-transport.ts";
+import { expectSameHoles, makeFileWithHoles } from "../helpers/trees/sparse-file.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 
 const MIB = 1024 * 1024;
 const PLACES = [1, 3, 9].map((piece) => ({ offset: piece * 10 * MIB, bytes: randomFillSync(Buffer.alloc(MIB)) }));

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Frame } from "../../src/protocol/frame.ts";
-import type { CheckedFrame } from "../../src/sink/checked-frame.ts";
-import { Receiver } from "../../src/sink/receiver.ts";
-import { CreditWindow, type OutstandingFrame } from "../../src/source/credit-window.ts";
-import { RepairDesk } from "../../src/source/repair-desk.ts";
+import type { Frame } from "../../src/protocol/frame/frame.ts";
+import type { CheckedFrame } from "../../src/sink/stream/checked-frame.ts";
+import { Receiver } from "../../src/sink/stream/sequence-tracker.ts";
+import { CreditWindow, type OutstandingFrame } from "../../src/source/publish/credit-window.ts";
+import { RepairDesk } from "../../src/source/publish/repair-requests.ts";
 
 const RUNS = 300;
 const SINKS = ["a", "b", "c"] as const;

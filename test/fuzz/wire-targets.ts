@@ -1,14 +1,13 @@
-import { decodeDataTable } from "../../src/protocol/data-table.ts";
-import { pageDigest } from "../../src/protocol/digest.ts";
-import { parseRules } from "../../src/protocol/filter.ts";
-import { buildFrame, decodeFrame, FRAME_TYPES, type FrameType, sealFrame } from "../../src/protocol/frame.ts";
+import { decodeDataTable } from "../../src/protocol/frame/data-table.ts";
+import { buildFrame, decodeFrame, FRAME_TYPES, type FrameType, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/frame/marks.ts";
+import { decodePage, encodePage, entryDisplay, entryPath } from "../../src/protocol/frame/page.ts";
+import { decodeTrailer, encodeTrailer } from "../../src/protocol/frame/trailer.ts";
+import { pageDigest } from "../../src/protocol/hash/digest.ts";
 import { FRAME_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../src/protocol/limits.ts";
-import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
-import { decodePage, encodePage, entryDisplay, entryPath } from "../../src/protocol/page.ts";
-import { checkPath } from "../../src/protocol/relative-path.ts";
-import { decodeScope, encodeGroups, encodeScope } from "../../src/protocol/scope.ts";
-import { decodeTrailer, encodeTrailer } from "../../src/protocol/trailer.ts";
-import { checkFrame } from "../../src/sink/checked-frame.ts";
+import { parseRules } from "../../src/protocol/names/filter.ts";
+import { checkPath } from "../../src/protocol/names/relative-path.ts";
+import { decodeScope, encodeGroups, encodeScope } from "../../src/protocol/names/scope.ts";
 import {
   checkRecord,
   decodeDeclared,
@@ -20,7 +19,8 @@ import {
   encodeHeader,
   encodeLacks,
   encodeManifestPage,
-} from "../../src/sink/manifest.ts";
+} from "../../src/sink/manifest/manifest.ts";
+import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
 import {
   AS_LISTED,
   dataFrame,
@@ -31,9 +31,9 @@ import {
   HandSource,
   rootEntry,
   symlink,
-} from "../helpers/hand-source.ts";
-import { packed } from "../helpers/packed-frame.ts";
-import { SESSION } from "../helpers/source-frames.ts";
+} from "../helpers/copies/hand-source.ts";
+import { packed } from "../helpers/copies/packed-frame.ts";
+import { SESSION } from "../helpers/copies/source-frames.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { must, refuses } from "./refuses.ts";
 

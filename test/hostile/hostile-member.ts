@@ -1,13 +1,13 @@
 import { onTestFinished } from "vitest";
 import type { Coordinator } from "../../src/coordinator/coordinator.ts";
-import type { Hello } from "../../src/protocol/control.ts";
-import { sealFrame } from "../../src/protocol/frame.ts";
+import { sealFrame } from "../../src/protocol/frame/frame.ts";
+import type { Hello } from "../../src/protocol/messages/control.ts";
 import { subjectsOf, toSubject, upSubject } from "../../src/protocol/subjects.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import type { ControlClient } from "../coordinator/control-client.ts";
 import { clientOf } from "../coordinator/coordinator-fixture.ts";
-import { SESSION } from "../helpers/source-frames.ts";
+import { SESSION } from "../helpers/copies/source-frames.ts";
 
 /** A member in the hands of a test: let in by a real coordinator, connected to its relay, and free to say anything. */
 export interface HostileMember {

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { buildFrame, sealFrame } from "../../src/protocol/frame.ts";
+import { buildFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
 import { runSink } from "../../src/sink/sink.ts";
-import type { SinkPolicy } from "../../src/source/session.ts";
+import type { SinkPolicy } from "../../src/source/session/source-session.ts";
 import { runSource } from "../../src/source/source.ts";
 import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
 import { quickClock } from "../helpers/quick-clock.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import { makeManyFiles } from "../helpers/trees/tree.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 import { type HostileMember, hostileMember, upSubjectOf } from "./hostile-member.ts";
 
 const CONDUCT_MS = 60_000;

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { buildFrame, sealFrame } from "../../src/protocol/frame.ts";
+import { buildFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import { runSource } from "../../src/source/source.ts";
 import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
-import { makeManyFiles } from "../helpers/tree.ts";
-import { expectEqualTrees } from "../helpers/tree-judge.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { makeManyFiles } from "../helpers/trees/tree.ts";
+import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 import { hostileMember, upSubjectOf } from "./hostile-member.ts";
 
 const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };

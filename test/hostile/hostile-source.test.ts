@@ -6,7 +6,6 @@ import { FanfoldError } from "../../src/lib/errors.ts";
 import { FRAME_BYTES_MAX } from "../../src/protocol/limits.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
-import { fullTreeFacts } from "../helpers/full-tree-facts.ts";
 import {
   AS_LISTED,
   dataFrame,
@@ -18,9 +17,10 @@ import {
   rootEntry,
   seal,
   symlink,
-} from "../helpers/hand-source.ts";
-import { packed, zeroBomb } from "../helpers/packed-frame.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
+} from "../helpers/copies/hand-source.ts";
+import { packed, zeroBomb } from "../helpers/copies/packed-frame.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { fullTreeFacts } from "../helpers/trees/full-tree-facts.ts";
 import { asOf, dataSubject, hostileMember } from "./hostile-member.ts";
 
 const hello = Buffer.from("hello");

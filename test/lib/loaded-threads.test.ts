@@ -6,7 +6,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import type { FanfoldError } from "../../src/lib/errors.ts";
 import { LoadedThreads } from "../../src/lib/loaded-threads.ts";
 import { threadsLoaded } from "../../src/lib/thread.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
 
 let mark: string;
 
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 const frail = (): LoadedThreads<number, number, number> =>
-  new LoadedThreads({ module: "../helpers/frail-thread", base: import.meta.url, filesOpenMax: 0 });
+  new LoadedThreads({ module: "../helpers/threads/frail-thread", base: import.meta.url, filesOpenMax: 0 });
 
 function begin(threads: LoadedThreads<number, number, number>, start: number) {
   const [answers, failures]: [number[], FanfoldError[]] = [[], []];

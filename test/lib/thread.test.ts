@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { openThread, type Thread, threadsLoaded } from "../../src/lib/thread.ts";
 
-function begin(module = "../helpers/echo-thread"): {
+function begin(module = "../helpers/threads/echo-thread"): {
   thread: Thread<unknown>;
   messages: unknown[];
   failures: FanfoldError[];
@@ -73,7 +73,7 @@ describe("openThread()", () => {
   test("ends no thread while it is being loaded: native code that is, and is interrupted, aborts the process", async () => {
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const thread = openThread<unknown, unknown>({
-      ...{ module: "../helpers/slow-thread", base: import.meta.url, data: flag },
+      ...{ module: "../helpers/threads/slow-thread", base: import.meta.url, data: flag },
       onMessage: () => undefined,
       onFailure: () => undefined,
     });
@@ -85,7 +85,7 @@ describe("openThread()", () => {
     await threadsLoaded();
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const thread = openThread<unknown, unknown>({
-      ...{ module: "../helpers/slow-thread", base: import.meta.url, data: flag },
+      ...{ module: "../helpers/threads/slow-thread", base: import.meta.url, data: flag },
       onMessage: () => undefined,
       onFailure: () => undefined,
     });

@@ -2,8 +2,8 @@ import { BoundedQueue } from "../../src/lib/bounded-queue.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import type { ControlLink } from "../../src/member/control-link.ts";
 import { SteadyLink, type SteadyLinkOptions } from "../../src/member/steady-link.ts";
-import type { ClientMessage, CoordinatorMessage, Hello } from "../../src/protocol/control.ts";
-import type { LinkEvent } from "../../src/protocol/events.ts";
+import type { ClientMessage, CoordinatorMessage, Hello } from "../../src/protocol/messages/control.ts";
+import type { LinkEvent } from "../../src/protocol/messages/events.ts";
 import { handClock } from "../helpers/hand-clock.ts";
 
 export const HELLO: Hello = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import type { Hello } from "../../src/protocol/control.ts";
-import { sampleProgress, sampleSummary } from "../cli/sample-events.ts";
+import type { Hello } from "../../src/protocol/messages/control.ts";
+import { sampleProgress, sampleSummary } from "../cli/terminal/sample-events.ts";
 import { begin, type Connection, HELLO, member, welcome } from "./hand-coordinator.ts";
 
 const summary = sampleSummary();

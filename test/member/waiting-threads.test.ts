@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { runSink } from "../../src/sink/sink.ts";
 import { runSource } from "../../src/source/source.ts";
 import { coordinatorOf, stateFolder } from "../coordinator/coordinator-fixture.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
 
 /** Each thread has one. */
 function ports(): number {

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteReader, ByteWriter } from "../../src/protocol/bytes.ts";
-import { DataTableWriter, decodeDataTable, RECORD_BYTES_BOUND } from "../../src/protocol/data-table.ts";
+import { ByteReader, ByteWriter } from "../../src/protocol/frame/bytes.ts";
+import { DataTableWriter, decodeDataTable, RECORD_BYTES_BOUND } from "../../src/protocol/frame/data-table.ts";
+import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/frame/marks.ts";
+import { decodePage, encodePage, entryBytesBound, KEEPS_ALL, PAGE_HEAD_BYTES } from "../../src/protocol/frame/page.ts";
+import { PageTables } from "../../src/protocol/frame/page-tables.ts";
+import { decodeTrailer, encodeTrailer } from "../../src/protocol/frame/trailer.ts";
 import {
   FILE_BYTES_MAX,
   FRAME_BYTES_MIN,
@@ -11,10 +15,6 @@ import {
   PAGE_BYTES_MAX,
   PAGE_ENTRIES_MAX,
 } from "../../src/protocol/limits.ts";
-import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/marks.ts";
-import { decodePage, encodePage, entryBytesBound, KEEPS_ALL, PAGE_HEAD_BYTES } from "../../src/protocol/page.ts";
-import { PageTables } from "../../src/protocol/page-tables.ts";
-import { decodeTrailer, encodeTrailer } from "../../src/protocol/trailer.ts";
 import * as arbitrary from "../helpers/arbitraries.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 

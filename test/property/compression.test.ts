@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compressContent, decompressContent } from "../../src/protocol/compression.ts";
-import { decodeWholeFrame, sealFrame } from "../../src/protocol/frame.ts";
+import { compressContent, decompressContent } from "../../src/protocol/frame/compression.ts";
+import { decodeWholeFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
 import { FRAME_BYTES_MAX } from "../../src/protocol/limits.ts";
-import { checkFrame } from "../../src/sink/checked-frame.ts";
-import { dataFrame } from "../helpers/hand-source.ts";
-import { packed, zeroBomb } from "../helpers/packed-frame.ts";
+import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
+import { dataFrame } from "../helpers/copies/hand-source.ts";
+import { packed, zeroBomb } from "../helpers/copies/packed-frame.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 const MIB = 1024 * 1024;

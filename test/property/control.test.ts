@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CONTROL_BYTES_MAX } from "../../src/protocol/limits.ts";
 import {
   type CoordinatorMessage,
   decodeClientMessage,
   decodeCoordinatorMessage,
   encodeControl,
   type Hello,
-} from "../../src/protocol/control.ts";
-import { CONTROL_BYTES_MAX } from "../../src/protocol/limits.ts";
+} from "../../src/protocol/messages/control.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 const hex = (digits: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`));

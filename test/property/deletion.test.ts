@@ -3,12 +3,12 @@ import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseRule } from "../../src/protocol/filter.ts";
-import { openEngine } from "../helpers/open-engine.ts";
-import { programsAvailable } from "../helpers/programs.ts";
-import { sourceFrames } from "../helpers/source-frames.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
-import { pathsIn } from "../helpers/tree-differences.ts";
+import { parseRule } from "../../src/protocol/names/filter.ts";
+import { openEngine } from "../helpers/copies/open-engine.ts";
+import { sourceFrames } from "../helpers/copies/source-frames.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { programsAvailable } from "../helpers/processes/programs.ts";
+import { pathsIn } from "../helpers/trees/tree-differences.ts";
 
 /** What a name is, is in it, so that nothing of one kind stands in the way of another: that is no matter of deletion. */
 const NAMES = ["a", "b.x", "c", "d", "dx", "d.x", "l", "l.x"] as const;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import { charactersOf, splitAt } from "../../src/protocol/characters.ts";
-import { parseRules, TreeFilter } from "../../src/protocol/filter.ts";
+import { charactersOf, splitAt } from "../../src/protocol/names/characters.ts";
+import { parseRules, TreeFilter } from "../../src/protocol/names/filter.ts";
 import { path } from "../helpers/arbitraries.ts";
 
 /** A piece of a pattern, and the regular expression that says the same. */

@@ -8,10 +8,10 @@ import {
   FRAME_TYPES,
   type FrameType,
   sealFrame,
-} from "../../src/protocol/frame.ts";
+} from "../../src/protocol/frame/frame.ts";
+import type { UpMessage } from "../../src/protocol/frame/report.ts";
+import { decodeUp, encodeUp } from "../../src/protocol/frame/up.ts";
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION, REPORT_BYTES_MAX } from "../../src/protocol/limits.ts";
-import type { UpMessage } from "../../src/protocol/report.ts";
-import { decodeUp, encodeUp } from "../../src/protocol/up.ts";
 import { hash, spoilt, whole } from "../helpers/arbitraries.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 

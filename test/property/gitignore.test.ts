@@ -4,12 +4,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import { parseRules } from "../../src/protocol/filter.ts";
-import { decodePage, entryPath } from "../../src/protocol/page.ts";
-import { walkTree } from "../../src/source/walk.ts";
-import { programsAvailable } from "../helpers/programs.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
-import { pathsIn } from "../helpers/tree-differences.ts";
+import { decodePage, entryPath } from "../../src/protocol/frame/page.ts";
+import { parseRules } from "../../src/protocol/names/filter.ts";
+import { walkTree } from "../../src/source/walk/walk.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { programsAvailable } from "../helpers/processes/programs.ts";
+import { pathsIn } from "../helpers/trees/tree-differences.ts";
 
 const NAMES = ["a", "ab", "b.x", "x]", "-", "!n", "#h", "s p", "7", "d1", "d2", "d.x"] as const;
 const isFolder = (name: string): boolean => name.startsWith("d");

@@ -1,12 +1,12 @@
 import { blake3 } from "@napi-rs/blake-hash";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FileHasher, hashChunk } from "../../src/protocol/content-hash.ts";
-import { pageDigest, TreeHasher } from "../../src/protocol/digest.ts";
+import { type Entry, encodePage, KEEPS_ALL, type Page } from "../../src/protocol/frame/page.ts";
+import type { EntryState } from "../../src/protocol/frame/trailer.ts";
+import { FileHasher, hashChunk } from "../../src/protocol/hash/content-hash.ts";
+import { pageDigest, TreeHasher } from "../../src/protocol/hash/digest.ts";
 import { LEAF_BYTES } from "../../src/protocol/limits.ts";
-import { type Entry, encodePage, KEEPS_ALL, type Page } from "../../src/protocol/page.ts";
-import type { EntryState } from "../../src/protocol/trailer.ts";
-import { directory, file, finalOf, rootEntry, symlink } from "../helpers/hand-source.ts";
+import { directory, file, finalOf, rootEntry, symlink } from "../helpers/copies/hand-source.ts";
 
 /** The hash as protocol.md says it, without any cleverness. */
 function referenceHash(bytes: Buffer): Buffer {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { escapeName, escapeText } from "../../src/lib/escape-name.ts";
-import { checkName, checkPath, joinPath, splitPath } from "../../src/protocol/relative-path.ts";
+import { checkName, checkPath, joinPath, splitPath } from "../../src/protocol/names/relative-path.ts";
 import { name, path } from "../helpers/arbitraries.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
-import { decodePage, type Entry, entryPath } from "../../src/protocol/page.ts";
-import { TreeOrder } from "../../src/sink/tree-order.ts";
-import { walkTree } from "../../src/source/walk.ts";
-import { makeTree, tree } from "../helpers/any-tree.ts";
-import { directory, file, rootEntry, symlink } from "../helpers/hand-source.ts";
-import { memoryFolder } from "../helpers/temp-folder.ts";
+import { decodePage, type Entry, entryPath } from "../../src/protocol/frame/page.ts";
+import { TreeOrder } from "../../src/sink/stream/tree-order.ts";
+import { walkTree } from "../../src/source/walk/walk.ts";
+import { directory, file, rootEntry, symlink } from "../helpers/copies/hand-source.ts";
+import { memoryFolder } from "../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
-import { followOrder, walkedEntries } from "../helpers/walk-order.ts";
+import { makeTree, tree } from "../helpers/trees/any-tree.ts";
+import { followOrder, walkedEntries } from "../helpers/trees/walk-order.ts";
 
 /** Where directories are made, by their parents: the first is the root. */
 const nesting = fc.array(fc.nat(), { maxLength: 12 });

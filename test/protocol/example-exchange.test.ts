@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { hashChunk } from "../../src/protocol/content-hash.ts";
-import { decodeDataTable } from "../../src/protocol/data-table.ts";
-import { pageDigest, TreeHasher } from "../../src/protocol/digest.ts";
-import { decodeFrame, type Frame } from "../../src/protocol/frame.ts";
-import { decodeEnd, decodeWalked } from "../../src/protocol/marks.ts";
-import { decodePage, entryDisplay } from "../../src/protocol/page.ts";
-import { decodeTrailer } from "../../src/protocol/trailer.ts";
-import { decodeUp } from "../../src/protocol/up.ts";
-import { checkFrame } from "../../src/sink/checked-frame.ts";
+import { decodeDataTable } from "../../src/protocol/frame/data-table.ts";
+import { decodeFrame, type Frame } from "../../src/protocol/frame/frame.ts";
+import { decodeEnd, decodeWalked } from "../../src/protocol/frame/marks.ts";
+import { decodePage, entryDisplay } from "../../src/protocol/frame/page.ts";
+import { decodeTrailer } from "../../src/protocol/frame/trailer.ts";
+import { decodeUp } from "../../src/protocol/frame/up.ts";
+import { hashChunk } from "../../src/protocol/hash/content-hash.ts";
+import { pageDigest, TreeHasher } from "../../src/protocol/hash/digest.ts";
+import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
 
 /** Runs of bytes in the annotated dumps of the page, each of which is one frame. */
 const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");

@@ -1,16 +1,16 @@
 import { closeSync, ftruncateSync, lchownSync, lstatSync, readFileSync, writeSync } from "node:fs";
-import { pathKey } from "../../src/lib/directories.ts";
+import { pathKey } from "../../src/lib/disk/directories.ts";
+import { loadNative } from "../../src/lib/disk/native.ts";
 import { FanfoldError, systemCode } from "../../src/lib/errors.ts";
-import { loadNative } from "../../src/lib/native.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/folder-reader.ts";
-import { linkFile, linkLeaf, ownFile } from "../../src/sink/link-file.ts";
-import { type Subject, subjectOf } from "../../src/sink/metadata.ts";
-import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own-files.ts";
-import { placeLeaf } from "../../src/sink/place-entry.ts";
-import { isSinkFolder, openForRemoval, removeOne } from "../../src/sink/removal.ts";
-import type { Root } from "../../src/sink/root.ts";
-import { openSinkFolder } from "../../src/sink/sink-folder.ts";
+import { isSinkFolder, openForRemoval, removeOne } from "../../src/sink/deletion/removal.ts";
+import { linkFile, linkLeaf, ownFile } from "../../src/sink/disk/link-file.ts";
+import type { Root } from "../../src/sink/disk/root.ts";
+import { placeLeaf } from "../../src/sink/engine/place-entry.ts";
+import { type Subject, subjectOf } from "../../src/sink/metadata/metadata.ts";
+import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own/own-files.ts";
+import { openSinkFolder } from "../../src/sink/own/sink-folder.ts";
+import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/verify/folder-reader.ts";
 import { CANARY, CANARY_ONLY } from "./race-lab.ts";
 
 /** One operation of the door to the disk, in the directory `a/b/c`. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { systemCode } from "../../src/lib/errors.ts";
-import { Root } from "../../src/sink/root.ts";
+import { Root } from "../../src/sink/disk/root.ts";
 import { CANARY_FILES, DOOR_OPERATIONS, type DoorOperation, Leak, SWAPPED } from "./door-operations.ts";
 import { RaceLab } from "./race-lab.ts";
 

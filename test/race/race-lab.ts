@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fullTreeFacts } from "../helpers/full-tree-facts.ts";
-import { removeTree } from "../helpers/temp-folder.ts";
+import { removeTree } from "../helpers/disks/temp-folder.ts";
+import { fullTreeFacts } from "../helpers/trees/full-tree-facts.ts";
 
 /** Long enough to be told from anything that is copied. */
 export const CANARY = "this is the canary, and it sings: ".repeat(20);

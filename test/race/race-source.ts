@@ -1,13 +1,13 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeDataTable } from "../../src/protocol/data-table.ts";
-import { decodeFrame, sealFrame } from "../../src/protocol/frame.ts";
-import { decodePage } from "../../src/protocol/page.ts";
-import type { Problem } from "../../src/protocol/progress.ts";
-import { readPage } from "../../src/source/file-reader.ts";
-import { TreeFolder } from "../../src/source/tree-folder.ts";
-import { TreeWalk } from "../../src/source/walk.ts";
-import { newBuilder } from "../helpers/source-frames.ts";
+import { decodeDataTable } from "../../src/protocol/frame/data-table.ts";
+import { decodeFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { decodePage } from "../../src/protocol/frame/page.ts";
+import type { Problem } from "../../src/protocol/messages/progress.ts";
+import { TreeFolder } from "../../src/source/disk/tree-folder.ts";
+import { readPage } from "../../src/source/read/file-reader.ts";
+import { TreeWalk } from "../../src/source/walk/walk.ts";
+import { newBuilder } from "../helpers/copies/source-frames.ts";
 import { CANARY, CANARY_ONLY, RaceLab } from "./race-lab.ts";
 
 /** What came of directories in the walk, and of files in the reading: done, or refused since a link stood in the way. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
 import { sourceSecret } from "../../src/source/identity.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 const secretOf = (state: string, folder: string): string => sourceSecret(state, Buffer.from(folder), systemRandom);

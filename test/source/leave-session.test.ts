@@ -5,8 +5,8 @@ import { FanfoldError } from "../../src/lib/errors.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import { runSource, type SourceRun } from "../../src/source/source.ts";
 import { coordinatorOf, stateFolder } from "../coordinator/coordinator-fixture.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
-import { content } from "../helpers/tree.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { content } from "../helpers/trees/tree.ts";
 
 const MIB = 1024 * 1024;
 /** No test waits for its end. */

@@ -7,8 +7,8 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import { runSource } from "../../src/source/source.ts";
 import { coordinatorOf, stateFolder } from "../coordinator/coordinator-fixture.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
-import { treeFacts } from "../helpers/tree-facts.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { treeFacts } from "../helpers/trees/tree-facts.ts";
 
 /** The system's clock, and how long each sleep lasts that has not ended. */
 function watchedClock(): { clock: Clock; asleepMs: Set<number> } {

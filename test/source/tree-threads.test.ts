@@ -1,11 +1,11 @@
 import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { ReadMessage } from "../../src/source/read-worker.ts";
+import type { ReadMessage } from "../../src/source/read/read-worker.ts";
 import { TreeThreads } from "../../src/source/tree-threads.ts";
-import { walkTree } from "../../src/source/walk.ts";
-import { SESSION } from "../helpers/source-frames.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
+import { walkTree } from "../../src/source/walk/walk.ts";
+import { SESSION } from "../helpers/copies/source-frames.ts";
+import { tempFolder } from "../helpers/disks/temp-folder.ts";
 
 function isOpen(file: string): boolean {
   return readdirSync("/proc/self/fd").some((fd) => {

@@ -1,4 +1,4 @@
-import type { CoordinatorEvent, SessionView } from "../../protocol/events.ts";
+import type { CoordinatorEvent, SessionView } from "../../protocol/messages/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames, stringWidth } from "./fit.ts";

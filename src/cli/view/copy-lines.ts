@@ -1,4 +1,4 @@
-import type { CopyProgress } from "../../protocol/progress.ts";
+import type { CopyProgress } from "../../protocol/messages/progress.ts";
 import { drawBar, drawOpenBar } from "./bar.ts";
 import { fitMiddle, fitParts, stringWidth } from "./fit.ts";
 import { formatBytes, formatClock, formatCount, formatPercent, formatRate, plural } from "./format.ts";

@@ -1,4 +1,4 @@
-import type { Deletion } from "../../protocol/deletion.ts";
+import type { Deletion } from "../../protocol/messages/deletion.ts";
 import { formatCount, plural } from "./format.ts";
 import { detail, type Message } from "./view.ts";
 

@@ -1,4 +1,4 @@
-import type { SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
+import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 import { formatBytes, formatCount, formatElapsed, plural } from "./format.ts";
 import type { Style } from "./style.ts";
 

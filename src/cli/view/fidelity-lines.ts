@@ -1,4 +1,4 @@
-import type { FidelityKind, FidelityReport } from "../../protocol/fidelity.ts";
+import type { FidelityKind, FidelityReport } from "../../protocol/messages/fidelity.ts";
 import { formatCount } from "./format.ts";
 import type { Style } from "./style.ts";
 import type { Message } from "./view.ts";

@@ -1,4 +1,4 @@
-import type { LinkEvent } from "../../protocol/events.ts";
+import type { LinkEvent } from "../../protocol/messages/events.ts";
 import { detail, info, type Message, plainOnly, warning } from "./view.ts";
 
 /** What a view remembers of the link to the coordinator. */

@@ -1,5 +1,5 @@
-import type { SinkLine } from "../../protocol/events.ts";
-import type { CopyProgress } from "../../protocol/progress.ts";
+import type { SinkLine } from "../../protocol/messages/events.ts";
+import type { CopyProgress } from "../../protocol/messages/progress.ts";
 import { drawBar } from "./bar.ts";
 import { fitEnd, fitExactly, fitMiddle, stringWidth } from "./fit.ts";
 import { formatBytes, formatClock, plural } from "./format.ts";

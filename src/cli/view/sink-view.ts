@@ -1,4 +1,4 @@
-import type { SinkEvent } from "../../protocol/events.ts";
+import type { SinkEvent } from "../../protocol/messages/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes } from "./format.ts";

@@ -1,5 +1,5 @@
-import type { SinkLine, SourceEvent } from "../../protocol/events.ts";
-import type { SinkOutcome } from "../../protocol/progress.ts";
+import type { SinkLine, SourceEvent } from "../../protocol/messages/events.ts";
+import type { SinkOutcome } from "../../protocol/messages/progress.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames } from "./fit.ts";

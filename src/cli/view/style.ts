@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Environment } from "../program-io.ts";
+import type { Environment } from "../process/program-io.ts";
 
 type Paint = (text: string) => string;
 

@@ -1,4 +1,4 @@
-import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/progress.ts";
+import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 import { deletionMessages, deletionText } from "./deletion-lines.ts";
 import { dryRunHeadline, dryRunText, replacedText, wantedText } from "./dry-run-lines.ts";
 import { fidelityMessages } from "./fidelity-lines.ts";

@@ -1,4 +1,4 @@
-import type { VerifyCounts, VerifyEvent } from "../../protocol/events.ts";
+import type { VerifyCounts, VerifyEvent } from "../../protocol/messages/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";

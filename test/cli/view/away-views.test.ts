@@ -3,8 +3,8 @@ import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
 import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
 import type { Screen, View } from "../../../src/cli/view/view.ts";
-import type { LinkEvent, SinkEvent, SourceEvent } from "../../../src/protocol/events.ts";
-import { sampleProgress, sampleSink } from "../sample-events.ts";
+import type { LinkEvent, SinkEvent, SourceEvent } from "../../../src/protocol/messages/events.ts";
+import { sampleProgress, sampleSink } from "../terminal/sample-events.ts";
 
 const SIZE = { columns: 100, rows: 24 };
 const where = "localhost:7337";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
 import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
-import type { CoordinatorEvent } from "../../../src/protocol/events.ts";
-import { sampleProgress, sampleSink } from "../sample-events.ts";
+import type { CoordinatorEvent } from "../../../src/protocol/messages/events.ts";
+import { sampleProgress, sampleSink } from "../terminal/sample-events.ts";
 import { linesOf, sampleSession, stateAfter } from "./view-driver.ts";
 
 const session = sampleSession();

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { statusOfOutcome, statusOfSummary } from "../../../src/cli/exit-status.ts";
+import { statusOfOutcome, statusOfSummary } from "../../../src/cli/process/exit-status.ts";
 import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
 import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
 import { outcomeMessages, summaryMessages } from "../../../src/cli/view/summary-lines.ts";
-import { sampleOutcome, sampleSummary } from "../sample-events.ts";
+import { sampleOutcome, sampleSummary } from "../terminal/sample-events.ts";
 
 const MIB = 2 ** 20;
 const ALPHA = sampleOutcome("alpha", { outcome: "dry-run", filesWanted: 0, bytesWanted: 0 });

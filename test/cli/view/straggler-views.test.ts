@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
 import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
 import { summaryMessages } from "../../../src/cli/view/summary-lines.ts";
-import type { SessionSummary } from "../../../src/protocol/progress.ts";
-import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../sample-events.ts";
+import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
+import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../terminal/sample-events.ts";
 import { linesOf, stateAfter } from "./view-driver.ts";
 
 const MIB = 2 ** 20;

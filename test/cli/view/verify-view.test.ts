@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
 import { verifyView } from "../../../src/cli/view/verify-view.ts";
-import type { VerifyCounts, VerifyEvent } from "../../../src/protocol/events.ts";
-import { sampleProgress } from "../sample-events.ts";
+import type { VerifyCounts, VerifyEvent } from "../../../src/protocol/messages/events.ts";
+import { sampleProgress } from "../terminal/sample-events.ts";
 
 const COUNTS: VerifyCounts = {
   files: 7416,

@@ -1,6 +1,6 @@
 import type { Screen, View } from "../../../src/cli/view/view.ts";
-import type { CoordinatorEvent, SessionView } from "../../../src/protocol/events.ts";
-import { sampleProgress, sampleSink } from "../sample-events.ts";
+import type { CoordinatorEvent, SessionView } from "../../../src/protocol/messages/events.ts";
+import { sampleProgress, sampleSink } from "../terminal/sample-events.ts";
 
 /** The state of a view after events that are a second apart. */
 export function stateAfter<Event, State>(view: View<Event, State>, events: readonly Event[]): State {

@@ -4,8 +4,8 @@ import { stringWidth } from "../../../src/cli/view/fit.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
 import { createStyle, PLAIN_STYLE } from "../../../src/cli/view/style.ts";
-import type { SinkEvent, SourceEvent } from "../../../src/protocol/events.ts";
-import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../sample-events.ts";
+import type { SinkEvent, SourceEvent } from "../../../src/protocol/messages/events.ts";
+import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../terminal/sample-events.ts";
 import { linesOf, sampleSession, sampleSinks, stateAfter } from "./view-driver.ts";
 
 const sinks = sampleSinks;

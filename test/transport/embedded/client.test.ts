@@ -17,9 +17,9 @@ import {
   WIDE,
   watchStatus,
 } from "../../contract/contract-tools.ts";
+import { MAY_ALL, type RelayServer, startRelayServer } from "../../helpers/brokers/relay-server.ts";
+import { startTcpProxy, type TcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
-import { MAY_ALL, type RelayServer, startRelayServer } from "../../helpers/relay-server.ts";
-import { startTcpProxy, type TcpProxy } from "../../helpers/tcp-proxy.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
 /** No wait between tries. */

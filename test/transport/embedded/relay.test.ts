@@ -5,8 +5,8 @@ import { encodeControl, encodeHead, MESSAGE_BYTES_MAX } from "../../../src/trans
 import { connectRouter } from "../../../src/transport/memory.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { NEVER, numbered, numberOf, readerOf, roundTrips, WIDE, watchStatus } from "../../contract/contract-tools.ts";
-import { MAY_ALL, type RelayServer, startRelayServer } from "../../helpers/relay-server.ts";
-import { startTcpProxy } from "../../helpers/tcp-proxy.ts";
+import { MAY_ALL, type RelayServer, startRelayServer } from "../../helpers/brokers/relay-server.ts";
+import { startTcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
 

@@ -1,0 +1,78 @@
+import { type Command, Option } from "commander";
+import { SINKS_PER_SESSION_MAX } from "../../protocol/limits.ts";
+import { parseDuration } from "../options/parse-duration.ts";
+import { parsePath } from "../options/parse-name.ts";
+import { parseWholeNumber } from "../options/parse-number.ts";
+import { addShared, coordinatorOption, type Finish, labelOption, sessionOption } from "../options/shared-options.ts";
+import { addSinkPolicy } from "../options/sink-policy-options.ts";
+import { addTreeOptions } from "../options/tree-options.ts";
+import type { ProgramIo } from "../process/program-io.ts";
+import type { SourceCommandOptions } from "./source-command.ts";
+
+/** `fanfold source`, with its options and help. */
+export function addSource(program: Command, io: ProgramIo, finish: Finish): void {
+  const command = program
+    .command("source")
+    .summary("copy a directory to the sinks of a session")
+    .description(
+      "Waits for sinks, copies DIR to all of them at once, and ends with 0 when every one has proven its copy.",
+    )
+    .argument("<dir>", "the directory to copy")
+    .addOption(coordinatorOption())
+    .addOption(sessionOption())
+    .addOption(
+      new Option("--dest-count <count>", "start as soon as so many sinks are registered")
+        .default(1)
+        .argParser((value) => parseWholeNumber(value, { option: "--dest-count", min: 1, max: SINKS_PER_SESSION_MAX })),
+    )
+    .addOption(labelOption())
+    .addOption(
+      new Option(
+        "--wait-timeout <duration>",
+        "give up when not enough sinks are there by then, such as 30s, 5m or 2h",
+      ).argParser((value) => parseDuration(value, "--wait-timeout")),
+    )
+    .addOption(
+      new Option(
+        "--connect-timeout <duration>",
+        "give up when the coordinator does not let us in by then; in the middle of a session it gets 10m at least",
+      )
+        .default(30_000, "30s")
+        .argParser((value) => parseDuration(value, "--connect-timeout")),
+    )
+    .addOption(
+      new Option(
+        "-n, --dry-run",
+        "only say what would be sent to each sink, and change nothing; with --verbose name the files",
+      ).conflicts("cancel"),
+    )
+    .addOption(new Option("--cancel", "end the session of DIR for all, and copy nothing"))
+    .addOption(
+      new Option(
+        "--state-dir <folder>",
+        "where the source keeps its identity (default: $XDG_STATE_HOME/fanfold/source)",
+      ).argParser((value) => parsePath(value, "--state-dir")),
+    );
+  const filters = addTreeOptions(command);
+  addShared(addSinkPolicy(command))
+    .addHelpText("after", SOURCE_HELP)
+    .action(async (folder: string, options: Omit<SourceCommandOptions, "filters">) => {
+      const { sourceCommand } = await import("./source-command.ts");
+      finish(await sourceCommand(folder, { ...options, filters }, io));
+    });
+}
+
+const SOURCE_HELP = `
+Examples:
+  fanfold source ~/photos
+  fanfold source --coordinator backup:7337 --session photos --dest-count 3 ~/photos
+  fanfold source --wait-timeout 10m --json /srv/data > events.jsonl
+  fanfold source --dry-run --verbose ~/photos
+  fanfold source --exclude '*.tmp' --exclude /build/ --exclude-from .backupignore ~/project
+
+Ctrl-C stops the source, and its sinks wait: the same command goes on. A second Ctrl-C ends the session for all.
+Patterns are those of .gitignore: "*.tmp" and "cache/" match at any depth, "/build" and "docs/*.md" from DIR on, "/" at the end
+means directories, "**" any number of them. Of --exclude, --include and --exclude-from the first that matches an entry decides; in a
+file the last line does, and "!" in front includes again. More: docs/filters.md.
+The exit status says how it ended: docs/exit-status.md.
+`;

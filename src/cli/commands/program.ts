@@ -1,0 +1,53 @@
+import { Command } from "commander";
+import type { Finish } from "../options/shared-options.ts";
+import type { ProgramIo } from "../process/program-io.ts";
+import { packageVersion } from "../version.ts";
+import { addCoordinator } from "./add-coordinator.ts";
+import { addSink } from "./add-sink.ts";
+import { addSource } from "./add-source.ts";
+import { addVerify } from "./add-verify.ts";
+
+/** The commands with their options and help. The code of each is loaded when it is called. */
+export function createProgram(io: ProgramIo, finish: Finish): Command {
+  const program = new Command("fanfold")
+    .description("Copies one directory to many machines at once, through a message broker, and proves every copy.")
+    .version(packageVersion(), "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
+    .configureHelp({ helpWidth: helpColumns(io) })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(oneLine(text)),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError(false)
+    .exitOverride()
+    .addHelpText("after", PROGRAM_HELP);
+  addCoordinator(program, io, finish);
+  addSource(program, io, finish);
+  addSink(program, io, finish);
+  addVerify(program, io, finish);
+  return program;
+}
+
+function helpColumns({ stdout }: ProgramIo): number {
+  return Math.min(stdout.columns ?? 100, 120);
+}
+
+/** Commander's own messages, in the form of all others. */
+function oneLine(text: string): string {
+  const said = text
+    .trim()
+    .replace(/^error: /, "")
+    .replaceAll(/\s*\n\s*/g, " ");
+  return `fanfold: ${said}; try "fanfold --help" or "fanfold COMMAND --help"\n`;
+}
+
+const PROGRAM_HELP = `
+Examples:
+  fanfold coordinator                             on one machine: brings the others together
+  fanfold sink /backup/photos                     on every machine that gets a copy
+  fanfold source ~/photos --dest-count 2          on the machine that has the files: starts when two sinks are there
+`;

@@ -1,0 +1,91 @@
+import { FanfoldError } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { threadsLoaded } from "../../lib/thread.ts";
+import { within } from "../../lib/within.ts";
+import { catchEndingSignals } from "../process/ending-signals.ts";
+import { statusOfCode, statusOfSignal } from "../process/exit-status.ts";
+import type { ProgramIo } from "../process/program-io.ts";
+import { reportError } from "../process/report-error.ts";
+import { openPresenter, presenterLogger } from "../terminal/open-presenter.ts";
+import { resolveOutputMode, type SharedOptions } from "../terminal/output-mode.ts";
+import type { Presenter, TypedEvent } from "../terminal/presenter.ts";
+import type { View } from "../view/view.ts";
+
+/** One run of a role, as the commands see it. */
+export interface RoleRun<Event, Result> {
+  /** From the very first one: it has to be asked for in the turn in which the run is made. */
+  readonly events: AsyncIterable<Event>;
+  readonly result: Promise<Result>;
+  /** At a second signal, while the first one ends it: ends more than itself. False when there is no more to end. */
+  cancel?(): boolean;
+  /** Ends at once. */
+  kill?(): void;
+}
+
+export interface RunContext {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  readonly logger?: Logger;
+  /** A line for standard error. */
+  readonly warn: (text: string) => void;
+}
+
+export interface RoleCommand<Event extends TypedEvent, State, Result> {
+  readonly view: View<Event, State>;
+  readonly options: SharedOptions;
+  readonly io: ProgramIo;
+  start(context: RunContext): Promise<RoleRun<Event, Result>>;
+  statusOf(result: Result): number;
+}
+
+/** Events that are still on their way when the work is done are waited for at most this long. */
+const LAST_EVENTS_MS = 2000;
+
+/** Threads that are just being loaded are waited for at most this long before the process is ended. */
+const LOADING_MS_MAX = 1000;
+
+/** Runs a role from its start to its exit status: shows its events, ends it in order at a signal, says what went wrong. */
+export async function runCommand<Event extends TypedEvent, State, Result>(
+  command: RoleCommand<Event, State, Result>,
+): Promise<number> {
+  const { io } = command;
+  const mode = resolveOutputMode(command.options, io);
+  const presenter = await openPresenter(command.view, mode, io);
+  let run: RoleRun<Event, Result> | undefined;
+  using signals = catchEndingSignals((signal, count) => {
+    if (count === 2 && run?.cancel?.() === true) return;
+    run?.kill?.();
+    presenter.close();
+    const status = statusOfSignal(signals.received ?? signal);
+    void within(io.clock, LOADING_MS_MAX, threadsLoaded(), undefined).finally(() => process.exit(status));
+  });
+  const logger = presenterLogger(presenter, mode);
+  try {
+    const warn = (text: string): void => presenter.error(`fanfold: warning: ${text}`);
+    run = await command.start({ signal: signals.abort, warn, ...(logger === undefined ? {} : { logger }) });
+    const shown = showEvents(run.events, presenter);
+    let result: Result;
+    try {
+      result = await run.result;
+    } finally {
+      await within(io.clock, LAST_EVENTS_MS, shown, undefined);
+    }
+    const status = command.statusOf(result);
+    return status !== 0 && signals.received !== undefined ? statusOfSignal(signals.received) : status;
+  } catch (thrown) {
+    const error = FanfoldError.from(thrown);
+    presenter.close();
+    reportError(error, { io, verbose: mode.verbose, json: mode.kind === "json" });
+    if (signals.received !== undefined) return statusOfSignal(signals.received);
+    return statusOfCode(error.code);
+  } finally {
+    presenter.close();
+  }
+}
+
+async function showEvents<Event extends TypedEvent>(
+  events: AsyncIterable<Event>,
+  presenter: Presenter<Event>,
+): Promise<void> {
+  for await (const event of events) presenter.take(event);
+}

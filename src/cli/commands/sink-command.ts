@@ -1,0 +1,66 @@
+import type { DeleteLimit } from "../../protocol/messages/deletion.ts";
+import type { Durability } from "../../sink/engine/entry-sync.ts";
+import { parsePath } from "../options/parse-name.ts";
+import { statusOfOutcome } from "../process/exit-status.ts";
+import { boundMemory, limitGrowth } from "../process/heap.ts";
+import type { ProgramIo } from "../process/program-io.ts";
+import type { SharedOptions } from "../terminal/output-mode.ts";
+import { sinkView } from "../view/sink-view.ts";
+import { runCommand } from "./run-command.ts";
+
+/** `fanfold sink`, as commander reads it. */
+export interface SinkCommandOptions extends SharedOptions {
+  readonly coordinator: string;
+  readonly session?: string;
+  readonly name?: string;
+  readonly stay?: boolean;
+  readonly acceptNewSource?: boolean;
+  /** False with `--no-delete`. */
+  readonly delete: boolean;
+  readonly maxDelete?: DeleteLimit;
+  readonly numericIds?: boolean;
+  readonly specials?: boolean;
+  readonly durability: Durability;
+  readonly connectTimeout?: number;
+}
+
+/** Its one thread makes several objects for each entry. */
+const THREAD_SEMI_SPACE_MIB = 2;
+/**
+ * A client of a broker makes new buffers for all that it reads: between two
+ * collections of the young generation that is as much as V8 lets a heap grow, and full ones took half of a sink's time.
+ */
+const GROWTH_PERCENT = 600;
+
+export async function sinkCommand(folder: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
+  parsePath(folder, "the folder to fill");
+  const { runSink } = await import("../../sink/sink.ts");
+  return runCommand({
+    view: sinkView,
+    options,
+    io,
+    start: async ({ signal, logger }) => {
+      boundMemory({ threadSemiSpaceMib: THREAD_SEMI_SPACE_MIB });
+      limitGrowth(GROWTH_PERCENT);
+      const run = runSink({
+        coordinator: options.coordinator,
+        folder,
+        stay: options.stay === true,
+        acceptNewSource: options.acceptNewSource === true,
+        noDelete: !options.delete,
+        ...(options.maxDelete === undefined ? {} : { maxDelete: options.maxDelete }),
+        numericIds: options.numericIds === true,
+        specials: options.specials === true,
+        durability: options.durability,
+        fileEvents: options.verbose === true || options.json === true,
+        signal,
+        ...(options.session === undefined ? {} : { session: options.session }),
+        ...(options.name === undefined ? {} : { name: options.name }),
+        ...(options.connectTimeout === undefined ? {} : { connectTimeoutMs: options.connectTimeout }),
+        ...(logger === undefined ? {} : { logger }),
+      });
+      return { events: run.events(), result: run.result };
+    },
+    statusOf: statusOfOutcome,
+  });
+}

@@ -1,0 +1,38 @@
+import { type Command, Option } from "commander";
+import { DEFAULT_PORT, formatAddress, parseCoordinatorAddress } from "../../member/address.ts";
+import { parseLabel, parseSessionName } from "./parse-name.ts";
+
+/** Runs the command that was asked for and gives its exit status. */
+export type Finish = (status: number) => void;
+
+/** Options that every command has. */
+export function addShared(command: Command): Command {
+  return command
+    .addOption(new Option("-q, --quiet", "print errors and warnings only").conflicts(["verbose", "json"]))
+    .addOption(new Option("-v, --verbose", "print every file, and what helps to find a fault"))
+    .addOption(new Option("--json", "print one JSON object a line for every event (docs/events.md)"))
+    .addOption(new Option("--no-color", "print without colours, as with NO_COLOR"))
+    .helpOption("-h, --help", "show this help");
+}
+
+export function coordinatorOption(): Option {
+  return new Option(
+    "--coordinator <address>",
+    "where the coordinator listens: host:port, host, [IPv6]:port or http://host:port",
+  )
+    .default(`localhost:${DEFAULT_PORT}`)
+    .env("FANFOLD_COORDINATOR")
+    .argParser((value) => formatAddress(parseCoordinatorAddress(value)));
+}
+
+export function sessionOption(): Option {
+  return new Option("--session <name>", 'which source and sinks belong together (default: "default")').argParser(
+    parseSessionName,
+  );
+}
+
+export function labelOption(): Option {
+  return new Option("--name <label>", "the name others see (default: the host name, made unique)").argParser(
+    parseLabel,
+  );
+}

@@ -1,0 +1,29 @@
+import { type Command, Option } from "commander";
+import { SINKS_PER_SESSION_MAX } from "../../protocol/limits.ts";
+import { parseDuration } from "./parse-duration.ts";
+import { parseWholeNumber } from "./parse-number.ts";
+
+/** Options of a source about sinks that are away or slow, or fail. */
+export function addSinkPolicy(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--sink-timeout <duration>", "how long to wait for a sink that went away in the middle of the copy")
+        .default(600_000, "10m")
+        .argParser((value) => parseDuration(value, "--sink-timeout")),
+    )
+    .addOption(
+      new Option(
+        "--stragglers <policy>",
+        "what to do with a sink much slower than the others: wait for it, detach it (it is caught up on its own), or drop it",
+      )
+        .default("detach")
+        .choices(["wait", "detach", "drop"]),
+    )
+    .addOption(
+      new Option(
+        "--min-success <count>",
+        "end with 0 when so many sinks have proven their copies, though others failed",
+      ).argParser((value) => parseWholeNumber(value, { option: "--min-success", min: 1, max: SINKS_PER_SESSION_MAX })),
+    )
+    .addOption(new Option("--error-on-no-transfer", "end with 13 when every sink had everything already"));
+}

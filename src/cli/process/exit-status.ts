@@ -1,0 +1,114 @@
+import { type ErrorCode, isErrorCode } from "../../lib/errors.ts";
+import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+
+/** What a command ends with, for programs that call it. docs/exit-status.md says what to do about each. */
+export const EXIT_STATUS = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  incomplete: 3,
+  sinksLost: 4,
+  refused: 5,
+  unreachable: 6,
+  protocol: 7,
+  folder: 8,
+  disk: 9,
+  waitTimeout: 10,
+  peerLost: 11,
+  differs: 12,
+  nothingToDo: 13,
+  superseded: 14,
+  cancelled: 15,
+  deleteRefused: 16,
+} as const;
+
+const BY_CODE: Readonly<Record<ErrorCode, number>> = {
+  usage: EXIT_STATUS.usage,
+  "folder-missing": EXIT_STATUS.folder,
+  "folder-not-a-directory": EXIT_STATUS.folder,
+  "folder-denied": EXIT_STATUS.folder,
+  "folder-busy": EXIT_STATUS.refused,
+  "source-changed": EXIT_STATUS.refused,
+  "name-taken": EXIT_STATUS.refused,
+  superseded: EXIT_STATUS.superseded,
+  cancelled: EXIT_STATUS.cancelled,
+  "session-busy": EXIT_STATUS.refused,
+  refused: EXIT_STATUS.refused,
+  "port-taken": EXIT_STATUS.unreachable,
+  "state-busy": EXIT_STATUS.refused,
+  "not-a-coordinator": EXIT_STATUS.unreachable,
+  "coordinator-unreachable": EXIT_STATUS.unreachable,
+  "coordinator-lost": EXIT_STATUS.peerLost,
+  "broker-unreachable": EXIT_STATUS.unreachable,
+  "broker-denied": EXIT_STATUS.unreachable,
+  "broker-lost": EXIT_STATUS.peerLost,
+  "payload-too-large": EXIT_STATUS.unreachable,
+  closed: EXIT_STATUS.internal,
+  "protocol-version": EXIT_STATUS.protocol,
+  damaged: EXIT_STATUS.protocol,
+  "frames-lost": EXIT_STATUS.protocol,
+  "digest-mismatch": EXIT_STATUS.protocol,
+  "disk-full": EXIT_STATUS.disk,
+  "disk-failed": EXIT_STATUS.disk,
+  "manifest-missing": EXIT_STATUS.folder,
+  "manifest-damaged": EXIT_STATUS.folder,
+  differs: EXIT_STATUS.differs,
+  "wait-timeout": EXIT_STATUS.waitTimeout,
+  "source-lost": EXIT_STATUS.peerLost,
+  "sinks-lost": EXIT_STATUS.sinksLost,
+  incomplete: EXIT_STATUS.incomplete,
+  "delete-refused": EXIT_STATUS.deleteRefused,
+  // A signal's own status stands in its place where one was received (statusOfSignal).
+  interrupted: 130,
+  internal: EXIT_STATUS.internal,
+};
+
+/** Signals that end a command in order. */
+export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** 128 and the signal's number, as shells show a process that a signal ended. */
+const BY_SIGNAL: Readonly<Record<EndingSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+export function statusOfCode(code: ErrorCode): number {
+  return BY_CODE[code];
+}
+
+export function statusOfSignal(signal: EndingSignal): number {
+  return BY_SIGNAL[signal];
+}
+
+/**
+ * A source ends with 0 only if every sink that took part proved its copy, or as many as `--min-success` asks for, and
+ * nothing is missing from it.
+ */
+export function statusOfSummary(
+  summary: SessionSummary,
+  options: { readonly errorOnNoTransfer?: boolean } = {},
+): number {
+  const { result, sinks } = summary;
+  if (result === "failed" || sinks.length === 0) return EXIT_STATUS.sinksLost;
+  if (result === "dry-run") return EXIT_STATUS.ok;
+  if (result === "quorum") return summary.problemCount > 0 ? EXIT_STATUS.incomplete : deleteStatus(summary);
+  if (sinks.some((sink) => sink.outcome === "failed")) return EXIT_STATUS.sinksLost;
+  if (result === "incomplete" || summary.problemCount > 0) return EXIT_STATUS.incomplete;
+  if (sinks.some((sink) => sink.outcome !== "proven")) return EXIT_STATUS.incomplete;
+  const status = deleteStatus(summary);
+  if (status !== EXIT_STATUS.ok) return status;
+  return result === "unchanged" && options.errorOnNoTransfer === true ? EXIT_STATUS.nothingToDo : EXIT_STATUS.ok;
+}
+
+/** The copies are proven; but what the source has not is still there, against its will. */
+function deleteStatus({ deletionWithheld, sinks }: SessionSummary): number {
+  const isRefused = deletionWithheld !== undefined || sinks.some(({ deletion }) => deletion?.result === "refused");
+  return isRefused ? EXIT_STATUS.deleteRefused : EXIT_STATUS.ok;
+}
+
+/** A sink that failed ends with the status of what failed it. */
+export function statusOfOutcome(outcome: SinkOutcome): number {
+  if (outcome.outcome === "proven" && outcome.problemCount === 0)
+    return outcome.deletion?.result === "refused" ? EXIT_STATUS.deleteRefused : EXIT_STATUS.ok;
+  if (outcome.outcome === "proven") return EXIT_STATUS.incomplete;
+  if (outcome.outcome === "incomplete") return EXIT_STATUS.incomplete;
+  if (outcome.outcome === "dry-run") return EXIT_STATUS.ok;
+  return outcome.code !== undefined && isErrorCode(outcome.code) ? BY_CODE[outcome.code] : EXIT_STATUS.peerLost;
+}

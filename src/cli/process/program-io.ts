@@ -1,0 +1,31 @@
+import type { Clock } from "../../lib/clock.ts";
+
+/** A stream to print on: standard output, standard error, or a test's memory. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  on?(event: "resize", listener: () => void): unknown;
+  off?(event: "resize", listener: () => void): unknown;
+}
+
+/** The environment variables that are read anywhere. */
+export interface Environment {
+  readonly FANFOLD_BROKER?: string | undefined;
+  readonly FANFOLD_COORDINATOR?: string | undefined;
+  readonly LANG?: string | undefined;
+  readonly LC_ALL?: string | undefined;
+  readonly LC_CTYPE?: string | undefined;
+  readonly NO_COLOR?: string | undefined;
+  readonly TERM?: string | undefined;
+  readonly XDG_STATE_HOME?: string | undefined;
+}
+
+/** What a command gets from its process. */
+export interface ProgramIo {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Environment;
+  readonly clock: Clock;
+}

@@ -1,0 +1,31 @@
+import type { Logger } from "../../lib/logger.ts";
+import { debugLine } from "../process/debug-line.ts";
+import type { ProgramIo } from "../process/program-io.ts";
+import { createStyle, PLAIN_STYLE, speaksUnicode } from "../view/style.ts";
+import type { View } from "../view/view.ts";
+import { JsonPresenter } from "./json-presenter.ts";
+import type { OutputMode } from "./output-mode.ts";
+import { PlainPresenter } from "./plain-presenter.ts";
+import type { Presenter, TypedEvent } from "./presenter.ts";
+
+/** The presenter that the options and the terminal ask for. */
+export async function openPresenter<Event extends TypedEvent, State>(
+  view: View<Event, State>,
+  mode: OutputMode,
+  io: ProgramIo,
+): Promise<Presenter<Event>> {
+  if (mode.kind === "json") return new JsonPresenter<Event>(io);
+  if (mode.kind !== "terminal") return new PlainPresenter(view, { io, mode, style: PLAIN_STYLE });
+  const { TerminalPresenter } = await import("./terminal-presenter.ts");
+  return new TerminalPresenter(view, {
+    io,
+    mode,
+    style: createStyle({ colour: mode.colour, unicode: speaksUnicode(io.env) }),
+  });
+}
+
+/** What the roles tell their developers, under `--verbose`. */
+export function presenterLogger(presenter: Presenter<never>, mode: OutputMode): Logger | undefined {
+  if (!mode.verbose) return undefined;
+  return { debug: (message, fields) => presenter.error(debugLine(message, fields)) };
+}

@@ -1,0 +1,55 @@
+import type { View } from "../view/view.ts";
+import type { Presenter, PresenterContext, TypedEvent } from "./presenter.ts";
+
+/** Without a terminal: changes of state at once, progress at most this often. */
+const PROGRESS_EVERY_MS = 5000;
+
+/** Plain lines, for files and pipes; under `--quiet` only what has gone wrong. */
+export class PlainPresenter<Event extends TypedEvent, State> implements Presenter<Event> {
+  readonly #view: View<Event, State>;
+  readonly #context: PresenterContext;
+  readonly #progressAtMs = new Map<string, number>();
+  #state: State;
+
+  constructor(view: View<Event, State>, context: PresenterContext) {
+    this.#view = view;
+    this.#context = context;
+    this.#state = view.initial;
+  }
+
+  take(event: Event): void {
+    const { io, mode, style } = this.#context;
+    const before = this.#state;
+    this.#state = this.#view.next(before, event, io.clock.nowMs());
+    for (const message of this.#view.messages(event, before, style)) {
+      if (message.level === "warning") io.stderr.write(`${message.text}\n`);
+      else if (mode.kind !== "quiet" && (message.level === "info" || mode.verbose))
+        io.stdout.write(`${message.text}\n`);
+    }
+    if (mode.kind !== "quiet") this.#writeProgress();
+  }
+
+  error(text: string): void {
+    this.#context.io.stderr.write(`${text}\n`);
+  }
+
+  close(): void {
+    // Nothing is drawn.
+  }
+
+  #writeProgress(): void {
+    const { io } = this.#context;
+    const nowMs = io.clock.nowMs();
+    const lines = this.#view.progressLines(this.#state);
+    for (const [thing, line] of lines) {
+      const lastMs = this.#progressAtMs.get(thing);
+      // The first line comes after the first interval: a copy that is over by then needs none.
+      if (lastMs === undefined) this.#progressAtMs.set(thing, nowMs);
+      else if (nowMs - lastMs >= PROGRESS_EVERY_MS) {
+        this.#progressAtMs.set(thing, nowMs);
+        io.stdout.write(`${line}\n`);
+      }
+    }
+    for (const thing of this.#progressAtMs.keys()) if (!lines.has(thing)) this.#progressAtMs.delete(thing);
+  }
+}

@@ -1,0 +1,182 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { CONTROL_BYTES_MAX, PROTOCOL_VERSION } from "../../protocol/limits.ts";
+import { plainAddress } from "./addresses.ts";
+import { type HostRules, hostRefusal } from "./hosts.ts";
+
+/** A request line and its headers must be complete by then: what holds a connection open without a word is cut. */
+const REQUEST_WITHIN_MS = 10_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+/** Control and relay connections of a few thousand members. */
+const CONNECTIONS_MAX = 16_384;
+
+const ABOUT = `This is a fanfold coordinator (protocol version ${PROTOCOL_VERSION}).\nPoint "fanfold source" and "fanfold sink" here with --coordinator; /healthz tells whether it is well.\n`;
+
+/** Takes over a connection that asked for an upgrade. `head` holds bytes that came with the request. */
+export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+export interface CoordinatorServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly rules: HostRules;
+  /** One client's control channel, from its remote address. */
+  readonly control: (socket: WebSocket, address: string) => void;
+  /** The embedded relay, when there is one. */
+  readonly relay?: TakeUpgrade;
+}
+
+/** The one port of the coordinator (D3): health over HTTP, the control channel, the embedded relay. */
+export class CoordinatorServer implements AsyncDisposable {
+  readonly #options: CoordinatorServerOptions;
+  readonly #http: Server;
+  readonly #webSockets: WebSocketServer;
+  /** `close` and `closeAllConnections` of an HTTP server leave upgraded sockets open. */
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: CoordinatorServerOptions) {
+    this.#options = options;
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: CONTROL_BYTES_MAX,
+      perMessageDeflate: false,
+    });
+    this.#http = createServer({
+      headersTimeout: REQUEST_WITHIN_MS,
+      requestTimeout: REQUEST_WITHIN_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    });
+    this.#http.maxConnections = CONNECTIONS_MAX;
+    this.#http.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    this.#http.on("request", (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response));
+    this.#http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#upgrade(request, socket, head),
+    );
+  }
+
+  /** @throws FanfoldError `port-taken` or `usage` */
+  async listen(): Promise<AddressInfo> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      const fail = (cause: Error) => reject(listenFailure(cause, { host, port }));
+      this.#http.once("error", fail);
+      this.#http.listen({ host, port }, () => {
+        this.#http.off("error", fail);
+        // Later ones are of single connections that could not be accepted; the others go on.
+        this.#http.on("error", () => undefined);
+        resolve();
+      });
+    });
+    const address = this.#http.address();
+    if (address === null || typeof address === "string")
+      throw new FanfoldError("internal", "Listen: the server has no address");
+    return address;
+  }
+
+  /** Takes no more connections, and cuts those there are. Idempotent. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = hostRefusal(request.headers, this.#options.rules);
+    const reply = refusal === undefined ? replyTo(request) : { status: 403, type: "text/plain", body: `${refusal}\n` };
+    response.writeHead(reply.status, {
+      "content-type": `${reply.type}; charset=utf-8`,
+      "content-length": Buffer.byteLength(reply.body),
+      "x-content-type-options": "nosniff",
+      // A body that was sent along is not read.
+      connection: "close",
+    });
+    response.end(request.method === "HEAD" ? undefined : reply.body);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Without a listener, the failure of one connection would end the process.
+    socket.on("error", () => socket.destroy());
+    const refusal = hostRefusal(request.headers, this.#options.rules);
+    if (refusal !== undefined) {
+      turnAway(socket, "403 Forbidden", refusal);
+      return;
+    }
+    const path = pathOf(request);
+    if (path === "/control") {
+      const address = plainAddress(request.socket.remoteAddress ?? "");
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#options.control(webSocket, address));
+    } else if (path === "/relay" && this.#options.relay !== undefined) {
+      this.#options.relay(request, socket, head);
+    } else {
+      turnAway(socket, "404 Not Found", ABOUT.trim());
+    }
+  }
+}
+
+function replyTo(request: IncomingMessage): { readonly status: number; readonly type: string; readonly body: string } {
+  const path = pathOf(request);
+  const reads = request.method === "GET" || request.method === "HEAD";
+  if (path === "/healthz" && reads) {
+    return {
+      status: 200,
+      type: "application/json",
+      body: `${JSON.stringify({ status: "ok", version: PROTOCOL_VERSION })}\n`,
+    };
+  }
+  return { status: 404, type: "text/plain", body: ABOUT };
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "").split("?", 1)[0] ?? "";
+}
+
+function turnAway(socket: Duplex, status: string, text: string): void {
+  const body = `${text}\n`;
+  const headers = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  socket.end(headers + body, () => socket.destroy());
+}
+
+function listenFailure(cause: Error, { host, port }: { readonly host: string; readonly port: number }): FanfoldError {
+  const what = `Listen on "${host}" port ${port}`;
+  switch (systemCode(cause)) {
+    case "EADDRINUSE":
+      return new FanfoldError(
+        "port-taken",
+        `${what}: another program has this port; choose another with --port, or 0 for any free one`,
+        { cause },
+      );
+    case "EACCES":
+      return new FanfoldError(
+        "usage",
+        `${what}: this user may not use this port; choose one from 1024 on with --port`,
+        { cause },
+      );
+    case "EADDRNOTAVAIL":
+      return new FanfoldError(
+        "usage",
+        `${what}: this machine does not have this address; give one of its own with --host, or 0.0.0.0 for all`,
+        { cause },
+      );
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return new FanfoldError("usage", `${what}: the name is not known; give an address of this machine with --host`, {
+        cause,
+      });
+    default:
+      return new FanfoldError(
+        "usage",
+        `${what}: ${cause.message}; give an address of this machine with --host and a port from 0 to 65535 with --port`,
+        { cause },
+      );
+  }
+}

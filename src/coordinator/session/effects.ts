@@ -1,0 +1,182 @@
+import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
+import type { CoordinatorMessage, Member, Role } from "../../protocol/messages/control.ts";
+import type { CoordinatorEvent } from "../../protocol/messages/events.ts";
+import type { Offer, OfferTo } from "../broker/member-transport.ts";
+import type { TicketHolder } from "../broker/tickets.ts";
+import type { History } from "../history/history.ts";
+import type { ControlConnection } from "../port/control-connection.ts";
+import type { SessionViews } from "../views/session-views.ts";
+import {
+  asMember,
+  type SeriesEffect,
+  type SeriesMember,
+  type SeriesState,
+  type SessionRef,
+  takesPartNow,
+} from "./session-state.ts";
+
+export interface EffectsOptions {
+  readonly history: History;
+  readonly views: SessionViews;
+  readonly emit: (event: CoordinatorEvent) => void;
+  readonly offer: (holder: TicketHolder, to: OfferTo) => Offer;
+  readonly revoke: (memberId: string) => void;
+}
+
+/** A member and its connection. */
+export interface Client {
+  readonly memberId: string;
+  readonly series: string;
+  readonly identity: string;
+  readonly role: Role;
+  readonly connection: ControlConnection;
+}
+
+type EffectOf<T extends SeriesEffect["type"]> = Extract<SeriesEffect, { type: T }>;
+
+type RecordedEffect = "opened" | "forgotten" | "taken-over" | "started" | "joined" | "returned" | "ended";
+
+/** Carries out what the state machine decides: on the members' connections, in the history, in the views. */
+export class Effects {
+  /** All members of all sessions, by id. */
+  readonly clients = new Map<string, Client>();
+  readonly #options: EffectsOptions;
+
+  constructor(options: EffectsOptions) {
+    this.#options = options;
+  }
+
+  /** `state` is the one after the step; `newcomerId` is that of the client that asked to join in it. */
+  carryOut(state: SeriesState, effect: SeriesEffect, newcomerId: string): void {
+    switch (effect.type) {
+      case "send":
+        this.#connection(effect.to)?.send(effect.message);
+        break;
+      case "welcome":
+        this.#welcome(state.name, effect);
+        break;
+      case "refuse":
+        this.#release(newcomerId, (connection) => connection.refuse(effect.code, effect.reason));
+        break;
+      case "violation":
+        this.#connection(effect.memberId)?.refuse("damaged", effect.reason);
+        break;
+      case "release":
+        this.#release(effect.memberId, (connection) =>
+          connection.close(1000, { code: "ended", reason: "its part is over" }),
+        );
+        if (!effect.comesBack) this.#revoke(state, effect.memberId);
+        break;
+      case "registered":
+        this.#registered(state.name, effect.member);
+        break;
+      case "left":
+        this.#left(state, effect);
+        break;
+      default:
+        this.#record(state.name, effect);
+    }
+  }
+
+  #record(session: string, effect: EffectOf<RecordedEffect>): void {
+    const { history, views, emit } = this.#options;
+    switch (effect.type) {
+      case "opened":
+        history.opened(effect.session, session);
+        views.open(effect.session.id);
+        break;
+      case "forgotten":
+        history.forgotten(effect.session.id);
+        views.forget(session, effect.session);
+        break;
+      case "taken-over":
+        history.takenOver(effect.session);
+        break;
+      case "started":
+        history.started(effect.session);
+        views.start(session, effect.session);
+        break;
+      case "joined":
+        history.tookPart(effect.session, effect.member.id);
+        views.joined(effect.session.id, effect.member);
+        break;
+      case "returned":
+        views.returned(effect.session.id, effect.member.id);
+        break;
+      default: {
+        const { session: ended, end } = effect;
+        history.ended(ended, end);
+        views.end(session, ended, end.type === "finished" ? end.summary : undefined);
+        if (end.type === "finished") emit({ type: "finished", session, sessionId: ended.id, summary: end.summary });
+        else emit({ type: "warning", code: end.code, message: `Session "${session}" is over: ${end.reason}` });
+      }
+    }
+  }
+
+  #welcome(name: string, { member, session, underWay, rejoined }: EffectOf<"welcome">): void {
+    const connection = this.#connection(member.id);
+    if (connection === undefined) return;
+    const { address } = connection;
+    const offer = this.#options.offer(holderOf(member), { address, rejoined });
+    const { transport } = offer;
+    this.#options.history.joined(member, transport.kind === "embedded" ? transport.ticket : undefined);
+    connection.send(welcomeMessage({ name, member, session, offer, underWay, rejoined }));
+  }
+
+  /** Its ticket is void, also for a coordinator that is started again. */
+  #revoke({ running, waiting }: SeriesState, memberId: string): void {
+    this.#options.revoke(memberId);
+    const session = running ?? waiting;
+    if (session !== undefined) this.#options.history.revoked(session, memberId);
+  }
+
+  #registered(session: string, { id, role, name }: SeriesMember): void {
+    const address = this.#connection(id)?.address ?? "";
+    this.#options.emit({ type: "registered", session, role, name, address });
+  }
+
+  #left(state: SeriesState, { member, code, reason }: EffectOf<"left">): void {
+    const { id, role, name } = member;
+    const { running } = state;
+    if (running !== undefined && takesPartNow(running, member)) this.#options.views.lost(running.id, id);
+    this.#options.emit({ type: "left", session: state.name, role, name, code, reason });
+  }
+
+  #connection(memberId: string): ControlConnection | undefined {
+    return this.clients.get(memberId)?.connection;
+  }
+
+  #release(memberId: string, end: (connection: ControlConnection) => void): void {
+    const connection = this.#connection(memberId);
+    this.clients.delete(memberId);
+    if (connection !== undefined) end(connection);
+  }
+}
+
+export interface WelcomeParts {
+  readonly name: string;
+  readonly member: Member;
+  readonly session: SessionRef;
+  readonly offer: Offer;
+  readonly underWay: boolean;
+  readonly rejoined: boolean;
+}
+
+export function welcomeMessage({ name, member, session, offer, underWay, rejoined }: WelcomeParts): CoordinatorMessage {
+  return {
+    type: "welcome",
+    version: PROTOCOL_VERSION,
+    member: asMember(member),
+    session: name,
+    sessionId: session.id,
+    epoch: session.epoch,
+    transport: offer.transport,
+    warnings: [...offer.warnings],
+    underWay,
+    rejoined,
+  };
+}
+
+function holderOf(member: SeriesMember): TicketHolder {
+  return { memberId: member.id, name: member.name, role: member.role, sessionId: member.sessionId };
+}

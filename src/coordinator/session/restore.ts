@@ -1,0 +1,53 @@
+import type { TicketHolder } from "../broker/tickets.ts";
+import type { MemberRecord, SessionRecord } from "../history/store.ts";
+import type { RunningSession, SeriesMember, SeriesState } from "./session-state.ts";
+
+/** A session that ran when the coordinator before this one stopped, or was killed. */
+export interface RestoredSession {
+  readonly state: SeriesState;
+  /** Absent when its source had taken it over, and gathered its sinks again. */
+  readonly running: RunningSession | undefined;
+  readonly tickets: readonly { readonly holder: TicketHolder; readonly ticket: string }[];
+}
+
+const AWAY = { code: "coordinator-lost", reason: "the coordinator was started again, and it is not back yet" };
+
+/**
+ * The session as the store has it, with everybody away; undefined when no source is among the members. It runs; or it was
+ * taken over, so that nobody has its epoch yet, and waits for the new process of its source. Pure.
+ */
+export function restoredSession(
+  { id, name, epoch }: SessionRecord,
+  records: readonly MemberRecord[],
+): RestoredSession | undefined {
+  const tookPart = records.filter((record) => record.epoch > 0);
+  const now = tookPart.filter((record) => record.epoch === epoch).map((each) => ({ ...each, id: each.member_id }));
+  const source = now.find((record) => record.role === "source");
+  if (source === undefined && !tookPart.some((record) => record.role === "source")) return undefined;
+  const sinks = now.filter((record) => record.role === "sink").map((sink) => ({ id: sink.id, name: sink.name }));
+  const running = source && { id, epoch, source: { id: source.id, name: source.name }, sinks };
+  const waiting = running === undefined ? { id, epoch, takenOver: true } : undefined;
+  const members = tookPart.map((record) => memberOf(id, record));
+  const tickets = tookPart.flatMap(({ member_id: memberId, name: memberName, role, ticket }) =>
+    ticket === null ? [] : [{ holder: { memberId, name: memberName, role, sessionId: id }, ticket }],
+  );
+  return { state: { name, running, waiting, members, kept: true }, running, tickets };
+}
+
+function memberOf(sessionId: string, record: MemberRecord): SeriesMember {
+  return {
+    id: record.member_id,
+    name: record.name,
+    role: record.role,
+    identity: record.secret_hash,
+    stay: record.stay !== 0,
+    needed: record.needed,
+    dryRun: record.dry_run !== 0,
+    sessionId,
+    ready: false,
+    startedEpoch: record.epoch,
+    belongs: true,
+    away: AWAY,
+    untold: false,
+  };
+}

@@ -1,0 +1,209 @@
+import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
+import { cancelled, endDeserted, endSession } from "./end-session.ts";
+import { cancel, join } from "./join-session.ts";
+import {
+  asMember,
+  begunSession,
+  type Departure,
+  isDeserted,
+  isHere,
+  listeningSource,
+  type RunningSession,
+  registeredSinks,
+  type SeriesEvent,
+  type SeriesMember,
+  type SeriesState,
+  type SessionEnd,
+  type Step,
+  sourceOf,
+  takesPartNow,
+} from "./session-state.ts";
+import { Change } from "./transition.ts";
+
+/**
+ * The state machine of the sessions of one name [P-1.2] [P-1.3] [P-1.5]. Pure: the registry carries out the effects.
+ *
+ *   join:     refused, or made a member and welcomed to the session that stands (opened if there is none). A source
+ *             that comes back as a new process takes its session over: it waits again, at the next epoch
+ *   ready:    counts as registered; with the source ready and enough sinks, the session starts. In a session that runs, a
+ *             sink starts late, and who came back into its copy goes on
+ *   finished: the source ends its session: everyone who takes part gets `ended`; sinks that stay are welcomed to the next
+ *   gone:     the others are told. In a session that has begun, whoever takes part stays a member and is away
+ *   cancel:   ends the session for all
+ *   expired:  ends a session that nobody came back to
+ *
+ * One welcome is answered by one `ready` before the next one is sent, because `ready` does not say which welcome it
+ * answers. So a member whose session ends before it was ready keeps its old welcome until it answers it, and is then
+ * welcomed to the next session.
+ */
+export function step(state: SeriesState, event: SeriesEvent): Step {
+  const change = new Change(state, event.freshSessionId);
+  if (event.type === "join") join(change, event.newcomer);
+  else if (event.type === "cancel") cancel(change, event);
+  else if (event.type === "expired") expired(change);
+  else {
+    const member = change.member(event.memberId);
+    if (member !== undefined && isHere(member)) {
+      if (event.type === "ready") ready(change, member);
+      else if (event.type === "finished") finished(change, member, { type: "finished", summary: event.summary });
+      else gone(change, member, event);
+    }
+  }
+  return change.done();
+}
+
+function ready(change: Change, member: SeriesMember): void {
+  if (member.ready) return;
+  const { running, waiting } = change.state;
+  if (member.sessionId !== (running ?? waiting)?.id) {
+    // The session it was welcomed to ended without it.
+    change.welcome(member);
+    return;
+  }
+  const registered = { ...member, ready: true };
+  change.put(registered);
+  change.effect({ type: "registered", member: registered });
+  if (running === undefined) {
+    if (!start(change) && member.role === "sink") change.tellSource();
+  } else if (member.role === "source") sourceReturned(change, running);
+  else sinkReady(change, running, registered);
+}
+
+/** A sink in a session that runs: it goes on, or it starts late. */
+function sinkReady(change: Change, running: RunningSession, sink: SeriesMember): void {
+  if (takesPartNow(running, sink)) sinkReturned(change, running, sink);
+  else if (listeningSource(change.state) !== undefined) startLate(change, sink);
+  const source = sourceOf(change.state);
+  if (source?.away !== undefined) change.tellLeft(sink.id, source, source.away);
+}
+
+function sinkReturned(change: Change, running: RunningSession, sink: SeriesMember): void {
+  change.effect({ type: "returned", session: running, member: sink });
+  change.tellOrNote(sink, (source) =>
+    change.send(source.id, { type: "joined", member: asMember(sink), restarted: false }),
+  );
+}
+
+/** The source goes on where it was: it is told who came and went meanwhile, and who waits for it starts. */
+function sourceReturned(change: Change, running: RunningSession): void {
+  for (const sink of change.state.members.filter((member) => member.role === "sink")) {
+    const source = listeningSource(change.state);
+    if (source === undefined) return;
+    const goesOn = takesPartNow(running, sink);
+    if (sink.untold && goesOn && sink.ready) sinkReturned(change, running, sink);
+    else if (sink.untold) {
+      change.tellLeft(source.id, sink, sink.away ?? RESTARTED);
+      change.put({ ...sink, untold: false });
+    }
+    if (sink.ready && !goesOn) startLate(change, sink);
+  }
+}
+
+const RESTARTED: Departure = { code: "sink-lost", reason: "it was started again" };
+
+/** Starts the session that waits, if its source is ready and has its sinks. */
+function start(change: Change): boolean {
+  const { waiting } = change.state;
+  const source = listeningSource(change.state);
+  const sinks = registeredSinks(change.state);
+  if (waiting === undefined || source === undefined || source.sessionId !== waiting.id || sinks.length < source.needed)
+    return false;
+  const { id, epoch } = waiting;
+  const session: RunningSession = { id, epoch, source: asMember(source), sinks: sinks.map(asMember) };
+  change.state = { ...change.state, running: session, waiting: undefined, kept: false };
+  for (const member of [...sinks, source]) {
+    change.put({ ...member, startedEpoch: epoch, belongs: true, untold: false });
+  }
+  change.effect({ type: "started", session });
+  for (const member of [...sinks, source]) sendStart(change, session, { source, to: member.id, late: false });
+  return true;
+}
+
+/** Lets a sink into a session that runs; the source serves it on a lane of its own [P-9.3]. */
+function startLate(change: Change, sink: SeriesMember): void {
+  const { running } = change.state;
+  const source = listeningSource(change.state);
+  if (running === undefined || source === undefined) return;
+  const known = running.sinks.some((each) => each.id === sink.id);
+  const session = known ? running : { ...running, sinks: [...running.sinks, asMember(sink)] };
+  const member = { ...sink, startedEpoch: running.epoch, belongs: true, untold: false };
+  change.state = { ...change.state, running: session };
+  change.put(member);
+  change.effect({ type: "joined", session, member });
+  sendStart(change, session, { source, to: sink.id, late: true });
+  change.send(source.id, { type: "joined", member: asMember(sink), restarted: true });
+}
+
+interface StartOrder {
+  readonly source: SeriesMember;
+  readonly to: string;
+  readonly late: boolean;
+}
+
+function sendStart(change: Change, session: RunningSession, { source, to, late }: StartOrder): void {
+  const { epoch, sinks } = session;
+  const { identity: sourceIdentity, dryRun } = source;
+  const { source: member } = session;
+  change.send(to, { type: "start", epoch, source: member, sourceIdentity, sinks: [...sinks], late, dryRun });
+}
+
+function finished(change: Change, member: SeriesMember, end: SessionEnd): void {
+  const { running } = change.state;
+  if (running === undefined || member.id !== running.source.id) {
+    const reason = `Received "finished" from the ${member.role} "${member.name}": only the source of a session that runs sends it`;
+    change.effect({ type: "violation", memberId: member.id, reason });
+    return;
+  }
+  endSession(change, running, end);
+}
+
+type Gone = Extract<SeriesEvent, { type: "gone" }>;
+
+function gone(change: Change, member: SeriesMember, { code, reason, left }: Gone): void {
+  const { running, waiting } = change.state;
+  const session = running ?? waiting;
+  const why = { code, reason };
+  const ours = session !== undefined && member.sessionId === session.id;
+  change.effect({ type: "left", member, ...why });
+  const stays = ours && member.belongs && begunSession(change.state) !== undefined;
+  if (stays) {
+    change.put({ ...member, away: why, ready: false });
+    change.effect({ type: "release", memberId: member.id, comesBack: !left });
+  } else change.remove(member.id);
+  if (!ours) return;
+  if (member.role === "source") sourceGone(change, member, { ...why, left });
+  else sinkGone(change, member, why);
+  const deserted = isDeserted(change.state) && left && !change.state.kept;
+  if (deserted) expired(change);
+}
+
+function sinkGone(change: Change, member: SeriesMember, why: Departure): void {
+  const { running } = change.state;
+  if (running === undefined) {
+    if (member.ready) change.tellSource();
+  } else if (takesPartNow(running, member)) {
+    const sink = change.member(member.id) ?? member;
+    change.tellOrNote(sink, (source) => change.tellLeft(source.id, member, why));
+  }
+}
+
+function sourceGone(change: Change, member: SeriesMember, why: Departure & { readonly left: boolean }): void {
+  const { running, waiting, members } = change.state;
+  for (const sink of members) if (sink.role === "sink" && sink.ready) change.tellLeft(sink.id, member, why);
+  const session = running ?? waiting;
+  if (session !== undefined && why.left && why.code === "cancelled") endSession(change, session, cancelled(why.reason));
+}
+
+/** Nobody came back in time, or nobody is going to. */
+function expired(change: Change): void {
+  const session = begunSession(change.state);
+  change.state = { ...change.state, kept: false };
+  if (session !== undefined && isDeserted(change.state)) endDeserted(change, session);
+}
+
+/** Why a client of this version cannot be served; undefined when it can. */
+export function versionRefusal(version: number): string | undefined {
+  if (version === PROTOCOL_VERSION) return undefined;
+  const older = version < PROTOCOL_VERSION ? "the client" : "the coordinator";
+  return `Join a session: the client speaks protocol version ${version}, this coordinator version ${PROTOCOL_VERSION}; update ${older}`;
+}

@@ -1,0 +1,202 @@
+import type { CoordinatorMessage, Member, Role } from "../../protocol/messages/control.ts";
+import type { SessionSummary } from "../../protocol/messages/progress.ts";
+
+/**
+ * Values of the session state machine (session.ts). A *series* is what stands under one session name: one session at
+ * most, which waits for its source and its sinks, or runs. They follow one another.
+ */
+export interface SeriesState {
+  readonly name: string;
+  /** Never together with `waiting`. */
+  readonly running: RunningSession | undefined;
+  readonly waiting: WaitingSession | undefined;
+  /** Everyone connected under this name, and those who take part and are away, in the order of their arrival. */
+  readonly members: readonly SeriesMember[];
+  /** Restored by a coordinator that was just started: not ended because nobody is here yet. */
+  readonly kept: boolean;
+}
+
+export interface SessionRef {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+export interface WaitingSession extends SessionRef {
+  /** It ran at a lower epoch; its source took it over, and gathers sinks for this one. */
+  readonly takenOver: boolean;
+}
+
+export interface RunningSession extends SessionRef {
+  readonly source: Member;
+  /** Who takes part in this epoch, late sinks at the end. A sink that leaves stays in this list. */
+  readonly sinks: readonly Member[];
+}
+
+export interface Departure {
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface SeriesMember {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** SHA-256 of its secret, in hex. */
+  readonly identity: string;
+  /** Sink: goes on with the next session. */
+  readonly stay: boolean;
+  /** Source: registered sinks it waits for. */
+  readonly needed: number;
+  /** Source: nothing is to be changed at the sinks. */
+  readonly dryRun: boolean;
+  /** The session that its latest welcome named. */
+  readonly sessionId: string;
+  /** It is connected, and has answered that welcome: it counts as registered. */
+  readonly ready: boolean;
+  /** Epoch of the latest `start` that its process got; 0 when none. */
+  readonly startedEpoch: number;
+  /** It has taken part in the session at some epoch: it stays known when it goes. */
+  readonly belongs: boolean;
+  /** Why it is not here; undefined while it is connected. */
+  readonly away?: Departure | undefined;
+  /** Sink: the source was away when this one came or went, and has to be told. */
+  readonly untold: boolean;
+}
+
+/** A client that asks to join: what it said, without its name made unique yet. */
+export interface Newcomer {
+  /** That of the member it is (`memberFor`), else a fresh one. */
+  readonly id: string;
+  readonly label: string;
+  readonly labelAsked: boolean;
+  readonly role: Role;
+  readonly identity: string;
+  readonly stay: boolean;
+  readonly needed: number;
+  readonly dryRun: boolean;
+  /** The copy that still runs in the process of this client. */
+  readonly back?: { readonly sessionId: string; readonly epoch: number } | undefined;
+}
+
+/** `freshSessionId` is used if the event opens a session; no event opens more than one. */
+export type SeriesEvent = { readonly freshSessionId: string } & (
+  | { readonly type: "join"; readonly newcomer: Newcomer }
+  /** A client asks to end the session of this source, at the epoch of `back` alone if it is there; `id` is a fresh one. */
+  | ({ readonly type: "cancel"; readonly id: string } & Pick<Newcomer, "identity" | "back">)
+  | { readonly type: "ready"; readonly memberId: string }
+  | { readonly type: "finished"; readonly memberId: string; readonly summary: SessionSummary }
+  /** `left`: it said so, or broke the rules; else its connection broke, and it may come back. */
+  | ({ readonly type: "gone"; readonly memberId: string; readonly left: boolean } & Departure)
+  /** The time for which a session without anybody is kept is over. */
+  | { readonly type: "expired" }
+);
+
+export type SeriesEffect =
+  | { readonly type: "send"; readonly to: string; readonly message: CoordinatorMessage }
+  /** The caller adds the transport and its warnings. */
+  | {
+      readonly type: "welcome";
+      readonly member: SeriesMember;
+      readonly session: SessionRef;
+      readonly underWay: boolean;
+      readonly rejoined: boolean;
+    }
+  /** The newcomer of this event did not become a member. */
+  | { readonly type: "refuse"; readonly code: string; readonly reason: string }
+  /** A member broke the protocol: its connection is to be closed, and a `gone` event follows. */
+  | { readonly type: "violation"; readonly memberId: string; readonly reason: string }
+  /** Its connection has nothing left to do. `comesBack`: its ticket stays valid, because its copy may go on. */
+  | { readonly type: "release"; readonly memberId: string; readonly comesBack: boolean }
+  | { readonly type: "registered"; readonly member: SeriesMember }
+  | { readonly type: "left"; readonly member: SeriesMember; readonly code: string; readonly reason: string }
+  | { readonly type: "opened"; readonly session: SessionRef }
+  | { readonly type: "forgotten"; readonly session: SessionRef }
+  /** The source of a session that ran was started again: it gathers its sinks for this epoch. */
+  | { readonly type: "taken-over"; readonly session: SessionRef }
+  | { readonly type: "started"; readonly session: RunningSession }
+  /** A sink takes part from now on, or begins anew in a process of its own. */
+  | { readonly type: "joined"; readonly session: RunningSession; readonly member: SeriesMember }
+  /** A sink goes on where it was. */
+  | { readonly type: "returned"; readonly session: RunningSession; readonly member: SeriesMember }
+  | { readonly type: "ended"; readonly session: SessionRef; readonly end: SessionEnd };
+
+/** How a session ended: finished by its source, or broken off (`cancelled`, `interrupted`). */
+export type SessionEnd =
+  | { readonly type: "finished"; readonly summary: SessionSummary }
+  | ({ readonly type: "broken-off" } & Departure);
+
+export interface Step {
+  readonly state: SeriesState;
+  readonly effects: readonly SeriesEffect[];
+}
+
+export function emptySeries(name: string): SeriesState {
+  return { name, running: undefined, waiting: undefined, members: [], kept: false };
+}
+
+/** Nothing stands under the name any more. */
+export function isVacant(state: SeriesState): boolean {
+  return state.running === undefined && state.waiting === undefined && state.members.length === 0;
+}
+
+/** A session that has begun, and that nobody is connected to: it ends when nobody comes back in time. */
+export function isDeserted(state: SeriesState): boolean {
+  return begunSession(state) !== undefined && !state.members.some(isHere);
+}
+
+/** The session under this name that has begun: it runs, or was taken over and gathers its sinks again. */
+export function begunSession(state: SeriesState): SessionRef | undefined {
+  return state.running ?? (state.waiting?.takenOver === true ? state.waiting : undefined);
+}
+
+export function isHere(member: SeriesMember): boolean {
+  return member.away === undefined;
+}
+
+/** The source of the session, which may be away once it has begun. */
+export function sourceOf(state: SeriesState): SeriesMember | undefined {
+  return state.members.find((member) => member.role === "source");
+}
+
+/** The source, when it follows what happens: connected, and past its `ready`. */
+export function listeningSource(state: SeriesState): SeriesMember | undefined {
+  const source = sourceOf(state);
+  const { running } = state;
+  if (source === undefined || !source.ready) return undefined;
+  return running === undefined || takesPartNow(running, source) ? source : undefined;
+}
+
+/** The member that a client is, by its identity. A source that says `back` is nobody when its copy is over. */
+export function memberFor(state: SeriesState, newcomer: Identified): SeriesMember | undefined {
+  const { role, identity, back } = newcomer;
+  if (role === "source" && back !== undefined) return memberGoingOn(state, newcomer);
+  return state.members.find((member) => member.role === role && member.identity === identity);
+}
+
+/** The member whose copy still runs in the process of this client, as it says itself; undefined when it does not. */
+export function memberGoingOn(
+  { running, members }: SeriesState,
+  { role, identity, back }: Identified,
+): SeriesMember | undefined {
+  if (back === undefined || running?.id !== back.sessionId || running.epoch !== back.epoch) return undefined;
+  return members.find(
+    (member) => member.role === role && member.identity === identity && takesPartNow(running, member),
+  );
+}
+
+type Identified = Pick<Newcomer, "role" | "identity" | "back">;
+
+/** Sinks that are registered for the session that waits. */
+export function registeredSinks(state: SeriesState): readonly SeriesMember[] {
+  const id = state.waiting?.id;
+  return state.members.filter((member) => member.role === "sink" && member.ready && member.sessionId === id);
+}
+
+/** Its process got the `start` of the epoch that runs. */
+export function takesPartNow(running: RunningSession, member: SeriesMember): boolean {
+  return member.sessionId === running.id && member.startedEpoch === running.epoch;
+}
+
+export function asMember(member: Member): Member {
+  return { id: member.id, name: member.name };
+}

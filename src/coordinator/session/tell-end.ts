@@ -1,0 +1,38 @@
+import type { ClientMessage, Hello } from "../../protocol/messages/control.ts";
+import type { PastCopy } from "../history/history.ts";
+import type { ControlConnection } from "../port/control-connection.ts";
+import { type EffectsOptions, welcomeMessage } from "./effects.ts";
+import { endedMessage } from "./end-session.ts";
+
+export interface EpilogueParts {
+  readonly connection: ControlConnection;
+  readonly messages: AsyncIterator<ClientMessage>;
+  readonly hello: Hello;
+  readonly past: PastCopy;
+}
+
+/**
+ * Tells a client that comes back to a copy which was finished meanwhile how it ended, in the order that it knows: it is
+ * let in again, says `ready`, and gets `ended` [P-1.5]. False when the client went before.
+ */
+export async function tellEnd(
+  { connection, messages, hello, past }: EpilogueParts,
+  { offer, revoke }: Pick<EffectsOptions, "offer" | "revoke">,
+): Promise<boolean> {
+  const { member, session, summary } = past;
+  const { role, session: name } = hello;
+  const holder = { memberId: member.id, name: member.name, role, sessionId: session.id };
+  const given = offer(holder, { address: connection.address, rejoined: false });
+  connection.send(welcomeMessage({ name, member, session, offer: given, underWay: false, rejoined: true }));
+  try {
+    for (;;) {
+      const next = await messages.next();
+      if (next.done === true || next.value.type === "leave") return false;
+      if (next.value.type === "ready") break;
+    }
+  } finally {
+    revoke(member.id);
+  }
+  connection.send(endedMessage({ id: member.id, role }, { type: "finished", summary }));
+  return true;
+}

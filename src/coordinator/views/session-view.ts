@@ -1,0 +1,130 @@
+import { STREAM_DATA } from "../../protocol/frame/frame.ts";
+import type { UpMessage } from "../../protocol/frame/report.ts";
+import type { Member } from "../../protocol/messages/control.ts";
+import type { SessionView, SinkLine } from "../../protocol/messages/events.ts";
+import type { CopyProgress, SessionSummary, SinkProgress } from "../../protocol/messages/progress.ts";
+import { type RunningSession, registeredSinks, type SeriesState, sourceOf } from "../session/session-state.ts";
+
+/** What the coordinator shows of a session. Pure: values in, values out. */
+
+const NOTHING_YET: SinkProgress = { filesDone: 0, bytesDone: 0, currentFile: "" };
+
+/** The session of a series that waits. */
+export function waitingView(state: SeriesState): SessionView | undefined {
+  if (state.waiting === undefined) return undefined;
+  const source = sourceOf(state);
+  const ours = source?.sessionId === state.waiting.id ? source : undefined;
+  const sinks = registeredSinks(state).map(
+    (sink): SinkLine => ({ name: sink.name, state: "registered", progress: NOTHING_YET }),
+  );
+  const { id: sessionId, epoch } = state.waiting;
+  const view: SessionView = { session: state.name, sessionId, epoch, state: "waiting", sinks };
+  return ours === undefined ? view : { ...view, source: ours.name, needed: ours.needed };
+}
+
+/** A session that runs: its view, and whose line of it is whose. */
+export interface RunningView {
+  readonly view: SessionView;
+  readonly epoch: number;
+  readonly sinkIds: readonly string[];
+}
+
+export function runningView(name: string, session: RunningSession): RunningView {
+  const sinks = session.sinks.map(lineOf);
+  const view: SessionView = {
+    session: name,
+    sessionId: session.id,
+    epoch: session.epoch,
+    state: "running",
+    source: session.source.name,
+    needed: sinks.length,
+    sinks,
+  };
+  return { view, epoch: session.epoch, sinkIds: session.sinks.map((sink) => sink.id) };
+}
+
+/** A session that the coordinator finds when it is back: everybody is away. */
+export function restoredView(name: string, session: RunningSession): RunningView {
+  const { view, ...rest } = runningView(name, session);
+  const sinks = view.sinks.map((line): SinkLine => ({ ...line, state: "away" }));
+  return { ...rest, view: { ...view, state: "paused", sinks } };
+}
+
+export function withProgress(running: RunningView, progress: CopyProgress): RunningView {
+  return { ...running, view: { ...running.view, progress } };
+}
+
+/** What a sink says of itself, on the stream that serves it; undefined when it changes nothing that is shown. */
+export function withReport(
+  running: RunningView,
+  sinkId: string,
+  { message, stream }: { readonly message: UpMessage; readonly stream: number },
+): RunningView | undefined {
+  if (message.type === "want") return undefined;
+  const { progress } = message;
+  return withLine(running, sinkId, (line) => ({ ...line, state: stateOf(message, stream, line), progress }));
+}
+
+/** A sink that went, and may come back. */
+export function withLoss(running: RunningView, sinkId: string): RunningView | undefined {
+  return withLine(running, sinkId, (line) => ({ ...line, state: "away" }));
+}
+
+/** A sink that goes on where it was. */
+export function withReturn(running: RunningView, sinkId: string): RunningView | undefined {
+  return withLine(running, sinkId, (line) => ({ ...line, state: "receiving" }));
+}
+
+/** A sink that takes part from now on, or begins anew. */
+export function withJoined(running: RunningView, sink: Member): RunningView {
+  // It is served on a lane [P-9.3].
+  const fresh: SinkLine = { ...lineOf(sink), state: "detached" };
+  const known = withLine(running, sink.id, () => fresh);
+  if (known !== undefined) return known;
+  const { view, sinkIds } = running;
+  const sinks = [...view.sinks, fresh];
+  return { ...running, view: { ...view, needed: sinks.length, sinks }, sinkIds: [...sinkIds, sink.id] };
+}
+
+/** Whether the source is there, or everyone waits for it to come back. */
+export function withSource(running: RunningView, here: boolean): RunningView | undefined {
+  const state = here ? "running" : "paused";
+  return running.view.state === state ? undefined : { ...running, view: { ...running.view, state } };
+}
+
+export function endedView(running: RunningView, summary: SessionSummary | undefined): SessionView {
+  const sinks = running.view.sinks.map((line, index): SinkLine => {
+    const outcome = summary?.sinks.find((each) => each.sinkId === running.sinkIds[index]);
+    if (outcome === undefined) return { ...line, state: "failed" };
+    return {
+      ...line,
+      state: outcome.outcome,
+      progress: { ...line.progress, filesDone: outcome.filesDone, bytesDone: outcome.bytesDone },
+    };
+  });
+  return { ...running.view, state: "ended", sinks };
+}
+
+function lineOf({ name }: Member): SinkLine {
+  return { name, state: "receiving", progress: NOTHING_YET };
+}
+
+function stateOf(message: Exclude<UpMessage, { type: "want" }>, stream: number, line: SinkLine): SinkLine["state"] {
+  // Only the source's summary says that a copy is proven.
+  if (message.type === "proof") return "verifying";
+  if (message.type === "failed") return "failed";
+  if (message.type === "outlook") return line.state;
+  // Reports of one that went may still be under way; and one that cannot reach the coordinator may well go on.
+  if (line.state === "failed" || line.state === "away" || (line.state === "verifying" && message.busy === undefined))
+    return line.state;
+  // As the source shows it: on a lane it is that, whatever it does there.
+  if (stream !== STREAM_DATA) return "detached";
+  return message.busy === undefined || message.busy === "hashing" ? "receiving" : "verifying";
+}
+
+function withLine(running: RunningView, sinkId: string, change: (line: SinkLine) => SinkLine): RunningView | undefined {
+  const index = running.sinkIds.indexOf(sinkId);
+  if (index < 0) return undefined;
+  const sinks = running.view.sinks.map((line, at) => (at === index ? change(line) : line));
+  return { ...running, view: { ...running.view, sinks } };
+}

@@ -1,0 +1,177 @@
+import { FILE_BYTES_MAX, FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "../limits.ts";
+import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
+import { decodeMode, decodeTimestamp, encodeTimestamp, type Timestamp } from "./page.ts";
+import { decodeSize } from "./page-file.ts";
+
+/**
+ * Table of a data frame [P-6]: what lies in its content, holes, and the close marks of files that end with it.
+ *
+ *   table = count *record
+ *   chunk = 1 entry generation offset length hash(32)      ; contents lie in the order of their chunks, without gaps
+ *   close = 2 entry generation final
+ *   hole  = 3 entry generation offset length               ; zeros of which nothing is sent
+ *   final = 1 size mode mtime hash(32)                     ; delivered: give it its name
+ *         | 2                                              ; withdrawn: drop what came, keep what was there before
+ */
+export interface ChunkRecord {
+  readonly kind: "chunk";
+  readonly entry: number;
+  /** Rises when a file is read again after it changed; 0 at first. */
+  readonly generation: number;
+  readonly offset: number;
+  readonly hash: Uint8Array;
+  /** View into the frame's content. */
+  readonly bytes: Uint8Array;
+}
+
+/** A range of a file that reads as zeros, and is not stored. */
+export interface HoleRecord {
+  readonly kind: "hole";
+  readonly entry: number;
+  readonly generation: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface CloseRecord {
+  readonly kind: "close";
+  readonly entry: number;
+  readonly generation: number;
+  /** Undefined: withdrawn. */
+  readonly final: FileFinal | undefined;
+}
+export type DataRecord = ChunkRecord | HoleRecord | CloseRecord;
+
+/** What a file turned out to be when it was read: it may have changed since its page was written. */
+export interface FileFinal {
+  readonly size: number;
+  readonly mode: number;
+  readonly mtime: Timestamp;
+  readonly hash: Uint8Array;
+}
+
+const CHUNK = 1;
+const CLOSE = 2;
+const HOLE = 3;
+const DELIVERED = 1;
+const WITHDRAWN = 2;
+
+/** Bytes one chunk and one close record can take together, for cutting a frame before it is too large. */
+export const RECORD_BYTES_BOUND = 160;
+
+export interface ChunkPlace {
+  readonly entry: number;
+  readonly generation: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly hash: Uint8Array;
+}
+
+/** Collects the records of one data frame. */
+export class DataTableWriter {
+  readonly #records = new ByteWriter(4096);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes of the table as it stands. */
+  get bytes(): number {
+    return this.#records.length + 4;
+  }
+
+  chunk(place: ChunkPlace): void {
+    this.#records.u8(CHUNK);
+    this.#records.varint(place.entry);
+    this.#records.varint(place.generation);
+    this.#records.varint(place.offset);
+    this.#records.varint(place.length);
+    this.#records.raw(place.hash);
+    this.#count += 1;
+  }
+
+  hole({ entry, generation, offset, length }: Omit<HoleRecord, "kind">): void {
+    this.#records.u8(HOLE);
+    for (const value of [entry, generation, offset, length]) this.#records.varint(value);
+    this.#count += 1;
+  }
+
+  close(entry: number, generation: number, final: FileFinal | undefined): void {
+    this.#records.u8(CLOSE);
+    this.#records.varint(entry);
+    this.#records.varint(generation);
+    encodeFinal(this.#records, final);
+    this.#count += 1;
+  }
+
+  /** The table so far; the writer starts anew. */
+  take(): Buffer {
+    const out = new ByteWriter(this.#records.length + 8);
+    out.varint(this.#count);
+    out.raw(this.#records.view());
+    this.#records.truncate(0);
+    this.#count = 0;
+    return out.view();
+  }
+}
+
+export function encodeFinal(out: ByteWriter, final: FileFinal | undefined): void {
+  if (final === undefined) {
+    out.u8(WITHDRAWN);
+    return;
+  }
+  out.u8(DELIVERED);
+  out.varint(final.size);
+  out.varint(final.mode);
+  encodeTimestamp(out, final.mtime);
+  out.raw(final.hash);
+}
+
+/** `state` is the first byte, which the caller has read. */
+export function decodeFinal(bytes: ByteReader, state: number): FileFinal | undefined {
+  if (state === WITHDRAWN) return undefined;
+  if (state !== DELIVERED) throw damaged(`holds a file in the unknown state ${state}`);
+  const size = decodeSize(bytes);
+  const mode = decodeMode(bytes);
+  const mtime = decodeTimestamp(bytes);
+  return { size, mode, mtime, hash: bytes.raw(HASH_BYTES) };
+}
+
+/** @throws FanfoldError `damaged`. Hashes of chunks are not checked here. */
+export function decodeDataTable(table: Uint8Array, content: Uint8Array): DataRecord[] {
+  const bytes = new ByteReader(table);
+  const count = bytes.varint();
+  if (count > FRAME_RECORDS_MAX) throw damaged(`announces ${count} records, more than ${FRAME_RECORDS_MAX}`);
+  const records: DataRecord[] = [];
+  let [at, holeBytes] = [0, 0];
+  for (let index = 0; index < count; index += 1) {
+    const kind = bytes.u8();
+    const entry = bytes.varint();
+    const generation = bytes.varint();
+    if (kind === CLOSE) {
+      records.push({ kind: "close", entry, generation, final: decodeFinal(bytes, bytes.u8()) });
+      continue;
+    }
+    if (kind !== CHUNK && kind !== HOLE) throw damaged(`holds a record of the unknown kind ${kind}`);
+    const offset = bytes.varint();
+    const length = bytes.varint();
+    if (length === 0 || offset % LEAF_BYTES !== 0 || offset + length > FILE_BYTES_MAX) {
+      throw damaged(`holds a ${kind === HOLE ? "hole" : "chunk"} of ${length} bytes at offset ${offset}`);
+    }
+    if (kind === HOLE) {
+      // A hole costs the receiver a hash for each of its leaves, and the sender nothing.
+      holeBytes += length;
+      if (holeBytes > FRAME_HOLE_BYTES_MAX) throw damaged(`holds holes of ${holeBytes} bytes`);
+      records.push({ kind: "hole", entry, generation, offset, length });
+      continue;
+    }
+    const hash = bytes.raw(HASH_BYTES);
+    if (length > content.length - at) throw damaged("holds chunks that are longer than its content");
+    records.push({ kind: "chunk", entry, generation, offset, hash, bytes: content.subarray(at, at + length) });
+    at += length;
+  }
+  bytes.end();
+  if (at !== content.length) throw damaged(`has ${content.length - at} bytes of content that no chunk names`);
+  return records;
+}

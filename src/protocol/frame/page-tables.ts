@@ -1,0 +1,188 @@
+import {
+  ACCOUNT_NAME_BYTES_MAX,
+  ATTRIBUTE_NAME_BYTES_MAX,
+  ATTRIBUTES_BYTES_MAX,
+  ATTRIBUTES_MAX,
+  OWNER_ID_MAX,
+  PAGE_ENTRIES_MAX,
+} from "../limits.ts";
+import type { Attribute } from "./attribute-names.ts";
+import { type ByteReader, ByteWriter, damaged } from "./bytes.ts";
+
+/**
+ * What many entries of a page have in common stands once, in tables before the entries [P-4.2]:
+ *
+ *   owners = count *owner
+ *   owner  = uid gid user(string) group(string)        ; a name is empty when the source has none for the number
+ *   sets   = count *set
+ *   set    = count *(name(string) value(string))       ; all extended attributes of an entry, sorted by name
+ *
+ * An entry refers to a row by its number, counted from 1; 0: nothing is told.
+ */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly user?: Uint8Array | undefined;
+  readonly group?: Uint8Array | undefined;
+}
+
+interface Described {
+  readonly owner?: Owner | undefined;
+  readonly attributes?: readonly Attribute[] | undefined;
+}
+
+/** The rows of one page that is being made. */
+export class PageTables {
+  readonly #owners = new Rows(encodeOwner);
+  readonly #sets = new Rows(encodeSet);
+
+  /** Takes what an entry refers to; returns the numbers of its rows. */
+  add({ owner, attributes }: Described): readonly [owner: number, set: number] {
+    return [
+      owner === undefined ? 0 : this.#owners.add(owner),
+      attributes === undefined ? 0 : this.#sets.add(attributes),
+    ];
+  }
+
+  /** Bytes by which the tables would grow. */
+  growth({ owner, attributes }: Described): number {
+    return (
+      (owner === undefined ? 0 : this.#owners.growth(owner)) +
+      (attributes === undefined ? 0 : this.#sets.growth(attributes))
+    );
+  }
+
+  encode(out: ByteWriter): void {
+    this.#owners.encode(out);
+    this.#sets.encode(out);
+  }
+}
+
+/** Rows, each encoded once, in the order of their first use. What is the same object needs no second look. */
+class Rows<T extends object> {
+  readonly #encode: (row: T) => Buffer;
+  readonly #known = new Map<T, number>();
+  readonly #numbers = new Map<string, number>();
+  readonly #rows: Buffer[] = [];
+
+  constructor(encode: (row: T) => Buffer) {
+    this.#encode = encode;
+  }
+
+  add(row: T): number {
+    const known = this.#known.get(row);
+    if (known !== undefined) return known;
+    const encoded = this.#encode(row);
+    const number = this.#numberOf(encoded);
+    this.#known.set(row, number);
+    return number;
+  }
+
+  growth(row: T): number {
+    if (this.#known.has(row)) return 0;
+    const encoded = this.#encode(row);
+    return this.#numbers.has(encoded.toString("latin1")) ? 0 : encoded.length;
+  }
+
+  encode(out: ByteWriter): void {
+    out.varint(this.#rows.length);
+    for (const row of this.#rows) out.raw(row);
+  }
+
+  #numberOf(encoded: Buffer): number {
+    const key = encoded.toString("latin1");
+    const number = this.#numbers.get(key) ?? this.#rows.push(encoded);
+    this.#numbers.set(key, number);
+    return number;
+  }
+}
+
+const NO_NAME = new Uint8Array(0);
+
+function encodeOwner(owner: Owner): Buffer {
+  const out = new ByteWriter(64);
+  out.varint(owner.uid);
+  out.varint(owner.gid);
+  out.string(owner.user ?? NO_NAME);
+  out.string(owner.group ?? NO_NAME);
+  return Buffer.from(out.view());
+}
+
+function encodeSet(attributes: readonly Attribute[]): Buffer {
+  const out = new ByteWriter(256);
+  out.varint(attributes.length);
+  for (const { name, value } of attributes) {
+    out.string(name);
+    out.string(value);
+  }
+  return Buffer.from(out.view());
+}
+
+export interface DecodedTables {
+  readonly owners: readonly Owner[];
+  readonly sets: readonly (readonly Attribute[])[];
+}
+
+/** @throws FanfoldError `damaged` */
+export function decodeTables(bytes: ByteReader): DecodedTables {
+  const owners = rows(bytes, "owners", decodeOwner);
+  return { owners, sets: rows(bytes, "sets of attributes", decodeSet) };
+}
+
+/** The row that an entry refers to; undefined for none. @throws FanfoldError `damaged` */
+export function rowOf<T>(table: readonly T[], number: number, what: string): T | undefined {
+  if (number === 0) return undefined;
+  const row = table[number - 1];
+  if (row === undefined) throw damaged(`refers to ${what} ${number} of ${table.length}`);
+  return row;
+}
+
+function rows<T>(bytes: ByteReader, what: string, decode: (bytes: ByteReader) => T): T[] {
+  const count = bytes.varint();
+  if (count > PAGE_ENTRIES_MAX) throw damaged(`announces ${count} ${what} in one page`);
+  const table: T[] = [];
+  for (let index = 0; index < count; index += 1) table.push(decode(bytes));
+  return table;
+}
+
+function decodeOwner(bytes: ByteReader): Owner {
+  const [uid, gid] = [ownerId(bytes), ownerId(bytes)];
+  const [user, group] = [ownerName(bytes), ownerName(bytes)];
+  return {
+    uid,
+    gid,
+    ...(user.length === 0 ? {} : { user }),
+    ...(group.length === 0 ? {} : { group }),
+  };
+}
+
+/** The largest number means "leave it as it is" to the system. */
+function ownerId(bytes: ByteReader): number {
+  const id = bytes.varint();
+  if (id > OWNER_ID_MAX) throw damaged(`holds the owner ${id}`);
+  return id;
+}
+
+function ownerName(bytes: ByteReader): Uint8Array {
+  const name = bytes.string(ACCOUNT_NAME_BYTES_MAX);
+  if (name.includes(0)) throw damaged("holds an owner's name with a NUL byte");
+  return name;
+}
+
+function decodeSet(bytes: ByteReader): readonly Attribute[] {
+  const count = bytes.varint();
+  if (count > ATTRIBUTES_MAX) throw damaged(`announces ${count} attributes of one entry`);
+  const set: Attribute[] = [];
+  let total = 0;
+  for (let index = 0; index < count; index += 1) {
+    const name = bytes.string(ATTRIBUTE_NAME_BYTES_MAX);
+    const value = bytes.string(ATTRIBUTES_BYTES_MAX);
+    const last = set.at(-1);
+    if (name.length === 0 || name.includes(0)) throw damaged("holds an attribute without a name, or with a NUL byte");
+    if (last !== undefined && Buffer.compare(last.name, name) >= 0) throw damaged("holds attributes out of order");
+    total += name.length + value.length;
+    set.push({ name, value });
+  }
+  if (total > ATTRIBUTES_BYTES_MAX) throw damaged(`holds ${total} bytes of attributes of one entry`);
+  return set;
+}

@@ -1,0 +1,16 @@
+import { blake3UrlSafeBase64 } from "@napi-rs/blake-hash";
+import { HASH_BYTES } from "../limits.ts";
+
+/*
+ * BLAKE3 by way of text. A Buffer that the native library makes keeps some hundred bytes outside of the heap until the
+ * event loop turns; a thread that hashes ten thousand small files in one turn would hold megabytes of them. It is
+ * also the faster of the two for small inputs.
+ */
+export function blake3(bytes: Uint8Array): Buffer {
+  return Buffer.from(blake3UrlSafeBase64(bytes), "base64url");
+}
+
+/** Writes the hash to 32 bytes of `into`. */
+export function blake3Into(bytes: Uint8Array, into: Buffer, offset: number): void {
+  into.write(blake3UrlSafeBase64(bytes), offset, HASH_BYTES, "base64url");
+}

@@ -1,0 +1,70 @@
+import { FanfoldError } from "../../lib/errors.ts";
+import { escapeName } from "../../lib/escape-name.ts";
+import { NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX } from "../limits.ts";
+
+/**
+ * The one place where paths of a peer are judged [P-4.1]: bytes, no encoding. A relative path is the components
+ * joined by `/`; the root is the empty path.
+ */
+const SLASH = 0x2f;
+const DOT = 0x2e;
+/** Our own folder in the root of a source or sink: never carried. */
+export const OWN_FOLDER = ".fanfold";
+const OWN_FOLDER_BYTES = Buffer.from(OWN_FOLDER);
+
+/** @throws FanfoldError `damaged` unless `name` can be one component of a path */
+export function checkName(name: Uint8Array): void {
+  const reason = nameFault(name);
+  if (reason !== undefined) throw new FanfoldError("damaged", `Take the name "${escapeName(name)}": ${reason}`);
+}
+
+/** @throws FanfoldError `damaged` unless `path` is a relative path below the root, or the root itself */
+export function checkPath(path: Uint8Array): void {
+  if (path.length === 0) return;
+  if (path.length > PATH_BYTES_MAX)
+    throw new FanfoldError("damaged", `Take a path: ${path.length} bytes, expected at most ${PATH_BYTES_MAX}`);
+  const names = splitPath(path);
+  if (names.length > PATH_DEPTH_MAX)
+    throw new FanfoldError("damaged", `Take a path: ${names.length} components, expected at most ${PATH_DEPTH_MAX}`);
+  for (const name of names) checkName(name);
+  if (isOwnFolder(names[0] ?? path))
+    throw new FanfoldError("damaged", `Take the path "${escapeName(path)}": "${OWN_FOLDER}" is reserved`);
+}
+
+export function isOwnFolder(name: Uint8Array): boolean {
+  return OWN_FOLDER_BYTES.equals(name);
+}
+
+export function joinPath(directory: Uint8Array, name: Uint8Array): Buffer {
+  if (directory.length === 0) return Buffer.from(name);
+  const path = Buffer.allocUnsafe(directory.length + 1 + name.length);
+  path.set(directory, 0);
+  path[directory.length] = SLASH;
+  path.set(name, directory.length + 1);
+  return path;
+}
+
+/** The components of a path; none for the root. */
+export function splitPath(path: Uint8Array): Uint8Array[] {
+  if (path.length === 0) return [];
+  const names: Uint8Array[] = [];
+  let start = 0;
+  for (;;) {
+    const slash = path.indexOf(SLASH, start);
+    if (slash === -1) break;
+    names.push(path.subarray(start, slash));
+    start = slash + 1;
+  }
+  names.push(path.subarray(start));
+  return names;
+}
+
+function nameFault(name: Uint8Array): string | undefined {
+  if (name.length === 0) return "it is empty";
+  if (name.length > NAME_BYTES_MAX) return `it has ${name.length} bytes, expected at most ${NAME_BYTES_MAX}`;
+  if (name.includes(SLASH)) return "it holds a slash";
+  if (name.includes(0)) return "it holds a NUL byte";
+  if (name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT)))
+    return "it leads to another directory";
+  return undefined;
+}

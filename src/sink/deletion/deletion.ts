@@ -1,0 +1,145 @@
+import { pathKey } from "../../lib/disk/directories.ts";
+import { escapeName } from "../../lib/escape-name.ts";
+import { entryPath } from "../../protocol/frame/page.ts";
+import {
+  allowedDeletions,
+  DELETE_EXAMPLES_MAX,
+  type DeleteLimit,
+  type Deletion,
+} from "../../protocol/messages/deletion.ts";
+import { fitExample } from "../../protocol/messages/fit-message.ts";
+import type { Problem } from "../../protocol/messages/progress.ts";
+import { joinPath } from "../../protocol/names/relative-path.ts";
+import { folderGone, isFatal, notDeleted } from "../disk/entry-problem.ts";
+import type { Root } from "../disk/root.ts";
+import type { PageBook } from "../stream/page-store.ts";
+import type { ScopeBook } from "../stream/scope-store.ts";
+import { type ExtraEntry, type ExtraVisitor, visitExtras } from "./extra-entries.ts";
+import { KNOWN, LISTED, PathSet, SPARED } from "./path-set.ts";
+import { type DirectoryState, openForRemoval, removeOne } from "./removal.ts";
+
+/** What this sink's own people allow, whatever the source asks for. */
+export interface DeletionPolicy {
+  readonly forbidden: boolean;
+  /** Holds beside the source's limit. */
+  readonly limit?: DeleteLimit | undefined;
+}
+
+export interface DeletionParts {
+  readonly root: Root;
+  /** Every page of the session. */
+  readonly book: PageBook;
+  readonly scope: ScopeBook;
+  readonly policy: DeletionPolicy;
+  readonly onBusy: () => void;
+}
+
+export interface DeletionOut {
+  /** Escaped path of what was deleted. */
+  readonly onDeleted: (path: string) => void;
+  readonly onProblem: (problem: Problem) => void;
+}
+
+/**
+ * Deletes what the sink's folder holds and its source has not [P-8.1]: counts it first, and deletes nothing when it is more than
+ * source and sink allow. To be called when the copy is stored, proven and synced. Whatever stops it, what is left is extra for the
+ * next session. Without `out` it only says what would go.
+ *
+ * @throws FanfoldError, or system errors, for what ends this sink's session
+ */
+export function deleteExtras(parts: DeletionParts, out?: DeletionOut): Deletion | undefined {
+  const { root, book, scope, policy } = parts;
+  const asked = scope.limit;
+  if (asked === undefined) return undefined;
+  if (policy.forbidden) return { result: "forbidden", entries: 0, of: 0, examples: [] };
+  const known = knownPaths(book, scope);
+  const options = { ...parts, known };
+  const count = new ExtraCount();
+  const unknown = visitExtras(options, count);
+  // The root is no entry of itself.
+  const of = known.size - 1 + unknown;
+  const allowed = allowedDeletions(policy.limit === undefined ? [asked] : [asked, policy.limit], of);
+  const { entries, examples } = count;
+  if (entries > allowed) return { result: "refused", entries, of, allowed, examples };
+  if (out === undefined || entries === 0)
+    return { result: out === undefined ? "dry-run" : "done", entries, of, examples };
+  const removal = new ExtraRemoval(root, allowed, out);
+  visitExtras(options, removal);
+  if (!root.isThere()) throw folderGone();
+  return { result: "done", entries: removal.entries, of, examples };
+}
+
+function knownPaths(book: PageBook, scope: ScopeBook): PathSet {
+  const known = new PathSet(book.entries + scope.sparedPaths);
+  for (const entry of book.forwards()) known.add(entryPath(entry), entry.kind === "directory" ? KNOWN | LISTED : KNOWN);
+  for (const path of scope.spared()) known.add(path, SPARED);
+  return known;
+}
+
+class ExtraCount implements ExtraVisitor {
+  entries = 0;
+  readonly examples: string[] = [];
+
+  extra({ directory, name }: ExtraEntry): boolean {
+    this.entries += 1;
+    if (this.examples.length < DELETE_EXAMPLES_MAX)
+      this.examples.push(fitExample(escapeName(joinPath(directory, name))));
+    return true;
+  }
+}
+
+class ExtraRemoval implements ExtraVisitor {
+  readonly #root: Root;
+  readonly #entriesMax: number;
+  readonly #out: DeletionOut;
+  /** Of directories from which something was removed, and which are not left yet. */
+  readonly #before = new Map<string, DirectoryState>();
+  entries = 0;
+
+  constructor(root: Root, entriesMax: number, out: DeletionOut) {
+    this.#root = root;
+    this.#entriesMax = entriesMax;
+    this.#out = out;
+  }
+
+  extra(entry: ExtraEntry): boolean {
+    // What came since it was counted is the next session's.
+    if (this.entries >= this.#entriesMax) return false;
+    const { directory, name } = entry;
+    const path = joinPath(directory, name);
+    return this.#attempt(path, () => {
+      const key = pathKey(directory);
+      if (!this.#before.has(key)) this.#before.set(key, openForRemoval(this.#root, directory));
+      if (!removeOne(this.#root, entry)) return false;
+      this.entries += 1;
+      this.#out.onDeleted(escapeName(path));
+      return true;
+    });
+  }
+
+  /** What was removed changed the directory's time, and its mode may have been in the way. */
+  left(directory: Buffer): void {
+    const key = pathKey(directory);
+    const before = this.#before.get(key);
+    if (before === undefined) return;
+    this.#before.delete(key);
+    this.#attempt(directory, () => {
+      this.#root.setDirectory(directory, before);
+      return true;
+    });
+  }
+
+  unreadable(directory: Buffer, thrown: unknown): void {
+    this.#out.onProblem(notDeleted(directory, thrown));
+  }
+
+  #attempt(path: Buffer, work: () => boolean): boolean {
+    try {
+      return work();
+    } catch (thrown) {
+      if (isFatal(thrown)) throw thrown;
+      this.#out.onProblem(notDeleted(path, thrown));
+      return false;
+    }
+  }
+}

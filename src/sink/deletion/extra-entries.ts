@@ -1,0 +1,181 @@
+import { PathStack } from "../../lib/disk/path-stack.ts";
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { PATH_BYTES_MAX } from "../../protocol/limits.ts";
+import { TreeFilter } from "../../protocol/names/filter.ts";
+import { isOwnFolder, joinPath } from "../../protocol/names/relative-path.ts";
+import { isFatal } from "../disk/entry-problem.ts";
+import type { Root } from "../disk/root.ts";
+import type { ScopeBook } from "../stream/scope-store.ts";
+import { findEntry, namesIn } from "../verify/folder-reader.ts";
+import { LISTED, type PathSet, SPARED } from "./path-set.ts";
+import { hasOtherSpelling, isMountPoint, isSinkFolder } from "./removal.ts";
+
+/*
+ * What a sink's folder holds and its source has not. The folder is gone through like the source's walk does it: a stack of
+ * directories, each one's names as the system gives them, and never more in memory than that stack's top and the directories
+ * around the present one.
+ *
+ *   a name that stands in a page        stays; a directory whose entries all do is looked into
+ *   one that rules of the source name   stays, with all that is in it
+ *   any other                           is extra, and so is all that is in it, but for what rules name
+ */
+
+/** An entry of the folder that is in no page. A directory comes after what is in it, and only if all of that may go. */
+export interface ExtraEntry {
+  readonly directory: Buffer;
+  readonly name: Buffer;
+  readonly isDirectory: boolean;
+}
+
+export interface ExtraVisitor {
+  /** False when it stays: then the directories around it do, too. */
+  extra(entry: ExtraEntry): boolean;
+  /** Nothing more comes of this directory. `stays`: it was not given as an extra entry that went. */
+  left?(directory: Buffer): void;
+  /** A directory could not be looked into. */
+  unreadable?(directory: Buffer, thrown: unknown): void;
+}
+
+export interface ExtraOptions {
+  readonly root: Root;
+  readonly known: PathSet;
+  readonly scope: ScopeBook;
+  /** Called now and then. */
+  readonly onBusy: () => void;
+}
+
+interface Level {
+  readonly path: Buffer;
+  readonly isExtra: boolean;
+  /** Something in it stays. */
+  isKept: boolean;
+  /** Names in it that differ in case were seen to be two. */
+  isExact: boolean;
+}
+
+/** What matching may cost: so much for free, and so much more for each name; a source may have written the patterns to be slow. */
+const EFFORT = 50_000_000;
+const EFFORT_EACH = 1_000_000;
+const BUSY_EACH = 4096;
+const SLASH = 0x2f;
+const OF_PAGES = Buffer.from([0]);
+const EXTRA = Buffer.from([1]);
+
+/**
+ * Goes through the whole folder once; returns how many of its names are in no page, those included that stay.
+ *
+ * @throws FanfoldError `damaged` for rules that no source needs; system errors that concern more than one entry
+ */
+export function visitExtras(options: ExtraOptions, visitor: ExtraVisitor): number {
+  return new ExtraVisit(options, visitor).run();
+}
+
+class ExtraVisit {
+  readonly #options: ExtraOptions;
+  readonly #visitor: ExtraVisitor;
+  readonly #effort = { left: EFFORT };
+  readonly #filter: TreeFilter;
+  /** The directories around what is looked at, the root first. */
+  readonly #levels: Level[] = [];
+  #unknown = 0;
+
+  constructor(options: ExtraOptions, visitor: ExtraVisitor) {
+    this.#options = options;
+    this.#visitor = visitor;
+    this.#filter = new TreeFilter(options.scope.groups, this.#effort);
+  }
+
+  run(): number {
+    // What is opened may have been moved out of the folder since: nothing is deleted there.
+    this.#options.root.forgetDirectories();
+    using pending = new PathStack();
+    pending.push(OF_PAGES);
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const path = next.subarray(1);
+      while (!isAround(this.#levels.at(-1)?.path, path)) this.#leave();
+      this.#directory({ path, isExtra: next[0] === EXTRA[0], isKept: false, isExact: false }, pending);
+    }
+    while (this.#levels.length > 0) this.#leave();
+    return this.#unknown;
+  }
+
+  #directory(level: Level, pending: PathStack): void {
+    const { root, scope } = this.#options;
+    const { path } = level;
+    this.#levels.push(level);
+    try {
+      if (path.length > 0 && (isSinkFolder(root, path) || (level.isExtra && isMountPoint(root, path)))) {
+        level.isKept = true;
+        return;
+      }
+      this.#enter(path, scope);
+      for (const name of namesIn(root, path)) this.#name(level, name, pending);
+    } catch (thrown) {
+      if (isFatal(thrown)) throw thrown;
+      level.isKept = true;
+      if (!GONE.has(systemCode(thrown) ?? "")) this.#visitor.unreadable?.(path, thrown);
+    }
+  }
+
+  #enter(path: Buffer, scope: ScopeBook): void {
+    try {
+      this.#filter.enter(path, scope.rulesOf(path));
+    } catch (thrown) {
+      throw new FanfoldError("damaged", `Take the source's rules: ${FanfoldError.from(thrown).message}`);
+    }
+  }
+
+  #name(level: Level, name: Buffer, pending: PathStack): void {
+    const { root, known, onBusy } = this.#options;
+    const { path: directory } = level;
+    if (directory.length === 0 && isOwnFolder(name)) return;
+    const path = joinPath(directory, name);
+    const flags = known.flagsOf(path);
+    if (flags !== 0) {
+      // What is in a page stays; where it turns up in a directory that is in none, that one does, too.
+      level.isKept = true;
+      if ((flags & LISTED) !== 0 && (flags & SPARED) === 0) pending.push(Buffer.concat([OF_PAGES, path]));
+      return;
+    }
+    this.#unknown += 1;
+    if (this.#unknown % BUSY_EACH === 0) onBusy();
+    this.#effort.left += EFFORT_EACH;
+    const found = findEntry(root, directory, name);
+    if (found === undefined) return;
+    const isDirectory = found.kind === "directory";
+    const stays =
+      path.length > PATH_BYTES_MAX || this.#filter.excludes(path, isDirectory) || this.#hasOtherName(level, name);
+    if (!stays && isDirectory) pending.push(Buffer.concat([EXTRA, path]));
+    else if (stays || !this.#visitor.extra({ directory, name, isDirectory })) level.isKept = true;
+  }
+
+  /** Asks for each name only where names may be one; a directory says so, or not, for all in ASCII at once. */
+  #hasOtherName(level: Level, name: Buffer): boolean {
+    if (level.isExact && name.every((byte) => byte < 0x80)) return false;
+    const has = hasOtherSpelling(this.#options.root, level.path, name);
+    if (has === false) level.isExact = true;
+    return has === true;
+  }
+
+  /** The innermost directory was gone through, with all that is below it. */
+  #leave(): void {
+    const level = this.#levels.pop();
+    if (level === undefined) return;
+    const { path, isExtra } = level;
+    this.#visitor.left?.(path);
+    const slash = path.lastIndexOf(SLASH);
+    const [directory, name] = [path.subarray(0, Math.max(0, slash)), path.subarray(slash + 1)];
+    const goes = isExtra && !level.isKept && this.#visitor.extra({ directory, name, isDirectory: true });
+    const around = this.#levels.at(-1);
+    if (!goes && around !== undefined) around.isKept = true;
+  }
+}
+
+/** What a system call says of a directory that is none any more. */
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+
+/** Whether a path is below this directory. The root is below nothing. */
+function isAround(directory: Buffer | undefined, path: Buffer): boolean {
+  if (directory === undefined || directory.length === 0) return true;
+  return path[directory.length] === SLASH && path.subarray(0, directory.length).equals(directory);
+}

@@ -1,0 +1,85 @@
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { escapeName } from "../../lib/escape-name.ts";
+import { type Entry, entryDisplay } from "../../protocol/frame/page.ts";
+import type { Problem } from "../../protocol/messages/progress.ts";
+
+/** Failures of the disk or the process as a whole: they would meet every other entry as well. */
+const FATAL: ReadonlySet<string> = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EROFS",
+  "EIO",
+  "ENODEV",
+  "ENXIO",
+  "ESTALE",
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "EBADF",
+]);
+
+/** Not of the system: the own file has another content than its size and time say, and only the end of the right one came. */
+export const OWN_DIFFERS = "FANFOLD_OWN_DIFFERS";
+
+export function isFatal(thrown: unknown): boolean {
+  return thrown instanceof FanfoldError || FATAL.has(systemCode(thrown) ?? "");
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied in the sink's folder",
+  EPERM: "the sink's file system or its rights do not permit it",
+  ENOTEMPTY: "a directory that is not empty stands in its place",
+  ENOTDIR: "a parent could not be made a directory",
+  ENOENT: "a parent is missing",
+  ELOOP: "a symbolic link stands where a directory is expected",
+  ENAMETOOLONG: "its name is too long for the sink's file system",
+  EINVAL: "its name or time does not fit the sink's file system",
+  EILSEQ: "its name does not fit the sink's file system",
+  EBUSY: "it is in use (a mount point?)",
+  [OWN_DIFFERS]: "the file that is there has another content under the same size and time; the next run replaces it",
+  EFBIG: "it is too large for the sink's file system",
+};
+
+/** What to fail with when the folder is not where it was: nothing written to it is a copy any more. */
+export function folderGone(cause?: unknown): FanfoldError {
+  return new FanfoldError(
+    "folder-missing",
+    "Write the copy: the sink's folder was removed, moved or unmounted; bring it back and start the sink again",
+    { cause },
+  );
+}
+
+/** Why one entry is not in the copy. */
+export function entryProblem(entry: Entry, thrown: unknown): Problem {
+  const code = systemCode(thrown) ?? "";
+  const words = REASONS[code] ?? FanfoldError.from(thrown).message;
+  return { path: entryDisplay(entry), kind: "not-carried", message: `not carried: ${words}` };
+}
+
+/** Why what the source has not is still there. */
+export function notDeleted(path: Uint8Array, thrown: unknown): Problem {
+  const code = systemCode(thrown) ?? "";
+  const words = REASONS[code] ?? FanfoldError.from(thrown).message;
+  return { path: path.length === 0 ? "." : escapeName(path), kind: "not-deleted", message: `not deleted: ${words}` };
+}
+
+/** A file that this sink had, and that somebody else changed or removed while the copy ran. */
+export function changedHere(entry: Entry): Problem {
+  const message = "not carried: it was changed in the sink's folder while the copy ran; the next copy sends it";
+  return { path: entryDisplay(entry), kind: "not-carried", message };
+}
+
+/** What ends a sink's session when `thrown` came from its disk; `isWhole`: its folder still is in its place. */
+export function diskError(thrown: unknown, folder: string, isWhole: boolean): FanfoldError {
+  const code = systemCode(thrown);
+  if (code === undefined) return FanfoldError.from(thrown);
+  if (!isWhole) return folderGone(thrown);
+  const words: Readonly<Record<string, string>> = {
+    ENOSPC: "no space left on its file system; free some and start the sink again",
+    EDQUOT: "the disk quota is used up; free some and start the sink again",
+  };
+  const reason = words[code];
+  return reason === undefined
+    ? new FanfoldError("disk-failed", `Write to "${folder}": ${FanfoldError.from(thrown).message}`, { cause: thrown })
+    : new FanfoldError("disk-full", `Write to "${folder}": ${reason}`, { cause: thrown });
+}

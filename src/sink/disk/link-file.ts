@@ -1,0 +1,147 @@
+import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
+import { systemCode } from "../../lib/errors.ts";
+import type { HardLinkEntry } from "../../protocol/frame/page.ts";
+import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "../engine/place-entry.ts";
+import { type Subject, subjectOf } from "../metadata/metadata.ts";
+import { openTarget } from "../metadata/metadata-target.ts";
+import { isSameTime, timestampOf } from "../metadata/time-scale.ts";
+import { PARTIAL_FOLDER, type PartialFile } from "../own/partial-files.ts";
+import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
+import { hashBeginning, writeFully } from "./read-content.ts";
+import type { Root } from "./root.ts";
+
+/*
+ * Further names: part of the door to the disk (D11). A name is made in our own folder and takes its place by a
+ * rename, so that what stood there before is gone only when the new name is there.
+ */
+
+/** A name in a directory of the folder. */
+export interface Place {
+  readonly directory: Uint8Array;
+  readonly name: Uint8Array;
+}
+
+/** What says that something can have no further name here, or no further one. */
+const NO_LINK: ReadonlySet<string> = new Set(["EXDEV", "EMLINK", "EPERM", "EACCES", "ENOTSUP", "ENOSYS"]);
+
+/** Whether two names are of one thing; directories have no further names. */
+export function isOneEntry(root: Root, one: Place, other: Place): boolean {
+  const [first, second] = [one, other].map(({ directory, name }) => root.find(directory, name));
+  if (first === undefined || second === undefined || first.isDirectory()) return false;
+  return first.dev === second.dev && first.ino === second.ino;
+}
+
+/**
+ * Gives what stands under `from` a further name, in the place of a file, a link or an empty directory. False: the file system
+ * allows none. What was linked is looked at by `isIt`, and not what was there before: it may be something else by now.
+ */
+function makeLink(root: Root, from: Place, to: HardLinkEntry, isIt: (path: Buffer) => boolean): boolean {
+  const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${to.entry}`) };
+  root.partials.discard(draft);
+  try {
+    // In this order: a deep directory opens many others, and would close our own folder if that came first.
+    const source = root.at(from.directory, from.name);
+    linkSync(source, root.at(draft.home, draft.name));
+  } catch (thrown) {
+    if (!NO_LINK.has(systemCode(thrown) ?? "")) throw thrown;
+    return false;
+  }
+  try {
+    if (!isIt(root.at(draft.home, draft.name)))
+      throw Object.assign(new Error("something else took its place"), { code: "EINVAL", syscall: "link" });
+    root.replaceBy(draft, to);
+    return true;
+  } catch (thrown) {
+    if (systemCode(thrown) !== "EXDEV") throw thrown;
+    return false;
+  } finally {
+    // Still there when the rename failed, or found that both names are of one file already.
+    root.partials.discard(draft);
+  }
+}
+
+/** Gives a regular file a further name. "copied": the name is a file of its own with the same content. */
+export function linkFile(root: Root, from: Place, to: HardLinkEntry): "linked" | "copied" {
+  return makeLink(root, from, to, (path) => lstatSync(path).isFile()) ? "linked" : copyFile(root, from, to);
+}
+
+/** The same for a link, a FIFO or a device. "left-out": it is one that cannot be made here, which was counted. */
+export function linkLeaf(
+  root: Root,
+  from: LeafEntry,
+  to: HardLinkEntry,
+  options: PlaceOptions,
+): "linked" | "copied" | "left-out" {
+  // Other systems give what a symbolic link leads to a further name, wherever that is.
+  const hasFurther = from.kind !== "symlink" || process.platform === "linux";
+  if (hasFurther && makeLink(root, from, to, (path) => isLeaf(path, from))) return "linked";
+  const { entry, directory, name } = to;
+  return placeLeaf(root, { ...from, entry, directory, name }, options) ? "copied" : "left-out";
+}
+
+/**
+ * Makes the file under a name one of its own, with what `subject` says besides its content: its other names keep theirs. False when it is
+ * not any more what was `seen`. `id` is the number of the entry.
+ */
+export function ownFile(
+  root: Root,
+  place: Place,
+  { subject, seen, id }: { readonly subject: Subject; readonly seen: FileFacts; readonly id: number },
+): boolean {
+  const { fd, facts } = root.openFile(place.directory, place.name);
+  try {
+    if (!isAsSeen(facts, seen)) return false;
+    const partial = copyContent(root, { fd, facts }, { to: place, subject, id });
+    if (isAsSeen(factsOfOpen(fd), seen)) {
+      root.commit(partial, place.directory, place.name);
+      return true;
+    }
+    root.partials.discard(partial);
+    return false;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function copyFile(root: Root, from: Place, to: HardLinkEntry): "copied" {
+  const { fd, facts } = root.openFile(from.directory, from.name);
+  try {
+    const own = root.look(to.directory, to.name);
+    const mtime = timestampOf(facts.mtimeNs);
+    // The file may have got a later time than was listed: its source looked at it twice.
+    const listed = subjectOf(to);
+    const subject = { ...listed, wanted: { ...listed.wanted, mtime } };
+    const isCopy = own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime);
+    if (isCopy && (own.links === 1 || !root.wouldChange(to, own, subject)))
+      if (root.settleFile(to.directory, to.name, subject, own)) return "copied";
+    const partial = copyContent(root, { fd, facts }, { to, subject, id: to.entry });
+    root.commit(partial, to.directory, to.name);
+    return "copied";
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A partial file, closed, with the content of an open one. */
+function copyContent(
+  root: Root,
+  { fd, facts }: { readonly fd: number; readonly facts: FileFacts },
+  { to, subject, id }: { readonly to: Place; readonly subject: Subject; readonly id: number },
+): PartialFile {
+  root.fill(to.directory);
+  const partial = root.partials.create(to.directory, `${id}`);
+  try {
+    const copyTo = (bytes: Buffer, offset: number): void => writeFully(partial.fd, bytes, offset);
+    ftruncateSync(partial.fd, facts.size);
+    if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
+      throw Object.assign(new Error("it became shorter"), { code: "EINVAL", syscall: "read" });
+    root.metadata.apply(openTarget(partial.fd), subject, { isNew: true, modeBefore: facts.mode });
+    root.sync?.content(partial.fd);
+    return partial;
+  } catch (thrown) {
+    root.partials.discard(partial);
+    throw thrown;
+  } finally {
+    root.partials.close(partial);
+  }
+}

@@ -1,0 +1,295 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, statfsSync } from "node:fs";
+import { Directories, type Directory, joined } from "../../lib/disk/directories.ts";
+import { type EntryStats, statDescriptor, statPath } from "../../lib/disk/entry-stats.ts";
+import { loadNative } from "../../lib/disk/native.ts";
+import type { Native, NativeName } from "../../lib/disk/native-calls.ts";
+import type { Keeps, Timestamp } from "../../protocol/frame/page.ts";
+import { FidelityTally } from "../../protocol/messages/fidelity.ts";
+import { joinPath } from "../../protocol/names/relative-path.ts";
+import { removeTree } from "../deletion/remove-tree.ts";
+import { EntrySync } from "../engine/entry-sync.ts";
+import { Metadata, type Subject } from "../metadata/metadata.ts";
+import { type MetadataTarget, openTarget, reach, reachedTarget } from "../metadata/metadata-target.ts";
+import { OwnerMap, processRights } from "../metadata/owner-map.ts";
+import { USUAL_TRAITS } from "../own/folder-traits.ts";
+import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "../own/partial-files.ts";
+import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
+import { holdsNothing, makeDirectory, makeFillable } from "./fillable.ts";
+import { KnownDirectories } from "./known-directories.ts";
+import { replaceName } from "./replace-name.ts";
+import type { RootOptions } from "./root-options.ts";
+
+const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const ITSELF = Buffer.from(".");
+
+/**
+ * The only door to the sink's disk (D11): no operation leads out of the folder, or through a link. System errors pass.
+ */
+export class Root implements Disposable {
+  readonly #directories: Directories;
+  readonly #known = new KnownDirectories();
+  readonly partials: PartialFiles;
+  readonly native: Native | undefined;
+  /** Sets what entries have besides their content. */
+  readonly metadata: Metadata;
+  /** There when each file is to be on the disk before it is called stored. */
+  readonly sync: EntrySync | undefined;
+  #entriesChanged = 0;
+
+  private constructor(directories: Directories, { native, numericIds = false, tally, openFiles, fsync }: RootOptions) {
+    this.#directories = directories;
+    this.sync = fsync && new EntrySync({ fdOf: (path) => directories.get(path).fd, fsync });
+    this.native = native;
+    this.partials = new PartialFiles(directories, native, openFiles);
+    const owners = new OwnerMap(numericIds);
+    const options = { native, rights: processRights(), owners, tally: tally ?? new FidelityTally() };
+    this.metadata = new Metadata(options, USUAL_TRAITS);
+  }
+
+  /** What is carried besides content: as the pages say. */
+  get keeps(): Keeps {
+    return this.metadata.keeps;
+  }
+
+  set keeps(keeps: Keeps) {
+    this.metadata.keeps = keeps;
+  }
+
+  /** Entries that were made, replaced, or given other metadata; what a system silently refuses to a file is no change. */
+  get entriesChanged(): number {
+    return this.#entriesChanged;
+  }
+
+  /** For the other files of the door: an entry is not any more what it was. */
+  countChanged(): void {
+    this.#entriesChanged += 1;
+  }
+
+  /** The same of one that was given its name in this directory just now. */
+  countNamed(directory: Uint8Array): void {
+    this.countChanged();
+    this.sync?.named(directory);
+  }
+
+  /** Opens an existing folder; it may be reached through links, what is below it may not. Throws system errors. */
+  static open(folder: Buffer, options: RootOptions = {}): Root {
+    const native = "native" in options ? options.native : loadNative();
+    const directories = Directories.open(folder, options.platform ?? process.platform);
+    const root = new Root(directories, { ...options, native });
+    if (holdsNothing(directories.root.base)) root.#known.made(Buffer.alloc(0));
+    return root;
+  }
+
+  /** Where an entry is reached now, for the other files of the door: to be used at once, before any other call. */
+  at(directory: Uint8Array, name: Uint8Array): Buffer {
+    return joined(this.#directories.get(directory), name);
+  }
+
+  /** The same for native calls, which reach a name in an open directory twice as fast as by a path. */
+  place(directory: Uint8Array, name: Uint8Array): Uint8Array | NativeName {
+    const opened = this.#directories.get(directory);
+    const isReached = this.native !== undefined && opened.isPinned;
+    return isReached ? { directory: opened.fd, name: name.length === 0 ? ITSELF : name } : joined(opened, name);
+  }
+
+  /** What stands under a name, whatever it is; undefined when nothing does. Never follows a link. */
+  find(directory: Uint8Array, name: Uint8Array): EntryStats | undefined {
+    const place = this.place(directory, name);
+    if ("directory" in place && this.native !== undefined) return this.native.statName(place);
+    return statPath(this.at(directory, name));
+  }
+
+  /** The same of a directory. */
+  directory(path: Uint8Array): Directory {
+    return this.#directories.get(path);
+  }
+
+  /** Looks all directories up anew. */
+  forgetDirectories(): void {
+    this.#directories.forget();
+  }
+
+  /** Gives a partial file its final name, in the place of a file, a link or an empty directory. */
+  commit(partial: PartialFile, directory: Uint8Array, name: Uint8Array): void {
+    this.replaceBy(partial, { directory, name });
+  }
+
+  /** Puts what lies under a name of our own in the place of a file, a link or an empty directory. */
+  replaceBy(
+    draft: Omit<PartialFile, "fd">,
+    { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
+  ): void {
+    this.fill(directory);
+    // In this order: a deep directory opens many others, and would close the draft's if that came first.
+    const to = { directory: this.#directories.get(directory), name };
+    replaceName({ directory: this.#directories.get(draft.home), name: draft.name }, to, this.native);
+    this.countNamed(directory);
+  }
+
+  /** Whether the directory was empty, or not there, when this process began to fill it. */
+  isFresh(directory: Uint8Array): boolean {
+    return this.#known.isMade(directory);
+  }
+
+  /** Whether the folder still is there, under its path. */
+  isThere(): boolean {
+    return this.#directories.isWhole();
+  }
+
+  /** Whether it is, and what is needed to write into it. */
+  isWhole(): boolean {
+    if (!this.isThere()) return false;
+    try {
+      return fstatSync(this.#directories.get(PARTIAL_FOLDER).fd).nlink > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Bytes that may still be written, or undefined when the file system does not tell. */
+  freeBytes(): number | undefined {
+    const { blocks, bavail, bfree, bsize } = statfsSync(this.#directories.root.base);
+    if (blocks === 0) return undefined;
+    // The last blocks are root's alone.
+    return (process.getuid?.() === 0 ? bfree : bavail) * bsize;
+  }
+
+  /** Whether files of the directory take their space from where the folder itself lies. */
+  isOnOwnMount(directory: Uint8Array): boolean {
+    return this.#directories.get(directory).device === this.#directories.root.device;
+  }
+
+  /** The regular file under a name, or undefined when there is none. Never follows a link. */
+  look(directory: Uint8Array, name: Uint8Array): FileFacts | undefined {
+    const stats = this.find(directory, name);
+    return stats?.isFile() === true ? factsOf(stats) : undefined;
+  }
+
+  /** Opens the regular file under a name for reading. */
+  openFile(directory: Uint8Array, name: Uint8Array): { readonly fd: number; readonly facts: FileFacts } {
+    const path = joined(this.#directories.get(directory), name);
+    // To open a device does something to it, and to open a FIFO may wait; what comes in its place meanwhile is closed again.
+    if (!lstatSync(path).isFile()) throw notRegular();
+    const fd = openSync(path, READ_FILE);
+    const stats = statDescriptor(fd);
+    if (stats.isFile()) return { fd, facts: factsOf(stats) };
+    closeSync(fd);
+    throw notRegular();
+  }
+
+  /** Whether a file that looks like `facts` would be given something. Changes nothing. */
+  wouldChange(
+    { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
+    facts: FileFacts,
+    subject: Subject,
+  ): boolean {
+    return this.metadata.wouldChange(this.place(directory, name), facts, subject);
+  }
+
+  /**
+   * Gives a file that stays what it shall have besides its content. False when it is not any more what was `seen`: a new time
+   * would hide what was written to it since; and when it is somebody else's, who does not let us.
+   */
+  settleFile(directory: Uint8Array, name: Uint8Array, subject: Subject, seen: FileFacts): boolean {
+    const { differs, lacks } = this.metadata.compare(this.place(directory, name), seen, subject);
+    if (!differs) {
+      this.metadata.tell(seen, subject, lacks);
+      return true;
+    }
+    if (this.metadata.isForeign(seen, subject)) return false;
+    return this.#withFile(this.at(directory, name), (target) => {
+      if (!isAsSeen(target.facts(), seen)) return false;
+      this.metadata.apply(target, subject);
+      if (!isAsSeen(target.facts(), seen)) this.countChanged();
+      return true;
+    });
+  }
+
+  /** Gives a file a time that is not its source's, so that it is wanted the next time. */
+  spoilTime(directory: Uint8Array, name: Uint8Array): void {
+    this.#withFile(this.at(directory, name), (target) => this.metadata.spoilTime(target));
+  }
+
+  /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. `subject`: what it shall have in the end. */
+  prepareRoot(subject: Subject): void {
+    const { fd } = this.#directories.root;
+    if (this.metadata.wouldAlter(fd, factsOfOpen(fd), subject)) this.countChanged();
+    makeFillable(fd);
+  }
+
+  /**
+   * Makes a directory, in the place of a file or link if need be, that its owner can fill; for others with this mode.
+   * `subject`: what it shall have in the end. It is compared now, since to fill it changes it.
+   */
+  ensureDirectory(
+    directory: Uint8Array,
+    name: Uint8Array,
+    { mode, subject }: { readonly mode?: number | undefined; readonly subject?: Subject } = {},
+  ): void {
+    const before = this.isFresh(directory) ? undefined : this.find(directory, name);
+    const differs = (): boolean =>
+      before?.isDirectory() === true &&
+      subject !== undefined &&
+      this.metadata.wouldAlter(this.place(directory, name), factsOf(before), subject);
+    // Twice: shut, it may hide its attributes; opened, its access control list is another.
+    const differed = differs();
+    const path = joinPath(directory, name);
+    const isReady = before?.isDirectory() === true && this.#isReady(path, factsOf(before));
+    if (!isReady) this.fill(directory);
+    const isMade = !isReady && makeDirectory(this.at(directory, name), mode);
+    const isAltered = differed && !isMade && differs();
+    if (isMade) this.countNamed(directory);
+    else if (isAltered) this.countChanged();
+    if (isMade) this.#known.made(path);
+  }
+
+  /** Something is about to be put into a directory, which may have been left shut until then. */
+  fill(directory: Uint8Array): void {
+    if (this.#known.takeShut(directory)) makeFillable(this.#directories.get(directory).fd);
+  }
+
+  /** Removes what stands under a name, with all that is in it; nothing when there is nothing. */
+  remove(directory: Uint8Array, name: Uint8Array): void {
+    removeTree(this.#directories.get(directory), name);
+  }
+
+  /** Sets what a complete directory shall have; the empty path is the root itself. */
+  finishDirectory(path: Uint8Array, subject: Subject): void {
+    this.partials.clearBeside(path);
+    const isNew = this.isFresh(path) && path.length > 0;
+    this.metadata.apply(openTarget(this.#directories.get(path).fd, this.native), subject, { isNew });
+  }
+
+  /** Gives a directory the mode and time that it had before something in it was deleted. */
+  setDirectory(path: Uint8Array, before: { readonly mode: number; readonly mtime: Timestamp }): void {
+    this.metadata.restore(openTarget(this.#directories.get(path).fd), before);
+  }
+
+  [Symbol.dispose](): void {
+    this.#directories[Symbol.dispose]();
+  }
+
+  /** A directory is opened only when something is put into it: to change its mode and back changes what stays. */
+  #isReady(path: Uint8Array, facts: FileFacts): boolean {
+    if (this.metadata.isFillable(facts)) return true;
+    // On another mount there may lie what a session that was killed has left beside the files.
+    const isHere = Number(facts.device) === this.#directories.root.device;
+    return isHere && this.metadata.isLookedInto(facts) && this.#known.shut(path);
+  }
+
+  /** Opened whatever its mode is, and not for reading. */
+  #withFile<T>(path: Buffer, work: (target: MetadataTarget) => T): T {
+    const isLinux = process.platform === "linux";
+    const fd = isLinux ? reach(path) : openSync(path, READ_FILE);
+    try {
+      if (!fstatSync(fd).isFile()) throw notRegular();
+      return work(isLinux ? reachedTarget(fd) : openTarget(fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+function notRegular(): Error {
+  return Object.assign(new Error("it is no regular file"), { code: "EINVAL", syscall: "open" });
+}

@@ -1,0 +1,300 @@
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { sumBytes } from "../../lib/sum-bytes.ts";
+import type { ChunkRecord, CloseRecord, DataRecord, HoleRecord } from "../../protocol/frame/data-table.ts";
+import { decodeEnd, type EndMark } from "../../protocol/frame/marks.ts";
+import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../../protocol/frame/page.ts";
+import { roomOf } from "../../protocol/frame/page-file.ts";
+import { decodeTrailer, type Trailer } from "../../protocol/frame/trailer.ts";
+import type { ChunkHash } from "../../protocol/hash/content-hash.ts";
+import type { Problem } from "../../protocol/messages/progress.ts";
+import { changedHere, entryProblem, folderGone, isFatal } from "../disk/entry-problem.ts";
+import { subjectOf } from "../metadata/metadata.ts";
+import type { CheckedFrame } from "../stream/checked-frame.ts";
+import { checkEnd, checkWalked } from "../stream/page-store.ts";
+import type { Engine } from "./engine.ts";
+import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import type { EngineParts, EngineSink } from "./engine-parts.ts";
+import type { FileToWrite } from "./file-writer.ts";
+import { HardLinker } from "./hard-linker.ts";
+import { NameKeeper } from "./name-keeper.ts";
+import { isStillHere } from "./page-wants.ts";
+import { placeEntry } from "./place-entry.ts";
+import { ProofBook } from "./provable-pages.ts";
+
+/** Pages whose data may come before their trailers; a source reads at most four at a time. */
+const PAGES_UNCLOSED_MAX = 16;
+const NOT_CARRIED = { state: "not-carried" } as const;
+
+/**
+ * Turns the frames of one session, in order, into a tree on the disk, and proves it. Synchronous; it has a thread of its
+ * own. It throws FanfoldError for what ends this sink's session; what concerns one entry becomes a problem.
+ */
+export class CopyEngine implements Engine {
+  readonly #parts: EngineParts;
+  readonly #out: EngineSink;
+  readonly #proof = new ProofBook();
+  readonly #links: HardLinker;
+  readonly #names: NameKeeper;
+  readonly counts: EngineCounts = emptyCounts();
+  #digest: Buffer | undefined;
+  /** Entries of the walk: those behind them are files that come once more, and were counted when they were withdrawn. */
+  #entriesWalked = Number.POSITIVE_INFINITY;
+
+  constructor(parts: EngineParts, out: EngineSink) {
+    this.#parts = parts;
+    this.#out = out;
+    this.#links = new HardLinker(parts);
+    this.#names = new NameKeeper({ ...parts, hasFailed: (entry) => this.#proof.hasFailed(entry) });
+  }
+
+  /** Digest of the tree, once the end mark came and agreed. */
+  get digest(): Buffer | undefined {
+    return this.#digest;
+  }
+
+  get pages(): number {
+    return this.#proof.pages;
+  }
+
+  accept(checked: CheckedFrame): void {
+    const { frame } = checked;
+    if (this.#digest !== undefined)
+      throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the copy has ended`);
+    switch (frame.type) {
+      case "page":
+        this.#page(this.#parts.book.add(frame.table));
+        return;
+      case "data":
+        this.#data(checked);
+        return;
+      case "trailer":
+        this.#trailer(decodeTrailer(frame.table));
+        return;
+      case "walked":
+        this.#walked(frame.table);
+        return;
+      case "scope":
+        this.#parts.scope.add(frame.table);
+        return;
+      case "end":
+        this.#end(decodeEnd(frame.table));
+        return;
+      default:
+        throw new FanfoldError(
+          "damaged",
+          `Take a frame of type "${frame.type}": it does not belong into the data of a session`,
+        );
+    }
+  }
+
+  #walked(table: Uint8Array): void {
+    if (this.counts.discoveryEnded) throw new FanfoldError("damaged", "End the discovery: it has ended before");
+    this.#entriesWalked = checkWalked(table, this.#parts.book).entries;
+    this.counts.discoveryEnded = true;
+  }
+
+  #page(page: Page): void {
+    this.#parts.root.keeps = page.keeps;
+    const { counts } = this;
+    const isNew = page.first < this.#entriesWalked;
+    this.#links.page(page);
+    for (const entry of page.entries) {
+      if (isNew) this.#take(entry);
+      else if (this.#parts.order.again(entry)) this.#proof.fail(entry.entry);
+      if (entry.kind !== "file")
+        this.#guarded(entry, () => {
+          if (placeEntry(this.#parts.root, entry, this.#parts)) return;
+          this.#proof.fail(entry.entry);
+          this.#links.leftOut(entry);
+        });
+    }
+    const isLost = ({ entry }: FileEntry) => this.#proof.hasFailed(entry);
+    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew, isLost });
+    this.#proof.setWants(page.page, bits);
+    if (isNew) counts.filesDone += filesUnchanged;
+    if (isNew) counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
+    counts.filesUnchanged += filesUnchanged;
+    counts.bytesUnchanged = sumBytes(counts.bytesUnchanged, bytesUnchanged);
+    // What is left of files that did not come up again so far is less worth than a copy that fits.
+    this.#parts.space.ensureRoom(() => this.#parts.root.partials.clearUnused());
+    this.#out.want(want);
+  }
+
+  /** The next entry of the walk, when all before it are in their places. */
+  #take(entry: Entry): void {
+    const { counts } = this;
+    const [files, bytes] = entry.kind === "file" ? [1, entry.size] : [0, 0];
+    counts.filesFound += files;
+    counts.bytesFound = sumBytes(counts.bytesFound, bytes);
+    const problem = this.#names.take(entry);
+    if (problem === undefined) return;
+    counts.filesDone += files;
+    counts.bytesDone = sumBytes(counts.bytesDone, bytes);
+    this.#fail(entry, problem);
+  }
+
+  /** The failure that a chunk means which is altered however often it comes. */
+  alteredError(chunk: ChunkRecord): FanfoldError {
+    return new FanfoldError(
+      "digest-mismatch",
+      `Check "${entryDisplay(this.#fileOf(chunk).entry)}" at byte ${chunk.offset}: the chunk's hash is not the one that was sent with it`,
+    );
+  }
+
+  #data({ records, hashes }: CheckedFrame): void {
+    for (const [index, record] of records.entries()) {
+      if (record.kind === "close") this.#close(record);
+      else this.#content(record, hashes[index]);
+    }
+  }
+
+  #content(record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): void {
+    const { writer, space } = this.#parts;
+    const file = this.#fileOf(record);
+    const { entry, wanted, page } = file;
+    if (this.#proof.hasFailed(entry.entry)) return;
+    this.counts.current = entryDisplay(entry);
+    const isFirst = !writer.isOpen(entry.entry);
+    let written = 0;
+    this.#guarded(entry, () => {
+      written = writer.content(file, record, hashed);
+    });
+    if (!wanted) return;
+    // What an earlier session stored of it is done, too.
+    const bytes = (record.kind === "hole" ? record.length : record.bytes.length) + (isFirst ? record.offset : 0);
+    this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
+    space.stored(page, written);
+  }
+
+  #close(record: CloseRecord): void {
+    const file = this.#fileOf(record);
+    const { entry, wanted, page } = file;
+    const { writer, space } = this.#parts;
+    const { final } = record;
+    if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
+    this.#proof.close(entry.entry, undefined);
+    if (final === undefined && entry.entry < this.#entriesWalked) this.#names.withdrawn(entry);
+    this.#parts.shared.forget(entry);
+    if (this.#proof.hasFailed(entry.entry)) return;
+    const storedBytes = writer.storedBytes(entry.entry);
+    // Of what its page said that it takes, no more comes.
+    if (wanted) space.need(page, storedBytes - roomOf(entry));
+    if (final === undefined) {
+      this.#links.withdrawn(entry);
+      writer.discard(entry.entry);
+      if (!wanted) this.#changed(entry);
+      return;
+    }
+    this.#guarded(entry, () => {
+      const kept = writer.close(file, final);
+      this.#proof.close(entry.entry, final);
+      if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
+      if (kept) return;
+      if (!wanted) this.#changed(entry);
+      if (entry.roomBytes !== undefined && storedBytes < final.size) this.#checkHoles(entry);
+      this.#out.file(entryDisplay(entry), final.size);
+    });
+  }
+
+  /** A file system without holes has filled them. */
+  #checkHoles(entry: FileEntry): void {
+    const { root, fidelity } = this.#parts;
+    const own = root.look(entry.directory, entry.name);
+    if (own !== undefined && own.roomBytes >= own.size) fidelity.add("sparse", entryDisplay(entry));
+  }
+
+  /** A file that was taken as unchanged, and is not. */
+  #changed(entry: FileEntry): void {
+    this.counts.filesUnchanged -= 1;
+    this.counts.bytesUnchanged -= entry.size;
+  }
+
+  #fileOf(record: DataRecord): FileToWrite & { readonly page: number } {
+    const { book } = this.#parts;
+    const page = book.pageOf(record.entry);
+    if (page < this.pages || page >= this.pages + PAGES_UNCLOSED_MAX) {
+      throw new FanfoldError(
+        "damaged",
+        `Take data of entry ${record.entry}: it is in page ${page}, expected ${this.pages} or soon after`,
+      );
+    }
+    const { first, entries } = book.page(page);
+    const entry = entries[record.entry - first];
+    if (entry?.kind !== "file" || record.generation !== 0 || this.#proof.isClosed(entry.entry)) {
+      const what = entry === undefined ? "nothing" : `"${entryDisplay(entry)}": it is a ${entry.kind}`;
+      throw new FanfoldError("damaged", `Take data of ${what} that expects none`);
+    }
+    return { entry, page, wanted: this.#proof.isWanted(page, record.entry - first) };
+  }
+
+  #trailer(trailer: Trailer): void {
+    const { book, manifest, space } = this.#parts;
+    const [page, body] = [book.page(trailer.page), book.body(trailer.page)];
+    if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
+      throw new FanfoldError(
+        "damaged",
+        `Close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.pages}`,
+      );
+    }
+    this.#lookAgain(page, trailer);
+    space.close(trailer.page);
+    const states = this.#proof.prove(page, body, trailer);
+    const carried = page.entries.map(({ entry }, index) =>
+      this.#proof.hasFailed(entry) ? NOT_CARRIED : (states[index] ?? NOT_CARRIED),
+    );
+    manifest.page(page, body, carried);
+  }
+
+  /** What nobody sent must still be what it was when this sink said that it has it. */
+  #lookAgain(page: Page, trailer: Trailer): void {
+    for (const entry of this.#proof.unread(page, trailer)) {
+      const { root, shared } = this.#parts;
+      if (shared.isAsHeld(root, entry) ?? isStillHere(root, entry)) continue;
+      this.#changed(entry);
+      this.#fail(entry, changedHere(entry));
+    }
+  }
+
+  #end(end: EndMark): void {
+    const { book, root } = this.#parts;
+    checkEnd(end, book, this.pages);
+    const { digest } = this.#proof;
+    if (!digest.equals(end.digest))
+      throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
+    this.#links.finish({
+      guarded: (entry, work) => this.#guarded(entry, work),
+      hasFailed: (entry) => this.#proof.hasFailed(entry),
+      fail: (entry, problem) => this.#fail(entry, problem),
+    });
+    // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
+    for (const entry of book.backwards()) {
+      if (entry.kind === "directory")
+        this.#guarded(entry, () => root.finishDirectory(entryPath(entry), subjectOf(entry)));
+    }
+    // Whatever was written by now may have gone into a folder that is nobody's any more.
+    if (!root.isWhole()) throw folderGone();
+    this.#parts.manifest.commit(digest, this.#proof.failed);
+    this.counts.entriesChanged = root.entriesChanged;
+    this.#digest = digest;
+  }
+
+  /** Runs the work on one entry. A failure that is its own is told and remembered; any other ends the session. */
+  #guarded(entry: Entry, work: () => void): void {
+    if (this.#proof.hasFailed(entry.entry)) return;
+    try {
+      work();
+    } catch (thrown) {
+      if (systemCode(thrown) === undefined) throw thrown;
+      if (!this.#parts.root.isWhole()) throw folderGone(thrown);
+      if (isFatal(thrown)) throw thrown;
+      if (entry.kind === "file") this.#parts.writer.discard(entry.entry);
+      this.#fail(entry, entryProblem(entry, thrown));
+    }
+  }
+
+  /** It is not carried; without a problem, that was counted. */
+  #fail(entry: Entry, problem: Problem | undefined): void {
+    this.#proof.fail(entry.entry);
+    if (problem !== undefined) this.#out.problem(problem);
+  }
+}

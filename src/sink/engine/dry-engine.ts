@@ -1,0 +1,92 @@
+import { FanfoldError } from "../../lib/errors.ts";
+import { sumBytes } from "../../lib/sum-bytes.ts";
+import type { UpMessage } from "../../protocol/frame/report.ts";
+import { PAGES_UNANSWERED_MAX } from "../../protocol/limits.ts";
+import { type DeletionParts, deleteExtras } from "../deletion/deletion.ts";
+import { folderGone } from "../disk/entry-problem.ts";
+import type { CheckedFrame } from "../stream/checked-frame.ts";
+import { checkWalked } from "../stream/page-store.ts";
+import type { TreeOrder } from "../stream/tree-order.ts";
+import type { Engine } from "./engine.ts";
+import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import { type Comparison, isUnchanged, judgePage, lookFor, type Want } from "./page-wants.ts";
+
+export interface DryEngineParts extends Comparison, DeletionParts {
+  readonly order: TreeOrder;
+}
+
+export interface DryEngineSink {
+  want(want: Want): void;
+  /** Everything was looked at. */
+  outlook(outlook: Outlook): void;
+}
+
+/** What a copy would replace and delete. */
+export type Outlook = Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">;
+
+/** Answers the pages of a dry run [P-9.4], and changes nothing: neither the tree nor what is remembered of it. */
+export class DryEngine implements Engine {
+  readonly #parts: DryEngineParts;
+  readonly #out: DryEngineSink;
+  readonly counts: EngineCounts = emptyCounts();
+  readonly digest = undefined;
+  #filesReplaced = 0;
+
+  constructor(parts: DryEngineParts, out: DryEngineSink) {
+    this.#parts = parts;
+    this.#out = out;
+  }
+
+  /** A dry run has no trailers; but that a page comes means that those so far below it were answered by all. */
+  get pages(): number {
+    return Math.max(0, this.#parts.book.pages - PAGES_UNANSWERED_MAX);
+  }
+
+  accept({ frame }: CheckedFrame): void {
+    if (this.counts.discoveryEnded)
+      throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the dry run has ended`);
+    if (frame.type === "page") this.#page(frame.table);
+    else if (frame.type === "scope") this.#parts.scope.add(frame.table);
+    else if (frame.type === "walked") this.#walked(frame.table);
+    else throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": this is a dry run`);
+  }
+
+  alteredError(): FanfoldError {
+    return new FanfoldError("damaged", "Take data: this is a dry run");
+  }
+
+  #page(table: Uint8Array): void {
+    const { counts } = this;
+    const { root, book, order } = this.#parts;
+    const page = book.add(table);
+    // Which names are one here is not found out: that would change something.
+    for (const entry of page.entries) {
+      order.take(entry);
+      if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, false);
+    }
+    root.keeps = page.keeps;
+    const { want, filesUnchanged, bytesUnchanged } = judgePage(page, (entry) => {
+      counts.filesFound += 1;
+      counts.bytesFound = sumBytes(counts.bytesFound, entry.size);
+      const own = lookFor(root, entry);
+      const isHere = own !== undefined && isUnchanged(entry, own, this.#parts);
+      if (own !== undefined && !isHere) this.#filesReplaced += 1;
+      return isHere;
+    });
+    // In a folder that is gone nothing is found, and everything would be wanted.
+    if (!root.isThere()) throw folderGone();
+    counts.filesDone += filesUnchanged;
+    counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
+    counts.filesUnchanged += filesUnchanged;
+    counts.bytesUnchanged = sumBytes(counts.bytesUnchanged, bytesUnchanged);
+    this.#out.want(want);
+  }
+
+  #walked(table: Uint8Array): void {
+    checkWalked(table, this.#parts.book);
+    this.counts.discoveryEnded = true;
+    const deletion = deleteExtras(this.#parts);
+    if (!this.#parts.root.isThere()) throw folderGone();
+    this.#out.outlook({ filesReplaced: this.#filesReplaced, ...(deletion === undefined ? {} : { deletion }) });
+  }
+}

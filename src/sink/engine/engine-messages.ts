@@ -1,0 +1,88 @@
+import type { FanfoldError } from "../../lib/errors.ts";
+import type { Begin } from "../../lib/loaded-threads.ts";
+import type { Deletion } from "../../protocol/messages/deletion.ts";
+import type { FidelityReport } from "../../protocol/messages/fidelity.ts";
+import type { Problem } from "../../protocol/messages/progress.ts";
+import type { DeletionPolicy } from "../deletion/deletion.ts";
+import type { Doubts } from "../own/sync-mark.ts";
+import type { SequenceRange, StreamScope } from "../stream/sequence-tracker.ts";
+import type { Outlook } from "./dry-engine.ts";
+import type { EngineCounts } from "./engine-counts.ts";
+import type { Durability } from "./entry-sync.ts";
+import type { Want } from "./page-wants.ts";
+
+/** What a sink's user says of how a tree is to be filled in. */
+export interface FillOptions {
+  /** Owners by their numbers, whatever their names are here. */
+  readonly numericIds: boolean;
+  /** Whether devices are made. */
+  readonly specials: boolean;
+  /** When the disk is made to have what is stored. */
+  readonly durability: Durability;
+}
+
+/** What one copy is, for the thread that owns the sink's disk. */
+export interface EngineStart extends StreamScope, FillOptions {
+  readonly folder: Uint8Array;
+  /** Whose copy it is: name of the session and identity of the source, for the manifest. */
+  readonly session: string;
+  readonly source: string;
+  /** Times whose files may have been lost with the power. */
+  readonly doubts: Doubts;
+  /** Wall clock at the start, in milliseconds since 1970. */
+  readonly startedMs: number;
+  readonly fileNotices: boolean;
+  /** Nothing is to be changed: only what is wanted of each page is told. */
+  readonly dryRun: boolean;
+  /** What may be deleted here of what the source has not. */
+  readonly deletion: DeletionPolicy;
+}
+/** To that thread: the first message begins the copy. */
+export type EngineOrder = Begin<EngineStart> | EngineRequest;
+/** Frames in, in order; what was done with them out. Then it deletes, when it is told to. */
+export type EngineRequest =
+  /** Payloads as they came, in any order, whole or spoilt. */
+  | { readonly frames: readonly Uint8Array[] }
+  /** All that was verified is synced: what the source has not is deleted now. */
+  | { readonly delete: true };
+export interface FileNotice {
+  /** Escaped. */
+  readonly path: string;
+  readonly bytes: number;
+}
+export type EngineMessage =
+  /** One request is dealt with: the bytes of its payloads, and where the stream stands now. */
+  | {
+      readonly type: "stored";
+      readonly bytes: number;
+      readonly receivedUpTo: number;
+      readonly missing: SequenceRange[];
+      /** Pages with their trailers. */
+      readonly pages: number;
+      readonly counts: EngineCounts;
+      /** Memory of payloads that are dealt with, to be used again. */
+      readonly buffers: readonly SharedArrayBuffer[];
+    }
+  | Want
+  /** Files that are complete, when notices of them are wanted. */
+  | { readonly type: "files"; readonly files: readonly FileNotice[] }
+  /** Much is read before anything is stored again. */
+  | { readonly type: "busy"; readonly what: "hashing" }
+  | { readonly type: "deleted-entry"; readonly path: string }
+  | { readonly type: "problem"; readonly problem: Problem }
+  /** All is stored and agrees with the source; it is not yet synced. `deletes`: the source asks for more, behind the sync. */
+  | {
+      readonly type: "verified";
+      readonly pages: number;
+      readonly digest: string;
+      readonly deletes: boolean;
+      readonly fidelity: FidelityReport;
+    }
+  | { readonly type: "deleted"; readonly deletion: Deletion | undefined }
+  /** The end of a dry run. */
+  | ({ readonly type: "outlook" } & Outlook)
+  | {
+      readonly type: "failed";
+      readonly code: FanfoldError["code"];
+      readonly message: string;
+    };

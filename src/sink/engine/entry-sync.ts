@@ -1,0 +1,94 @@
+import { closeSync, constants, fsyncSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathKey } from "../../lib/disk/directories.ts";
+import { systemCode } from "../../lib/errors.ts";
+
+/** When a sink makes its disk have what it stored: at the end of a session and now and then before, each file at once, or never. */
+export type Durability = "session" | "file" | "none";
+
+/** Directories that wait for `settle` before it is done at once. */
+const WAITING_MAX = 1_024;
+
+export interface EntrySyncOptions {
+  /** Descriptor of a directory by its relative path, to be used at once. Throws system errors. */
+  readonly fdOf: (directory: Uint8Array) => number;
+  /** @default fsyncSync */
+  readonly fsync?: (fd: number) => void;
+}
+
+/**
+ * Each file on the disk before it is called stored (`--durability file`): its content before it gets its name, and the directory
+ * that the name is in before the batch of frames that it came with is answered. Errors of the system pass through.
+ */
+export class EntrySync {
+  readonly #fdOf: (directory: Uint8Array) => number;
+  readonly #fsync: (fd: number) => void;
+  /** Directories in which names were made since they were synced. */
+  readonly #waiting = new Map<string, Uint8Array>();
+
+  constructor({ fdOf, fsync = fsyncSync }: EntrySyncOptions) {
+    this.#fdOf = fdOf;
+    this.#fsync = fsync;
+  }
+
+  /** All of a file is written, what it has besides its content too, and it has no name yet. */
+  content(fd: number): void {
+    this.#fsync(fd);
+  }
+
+  /** A name was made in a directory. */
+  named(directory: Uint8Array): void {
+    // A copy: an entry's path may lie in the memory of a frame.
+    this.#waiting.set(pathKey(directory), Uint8Array.from(directory));
+    if (this.#waiting.size >= WAITING_MAX) this.settle();
+  }
+
+  /** Syncs the directories in which names were made. */
+  settle(): void {
+    for (const [key, directory] of this.#waiting) {
+      this.#waiting.delete(key);
+      const fd = this.#find(directory);
+      if (fd !== undefined) this.#directory(fd);
+    }
+  }
+
+  /** The folder itself may be new, and what it is in: they are synced as far up as they may be read. */
+  above(folder: string): void {
+    for (let path = dirname(folder); ; path = dirname(path)) {
+      let fd: number;
+      try {
+        fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      } catch {
+        return;
+      }
+      try {
+        this.#directory(fd);
+      } finally {
+        closeSync(fd);
+      }
+      if (path === dirname(path)) return;
+    }
+  }
+
+  /** Undefined when somebody has removed or replaced it: what was in it is looked for at the end. */
+  #find(directory: Uint8Array): number | undefined {
+    try {
+      return this.#fdOf(directory);
+    } catch (thrown) {
+      if (GONE.has(systemCode(thrown) ?? "")) return undefined;
+      throw thrown;
+    }
+  }
+
+  #directory(fd: number): void {
+    try {
+      this.#fsync(fd);
+    } catch (thrown) {
+      // There are file systems in user space that have no such thing for directories.
+      if (!NO_SYNC.has(systemCode(thrown) ?? "")) throw thrown;
+    }
+  }
+}
+
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+const NO_SYNC: ReadonlySet<string> = new Set(["EINVAL", "ENOSYS", "ENOTSUP"]);

@@ -1,0 +1,107 @@
+import { FanfoldError } from "../../lib/errors.ts";
+import type { ChunkRecord, FileFinal, HoleRecord } from "../../protocol/frame/data-table.ts";
+import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
+import { type ChunkHash, hashChunk } from "../../protocol/hash/content-hash.ts";
+import { FILES_OPEN_MAX } from "../../protocol/limits.ts";
+import { IncomingFile } from "../disk/incoming-file.ts";
+import type { Root } from "../disk/root.ts";
+import { partialName } from "../own/partial-files.ts";
+
+/** An entry whose content comes, and whether this sink asked for it. */
+export interface FileToWrite {
+  readonly entry: FileEntry;
+  readonly wanted: boolean;
+}
+
+/**
+ * Writes the content of files: each into a partial file, which gets its final name only when its close mark came and all
+ * its bytes and its hash agree with it [P-6]. Errors of the system pass through; the caller knows which of them concern one
+ * entry and which the whole disk.
+ */
+export class FileWriter implements Disposable {
+  readonly #root: Root;
+  readonly #onBusy: () => void;
+  readonly #open = new Map<number, IncomingFile>();
+
+  constructor(root: Root, onBusy: () => void = () => undefined) {
+    this.#root = root;
+    this.#onBusy = onBusy;
+  }
+
+  /**
+   * Takes a hole, or a chunk whose hash was checked. Returns the bytes that it wrote.
+   *
+   * @throws FanfoldError `damaged` out of order
+   */
+  content(to: FileToWrite, record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): number {
+    const file = this.#of(to, record.offset);
+    if (record.kind === "hole") return file.addHole(record);
+    return file.add(record, hashed ?? hashChunk(record.bytes));
+  }
+
+  /**
+   * Gives the file its name; true when an equal one was there already, and stays.
+   *
+   * @throws FanfoldError `digest-mismatch` when it is not what the close mark says
+   */
+  close(to: FileToWrite, final: FileFinal): boolean {
+    const file = this.#of(to, 0);
+    const kept = file.finish(final);
+    this.#open.delete(to.entry.entry);
+    return kept;
+  }
+
+  /** Whether content of the entry has come, and not its close mark. */
+  isOpen(entry: number): boolean {
+    return this.#open.has(entry);
+  }
+
+  /** Bytes of a file that take room here, while its content comes. */
+  storedBytes(entry: number): number {
+    return this.#open.get(entry)?.storedBytes ?? 0;
+  }
+
+  /** Forgets what came of a file; what stood under its name before is untouched. */
+  discard(entry: number): void {
+    const file = this.#open.get(entry);
+    if (file === undefined) return;
+    this.#open.delete(entry);
+    file.discard();
+  }
+
+  /** Lets go of all files; the large ones are kept for a later session. */
+  [Symbol.dispose](): void {
+    for (const file of this.#open.values()) file.suspend();
+    this.#open.clear();
+  }
+
+  #of(to: FileToWrite, from: number): IncomingFile {
+    return this.#open.get(to.entry.entry) ?? this.#begin(to, from);
+  }
+
+  #begin({ entry, wanted }: FileToWrite, from: number): IncomingFile {
+    if (this.#open.size >= FILES_OPEN_MAX)
+      throw new FanfoldError(
+        "damaged",
+        `Write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files were begun and not closed`,
+      );
+    const options = {
+      root: this.#root,
+      entry,
+      isWanted: wanted,
+      partialName: partialName(entry),
+      onBusy: this.#onBusy,
+    };
+    for (const other of this.#open.values()) {
+      if (other.partialName === options.partialName)
+        throw new FanfoldError("damaged", `Write "${entryDisplay(entry)}": its content comes for two entries at once`);
+    }
+    const file = wanted ? IncomingFile.wanted(options, from) : IncomingFile.compared(options, from);
+    this.#open.set(entry.entry, file);
+    return file;
+  }
+}
+
+export function equal(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0;
+}

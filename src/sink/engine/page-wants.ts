@@ -1,0 +1,112 @@
+import { closeSync } from "node:fs";
+import { sumBytes } from "../../lib/sum-bytes.ts";
+import type { FileEntry, Page } from "../../protocol/frame/page.ts";
+import type { UpMessage } from "../../protocol/frame/report.ts";
+import { isFatal } from "../disk/entry-problem.ts";
+import type { FileFacts } from "../disk/file-facts.ts";
+import { hashBeginning } from "../disk/read-content.ts";
+import type { Root } from "../disk/root.ts";
+import { isSameTime } from "../metadata/time-scale.ts";
+import type { IsDoubted } from "../own/partial-files.ts";
+
+export type Want = Extract<UpMessage, { type: "want" }>;
+
+/** What files of a page are compared with, and how. */
+export interface Comparison {
+  readonly root: Root;
+  readonly isDoubted: IsDoubted;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
+}
+
+export interface Judgement {
+  readonly want: Want;
+  /** Files that are wanted: one bit an entry, least significant bit first; undefined: all. */
+  readonly bits: Uint8Array | undefined;
+  readonly filesUnchanged: number;
+  readonly bytesUnchanged: number;
+}
+
+/**
+ * The answer to a page, when `isHere` says of each file whether its content stands here already; undefined: it does not, and is
+ * not wanted either.
+ */
+export function judgePage(page: Page, isHere: (entry: FileEntry, index: number) => boolean | undefined): Judgement {
+  const bits = new Uint8Array(Math.ceil(page.entries.length / 8));
+  let [files, wanted, filesUnchanged, bytesUnchanged] = [0, 0, 0, 0];
+  for (const [index, entry] of page.entries.entries()) {
+    if (entry.kind !== "file") continue;
+    files += 1;
+    const here = isHere(entry, index);
+    if (here === true) {
+      filesUnchanged += 1;
+      bytesUnchanged = sumBytes(bytesUnchanged, entry.size);
+    } else if (here === false) {
+      wanted += 1;
+      setBit(bits, index);
+    }
+  }
+  const want = {
+    type: "want" as const,
+    page: page.page,
+    want: wanted === 0 ? ("none" as const) : wanted === files ? ("all" as const) : { bits: base64(bits) },
+  };
+  return { want, bits: wanted === files ? undefined : bits, filesUnchanged, bytesUnchanged };
+}
+
+/** The regular file under the entry's name. What cannot be looked at is wanted, and will say why when it is written. */
+export function lookFor(root: Root, entry: FileEntry): FileFacts | undefined {
+  if (root.isFresh(entry.directory)) return undefined;
+  return spared(() => root.look(entry.directory, entry.name));
+}
+
+/** Whether the file that stands there needs none of the entry's content [P-9.1], mode and time set aside. Changes nothing. */
+export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Comparison): boolean {
+  const { root } = comparison;
+  if (own.size !== entry.size) return false;
+  if (entry.hash !== undefined) return hasContent(entry, entry.hash, comparison);
+  return root.keeps.times && hasTime(root, entry, own) && !comparison.isDoubted(own.ctimeMs);
+}
+
+/** Whether a file that was taken as unchanged still is what it was taken for. */
+export function isStillHere(root: Root, entry: FileEntry): boolean {
+  const own = spared(() => root.look(entry.directory, entry.name));
+  return own !== undefined && own.size === entry.size && (!root.keeps.times || hasTime(root, entry, own));
+}
+
+function hasTime({ metadata }: Root, entry: FileEntry, own: FileFacts): boolean {
+  return isSameTime(metadata.traits.scale, own.mtimeNs, entry.mtime);
+}
+
+function hasContent(entry: FileEntry, hash: Uint8Array, comparison: Comparison): boolean {
+  const file = spared(() => comparison.root.openFile(entry.directory, entry.name));
+  if (file === undefined) return false;
+  try {
+    const found = hashBeginning(file.fd, entry.size, comparison)?.digest();
+    return found !== undefined && Buffer.compare(found, hash) === 0;
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+/** Undefined when it fails for a reason that concerns one entry. */
+export function spared<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (thrown) {
+    if (isFatal(thrown)) throw thrown;
+    return undefined;
+  }
+}
+
+function setBit(bits: Uint8Array, index: number): void {
+  bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
+}
+
+export function hasBit(bits: Uint8Array, index: number): boolean {
+  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+}
+
+function base64(bits: Uint8Array): string {
+  return Buffer.from(bits.buffer, bits.byteOffset, bits.byteLength).toString("base64");
+}

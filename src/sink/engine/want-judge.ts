@@ -1,0 +1,113 @@
+import { closeSync } from "node:fs";
+import type { FileEntry, Page } from "../../protocol/frame/page.ts";
+import { roomOf } from "../../protocol/frame/page-file.ts";
+import { HELD_FILES_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
+import type { FileFacts } from "../disk/file-facts.ts";
+import { ownFile } from "../disk/link-file.ts";
+import { hashBeginning } from "../disk/read-content.ts";
+import { subjectOf } from "../metadata/metadata.ts";
+import { partialName, RESUMABLE_BYTES_MIN } from "../own/partial-files.ts";
+import type { FreeSpace } from "./free-space.ts";
+import { type Comparison, isUnchanged, type Judgement, judgePage, lookFor, spared, type Want } from "./page-wants.ts";
+import type { SharedEntries } from "./shared-entries.ts";
+
+type Held = NonNullable<Want["held"]>[number];
+
+interface Beginning {
+  readonly bytes: number;
+  /** What it takes on the disk. */
+  readonly roomBytes: number;
+  readonly hash: string;
+}
+
+export interface WantJudgeOptions extends Comparison {
+  readonly space: FreeSpace;
+  /** Where waits what has several names here. */
+  readonly shared: SharedEntries;
+}
+
+export interface JudgeOptions {
+  readonly goesOn?: boolean;
+  readonly isLost?: (entry: FileEntry) => boolean;
+}
+
+/**
+ * Says which files of a page a sink wants [P-9.1]: those that do not stand there with equal size and time; or, when the
+ * page has their hash, with equal content. What differs in mode or time alone is set here, or at the end when it has other names.
+ */
+export class WantJudge {
+  readonly #options: WantJudgeOptions;
+
+  constructor(options: WantJudgeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * `goesOn` false: of its files nothing is said to be held, because the content of others under their names still comes.
+   * `isLost`: a file that cannot be carried, and is neither looked at nor wanted.
+   */
+  judge(page: Page, { goesOn = true, isLost }: JudgeOptions = {}): Judgement {
+    const { space } = this.#options;
+    const held: Held[] = [];
+    const judgement = judgePage(page, (entry, index) => {
+      if (isLost?.(entry) === true) return undefined;
+      const own = lookFor(this.#options.root, entry);
+      if (own !== undefined && this.#isEqual(entry, own, goesOn)) return true;
+      const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
+      if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
+      if (this.#isHere(entry)) space.need(page.page, roomOf(entry) - freedBy(own) - (beginning?.roomBytes ?? 0));
+      return false;
+    });
+    return held.length === 0 ? judgement : { ...judgement, want: { ...judgement.want, held } };
+  }
+
+  #isEqual(entry: FileEntry, own: FileFacts, mayWait: boolean): boolean {
+    if (!isUnchanged(entry, own, this.#options)) return false;
+    const { root } = this.#options;
+    const subject = subjectOf(entry);
+    const settle = (): boolean => {
+      // What is set is set under all of its names, some of which may be a snapshot's, or another entry's.
+      const isShared = own.links > 1 && root.wouldChange(entry, own, subject);
+      if (!isShared) return root.settleFile(entry.directory, entry.name, subject, own);
+      if (mayWait && this.#waits(entry, own)) return true;
+      return ownFile(root, entry, { subject, seen: own, id: entry.entry });
+    };
+    // Who may not set them can still put a file of his own in its place.
+    return spared(settle) ?? false;
+  }
+
+  /** Left open until all names are known; only of what can be copied then, if need be. */
+  #waits(entry: FileEntry, own: FileFacts): boolean {
+    const { root, shared } = this.#options;
+    if (root.metadata.isForeign(own, subjectOf(entry))) return false;
+    closeSync(root.openFile(entry.directory, entry.name).fd);
+    return shared.hold(entry, own);
+  }
+
+  /** The beginning of the file that an earlier session stored, less than all of it: whole leaves, and their hash. */
+  #held(entry: FileEntry): Beginning | undefined {
+    if (entry.size < RESUMABLE_BYTES_MIN) return undefined;
+    const found = spared(() => this.#options.root.partials.reopen(entry.directory, partialName(entry)));
+    if (found === undefined) return undefined;
+    try {
+      const bytes = Math.floor(Math.min(found.bytes, entry.size - 1) / LEAF_BYTES) * LEAF_BYTES;
+      if (bytes === 0) return undefined;
+      const hash = hashBeginning(found.partial.fd, bytes, this.#options)?.digest();
+      const roomBytes = Math.min(bytes, found.roomBytes);
+      return hash === undefined ? undefined : { bytes, roomBytes, hash: Buffer.from(hash).toString("hex") };
+    } finally {
+      closeSync(found.partial.fd);
+    }
+  }
+
+  /** Whether it takes its space from where the folder itself lies. */
+  #isHere({ directory }: FileEntry): boolean {
+    const { root } = this.#options;
+    return root.isFresh(directory) || spared(() => root.isOnOwnMount(directory)) === true;
+  }
+}
+
+/** Bytes that get free when a file is replaced: none while it has other names. */
+function freedBy(own: FileFacts | undefined): number {
+  return own === undefined || own.links > 1 ? 0 : Math.min(own.size, own.roomBytes);
+}

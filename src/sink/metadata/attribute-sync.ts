@@ -1,0 +1,132 @@
+import type { EntryPlace, Native, NativePlace } from "../../lib/disk/native-calls.ts";
+import { systemCode } from "../../lib/errors.ts";
+import {
+  ACCESS_ACL,
+  type Attribute,
+  DEFAULT_ACL,
+  isCarriedAttribute,
+  isPrivilegedAttribute,
+} from "../../protocol/frame/attribute-names.ts";
+import type { FidelityKind } from "../../protocol/messages/fidelity.ts";
+
+export interface AttributeRules {
+  readonly native: Native | undefined;
+  /** Whether those of `trusted.` and `security.` may be set. */
+  readonly isRoot: boolean;
+}
+
+/** What of attributes is compared and set: without ACLs where modes are not kept, without capabilities where the owner is another. */
+export interface AttributeScope {
+  readonly acls: boolean;
+  readonly capabilities: boolean;
+}
+
+/** What has to be done to the attributes of an entry. */
+export interface AttributeChanges {
+  readonly set: readonly Attribute[];
+  readonly remove: readonly Uint8Array[];
+  /** What is known from the start not to be possible. */
+  readonly lacks: ReadonlySet<FidelityKind>;
+}
+
+const NO_CHANGES: AttributeChanges = { set: [], remove: [], lacks: new Set() };
+const CAPABILITY = "security.capability";
+/** What a system says to an attribute that it does not take; for ENOSPC and EDQUOT: there is no room left in the inode. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "EPERM",
+  "EACCES",
+  "ENOTSUP",
+  "EINVAL",
+  "E2BIG",
+  "ERANGE",
+  "ENOSPC",
+  "EDQUOT",
+  "ENODATA",
+  "EOPNOTSUPP",
+]);
+
+/**
+ * Compares the attributes of what stands there with those that it shall have. Undefined `shall`: they are not known, and
+ * stay. Only names that belong to a copy are looked at.
+ */
+export function attributeChanges(
+  place: EntryPlace,
+  shall: readonly Attribute[] | undefined,
+  { native, isRoot, acls, capabilities }: AttributeRules & AttributeScope,
+): AttributeChanges {
+  if (shall === undefined) return NO_CHANGES;
+  const has = native === undefined ? [] : listed(native, place);
+  if (has.length + shall.length === 0) return NO_CHANGES;
+  const lacks = new Set<FidelityKind>();
+  const wanted = new Map<string, Attribute>();
+  for (const attribute of shall) {
+    const name = textOf(attribute.name);
+    if (!isCarriedAttribute(attribute.name) || (!acls && isAclText(name))) continue;
+    if (name === CAPABILITY && !capabilities) lacks.add("setuid");
+    else if (native === undefined || (!isRoot && isPrivilegedAttribute(attribute.name))) lacks.add(kindOf(name));
+    else wanted.set(name, attribute);
+  }
+  const remove: Uint8Array[] = [];
+  for (const name of has) {
+    const text = textOf(name);
+    if (!isCarriedAttribute(name) || (!acls && isAclText(text)) || (!isRoot && isPrivilegedAttribute(name))) continue;
+    const attribute = wanted.get(text);
+    if (attribute === undefined) remove.push(name);
+    else if (native !== undefined && hasValue(native, place, attribute)) wanted.delete(text);
+  }
+  if (wanted.size === 0 && remove.length === 0 && lacks.size === 0) return NO_CHANGES;
+  return { set: [...wanted.values()], remove, lacks };
+}
+
+/** Does it; gives what could not be done. Throws what is no refusal. */
+export function changeAttributes(native: Native, place: NativePlace, changes: AttributeChanges): Set<FidelityKind> {
+  const lacks = new Set(changes.lacks);
+  const attempt = (name: Uint8Array, work: () => void): void => {
+    try {
+      work();
+    } catch (thrown) {
+      if (!REFUSALS.has(systemCode(thrown) ?? "")) throw thrown;
+      lacks.add(kindOf(textOf(name)));
+    }
+  };
+  for (const name of changes.remove) attempt(name, () => native.removeAttribute(place, name));
+  for (const { name, value } of changes.set) attempt(name, () => native.setAttribute(place, name, value));
+  return lacks;
+}
+
+/** A file system without attributes, or a file whose names may not be read, has none. */
+function listed(native: Native, place: EntryPlace): Buffer[] {
+  try {
+    return native.listAttributes(place);
+  } catch (thrown) {
+    if (!REFUSALS.has(systemCode(thrown) ?? "")) throw thrown;
+    return [];
+  }
+}
+
+/** One that may not be read counts as another, and is set. */
+function hasValue(native: Native, place: EntryPlace, { name, value }: Attribute): boolean {
+  try {
+    return native.getAttribute(place, name)?.equals(value) === true;
+  } catch (thrown) {
+    if (!REFUSALS.has(systemCode(thrown) ?? "")) throw thrown;
+    return false;
+  }
+}
+
+function kindOf(name: string): FidelityKind {
+  return isAclText(name) ? "acl" : "attributes";
+}
+
+function isAclText(name: string): boolean {
+  return name === ACCESS_ACL || name === DEFAULT_ACL;
+}
+
+/** Whether it is a POSIX access control list. */
+export function isAcl(name: Uint8Array): boolean {
+  return isAclText(textOf(name));
+}
+
+function textOf(name: Uint8Array): string {
+  return Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1");
+}

@@ -1,0 +1,280 @@
+import type { EntryPlace, Native } from "../../lib/disk/native-calls.ts";
+import { systemCode } from "../../lib/errors.ts";
+import {
+  type Entry,
+  type EntryKind,
+  entryDisplay,
+  KEEPS_ALL,
+  type Keeps,
+  type Timestamp,
+} from "../../protocol/frame/page.ts";
+import type { FidelityKind, FidelityTally } from "../../protocol/messages/fidelity.ts";
+import type { FileFacts } from "../disk/file-facts.ts";
+import { FILLABLE } from "../disk/fillable.ts";
+import type { FolderTraits } from "../own/folder-traits.ts";
+import { attributeChanges, changeAttributes } from "./attribute-sync.ts";
+import { fileTime } from "./file-time.ts";
+import type { MetadataTarget } from "./metadata-target.ts";
+import type { Ids, OwnerMap, Rights } from "./owner-map.ts";
+import { isSameTime, nanosecondsOf, stored, timeLoss } from "./time-scale.ts";
+
+/** What an entry shall have besides its content. */
+export type Wanted = Pick<Entry, "mode" | "mtime" | "owner" | "attributes">;
+export type MetadataKind = "file" | "directory" | "symlink" | "node";
+
+/** One entry whose metadata is looked at or set. */
+export interface Subject {
+  /** Number of the entry. */
+  readonly entry: number;
+  readonly kind: MetadataKind;
+  readonly wanted: Wanted;
+  /** Gives its escaped path, under which is told what could not be carried; undefined when that was told before. */
+  readonly shown: (() => string) | undefined;
+}
+
+/** An entry as it was listed. */
+export function subjectOf(entry: Entry): Subject {
+  return { entry: entry.entry, kind: KINDS[entry.kind], wanted: entry, shown: () => entryDisplay(entry) };
+}
+
+const KINDS: Readonly<Record<EntryKind, MetadataKind>> = {
+  file: "file",
+  hardlink: "file",
+  directory: "directory",
+  symlink: "symlink",
+  fifo: "node",
+  device: "node",
+};
+
+export interface MetadataOptions {
+  readonly native: Native | undefined;
+  readonly rights: Rights;
+  readonly owners: OwnerMap;
+  readonly tally: FidelityTally;
+}
+
+export interface ApplyOptions {
+  /** This session made it. @default false */
+  readonly isNew?: boolean;
+  /** It has no attributes. @default false */
+  readonly isBare?: boolean;
+  /** Mode of what it replaces, which it gets when modes are not carried; else the source's, as far as the umask lets it. */
+  readonly modeBefore?: number | undefined;
+}
+
+/** How an entry is to what it shall be. */
+export interface Comparison {
+  /** It would be given something. */
+  readonly differs: boolean;
+  /** What it cannot be given; not told of one that differs. */
+  readonly lacks: ReadonlySet<FidelityKind>;
+}
+
+const NO_LACKS: ReadonlySet<FidelityKind> = new Set();
+const DIFFERS: Comparison = { differs: true, lacks: NO_LACKS };
+const SET_IDS = 0o6000;
+const SET_GROUP_ID = 0o2000;
+const PERMISSIONS = 0o7777;
+/** What the owner of a directory needs to read its names and reach what is in it. */
+const LOOKED_INTO = 0o500;
+/** What its owner needs to set attributes of a file. */
+const WRITABLE = 0o600;
+/** What a system says to an owner, a mode or a time that it does not take. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "EPERM",
+  "EACCES",
+  "EINVAL",
+  "ENOTSUP",
+  "ENOSYS",
+  "EOVERFLOW",
+  "ERANGE",
+]);
+
+/**
+ * Sets owner, attributes, mode and times, in this order: a new owner clears set-user-id bits and capabilities, an access
+ * control list changes the mode, and all of it leaves the modification time alone. What the system refuses is counted and not
+ * fatal: what counts is how the entry looks afterwards.
+ */
+export class Metadata {
+  readonly #options: MetadataOptions;
+  readonly isRoot: boolean;
+  /** What the source asks to have applied. */
+  keeps: Keeps = KEEPS_ALL;
+  traits: FolderTraits;
+  /** Is told what each entry lacks, also what was told before. */
+  onLack: (entry: number, what: FidelityKind) => void = () => undefined;
+
+  constructor(options: MetadataOptions, traits: FolderTraits) {
+    this.#options = options;
+    this.isRoot = options.rights.isRoot;
+    this.traits = traits;
+  }
+
+  /** What stands there and looks like `facts`, against what it shall have. Changes nothing. */
+  compare(place: EntryPlace, facts: FileFacts, { kind, wanted }: Subject): Comparison {
+    const ids = this.#attainableIds(facts, wanted);
+    if (ids.uid !== facts.uid || ids.gid !== facts.gid) return DIFFERS;
+    if (this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted)) return DIFFERS;
+    const { set, remove, lacks } = this.#attributes(place, facts, kind, wanted);
+    return { differs: set.length > 0 || remove.length > 0, lacks };
+  }
+
+  /** Whether it would be given something. Changes nothing. */
+  wouldChange(place: EntryPlace, facts: FileFacts, subject: Subject): boolean {
+    return this.compare(place, facts, subject).differs;
+  }
+
+  /** The same of a directory that stays, without what a system leaves out or refuses each time. */
+  wouldAlter(place: EntryPlace, facts: FileFacts, subject: Subject): boolean {
+    const refused = this.isRoot ? 0 : subject.wanted.mode & SET_GROUP_ID;
+    const attained = { ...facts, mode: facts.mode | refused };
+    return !this.isForeign(attained, subject) && this.wouldChange(place, attained, subject);
+  }
+
+  /** Whether its mode and time cannot be set because it is somebody else's; a file of one's own in its place can have them. */
+  isForeign(facts: FileFacts, { kind, wanted }: Subject): boolean {
+    const { isRoot, uid } = this.#options.rights;
+    if (isRoot || facts.uid === uid || !this.traits.keepsOwners) return false;
+    return this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted);
+  }
+
+  /** Whether this process can fill a directory as it is. */
+  isFillable({ mode, uid }: FileFacts): boolean {
+    const { rights } = this.#options;
+    return (mode & FILLABLE) === FILLABLE && (rights.isRoot || rights.uid === uid);
+  }
+
+  /** Whether it can at least go through one, and read its names. */
+  isLookedInto({ mode, uid }: FileFacts): boolean {
+    return (mode & LOOKED_INTO) === LOOKED_INTO && this.#options.rights.uid === uid;
+  }
+
+  /**
+   * Gives an entry what it shall have and has not. Throws system errors that are no refusal.
+   */
+  apply(target: MetadataTarget, subject: Subject, options: ApplyOptions = {}): void {
+    const { kind, wanted } = subject;
+    const before = target.facts();
+    const owned = this.#setOwner(target, before, wanted);
+    const isPlain = options.isBare === true && wanted.attributes?.length === 0;
+    const { facts, lacks } = isPlain ? { facts: owned, lacks: NO_LACKS } : this.#setAttributes(target, owned, subject);
+    const mode = this.#modeFor(facts, kind, wanted, this.keeps.perms ? undefined : unkeptMode(wanted, options));
+    const setsMode = mode !== facts.mode;
+    if (setsMode) spared(() => target.setMode(mode));
+    const setsTime = this.#timeDiffers(facts, wanted);
+    if (setsTime) spared(() => this.#setTime(target, wanted.mtime));
+    this.tell(setsMode || setsTime ? target.facts() : facts, subject, lacks);
+  }
+
+  /** Gives a directory what it had before. */
+  restore(target: MetadataTarget, { mode, mtime }: Pick<Wanted, "mode" | "mtime">): void {
+    if (target.facts().mode !== mode) target.setMode(mode);
+    this.#setTime(target, mtime);
+  }
+
+  /** Counts an entry that was not made at all. */
+  tellMissing(what: FidelityKind, { shown }: Subject): void {
+    if (shown !== undefined) this.#options.tally.add(what, shown());
+  }
+
+  /** Gives a file a time that is no source's, so that it is wanted the next time. */
+  spoilTime(target: MetadataTarget): void {
+    this.#setTime(target, { seconds: 0, nanoseconds: 0 });
+  }
+
+  #setOwner(target: MetadataTarget, facts: FileFacts, wanted: Wanted): FileFacts {
+    const { uid, gid } = this.#attainableIds(facts, wanted);
+    if (uid === facts.uid && gid === facts.gid) return facts;
+    spared(() => target.setOwner(uid, gid));
+    return target.facts();
+  }
+
+  #setAttributes(
+    target: MetadataTarget,
+    facts: FileFacts,
+    { kind, wanted }: Subject,
+  ): { readonly facts: FileFacts; readonly lacks: ReadonlySet<FidelityKind> } {
+    const { native, rights } = this.#options;
+    const changes = this.#attributes(target.place, facts, kind, wanted);
+    if (native === undefined || changes.set.length + changes.remove.length === 0)
+      return { facts, lacks: changes.lacks };
+    if (!rights.isRoot && kind === "file" && (facts.mode & WRITABLE) !== WRITABLE)
+      spared(() => target.setMode((facts.mode & ~SET_IDS) | WRITABLE));
+    const lacks = changeAttributes(native, target.place, changes);
+    return { facts: target.facts(), lacks };
+  }
+
+  #attributes(place: EntryPlace, facts: FileFacts, kind: MetadataKind, wanted: Wanted) {
+    const { native, rights } = this.#options;
+    const capabilities = kind === "file" && this.#isOwnerRight(facts, wanted);
+    const scope = { native, isRoot: rights.isRoot, acls: this.keeps.perms, capabilities };
+    return attributeChanges(place, wanted.attributes, scope);
+  }
+
+  #setTime(target: MetadataTarget, time: Timestamp): void {
+    const { native } = this.#options;
+    if (native === undefined) target.setTimes(fileTime(time));
+    else native.setTimes(target.place, time);
+  }
+
+  /** Whom this process can give it to: anybody as root, else only a group of its own. */
+  #attainableIds(facts: FileFacts, { owner }: Wanted): Ids {
+    const { rights, owners } = this.#options;
+    if (owner === undefined) return { uid: facts.uid, gid: facts.gid };
+    const ids = owners.idsOf(owner);
+    if (rights.isRoot) return ids;
+    const canGive = facts.uid === rights.uid && rights.groups.has(ids.gid);
+    return { uid: facts.uid, gid: canGive ? ids.gid : facts.gid };
+  }
+
+  #isOwnerRight(facts: Ids, { owner }: Wanted): boolean {
+    if (owner === undefined) return false;
+    const ids = this.#options.owners.idsOf(owner);
+    return facts.uid === ids.uid && facts.gid === ids.gid;
+  }
+
+  /** Set-user-id and set-group-id bits of a file are its owner's rights: they are left out where the owner is another. */
+  #modeFor(facts: FileFacts, kind: MetadataKind, wanted: Wanted, unkept?: number): number {
+    if (kind === "symlink") return facts.mode;
+    if (!this.keeps.perms) return unkept ?? facts.mode;
+    if (kind === "directory" || this.#isOwnerRight(facts, wanted)) return wanted.mode;
+    return wanted.mode & ~SET_IDS;
+  }
+
+  #timeDiffers(facts: FileFacts, { mtime }: Wanted): boolean {
+    if (!this.keeps.times) return false;
+    const { scale } = this.traits;
+    if (this.#options.native === undefined) return !isSameTime(scale, facts.mtimeNs, mtime);
+    return facts.mtimeNs !== stored(scale, nanosecondsOf(mtime));
+  }
+
+  /** Counts what an entry lacks as it looks now, `lacks` of it by comparison. */
+  tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
+    const { entry, kind, wanted, shown } = subject;
+    const count = (what: FidelityKind): void => {
+      this.onLack(entry, what);
+      if (shown !== undefined) this.#options.tally.add(what, shown());
+    };
+    if (wanted.owner !== undefined && !this.#isOwnerRight(facts, wanted)) count("owner");
+    const missing = kind === "symlink" || !this.keeps.perms ? 0 : wanted.mode ^ (facts.mode & PERMISSIONS);
+    const setIds = kind === "directory" ? 0 : missing & wanted.mode & SET_IDS;
+    if (setIds !== 0 || lacks.has("setuid")) count("setuid");
+    if ((missing & ~setIds) !== 0) count("permissions");
+    const loss = this.keeps.times ? timeLoss(facts.mtimeNs, wanted.mtime) : "none";
+    if (loss !== "none") count(loss === "time" ? "time" : "time-fraction");
+    for (const lack of lacks) if (lack !== "setuid") count(lack);
+  }
+}
+
+/** The mode of an entry where modes are not carried; undefined: the one that it has. */
+function unkeptMode(wanted: Wanted, { isNew = false, modeBefore }: ApplyOptions): number | undefined {
+  return isNew ? (modeBefore ?? wanted.mode & 0o777 & ~process.umask()) : undefined;
+}
+
+function spared(work: () => void): void {
+  try {
+    work();
+  } catch (thrown) {
+    if (!REFUSALS.has(systemCode(thrown) ?? "")) throw thrown;
+  }
+}

@@ -1,0 +1,124 @@
+import { fchmodSync, lstatSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Directories, joined } from "../../lib/disk/directories.ts";
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { escapeText } from "../../lib/escape-name.ts";
+import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { MANIFEST } from "../manifest/manifest.ts";
+import {
+  decodeFacts,
+  encodeFacts,
+  FACTS_BYTES_MAX,
+  FACTS_FILE,
+  type FolderFacts,
+  factsOfTable,
+} from "./folder-facts.ts";
+import { type OwnPlace, placeIn, readOwnFile, writeOwnFile } from "./own-files.ts";
+import { LOCK_FILE, lockOwnFolder } from "./own-lock.ts";
+import type { OwnLock } from "./sqlite-lock.ts";
+
+const OWN = Buffer.from(OWN_FOLDER);
+
+/**
+ * `.fanfold` of a sink's folder while this process holds its lock, and the facts in it. It is held open from the beginning:
+ * whatever takes its name later, facts are read and written in the directory that was locked (D11).
+ */
+export class OwnFolder implements Disposable {
+  readonly #path: string;
+  readonly #directories: Directories;
+  readonly #place: OwnPlace;
+  readonly #lock: OwnLock;
+  /** Content of the file of the facts. */
+  #written: string | undefined;
+
+  private constructor(path: string, directories: Directories, lock: OwnLock) {
+    this.#path = path;
+    this.#directories = directories;
+    this.#place = placeIn(directories);
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes what is missing of it in a folder, and takes the lock; undefined when somebody else has it.
+   *
+   * @throws FanfoldError `folder-denied`; system errors
+   */
+  static open(path: string): OwnFolder | undefined {
+    const directories = Directories.open(Buffer.from(path), process.platform);
+    try {
+      prepare(directories, path);
+      const lock = lockOwnFolder(directories, { kind: "write", folder: path });
+      if (lock !== false && lock !== undefined) return new OwnFolder(path, directories, lock);
+    } catch (thrown) {
+      directories[Symbol.dispose]();
+      throw thrown;
+    }
+    directories[Symbol.dispose]();
+    return undefined;
+  }
+
+  /** Whether a copy into the folder was once proven. */
+  get hasManifest(): boolean {
+    const path = this.#place.at(OWN, Buffer.from(MANIFEST));
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** Undefined when there are none yet. @throws FanfoldError `folder-denied` when they are damaged; system errors */
+  readFacts(): FolderFacts | undefined {
+    const bytes = readOwnFile(this.#place, FACTS_FILE, FACTS_BYTES_MAX);
+    if (bytes === undefined) return this.#oldFacts();
+    const facts = decodeFacts(bytes);
+    if (facts === undefined) throw this.#damaged(FACTS_FILE);
+    this.#written = bytes.toString();
+    return facts;
+  }
+
+  /** Puts them on the disk, unless they are what is there. Throws system errors. */
+  writeFacts(facts: FolderFacts): void {
+    const text = encodeFacts(facts);
+    if (text === this.#written) return;
+    writeOwnFile(this.#place, FACTS_FILE, text);
+    this.#written = text;
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
+    this.#directories[Symbol.dispose]();
+  }
+
+  #oldFacts(): FolderFacts | undefined {
+    let table: ReadonlyMap<string, string>;
+    try {
+      table = this.#lock.oldFacts();
+    } catch (thrown) {
+      if (systemCode(thrown) !== undefined && systemCode(thrown) !== "ERR_SQLITE_ERROR") throw thrown;
+      throw this.#damaged(LOCK_FILE, thrown);
+    }
+    if (table.size === 0) return undefined;
+    const facts = factsOfTable(table);
+    if (facts === undefined) throw this.#damaged(LOCK_FILE);
+    return facts;
+  }
+
+  #damaged(name: string, cause?: unknown): FanfoldError {
+    const said = escapeText(this.#path);
+    const text = `Open the sink's folder "${said}": "${OWN_FOLDER}/${name}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
+    return new FanfoldError("folder-denied", text, { cause });
+  }
+}
+
+/** A real directory, for its owner alone. */
+function prepare(directories: Directories, path: string): void {
+  try {
+    mkdirSync(joined(directories.root, OWN), { mode: 0o700 });
+  } catch (thrown) {
+    if (systemCode(thrown) !== "EEXIST") throw thrown;
+  }
+  try {
+    fchmodSync(directories.get(OWN).fd, 0o700);
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOTDIR" && systemCode(cause) !== "ELOOP") throw cause;
+    const text = `Open "${escapeText(join(path, OWN_FOLDER))}": it is a link or a file, expected a directory`;
+    throw new FanfoldError("folder-denied", text, { cause });
+  }
+}

@@ -1,0 +1,256 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+} from "node:fs";
+import { type Directories, type Directory, joined } from "../../lib/disk/directories.ts";
+import type { Native } from "../../lib/disk/native-calls.ts";
+import { noteClosing, noteOpen, type OpenFiles } from "../../lib/disk/open-files.ts";
+import { systemCode } from "../../lib/errors.ts";
+import { DEFAULT_ACL } from "../../protocol/frame/attribute-names.ts";
+import { entryPath, type FileEntry } from "../../protocol/frame/page.ts";
+import { blake3 } from "../../protocol/hash/blake3.ts";
+import { LEAF_BYTES } from "../../protocol/limits.ts";
+import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { removeTree } from "../deletion/remove-tree.ts";
+import { makeDirectory } from "../disk/fillable.ts";
+
+export const PARTIAL_FOLDER = Buffer.from(`${OWN_FOLDER}/partial`);
+/** Beginnings of less than this are not worth a name that lasts: they are sent again. */
+export const RESUMABLE_BYTES_MIN = 4 * LEAF_BYTES;
+/** What nobody came back for in this time goes. */
+const PARTIAL_AGE_MS_MAX = 7 * 24 * 60 * 60 * 1000;
+/** Where the target is on another mount, a file must lie beside it to be renamed. */
+const BESIDE = `${OWN_FOLDER}-partial-`;
+const PARTIAL_MODE = 0o600;
+const LASTING = /^[0-9a-f]{64}$/;
+const CREATE_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const OPEN_FILE = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** A file that has content but no name yet. */
+export interface PartialFile {
+  readonly fd: number;
+  readonly home: Buffer;
+  readonly name: Buffer;
+  /** Made just now where files inherit no attributes: it has none. */
+  readonly isBare?: boolean;
+  /** Opened by a native call, of which Node.js does not know. */
+  readonly isNative?: boolean;
+}
+
+export interface FoundPartial {
+  readonly partial: PartialFile;
+  readonly bytes: number;
+  /** What it takes on the disk. */
+  readonly roomBytes: number;
+}
+
+/** A name that is not final, for what has no content. */
+export interface Draft extends Omit<PartialFile, "fd"> {
+  /** At this moment: to be used at once. */
+  path(): Buffer;
+}
+
+/** What a sink knows of a time before: whether a change made at `ctimeMs` may not have reached the disk (D12). */
+export type IsDoubted = (ctimeMs: number) => boolean;
+
+/**
+ * Name of the file in which the content of an entry is collected: the same in each session while path, size and time are
+ * the same, so that what was cut off is found again. Small files have one for this session only.
+ */
+export function partialName(entry: FileEntry): string {
+  if (entry.size < RESUMABLE_BYTES_MIN) return `${entry.entry}`;
+  const { seconds, nanoseconds } = entry.mtime;
+  // A path holds no NUL, so that no two entries make the same text.
+  const text = Buffer.from(`\0${entry.size} ${seconds} ${nanoseconds}`);
+  return blake3(Buffer.concat([entryPath(entry), text])).toString("hex");
+}
+
+/** Whether a later session finds the file again under this name. */
+export function isLasting(name: string): boolean {
+  return LASTING.test(name);
+}
+
+/** Files that have no final name yet, in our own folder or beside their target on another mount. */
+export class PartialFiles {
+  readonly #directories: Directories;
+  /** Names that last, as found at the start. */
+  readonly #found = new Set<string>();
+  /** Those of them that belong to an entry of this session. */
+  readonly #used = new Set<string>();
+
+  readonly #native: Native | undefined;
+  readonly #openFiles: OpenFiles | undefined;
+  /** Whether files of our own folder inherit no attributes. */
+  #isBare = false;
+
+  /** @param openFiles where those are noted that native calls open; without it, none does */
+  constructor(directories: Directories, native: Native | undefined, openFiles?: OpenFiles) {
+    this.#directories = directories;
+    this.#native = native;
+    this.#openFiles = openFiles;
+  }
+
+  /** Makes their folder, and removes from it what no session can go on with. */
+  prepare(nowMs: number, isDoubted: IsDoubted): void {
+    makeDirectory(joined(this.#directories.root, Buffer.from(OWN_FOLDER)));
+    makeDirectory(joined(this.#directories.get(Buffer.from(OWN_FOLDER)), Buffer.from("partial")));
+    this.#inheritNothing(Buffer.from(OWN_FOLDER));
+    this.#isBare = this.#inheritNothing(PARTIAL_FOLDER);
+    this.#found.clear();
+    this.#used.clear();
+    this.#clear((name, path) => {
+      const stats = LASTING.test(name) ? lstatSync(path) : undefined;
+      const isKept =
+        stats?.isFile() === true &&
+        stats.size >= RESUMABLE_BYTES_MIN &&
+        nowMs - stats.mtimeMs < PARTIAL_AGE_MS_MAX &&
+        !isDoubted(stats.ctimeMs);
+      if (isKept) this.#found.add(name);
+      return isKept;
+    });
+  }
+
+  /** A new one; an earlier one of this name goes. */
+  create(directory: Uint8Array, name: string): PartialFile {
+    if (this.#found.has(name)) this.#used.add(name);
+    const place = this.#place(directory, name);
+    const isBare = this.#isBare && place.home === PARTIAL_FOLDER;
+    const made = { home: place.home, name: place.name, isBare };
+    try {
+      return { ...made, ...this.#open(place) };
+    } catch (thrown) {
+      if (systemCode(thrown) !== "EEXIST") throw thrown;
+    }
+    unlinkSync(joined(place.directory, place.name));
+    return { ...made, ...this.#open(place) };
+  }
+
+  close({ fd, isNative = false }: PartialFile): void {
+    if (!isNative || this.#openFiles === undefined) {
+      closeSync(fd);
+      return;
+    }
+    noteClosing(this.#openFiles, fd);
+    this.#native?.close(fd);
+  }
+
+  /** One that an earlier session left. */
+  reopen(directory: Uint8Array, name: string): FoundPartial | undefined {
+    if (!LASTING.test(name)) return undefined;
+    const place = this.#place(directory, name);
+    if (place.home === PARTIAL_FOLDER && !this.#found.has(name)) return undefined;
+    this.#used.add(name);
+    let fd: number | undefined;
+    try {
+      fd = openSync(joined(place.directory, place.name), OPEN_FILE);
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) return undefined;
+      // Whatever a session that was killed had given it: until its content is proven it is nobody's to run.
+      if ((stats.mode & 0o7777) !== PARTIAL_MODE) fchmodSync(fd, PARTIAL_MODE);
+      const opened = fd;
+      fd = undefined;
+      const partial = { fd: opened, home: place.home, name: place.name };
+      return { partial, bytes: stats.size, roomBytes: stats.blocks * 512 };
+    } catch (thrown) {
+      if (systemCode(thrown) === "ENOENT" || systemCode(thrown) === "ELOOP") return undefined;
+      throw thrown;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
+  discard(partial: Omit<PartialFile, "fd">): void {
+    try {
+      unlinkSync(joined(this.#directories.get(partial.home), partial.name));
+    } catch (thrown) {
+      if (systemCode(thrown) !== "ENOENT") throw thrown;
+    }
+  }
+
+  /** Removes all of them. */
+  clear(): void {
+    this.#clear(() => false);
+  }
+
+  /** Makes room: removes what earlier sessions left, and no entry of this one has come up for. */
+  clearUnused(): void {
+    for (const name of this.#found) {
+      if (this.#used.has(name)) continue;
+      this.#found.delete(name);
+      this.discard({ home: PARTIAL_FOLDER, name: Buffer.from(name) });
+    }
+  }
+
+  /** Where a link or a node is made before it gets its name, in the same file system; the caller discards it. */
+  draft(directory: Uint8Array, name: string): Draft {
+    const place = this.#place(directory, name);
+    const draft = { home: place.home, name: place.name };
+    this.discard(draft);
+    return { ...draft, path: () => joined(this.#directories.get(place.home), place.name) };
+  }
+
+  /** Removes what lies beside its target in a directory on another mount. */
+  clearBeside(path: Uint8Array): void {
+    const directory = this.#directories.get(path);
+    if (directory.device === this.#directories.root.device) return;
+    // Ours have names of ASCII characters; there may be very many others.
+    const listing = opendirSync(directory.base, { encoding: "latin1" });
+    try {
+      for (let entry = listing.readSync(); entry !== null; entry = listing.readSync())
+        if (entry.name.startsWith(BESIDE)) removeTree(directory, Buffer.from(entry.name));
+    } finally {
+      listing.closeSync();
+    }
+  }
+
+  /** A default access control list of the folder would become that of each file made here. False when it cannot be removed. */
+  #inheritNothing(path: Buffer): boolean {
+    try {
+      this.#native?.removeAttribute(this.#directories.get(path).fd, Buffer.from(DEFAULT_ACL));
+      return true;
+    } catch (thrown) {
+      // Without them on this file system, or in a folder that is somebody else's, there is nothing to be done.
+      const code = systemCode(thrown) ?? "";
+      if (!["ENOTSUP", "EPERM", "EACCES"].includes(code)) throw thrown;
+      return code === "ENOTSUP";
+    }
+  }
+
+  #clear(isKept: (name: string, path: Buffer) => boolean): void {
+    const own = this.#directories.get(PARTIAL_FOLDER);
+    for (const name of readdirSync(own.base, { encoding: "buffer" })) {
+      const path = joined(own, name);
+      // Recursive, though we make only files and links there: what else somebody put in must not end every session.
+      if (!isKept(name.toString("latin1"), path)) removeTree(own, name);
+    }
+  }
+
+  #open({
+    directory,
+    name,
+  }: {
+    readonly directory: Directory;
+    readonly name: Buffer;
+  }): Pick<PartialFile, "fd" | "isNative"> {
+    if (this.#native === undefined || this.#openFiles === undefined || !directory.isPinned)
+      return { fd: openSync(joined(directory, name), CREATE_FILE, PARTIAL_MODE) };
+    const fd = this.#native.openName({ directory: directory.fd, name }, CREATE_FILE, PARTIAL_MODE);
+    noteOpen(this.#openFiles, fd);
+    return { fd, isNative: true };
+  }
+
+  #place(directory: Uint8Array, name: string): { directory: Directory; home: Buffer; name: Buffer } {
+    // A deep directory opens many others, which may close any but the last: our own comes after it.
+    const target = this.#directories.get(directory);
+    const own = this.#directories.get(PARTIAL_FOLDER);
+    if (target.device === own.device) return { directory: own, home: PARTIAL_FOLDER, name: Buffer.from(name) };
+    return { directory: target, home: Buffer.from(directory), name: Buffer.from(`${BESIDE}${name}`) };
+  }
+}

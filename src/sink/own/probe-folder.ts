@@ -1,0 +1,69 @@
+import { futimesSync } from "node:fs";
+import type { Timestamp } from "../../protocol/frame/page.ts";
+import { factsOfOpen } from "../disk/file-facts.ts";
+import type { Root } from "../disk/root.ts";
+import { fileTime, storedAs } from "../metadata/file-time.ts";
+import { nanosecondsOf, unitBetween } from "../metadata/time-scale.ts";
+import { decodeTraits, encodeTraits, type FolderTraits, USUAL_TRAITS } from "./folder-traits.ts";
+import { readOwnFile, writeOwnFile } from "./own-files.ts";
+import type { IsDoubted } from "./partial-files.ts";
+
+/** Before anything is written into a folder: makes what is needed for it, and asks its file system what it keeps. */
+export function prepareFolder(root: Root, nowMs: number, isDoubted: IsDoubted): void {
+  root.partials.prepare(nowMs, isDoubted);
+  root.metadata.traits = probeTraits(root);
+  rememberTraits(root, root.metadata.traits);
+}
+
+/** An odd second, and nine digits after it: each unit of a file system makes something else of it. */
+const PROBE_TIME: Timestamp = { seconds: 1_600_000_001, nanoseconds: 987_654_321 };
+const FAR_SECONDS = 2 ** 52;
+const NOWHERE = Buffer.alloc(0);
+
+/** Asks the file system, by a file of our own that is gone afterwards. Throws system errors. */
+function probeTraits(root: Root): FolderTraits {
+  const { native } = root;
+  const file = root.partials.create(NOWHERE, "probe");
+  try {
+    /** What becomes of a time: what was asked for, as the calls at hand can say it, and what stands there then. */
+    const ask = (time: Timestamp): { readonly asked: bigint; readonly found: bigint } => {
+      const value = fileTime(time);
+      if (native === undefined) futimesSync(file.fd, value, value);
+      else native.setTimes(file.fd, time);
+      const asked = native === undefined ? storedAs(Number(value)) : time;
+      return { asked: nanosecondsOf(asked), found: factsOfOpen(file.fd).mtimeNs };
+    };
+    const limit = (seconds: number): bigint | undefined => {
+      const { asked, found } = ask({ seconds, nanoseconds: 0 });
+      return found === asked ? undefined : found;
+    };
+    const { asked, found } = ask(PROBE_TIME);
+    const scale = { unit: unitBetween(asked, found) ?? 1n, first: limit(-FAR_SECONDS), last: limit(FAR_SECONDS) };
+    return { scale, keepsOwners: factsOfOpen(file.fd).uid === process.geteuid?.() };
+  } finally {
+    root.partials.close(file);
+    root.partials.discard(file);
+  }
+}
+
+const FILE = "traits";
+const FILE_BYTES_MAX = 1024;
+
+/** Remembers them for who may change nothing in the folder: dry runs and `verify`. */
+function rememberTraits(root: Root, traits: FolderTraits): void {
+  const text = encodeTraits(traits);
+  if (readText(root) !== text) writeOwnFile(root, FILE, text);
+}
+
+/** Those of the last session in this folder; the usual ones when there was none, or what it left cannot be read. */
+export function recallTraits(root: Root): FolderTraits {
+  try {
+    return decodeTraits(readText(root) ?? "");
+  } catch {
+    return USUAL_TRAITS;
+  }
+}
+
+function readText(root: Root): string | undefined {
+  return readOwnFile(root, FILE, FILE_BYTES_MAX)?.toString("latin1");
+}

@@ -1,0 +1,69 @@
+import { lstatSync, readdirSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { FanfoldError } from "../../lib/errors.ts";
+import { escapeText } from "../../lib/escape-name.ts";
+import { readFactsTable } from "./old-facts.ts";
+
+/*
+ * The lock of a sink's folder where there are no native calls: SQLite's own, by a transaction that stays open and writes nothing.
+ *
+ * SQLite knows files by their paths only. So the file that it has open must be the one that was found through pinned
+ * directories (D11). Beside it, by the path, SQLite looks for `-journal` and `-wal`, and removes what it finds there, as
+ * the database is empty (docs/threat-model.md).
+ */
+const BEGIN = {
+  // To begin is to prepare the first page of an empty database, with a journal: by its path, unless that is kept in memory.
+  write: "PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE",
+  // The first read takes SQLite's shared lock, and the open transaction keeps it.
+  read: "BEGIN; SELECT count(*) FROM sqlite_schema",
+} as const;
+
+/** The lock of a sink's folder, until it is disposed of. */
+export interface OwnLock extends Disposable {
+  /** What an earlier version wrote into the file itself. Throws when something else is in it. */
+  oldFacts(): ReadonlyMap<string, string>;
+}
+
+/** `path`: the file through its pinned directory; `file`: the same for SQLite. False when somebody else holds the lock. */
+export function lockBySqlite(
+  path: Buffer,
+  { kind, file }: { readonly kind: keyof typeof BEGIN; readonly file: string },
+): OwnLock | false {
+  const wanted = lstatSync(path);
+  const database = opened(file, kind);
+  try {
+    if (!isOpen(wanted)) throw denied(file, "something else was put in its place meanwhile");
+    database.exec(BEGIN[kind]);
+    return { oldFacts: () => readFactsTable(database), [Symbol.dispose]: () => database.close() };
+  } catch (thrown) {
+    database.close();
+    if (thrown instanceof Error && /locked|busy/i.test(thrown.message)) return false;
+    throw thrown instanceof FanfoldError ? thrown : denied(file, FanfoldError.from(thrown).message, thrown);
+  }
+}
+
+/** Never made here: a path may lead elsewhere by now. */
+function opened(file: string, kind: keyof typeof BEGIN): DatabaseSync {
+  const url = pathToFileURL(file);
+  url.searchParams.set("mode", kind === "write" ? "rw" : "ro");
+  try {
+    return new DatabaseSync(url);
+  } catch (cause) {
+    throw denied(file, FanfoldError.from(cause).message, cause);
+  }
+}
+
+/** Whether this process has the file open. Where the system does not tell, it is taken for granted. */
+function isOpen(wanted: { readonly dev: number; readonly ino: number }): boolean {
+  if (process.platform !== "linux") return true;
+  return readdirSync("/proc/self/fd").some((fd) => {
+    const stats = statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false });
+    return stats?.dev === wanted.dev && stats.ino === wanted.ino;
+  });
+}
+
+function denied(file: string, why: string, cause?: unknown): FanfoldError {
+  const remedy = /not a database|malformed/i.test(why) ? "; it is damaged: remove it, and the sink starts anew" : "";
+  return new FanfoldError("folder-denied", `Lock "${escapeText(file)}": ${why}${remedy}`, { cause });
+}

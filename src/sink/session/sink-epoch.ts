@@ -1,0 +1,89 @@
+import { FanfoldError } from "../../lib/errors.ts";
+import { STREAM_DATA } from "../../protocol/frame/frame.ts";
+import type { Transport } from "../../transport/transport.ts";
+import { routeFrame } from "./frame-route.ts";
+import { Reporter } from "./reporter.ts";
+import { SinkSession, type SinkSessionOptions } from "./sink-stream.ts";
+
+export interface SinkCopyOptions extends Omit<SinkSessionOptions, "stream" | "reporter"> {
+  /** Where this sink speaks: the transport of its reports, and its subject. */
+  readonly up: Transport;
+  readonly subject: string;
+  /** Served on a lane of its own from the beginning [P-9.3]. */
+  readonly late: boolean;
+  /** A lane of this sink has begun: the data for all is nothing for it any more. */
+  readonly onLane: () => void;
+  /** Called once, with what this sink failed by. */
+  readonly onFailure: (error: FanfoldError) => void;
+}
+
+interface RunningStream {
+  readonly session: SinkSession;
+  /** Resolves when nothing of it touches the disk any more. What is stored stays. */
+  stop(): Promise<void>;
+}
+
+/** The copy of one epoch: one stream after another, each with an engine of its own and what is stored by then [P-9.3]. */
+export class SinkCopy {
+  readonly epoch: number;
+  readonly #options: SinkCopyOptions;
+  #stream = STREAM_DATA;
+  #running: RunningStream | undefined;
+  #switching: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: SinkCopyOptions) {
+    this.epoch = options.epoch;
+    this.#options = options;
+    if (!options.late) this.#running = this.#open(STREAM_DATA);
+  }
+
+  take(payload: Uint8Array, isOwnSubject: boolean): void | Promise<void> {
+    const { sessionId, epoch } = this.#options;
+    const route = routeFrame(payload, { sessionId, epoch, stream: this.#stream }, isOwnSubject);
+    if (route.to === "engine") return this.#running?.session.take(payload);
+    if (route.to === "nobody" || this.#stopped) return undefined;
+    this.#switching = this.#next(route.stream, payload);
+    return this.#switching;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#switching;
+    await this.#running?.stop();
+  }
+
+  async #next(stream: number, payload: Uint8Array): Promise<void> {
+    const before = this.#running;
+    this.#running = undefined;
+    this.#stream = stream;
+    this.#options.onLane();
+    await before?.stop();
+    if (this.#stopped) return;
+    this.#options.emit({ type: "lane" });
+    this.#running = this.#open(stream);
+    await this.#running.session.take(payload);
+  }
+
+  #open(stream: number): RunningStream {
+    const { up, subject, onFailure, ...rest } = this.#options;
+    const stop = new AbortController();
+    const scope = { ...rest, stream, signal: AbortSignal.any([rest.signal, stop.signal]) };
+    const reporter = new Reporter({ ...scope, transport: up, subject });
+    const session = new SinkSession({ ...scope, reporter });
+    const run = session.run().then(
+      () => undefined,
+      (thrown) => {
+        if (!stop.signal.aborted) onFailure(FanfoldError.from(thrown));
+      },
+    );
+    return {
+      session,
+      async stop() {
+        stop.abort(new FanfoldError("closed", "This stream is over"));
+        await run;
+        reporter[Symbol.dispose]();
+      },
+    };
+  }
+}

@@ -1,0 +1,233 @@
+import type { BufferPool } from "../../lib/buffer-pool.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { FanfoldError, isErrorCode } from "../../lib/errors.ts";
+import type { CoordinatorAddress } from "../../member/address.ts";
+import type { Ended, Start, Told, Welcome } from "../../member/inbox.ts";
+import { joinedEvent, type LiveTarget } from "../../member/join.ts";
+import { openTransports } from "../../member/session-transports.ts";
+import type { SteadyLink } from "../../member/steady-link.ts";
+import type { SinkEvent } from "../../protocol/messages/events.ts";
+import type { SinkOutcome } from "../../protocol/messages/progress.ts";
+import { subjectsOf, upSubject } from "../../protocol/subjects.ts";
+import type { Transport } from "../../transport/transport.ts";
+import type { DeletionPolicy } from "../deletion/deletion.ts";
+import type { FillOptions } from "../engine/engine-messages.ts";
+import type { SinkFolder } from "../own/sink-folder.ts";
+import { EngineThreads } from "./engine-threads.ts";
+import { Intake } from "./intake.ts";
+import { SinkCopy } from "./sink-epoch.ts";
+import { SourceWatch } from "./source-watch.ts";
+
+export interface AttemptOptions {
+  readonly link: SteadyLink;
+  readonly address: CoordinatorAddress;
+  readonly folder: SinkFolder;
+  readonly welcome: Welcome;
+  readonly emit: (event: SinkEvent) => void;
+  readonly clock: Clock;
+  readonly fileEvents: boolean;
+  readonly acceptNewSource: boolean;
+  /** What may be deleted here of what the source has not. */
+  readonly deletion: DeletionPolicy;
+  readonly fill: FillOptions;
+  /** Memory for payloads, for one session after another. */
+  readonly buffers: BufferPool;
+  /** The epoch of the copy that runs in this process from now on; undefined when none does. */
+  readonly onCopy: (epoch: number | undefined) => void;
+  readonly signal: AbortSignal;
+}
+
+/** How one session ended for a sink that proved its copy. */
+export interface AttemptResult {
+  readonly outcome: SinkOutcome;
+  readonly elapsedMs: number;
+}
+
+/** One session that a sink was welcomed to: from its subscription, over the wait and every start of the copy, to its end. */
+export interface Attempt extends AsyncDisposable {
+  /**
+   * Registered. Resolves when the session is over, or when it is gone for this sink and another one is offered.
+   *
+   * @throws FanfoldError what this sink failed by, or how the session was lost
+   */
+  run(): Promise<AttemptResult | Welcome>;
+}
+
+const DRAIN_MS_MAX = 2_000;
+
+/**
+ * Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed
+ * [P-1.2].
+ */
+export async function openAttempt(options: AttemptOptions, signal: AbortSignal): Promise<Attempt> {
+  const { welcome, emit, link } = options;
+  emit(joinedEvent(welcome));
+  for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
+  await using opening = new AsyncDisposableStack();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  const who = `sink ${welcome.member.name}`;
+  const { live, bulk: down, reports: up } = await openTransports({ ...options, signal, who, onEnd: failed.reject });
+  opening.defer(() => down.close());
+  opening.defer(() => up.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => up.close()));
+  const intake = await Intake.open(
+    {
+      transport: down,
+      subjects: subjectsOf(welcome.sessionId),
+      memberId: welcome.member.id,
+      onFailure: failed.reject,
+      signal: options.signal,
+    },
+    // A session that is under way serves us on a lane of our own.
+    !welcome.underWay,
+    signal,
+  );
+  link.send({ type: "ready" });
+  emit({ type: "waiting", underWay: welcome.underWay });
+  const engines = opening.use(new EngineThreads());
+  engines.prepare();
+  return new OpenAttempt(options, { live, up, down, intake, engines, failed, closing: opening.move() });
+}
+
+interface AttemptParts {
+  readonly live: LiveTarget;
+  readonly up: Transport;
+  readonly down: Transport;
+  readonly intake: Intake;
+  readonly engines: EngineThreads;
+  readonly failed: PromiseWithResolvers<never>;
+  readonly closing: AsyncDisposableStack;
+}
+
+class OpenAttempt implements Attempt {
+  readonly #options: AttemptOptions;
+  readonly #parts: AttemptParts;
+  readonly #source: SourceWatch;
+  #copy: SinkCopy | undefined;
+  #startMs = 0;
+  #start: Start | undefined;
+
+  constructor(options: AttemptOptions, parts: AttemptParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#source = new SourceWatch(options.clock, (name) => options.emit({ type: "returned", name }));
+  }
+
+  async run(): Promise<AttemptResult | Welcome> {
+    return await Promise.race([this.#follow(), this.#parts.failed.promise]);
+  }
+
+  /** The session must have let go of the disk before anything else goes on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#drop();
+    await this.#parts.closing[Symbol.asyncDispose]();
+  }
+
+  async #follow(): Promise<AttemptResult | Welcome> {
+    for (;;) {
+      const message: Told = await this.#options.link.next();
+      if (message.type === "start") await this.#begin(message);
+      else if (message.type === "left") this.#left(message);
+      else if (message.type === "ended") return this.#result(message);
+      else if (message.type === "welcome") {
+        if (!message.rejoined) return message;
+        this.#parts.live.renew(message.transport);
+      }
+    }
+  }
+
+  /** Begins the copy, or begins it anew with what is stored by now: the source, or this sink, came back as a new process. */
+  async #begin(start: Start): Promise<void> {
+    const { folder, welcome, buffers, clock, emit, fileEvents, deletion, fill, signal, acceptNewSource } =
+      this.#options;
+    if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
+    if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
+      throw new FanfoldError(
+        "source-changed",
+        `Take the tree of "${start.source.name}" into "${folder.path}": the folder holds the copy of another source; use another folder, or --accept-new-source`,
+      );
+    }
+    await this.#drop();
+    const { intake, up, down, engines, failed } = this.#parts;
+    this.#source.started();
+    const { dryRun } = start;
+    const sinks = start.sinks.map((sink) => sink.name);
+    emit({ type: "started", source: start.source.name, sinks, ...(dryRun ? { dryRun } : {}) });
+    this.#startMs = clock.nowMs();
+    this.#start = start;
+    // Not waited for: while the broker is away, the coordinator is still to be listened to.
+    const takeData = (wanted: boolean): void => void intake.takeData(wanted).catch(failed.reject);
+    takeData(!start.late);
+    const { sessionId, member } = welcome;
+    const copy = new SinkCopy({
+      ...{
+        sessionId,
+        epoch: start.epoch,
+        clock,
+        signal,
+        emit,
+        fileEvents,
+        fill,
+        dryRun,
+        deletion,
+        up,
+        late: start.late,
+      },
+      folder,
+      session: welcome.session,
+      source: start.sourceIdentity,
+      subject: upSubject(subjectsOf(sessionId), member.id),
+      engines,
+      buffers,
+      exclusivePayloads: down.capabilities.kind === "embedded",
+      onLane: () => takeData(false),
+      onFailure: failed.reject,
+    });
+    this.#copy = copy;
+    this.#options.onCopy(start.epoch);
+    intake.setTarget((payload, isOwnSubject) => {
+      this.#source.heard();
+      return copy.take(payload, isOwnSubject);
+    });
+  }
+
+  async #drop(): Promise<void> {
+    this.#parts.intake.setTarget(undefined);
+    const copy = this.#copy;
+    this.#copy = undefined;
+    this.#options.onCopy(undefined);
+    await copy?.stop();
+  }
+
+  #left({ member, code, reason }: Extract<Told, { type: "left" }>): void {
+    this.#source.left(member.name);
+    this.#options.emit({ type: "left", name: member.name, code, reason });
+  }
+
+  #result(ended: Ended): AttemptResult {
+    const { dryRun = false, sourceIdentity } = this.#start ?? {};
+    const outcome = outcomeOf(ended, dryRun);
+    if (!dryRun && sourceIdentity !== undefined) this.#options.folder.pinSource(sourceIdentity);
+    return { outcome, elapsedMs: this.#options.clock.nowMs() - this.#startMs };
+  }
+}
+
+/** The outcome of this sink as the source took it. @throws FanfoldError when it is no success */
+function outcomeOf(ended: Ended, dryRun: boolean): SinkOutcome {
+  const { mine } = ended;
+  if (mine === undefined) throw endedError(ended);
+  // Nobody is told of a copy where none was made, or of none where one was asked for.
+  if (mine.outcome !== "failed" && (mine.outcome === "dry-run") !== dryRun)
+    throw new FanfoldError("damaged", `End the session: it ended as "${mine.outcome}", and began as another kind`);
+  if (mine.outcome !== "failed") return mine;
+  throw new FanfoldError(
+    mine.code !== undefined && isErrorCode(mine.code) ? mine.code : "sinks-lost",
+    mine.message ?? "The source gave this sink up",
+  );
+}
+
+function endedError({ code, reason = "the session ended before the copy was proven" }: Ended): FanfoldError {
+  if (code === "coordinator-lost") return new FanfoldError(code, reason);
+  if (code === "cancelled") return new FanfoldError(code, `The source ended the session for all: ${reason}`);
+  return new FanfoldError("source-lost", `The source left: ${reason}`);
+}

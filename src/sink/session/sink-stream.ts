@@ -1,0 +1,288 @@
+import { abortable } from "../../lib/abort.ts";
+import type { BufferPool } from "../../lib/buffer-pool.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import type { Thread } from "../../lib/thread.ts";
+import type { FrameScope } from "../../protocol/frame/frame.ts";
+import { SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
+import type { Deletion } from "../../protocol/messages/deletion.ts";
+import type { SinkEvent } from "../../protocol/messages/events.ts";
+import { fitFidelity, fitPath, fitProblems, fitReason } from "../../protocol/messages/fit-message.ts";
+import type { CopyProgress, Problem, SinkProgress } from "../../protocol/messages/progress.ts";
+import type { DeletionPolicy } from "../deletion/deletion.ts";
+import { type EngineCounts, emptyCounts } from "../engine/engine-counts.ts";
+import type { EngineMessage, EngineRequest, EngineStart, FillOptions } from "../engine/engine-messages.ts";
+import type { SinkFolder } from "../own/sink-folder.ts";
+import type { SequenceRange } from "../stream/sequence-tracker.ts";
+import type { EngineThreads } from "./engine-threads.ts";
+import type { Reporter } from "./reporter.ts";
+import { SyncKeeper } from "./sync-keeper.ts";
+
+export interface SinkSessionOptions extends FrameScope {
+  readonly folder: SyncedFolder;
+  /** Whose copy it is, for the folder's manifest: name of the session and identity of the source. */
+  readonly session: string;
+  readonly source: string;
+  /** The stream it takes frames of [P-9.3]. */
+  readonly stream: number;
+  readonly engines: EngineThreads;
+  /** Memory for payloads, which goes to the engine's thread and comes back. */
+  readonly buffers: BufferPool;
+  /** Whether payloads of the transport lie at the start of memory of their own, which may go to a thread; else they are copied. */
+  readonly exclusivePayloads: boolean;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  readonly emit: (event: SinkEvent) => void;
+  readonly fileEvents: boolean;
+  /** @default owners by name, no devices, synced in the end */
+  readonly fill?: FillOptions;
+  /** Nothing is copied: the source asks what it would have to send. */
+  readonly dryRun: boolean;
+  /** What may be deleted here of what the source has not. */
+  readonly deletion: DeletionPolicy;
+  readonly signal: AbortSignal;
+}
+
+/** What a session needs of its folder. */
+export type SyncedFolder = Pick<SinkFolder, "path" | "doubts" | "syncedBefore" | "markSynced">;
+
+const FILL_USUAL: FillOptions = { numericIds: false, specials: false, durability: "session" };
+const PROBLEMS_LISTED_MAX = 20;
+const PROGRESS_MS = 200;
+
+/** What a sink can prove at the end of its session. */
+export interface SinkProof {
+  readonly digest: string;
+  readonly problemCount: number;
+}
+
+/** One stream of a session at a sink: from the first frame until its proof is with the source. */
+export class SinkSession {
+  readonly #options: SinkSessionOptions;
+  readonly #startMs: number;
+  readonly #problems: Problem[] = [];
+  readonly #verified = Promise.withResolvers<Extract<EngineMessage, { type: "verified" }>>();
+  readonly #deleted = Promise.withResolvers<Deletion | undefined>();
+  #engine: Thread<EngineRequest> | undefined;
+  #counts: EngineCounts = emptyCounts();
+  #busy: "hashing" | undefined;
+  #keeper: SyncKeeper | undefined;
+  #problemCount = 0;
+  #stream: { readonly receivedUpTo: number; readonly missing: SequenceRange[] } = { receivedUpTo: 0, missing: [] };
+  #backlogBytes = 0;
+  /** There while too much waits for the engine: both subjects of this sink may have to pause. */
+  #room: PromiseWithResolvers<void> | undefined;
+  #batch: Uint8Array[] = [];
+  #state: "receiving" | "verifying" = "receiving";
+  #over = false;
+
+  constructor(options: SinkSessionOptions) {
+    this.#options = options;
+    this.#startMs = options.clock.nowMs();
+    // Waited for only when there is something to delete.
+    this.#deleted.promise.catch(() => undefined);
+  }
+
+  /** What to tell of this sink at this moment. */
+  get progress(): SinkProgress {
+    return {
+      filesDone: this.#counts.filesDone,
+      bytesDone: this.#counts.bytesDone,
+      currentFile: fitPath(this.#counts.current),
+    };
+  }
+
+  /** @throws FanfoldError what made this sink fail; the source has been told */
+  async run(): Promise<SinkProof> {
+    const { folder, engines, fileEvents, dryRun, deletion: policy, reporter, clock, signal } = this.#options;
+    const { sessionId, epoch, stream, session, source, fill = FILL_USUAL } = this.#options;
+    const isSynced = fill.durability !== "none";
+    using keeper = new SyncKeeper({ folder, clock, signal, isSynced, onFailure: (error) => this.#fail(error) });
+    this.#keeper = keeper;
+    const start: EngineStart = {
+      ...{ sessionId, epoch, stream, session, source },
+      folder: Buffer.from(folder.path),
+      doubts: folder.doubts,
+      startedMs: clock.date().getTime(),
+      fileNotices: fileEvents,
+      dryRun,
+      deletion: policy,
+      ...fill,
+    };
+    this.#engine = engines.open(start, {
+      onMessage: (message) => this.#onEngine(message),
+      onFailure: (error) => this.#fail(error),
+    });
+    using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
+    try {
+      this.#report();
+      const { pages, digest, deletes, fidelity } = await abortable(this.#verified.promise, signal);
+      this.#state = "verifying";
+      reporter.report({ ...this.#position(), busy: isSynced ? "syncing" : "verifying" });
+      await keeper.finish();
+      const deletion = deletes ? await this.#delete(keeper) : undefined;
+      const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
+      const { filesUnchanged, bytesUnchanged, entriesChanged } = this.#counts;
+      await reporter.conclude({
+        type: "proof",
+        pages,
+        digest,
+        progress: this.progress,
+        problemCount,
+        problems,
+        filesUnchanged,
+        bytesUnchanged,
+        entriesChanged,
+        ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
+        ...(deletion === undefined ? {} : { deletion }),
+        ...(isSynced ? {} : { unsynced: true }),
+      });
+      this.#showProgress();
+      return { digest, problemCount };
+    } catch (thrown) {
+      const error = FanfoldError.from(thrown);
+      await reporter
+        .send({ type: "failed", code: error.code, message: fitReason(error.message), progress: this.progress })
+        .catch(() => undefined);
+      throw error;
+    } finally {
+      this.#over = true;
+      this.#room?.resolve();
+      // What it leaves half-written, the next session goes on with.
+      await this.#engine.stop();
+    }
+  }
+
+  /** The copy stands and is synced: what the source has not goes. A copy with problems may lack what has another name now. */
+  async #delete(keeper: SyncKeeper): Promise<Deletion | undefined> {
+    const { reporter, signal } = this.#options;
+    if (this.#problemCount > 0) return { result: "refused", entries: 0, of: 0, examples: [] };
+    reporter.report({ ...this.#position(), busy: "deleting" });
+    this.#engine?.post({ delete: true });
+    const deletion = await abortable(this.#deleted.promise, signal);
+    if (deletion?.result !== "done" || deletion.entries === 0) return deletion;
+    reporter.report({ ...this.#position(), busy: "syncing" });
+    await keeper.finish();
+    return deletion;
+  }
+
+  /** Takes one payload of its stream; a promise asks for a pause. What comes when all is stored is not looked at. */
+  take(payload: Uint8Array): void | Promise<void> {
+    if (this.#over) return undefined;
+    this.#backlogBytes += payload.byteLength;
+    if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
+    this.#batch.push(payload);
+    // A source within its window never gets here; one that is not fills the subscription's own bound, and loses frames.
+    if (this.#backlogBytes < SUBSCRIBER_QUEUE_BYTES) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  #flush(): void {
+    const frames = this.#batch.map((payload) => this.#exclusive(payload));
+    this.#batch = [];
+    this.#engine?.post(
+      { frames },
+      // Shared memory is not given away: the engine says when it is done with it.
+      frames.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
+    );
+  }
+
+  #exclusive(payload: Uint8Array): Uint8Array {
+    const { exclusivePayloads, buffers } = this.#options;
+    if (exclusivePayloads && payload.byteOffset === 0) return payload;
+    const copy = buffers.take(payload.byteLength);
+    copy.set(payload);
+    return copy;
+  }
+
+  #onEngine(message: EngineMessage): void {
+    switch (message.type) {
+      case "stored":
+        this.#counts = message.counts;
+        for (const buffer of message.buffers) this.#options.buffers.giveBack(buffer);
+        this.#busy = undefined;
+        if (!this.#options.dryRun) this.#keeper?.stored(message.bytes);
+        this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
+        this.#backlogBytes -= message.bytes;
+        this.#room?.resolve();
+        this.#room = undefined;
+        this.#options.reporter.answered(message.pages);
+        this.#report(message.bytes);
+        break;
+      case "want":
+        this.#options.reporter.want(message);
+        break;
+      case "files":
+        for (const file of message.files) this.#options.emit({ type: "file", ...file });
+        break;
+      case "busy":
+        this.#busy = message.what;
+        this.#report();
+        break;
+      case "problem":
+        this.#problemCount += 1;
+        if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(message.problem);
+        this.#options.emit({ type: "problem", problem: message.problem });
+        break;
+      case "deleted-entry":
+        this.#options.emit({ type: "deleted", path: message.path });
+        break;
+      case "verified":
+        this.#verified.resolve(message);
+        break;
+      case "deleted":
+        this.#deleted.resolve(message.deletion);
+        break;
+      case "outlook":
+        // What does not get through is sent again by the next repetition.
+        this.#options.reporter.conclude({ ...message, progress: this.progress }).catch(() => undefined);
+        break;
+      case "failed":
+        this.#fail(new FanfoldError(message.code, message.message));
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #fail(error: FanfoldError): void {
+    this.#verified.reject(error);
+    this.#deleted.reject(error);
+  }
+
+  #report(storedBytes = 0): void {
+    this.#options.reporter.report(this.#position(), storedBytes);
+  }
+
+  #position() {
+    return {
+      type: "report" as const,
+      ...this.#stream,
+      // What the engine takes it stores at once.
+      storedUpTo: this.#stream.receivedUpTo,
+      progress: this.progress,
+      ...(this.#busy === undefined ? {} : { busy: this.#busy }),
+    };
+  }
+
+  #showProgress(): void {
+    const { filesFound, bytesFound, discoveryEnded } = this.#counts;
+    const elapsedMs = this.#options.clock.nowMs() - this.#startMs;
+    const { filesDone, bytesDone, currentFile } = this.progress;
+    const rate = elapsedMs > 0 ? (bytesDone * 1000) / elapsedMs : 0;
+    const progress: CopyProgress = {
+      filesFound,
+      filesDone,
+      bytesFound,
+      bytesDone,
+      discoveryEnded,
+      bytesSent: 0,
+      bytesSentAgain: 0,
+      currentFile,
+      rateBytesPerSecond: rate,
+      elapsedMs,
+    };
+    this.#options.emit({ type: "progress", progress, state: this.#state });
+  }
+}

@@ -1,0 +1,133 @@
+import { NameTable } from "../../lib/disk/name-table.ts";
+import { PathStack } from "../../lib/disk/path-stack.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import { HASH_KEY_BYTES } from "../../lib/keyed-hash.ts";
+import type { Random } from "../../lib/random.ts";
+import { type Entry, entryDisplay, entryPath } from "../../protocol/frame/page.ts";
+import { DIRECTORY_ENTRIES_MAX, SPELLINGS_MAX } from "../../protocol/limits.ts";
+import { foldedName } from "../../protocol/names/folded-name.ts";
+import type { PageBook } from "./page-store.ts";
+
+/*
+ * The order of a walk [P-4.3], kept up with entry by entry:
+ *
+ *   the root comes first; its entries are to come
+ *   an entry of the present directory: its name is new there; a directory is remembered
+ *   an entry of another one: the directories of the present one go on the stack, the first of them on top;
+ *     then directories are popped until it is that one; those before it had no entries
+ *   an entry behind the walk: withdrawn files are popped, the latest first, until it is that one
+ *
+ * So no path can come twice, and no more is held than a stack that rests on the disk and the hashed names of one directory.
+ */
+
+export interface TreeOrderOptions {
+  /** The entries that have come. */
+  readonly book: Pick<PageBook, "entry">;
+  readonly random: Random;
+}
+
+const KEPT = Buffer.from([0]);
+const LOST = Buffer.from([1]);
+
+/** Refuses what no walk of a tree gives, and finds names of one directory that differ in spelling only. */
+export class TreeOrder implements Disposable {
+  readonly #book: Pick<PageBook, "entry">;
+  readonly #names: NameTable;
+  /** Directories whose entries are to come, and those of the present one; each path behind a byte that says whether it is lost. */
+  readonly #pending = new PathStack();
+  readonly #inner = new PathStack();
+  readonly #withdrawn = new PathStack();
+  #directory: Uint8Array | undefined;
+  #isLost = false;
+  /** Number of its first entry. */
+  #first = 0;
+  #met: number[] = [];
+  readonly #meet = (index: number): void => void this.#met.push(this.#first + index);
+
+  constructor({ book, random }: TreeOrderOptions) {
+    this.#book = book;
+    this.#names = new NameTable(Buffer.from(random.hex(HASH_KEY_BYTES), "hex"));
+  }
+
+  /** Number of the first entry of the directory that the entry taken last is in. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Whether the directory of the entry taken last is lost. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /**
+   * Takes the next entry of the walk; gives those of its directory whose names differ from its own in spelling only, or
+   * undefined when they are more than SPELLINGS_MAX.
+   *
+   * @throws FanfoldError `damaged` for one that cannot come here
+   */
+  take(entry: Entry): readonly Entry[] | undefined {
+    if (entry.entry === 0) {
+      this.#pending.push(KEPT);
+      return [];
+    }
+    if (!isSame(this.#directory, entry.directory)) this.#enter(entry);
+    if (this.#names.count === DIRECTORY_ENTRIES_MAX)
+      throw refused(entry, `its directory has more than ${DIRECTORY_ENTRIES_MAX} entries`);
+    const { bytes, length } = foldedName(entry.name);
+    if (this.#met.length > 0) this.#met = [];
+    this.#names.add(bytes, length, this.#meet);
+    if (this.#met.length === 0) return [];
+    if (this.#met.length > SPELLINGS_MAX) return undefined;
+    const others = this.#met.map((number) => this.#book.entry(number));
+    if (others.some(({ name }) => isSame(name, entry.name))) throw refused(entry, "this path has come before");
+    return others;
+  }
+
+  /** The entry taken last is a directory, and its entries may come. `isLost`: they cannot be carried, as it cannot. */
+  opens(entry: Entry, isLost: boolean): void {
+    this.#inner.push(Buffer.concat([isLost ? LOST : KEPT, entryPath(entry)]));
+  }
+
+  /** A file of the walk was withdrawn, and may come once more. */
+  withdrawn(entry: Entry, isLost: boolean): void {
+    this.#withdrawn.push(Buffer.concat([isLost ? LOST : KEPT, entryPath(entry)]));
+  }
+
+  /**
+   * Takes the next entry behind the walk; whether it was lost before.
+   *
+   * @throws FanfoldError `damaged` unless it is a file that was withdrawn
+   */
+  again(entry: Entry): boolean {
+    const path = entryPath(entry);
+    for (let next = this.#withdrawn.pop(); next !== undefined; next = this.#withdrawn.pop())
+      if (entry.kind === "file" && isSame(next.subarray(1), path)) return next[0] === LOST[0];
+    throw refused(entry, "only a file that was withdrawn comes behind the walk, once, the latest of them first");
+  }
+
+  [Symbol.dispose](): void {
+    for (const stack of [this.#pending, this.#inner, this.#withdrawn]) stack[Symbol.dispose]();
+  }
+
+  #enter(entry: Entry): void {
+    for (let path = this.#inner.pop(); path !== undefined; path = this.#inner.pop()) this.#pending.push(path);
+    for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) {
+      if (!isSame(next.subarray(1), entry.directory)) continue;
+      // Not the entry's own bytes: they go with their frame.
+      this.#directory = next.subarray(1);
+      this.#isLost = next[0] === LOST[0];
+      this.#first = entry.entry;
+      this.#names.clear();
+      return;
+    }
+    throw refused(entry, "its directory has not come as one, or had its turn before");
+  }
+}
+
+function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one !== undefined && Buffer.compare(one, other) === 0;
+}
+
+function refused(entry: Entry, why: string): FanfoldError {
+  return new FanfoldError("damaged", `Take entry ${entry.entry}, "${entryDisplay(entry)}": ${why}`);
+}

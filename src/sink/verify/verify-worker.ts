@@ -1,0 +1,119 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../../lib/clock.ts";
+import { loadNative } from "../../lib/disk/native.ts";
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { LOADED } from "../../lib/thread.ts";
+import type { Difference, VerifyCounts } from "../../protocol/messages/events.ts";
+import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { Root } from "../disk/root.ts";
+import { MANIFEST, MANIFEST_DRAFT, type ManifestMeta } from "../manifest/manifest.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
+import { type FoundKind, findEntry } from "./folder-reader.ts";
+import { Verifier } from "./verifier.ts";
+
+/** Thread that compares a folder with its manifest. It works one slice for each request, so that its news never pile up. */
+export interface VerifyWorkerData {
+  readonly folder: string;
+  readonly strict: boolean;
+  readonly fileNotices: boolean;
+}
+export interface VerifyRequest {
+  readonly type: "go";
+}
+export type VerifyNews =
+  | { readonly type: "difference"; readonly difference: Difference }
+  | { readonly type: "extra"; readonly path: string; readonly kind: FoundKind }
+  | { readonly type: "file"; readonly path: string; readonly bytes: number };
+export type VerifyMessage =
+  | { readonly type: "opened"; readonly meta: ManifestMeta; readonly digest: string; readonly unfinished: boolean }
+  | {
+      readonly type: "slice";
+      readonly news: readonly VerifyNews[];
+      readonly counts: VerifyCounts;
+      readonly progress: Verifier["progress"];
+      readonly ended: boolean;
+    }
+  | { readonly type: "failed"; readonly code: FanfoldError["code"]; readonly message: string };
+
+/** A slice ends after this long, or with so many news. */
+const SLICE_MS = 50;
+const SLICE_NEWS = 512;
+
+const port = parentPort;
+if (port === null) throw new FanfoldError("internal", "Start the check: this file runs only as a worker thread");
+
+const data = workerData as VerifyWorkerData;
+let news: VerifyNews[] = [];
+loadNative();
+port.postMessage(LOADED);
+
+try {
+  const root = Root.open(Buffer.from(data.folder));
+  const manifest = openManifest(root);
+  const verifier = new Verifier({
+    root,
+    manifest,
+    strict: data.strict,
+    out: {
+      difference: (difference) => news.push({ type: "difference", difference }),
+      extra: (path, kind) => news.push({ type: "extra", path, kind }),
+      file: (path, bytes) => {
+        if (data.fileNotices) news.push({ type: "file", path, bytes });
+      },
+    },
+  });
+  const steps = verifier.run();
+  port.on("message", (_: VerifyRequest) => {
+    try {
+      const ended = work(steps);
+      post({ type: "slice", news, counts: verifier.counts, progress: verifier.progress, ended });
+      news = [];
+    } catch (thrown) {
+      fail(thrown);
+    }
+  });
+  post({
+    type: "opened",
+    meta: manifest.meta,
+    digest: Buffer.from(manifest.end.digest).toString("hex"),
+    unfinished: findEntry(root, Buffer.from(OWN_FOLDER), Buffer.from(MANIFEST_DRAFT)) !== undefined,
+  });
+} catch (thrown) {
+  fail(thrown);
+}
+
+function openManifest(root: Root): ManifestReader {
+  const name = `"${OWN_FOLDER}/${MANIFEST}"`;
+  try {
+    const manifest = ManifestReader.open(root);
+    if (manifest !== undefined) return manifest;
+  } catch (cause) {
+    const code = systemCode(cause) ?? "";
+    if (code === "EACCES" || code === "EPERM")
+      throw new FanfoldError("folder-denied", `${name} in it cannot be read: permission denied`, { cause });
+    if (code === "ELOOP" || code === "ENOTDIR" || code === "EISDIR")
+      throw new FanfoldError("manifest-damaged", `${name} in it is no regular file, or reached through a link`, {
+        cause,
+      });
+    throw cause;
+  }
+  throw new FanfoldError("manifest-missing", `it has no manifest (${name}): no copy into it was ever completed`);
+}
+
+/** Returns whether it has come to its end. */
+function work(steps: Iterator<void>): boolean {
+  const untilMs = systemClock.nowMs() + SLICE_MS;
+  do {
+    if (steps.next().done === true) return true;
+  } while (news.length < SLICE_NEWS && systemClock.nowMs() < untilMs);
+  return false;
+}
+
+function fail(thrown: unknown): void {
+  const error = FanfoldError.from(thrown);
+  post({ type: "failed", code: error.code, message: error.message });
+}
+
+function post(message: VerifyMessage): void {
+  port?.postMessage(message);
+}

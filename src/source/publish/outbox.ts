@@ -1,0 +1,128 @@
+import { FanfoldError } from "../../lib/errors.ts";
+import { sealFrame } from "../../protocol/frame/frame.ts";
+import type { Transport } from "../../transport/transport.ts";
+import type { Throttle } from "./throttle.ts";
+
+/** A frame on its way out. */
+export interface Outgoing {
+  readonly frame: Buffer;
+  /** A repair: it has its sequence already, and goes to this subject. */
+  readonly again?: string;
+  /** Called with its sequence just before it is published. */
+  readonly onSequence?: (sequence: number) => void;
+}
+
+export interface OutboxOptions {
+  readonly transport: Transport;
+  readonly subject: string;
+  readonly signal: AbortSignal;
+  readonly onFailure: (error: FanfoldError) => void;
+  /** Holds frames to a rate; nothing is waited for without it. */
+  readonly throttle?: Throttle | undefined;
+}
+
+/**
+ * The only place that numbers and publishes the session's frames, one after another [P-3.4]. Control (pages, marks)
+ * goes before data that waits; the order within each is kept. Its length is bounded by what is put in: pages by the
+ * unanswered pages, data by the window.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #control: Outgoing[] = [];
+  readonly #data: Outgoing[] = [];
+  #nextSequence = 0;
+  #running = false;
+  /** The next frame waits for the rate that is allowed. */
+  #held = false;
+  #stopped = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Sequence of the next frame: every frame below it was published. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  /** @throws FanfoldError `damaged` when a sink says that it has frames up to here, and there are fewer */
+  checkExists(upTo: number): void {
+    if (upTo <= this.#nextSequence) return;
+    throw new FanfoldError(
+      "damaged",
+      `Read a report: sequence ${upTo} is said to be stored, but only ${this.#nextSequence} frames exist`,
+    );
+  }
+
+  /** Nothing is being published, nor about to be. */
+  get isIdle(): boolean {
+    return !this.#running || this.#held;
+  }
+
+  control(outgoing: Outgoing): void {
+    this.#control.push(outgoing);
+    this.#start();
+  }
+
+  /** Frames that wait to be sent again. */
+  get repairsWaiting(): number {
+    return this.#control.reduce((count, outgoing) => (outgoing.again === undefined ? count : count + 1), 0);
+  }
+
+  data(outgoing: Outgoing): void {
+    this.#data.push(outgoing);
+    this.#start();
+  }
+
+  /** Publishes nothing more, but for heartbeats; what waits is dropped. */
+  stop(): void {
+    this.#stopped = true;
+    this.#control.length = 0;
+    this.#data.length = 0;
+  }
+
+  /** Publishes a frame that is not part of the stream: it carries the next sequence and does not use it up. */
+  async heartbeat(frame: Buffer): Promise<void> {
+    sealFrame(frame, this.#nextSequence);
+    const { transport, subject, throttle, signal } = this.#options;
+    throttle?.spend(frame.length);
+    await transport.publish(subject, frame, { signal });
+  }
+
+  #start(): void {
+    if (this.#running || this.#stopped) return;
+    this.#running = true;
+    this.#run().catch((thrown: unknown) => {
+      if (!this.#stopped) this.#options.onFailure(FanfoldError.from(thrown));
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { transport, subject, throttle, signal } = this.#options;
+    for (;;) {
+      // Before a frame is chosen, so that control still goes before data that waits.
+      if (throttle?.isHolding === true) await this.#hold(throttle);
+      const next = this.#take();
+      if (next === undefined) break;
+      throttle?.spend(next.frame.length);
+      if (next.again === undefined) {
+        const sequence = this.#nextSequence;
+        this.#nextSequence += 1;
+        sealFrame(next.frame, sequence);
+        next.onSequence?.(sequence);
+      }
+      await transport.publish(next.again ?? subject, next.frame, { signal });
+    }
+    this.#running = false;
+  }
+
+  async #hold(throttle: Throttle): Promise<void> {
+    this.#held = true;
+    await throttle.ready(this.#options.signal);
+    this.#held = false;
+  }
+
+  #take(): Outgoing | undefined {
+    return this.#stopped ? undefined : (this.#control.shift() ?? this.#data.shift());
+  }
+}

@@ -1,0 +1,46 @@
+import type { FanfoldError } from "../../lib/errors.ts";
+import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { DeletionWithheld } from "../../protocol/messages/deletion.ts";
+import type { Transport } from "../../transport/transport.ts";
+import type { ReadOutput } from "../read/file-reader.ts";
+import type { ProgressTally } from "../session/progress-tally.ts";
+import type { TreeThreads } from "../tree-threads.ts";
+import type { WalkMessage } from "../walk/walk-worker.ts";
+import type { PublishedTree } from "./published-tree.ts";
+
+/** Outputs of the threads that are not frames: files, problems, warnings; and that nothing is to be deleted. */
+export type PublisherNotice =
+  | Extract<ReadOutput | WalkMessage, { type: "file" | "problem" | "warning" }>
+  | { readonly type: "deletion-withheld"; readonly withheld: DeletionWithheld };
+
+export interface PublisherOptions extends FrameScope, PublishedTree {
+  readonly transport: Transport;
+  readonly threads: TreeThreads;
+  /** Number of the stream, and where it goes. */
+  readonly stream: number;
+  readonly subject: string;
+  /** Where one sink alone is sent what it misses. */
+  readonly repairSubject: (sinkId: string) => string;
+  readonly sinkIds: readonly string[];
+  readonly tally: ProgressTally;
+  readonly onNotice: (notice: PublisherNotice) => void;
+  readonly onFailure: (error: FanfoldError) => void;
+  readonly fileNotices: boolean;
+  readonly startMs: number;
+  /** What the window never grows beyond. */
+  readonly windowBytesMax?: number;
+  /** What may be built at this moment, for a stream that has only a share. */
+  readonly allowedBytes?: () => number;
+  /** A data frame was built, and counts for so much. */
+  readonly onBuilt?: (costBytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** How one sink holds up the others at this moment. */
+export interface Hold {
+  readonly outstandingBytes: number;
+  readonly windowBytes: number;
+  /** Pages it has not answered, and whether the reader waits for one of them. */
+  readonly unanswered: number;
+  readonly holdsReader: boolean;
+}

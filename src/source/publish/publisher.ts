@@ -1,0 +1,265 @@
+import { SpillFile } from "../../lib/disk/spill-file.ts";
+import type { Thread } from "../../lib/thread.ts";
+import { type EndMark, encodeEnd, encodeWalked } from "../../protocol/frame/marks.ts";
+import type { UpMessage } from "../../protocol/frame/report.ts";
+import { failureOf } from "../disk/source-problem.ts";
+import type { ReadMessage, ReadRequest } from "../read/read-worker.ts";
+import type { ProgressTally } from "../session/progress-tally.ts";
+import type { WalkMessage, WalkRequest } from "../walk/walk-worker.ts";
+import { CreditFlow, type SentFrame } from "./credit-flow.ts";
+import { deletionMark } from "./deletion-mark.ts";
+import { FrameSender } from "./frame-sender.ts";
+import { Outbox } from "./outbox.ts";
+import { PageLedger } from "./page-answers.ts";
+import { PageCourse } from "./page-progress.ts";
+import type { Hold, PublisherNotice, PublisherOptions } from "./publisher-options.ts";
+import { Repairs } from "./repairs.ts";
+import { pacedCapabilities } from "./throttle.ts";
+
+/*
+ * From the disk to the subject, in three parties:
+ *
+ *   walk thread  -> pages -> publish at once -> wait for every sink's want -> read thread, in page order
+ *   read thread  -> data frames, while it has credit; a trailer behind each page
+ *   this thread  -> numbers and publishes; takes back credit and buffers as the slowest sink stores
+ *
+ * A file that changed while it was read goes back from the read thread to the walk thread, which gives it once more when the
+ * last page of the tree was read. The main stream goes to all sinks on `data`; a lane goes to one, on its own subject [P-9.3].
+ * Bounds: pages without an answer by the walk's grant; pages at the reader by PAGES_AT_READER_MAX; bytes by the window.
+ */
+const PAGES_AT_READER_MAX = 4;
+/** Publishes one tree on one stream. What goes wrong as a whole goes to `onFailure`, once. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #spill = SpillFile.open();
+  readonly #ledger = new PageLedger(this.#spill);
+  readonly #course = new PageCourse();
+  readonly #credit: CreditFlow;
+  readonly #outbox: Outbox;
+  readonly #sender: FrameSender;
+  readonly #repairs: Repairs;
+  readonly #live: Set<string>;
+  readonly #frameBytes: number;
+  #walker: Thread<WalkRequest> | undefined;
+  #reader: Thread<ReadRequest> | undefined;
+  #pagesAtReader = 0;
+  /** Of this stream's own passes over the tree. */
+  #problems = 0;
+  #stopped = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    const capabilities = pacedCapabilities(options.transport.capabilities, options.throttle);
+    this.#frameBytes = capabilities.preferredPayloadBytes;
+    this.#credit = new CreditFlow({ ...options, capabilities });
+    this.#live = new Set(options.sinkIds);
+    this.#outbox = new Outbox(options);
+    this.#sender = new FrameSender({ ...options, credit: this.#credit, outbox: this.#outbox });
+    this.#repairs = new Repairs({ ...options, credit: this.#credit, outbox: this.#outbox });
+  }
+
+  /** What the end mark says of the whole tree, once it is on its way. */
+  get end(): EndMark | undefined {
+    return this.#course.end;
+  }
+
+  /** Of the directory as the walk found it: equal when two streams saw the same state. Undefined until the walk has ended. */
+  get listingDigest(): string | undefined {
+    return this.#course.listingDigest;
+  }
+
+  get tally(): ProgressTally {
+    return this.#options.tally;
+  }
+
+  /** Sinks that this stream goes to. */
+  get sinkIds(): ReadonlySet<string> {
+    return this.#live;
+  }
+
+  hold(sinkId: string): Hold {
+    return {
+      outstandingBytes: this.#credit.outstandingOf(sinkId),
+      windowBytes: this.#credit.windowBytes,
+      unanswered: this.#ledger.unansweredOf(sinkId),
+      holdsReader: this.#pagesAtReader === 0 && this.#ledger.isHeldBy(sinkId),
+    };
+  }
+
+  /** Whether this sink has something to do that the source waits for. */
+  waitsFor(sinkId: string): boolean {
+    const { outstandingBytes, unanswered } = this.hold(sinkId);
+    return this.#live.has(sinkId) && (outstandingBytes > 0 || unanswered > 0 || this.end !== undefined);
+  }
+
+  start(): void {
+    const { threads, root, identity, sessionId, epoch, stream, fileNotices, compression, onFailure } = this.#options;
+    const scope = { sessionId, epoch, stream, frameBytes: this.#frameBytes };
+    this.#walker = threads.openWalker(this.#options, { onMessage: (message) => this.#onWalk(message), onFailure });
+    this.#reader = threads.openReader(
+      { root, identity, ...scope, fileOutputs: fileNotices, compression },
+      { onMessage: (output) => this.#onRead(output), onFailure },
+    );
+    this.#grantCredit();
+  }
+
+  /** A sink says what it wants of a page. @throws FanfoldError `damaged` */
+  want(sinkId: string, message: Extract<UpMessage, { type: "want" }>): void {
+    if (this.#stopped || !this.#ledger.answer(sinkId, message.page, message.want, message.held)) return;
+    this.#walker?.post({ pages: 1 });
+    this.#feedReader();
+  }
+
+  /** A sink says up to where it has stored. @throws FanfoldError `damaged` for frames that do not exist yet */
+  stored(sinkId: string, upTo: number): void {
+    this.#outbox.checkExists(upTo);
+    this.#release(this.#credit.stored(sinkId, upTo));
+  }
+
+  /** A sink says what it misses: all of it, as of now. */
+  missing(sinkId: string, ranges: readonly (readonly [number, number])[], nowMs: number): void {
+    this.#repairs.ask(sinkId, ranges, nowMs);
+  }
+
+  /** Sends again what is due; returns the sinks that have asked for more than their share, and are to be failed. */
+  repair(nowMs: number): string[] {
+    return this.#stopped ? [] : this.#repairs.send(nowMs);
+  }
+
+  /** A sink that left or failed is not waited for any more. */
+  drop(sinkId: string): void {
+    if (!this.#live.delete(sinkId) || this.#stopped) return;
+    this.#repairs.forget(sinkId);
+    this.#release(this.#credit.drop(sinkId));
+    const pages = this.#ledger.drop(sinkId);
+    if (pages > 0) this.#walker?.post({ pages });
+    this.#feedReader();
+  }
+
+  /** Tells the sinks how far the stream goes, unless a frame is telling them just now. */
+  async heartbeat(nowMs: number): Promise<void> {
+    this.#credit.tick(nowMs);
+    if (this.#stopped || this.#outbox.isIdle) await this.#sender.heartbeat();
+  }
+
+  /** What may be built has changed with time. */
+  poke(): void {
+    this.#grantCredit();
+  }
+
+  /** Publishes no frame any more; heartbeats still may be. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#outbox.stop();
+    await Promise.all([this.#walker?.stop(), this.#reader?.stop()]);
+    this.#spill[Symbol.dispose]();
+  }
+
+  #onWalk(message: WalkMessage): void {
+    const { tally, onFailure } = this.#options;
+    switch (message.type) {
+      case "page":
+        if (!this.#course.isWalked) tally.found(message);
+        this.#course.found(message);
+        this.#ledger.add(message, this.#live);
+        // Behind the trailers of the walk's pages, and so behind the close mark that withdrew its files [P-3.4].
+        this.#sender.mark(this.#course.isWalked ? "data" : "control", "page", message.body);
+        break;
+      case "end":
+        tally.discoveryEnded = true;
+        this.#sender.mark("control", "walked", encodeWalked(this.#course.walked(tally.totals)));
+        this.#advance();
+        break;
+      case "finished":
+        this.#course.givenAgain();
+        this.#advance();
+        break;
+      case "not-carried":
+        tally.notCarried(message);
+        break;
+      case "failed":
+        onFailure(failureOf(message));
+        break;
+      case "problem":
+        // Found as a file, and not there any more when it was looked at again: it is given up here.
+        if (this.#course.isWalked) tally.done(0, 1);
+        this.#notice(message);
+        break;
+      case "scope":
+        this.#sender.mark("control", "scope", message.body, { onPublish: () => this.#walker?.post({ pages: 1 }) });
+        break;
+      default:
+        this.#notice(message);
+    }
+  }
+
+  #onRead(output: ReadMessage): void {
+    switch (output.type) {
+      case "frame":
+        this.#sender.data(output);
+        break;
+      case "trailer":
+        this.#course.read(output.digest);
+        this.#pagesAtReader -= 1;
+        this.#options.tally.notNeeded(output.notReadBytes);
+        this.#sender.mark("data", "trailer", output.body, { done: output });
+        this.#feedReader();
+        this.#advance();
+        break;
+      case "again":
+        this.#walker?.post({ again: output.path });
+        break;
+      case "grew":
+        this.#options.tally.grew();
+        break;
+      case "failed":
+        this.#options.onFailure(failureOf(output));
+        break;
+      default:
+        this.#notice(output);
+    }
+  }
+
+  #release(frames: readonly SentFrame[]): void {
+    for (const frame of frames) this.#options.tally.done(frame.doneBytes, frame.doneFiles);
+    this.#grantCredit();
+  }
+
+  #grantCredit(): void {
+    if (this.#stopped) return;
+    const grant = this.#credit.grant(this.#options.allowedBytes?.());
+    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant });
+  }
+
+  #feedReader(): void {
+    while (!this.#stopped && this.#pagesAtReader < PAGES_AT_READER_MAX) {
+      const page = this.#ledger.take();
+      if (page === undefined) return;
+      this.#pagesAtReader += 1;
+      const isLastTry = this.#course.isSecondTry(page.page);
+      this.#reader?.post({ type: "page", body: page.body, wants: page.wants, skips: page.skips, isLastTry });
+    }
+  }
+
+  #advance(): void {
+    const next = this.#course.next();
+    if (next === "ask-again") this.#walker?.post({ finish: true });
+    else if (next === "end" && this.#course.end !== undefined) {
+      this.#askToDelete();
+      this.#sender.mark("data", "end", encodeEnd(this.#course.end));
+    }
+  }
+
+  #askToDelete(): void {
+    const { deletion } = this.#options;
+    if (deletion === undefined) return;
+    const mark = deletionMark(deletion, { entries: this.#course.entries, problems: this.#problems });
+    if ("code" in mark) this.#notice({ type: "deletion-withheld", withheld: mark });
+    else this.#sender.mark("data", "scope", mark);
+  }
+
+  #notice(notice: PublisherNotice): void {
+    if (notice.type === "problem") this.#problems += 1;
+    this.#options.onNotice(notice);
+  }
+}

@@ -1,0 +1,54 @@
+import type { ProgressTally } from "../session/progress-tally.ts";
+import type { CreditFlow } from "./credit-flow.ts";
+import type { Outbox } from "./outbox.ts";
+import { REPAIRS_OF_FRAME_MAX, RepairDesk } from "./repair-requests.ts";
+
+export interface RepairsOptions {
+  readonly credit: CreditFlow;
+  readonly outbox: Outbox;
+  readonly tally: ProgressTally;
+  readonly subject: string;
+  readonly repairSubject: (sinkId: string) => string;
+}
+
+/** Sends again what sinks of one stream miss [P-9]: the desk says what, and the window still holds it. */
+export class Repairs {
+  readonly #options: RepairsOptions;
+  readonly #desk = new RepairDesk();
+
+  constructor(options: RepairsOptions) {
+    this.#options = options;
+  }
+
+  /** A sink says what it misses: all of it, as of now. */
+  ask(sinkId: string, ranges: readonly (readonly [number, number])[], nowMs: number): void {
+    this.#desk.ask(sinkId, ranges, { nowMs, exists: this.#options.outbox.nextSequence });
+  }
+
+  forget(sinkId: string): void {
+    this.#desk.forget(sinkId);
+  }
+
+  /** Sends what is due; returns the sinks that have asked for more than their share. */
+  send(nowMs: number): string[] {
+    const { credit, outbox, tally, subject, repairSubject } = this.#options;
+    const greedy = new Set<string>();
+    if (outbox.repairsWaiting > 0) return [];
+    for (const { sequence, sinkId, times } of this.#desk.due(nowMs)) {
+      const sent = credit.find(sequence);
+      if (sent === undefined) continue;
+      for (const asker of this.#desk.sinksOf(sequence)) {
+        // As if it were not compressed, like what it is compared with.
+        const within = this.#desk.spend(asker, sent.frame.length + sent.savedBytes, tally.bytesSent);
+        if (!within || times > REPAIRS_OF_FRAME_MAX) greedy.add(asker);
+      }
+      tally.sentAgain(sent);
+      // A copy, because the frame's own buffer may be built in anew while this one is still on its way out.
+      outbox.control({
+        frame: Buffer.from(sent.frame),
+        again: sinkId === undefined ? subject : repairSubject(sinkId),
+      });
+    }
+    return [...greedy];
+  }
+}

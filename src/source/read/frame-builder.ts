@@ -1,0 +1,164 @@
+import { zeroRuns } from "../../lib/disk/zeros.ts";
+import { DataTableWriter, type FileFinal, RECORD_BYTES_BOUND } from "../../protocol/frame/data-table.ts";
+import { FRAME_HEADER_BYTES, type FrameScope, writeFrameHeader } from "../../protocol/frame/frame.ts";
+import { type FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
+import { FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
+
+/** Least a data frame counts for in credit: small ones hold more memory than their content. */
+const FRAME_COST_BYTES_MIN = 64 * 1024;
+
+/** A data frame that is ready but for its sequence and checksum. `buffer` is the whole allocation, for reuse. */
+export interface BuiltFrame {
+  readonly buffer: ArrayBufferLike;
+  /** What is published of the buffer. */
+  readonly frameBytes: number;
+  /** Content of files in it, before it was compressed. */
+  readonly contentBytes: number;
+  /** By how much compression made the frame shorter; 0 when it is as it was built. */
+  readonly savedBytes: number;
+}
+
+/** What a data frame counts for in credit [P-11]: what it is at its receiver, compressed or not. */
+export function creditCost({ frameBytes, savedBytes }: BuiltFrame): number {
+  return Math.max(frameBytes + savedBytes, FRAME_COST_BYTES_MIN);
+}
+
+/** What it counts for on the wire. */
+export function wireCost({ frameBytes }: BuiltFrame): number {
+  return Math.max(frameBytes, FRAME_COST_BYTES_MIN);
+}
+
+export interface FrameBuilderOptions extends FrameScope {
+  readonly stream: number;
+  /** Size of the frames to build: the transport's preferred payload. */
+  readonly frameBytes: number;
+  /** Gives a buffer of at least `frameBytes`; used ones may come back through it. */
+  readonly takeBuffer: () => ArrayBufferLike;
+}
+
+/** A range of the file `entry`; `offset` is a multiple of the leaf. */
+export interface DataPlace {
+  readonly entry: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly isSparse: boolean;
+}
+
+/**
+ * Builds data frames in place: content is read straight to where it will be sent from. The table goes behind the content
+ * when the frame is finished, because its length is known only then.
+ */
+export class FrameBuilder {
+  readonly #options: FrameBuilderOptions;
+  readonly #table = new DataTableWriter();
+  #buffer: Buffer | undefined;
+  #contentBytes = 0;
+  #holeBytes = 0;
+
+  constructor(options: FrameBuilderOptions) {
+    this.#options = options;
+  }
+
+  /** Content one chunk of a large file carries: a multiple of the leaf. */
+  get chunkBytes(): number {
+    const room = this.#options.frameBytes - FRAME_HEADER_BYTES - RECORD_BYTES_BOUND * 2;
+    return Math.max(LEAF_BYTES, Math.floor(room / LEAF_BYTES) * LEAF_BYTES);
+  }
+
+  get isEmpty(): boolean {
+    return this.#table.count === 0;
+  }
+
+  /** How much of a hole still fits: a multiple of the leaf. */
+  get holeRoomBytes(): number {
+    return this.fits(0) ? Math.floor((FRAME_HOLE_BYTES_MAX - this.#holeBytes) / LEAF_BYTES) * LEAF_BYTES : 0;
+  }
+
+  /** Whether `bytes` of a file and its close mark still fit, be it that each of its leaves becomes a record of its own. */
+  fits(bytes: number): boolean {
+    const records = Math.ceil(bytes / LEAF_BYTES) + 2;
+    if (this.#table.count + records > FRAME_RECORDS_MAX || this.#holeBytes + bytes > FRAME_HOLE_BYTES_MAX) return false;
+    return FRAME_HEADER_BYTES + this.#contentBytes + bytes + this.#table.bytes + RECORD_BYTES_BOUND <= this.#capacity();
+  }
+
+  /** Where the next content may be read to; what is not committed by `data` is overwritten by the next. */
+  space(bytes: number): Buffer {
+    const buffer = this.#take();
+    const at = FRAME_HEADER_BYTES + this.#contentBytes;
+    return buffer.subarray(at, at + bytes);
+  }
+
+  /** Commits what was read to the last `space`, in chunks that are hashed; leaves of zeros of a sparse file as holes. */
+  data({ entry, offset, length, isSparse }: DataPlace, hasher: FileHasher): void {
+    const read = this.space(length);
+    for (const { from, to, isZero } of isSparse
+      ? zeroRuns(read, LEAF_BYTES)
+      : [{ from: 0, to: length, isZero: false }]) {
+      if (isZero) this.hole({ entry, offset: offset + from, length: to - from }, hasher);
+      else this.#chunk({ entry, offset: offset + from }, read.subarray(from, to), hasher);
+    }
+  }
+
+  /** Zeros that are not read: `holeRoomBytes` at most. */
+  hole({ entry, offset, length }: Omit<DataPlace, "isSparse">, hasher: FileHasher): void {
+    this.#take();
+    this.#table.hole({ entry, generation: 0, offset, length });
+    this.#holeBytes += length;
+    hasher.addZeros(length);
+  }
+
+  close(entry: number, final: FileFinal | undefined): void {
+    this.#take();
+    this.#table.close(entry, 0, final);
+  }
+
+  /** Ends the frame; undefined when there is nothing in it. */
+  finish(): BuiltFrame | undefined {
+    const buffer = this.#buffer;
+    if (buffer === undefined || this.isEmpty) return undefined;
+    const table = this.#table.take();
+    const tableAt = FRAME_HEADER_BYTES + this.#contentBytes;
+    buffer.set(table, tableAt);
+    const { sessionId, epoch, stream } = this.#options;
+    writeFrameHeader(buffer, { type: "data", sessionId, epoch, stream }, this.#contentBytes);
+    const built = {
+      buffer: buffer.buffer,
+      frameBytes: tableAt + table.length,
+      contentBytes: this.#contentBytes,
+      savedBytes: 0,
+    };
+    this.#buffer = undefined;
+    this.#contentBytes = 0;
+    this.#holeBytes = 0;
+    return built;
+  }
+
+  #chunk(
+    { entry, offset }: { readonly entry: number; readonly offset: number },
+    read: Buffer,
+    hasher: FileHasher,
+  ): void {
+    const bytes = this.space(read.length);
+    // Behind a hole it was read to a place that is further on.
+    if (bytes.byteOffset !== read.byteOffset) bytes.set(read);
+    const hashed = hashChunk(bytes);
+    this.#table.chunk({ entry, generation: 0, offset, length: bytes.length, hash: hashed.hash });
+    this.#contentBytes += bytes.length;
+    hasher.add(hashed);
+  }
+
+  #take(): Buffer {
+    this.#buffer ??= Buffer.from(this.#options.takeBuffer());
+    return this.#buffer;
+  }
+
+  /** A single leaf always fits, even when the transport prefers smaller payloads. */
+  #capacity(): number {
+    return frameCapacity(this.#options.frameBytes);
+  }
+}
+
+/** Bytes a frame buffer must have for a preferred payload of `frameBytes`. */
+export function frameCapacity(frameBytes: number): number {
+  return Math.max(frameBytes, FRAME_HEADER_BYTES + LEAF_BYTES + RECORD_BYTES_BOUND * 2);
+}

@@ -1,0 +1,132 @@
+import { type MessagePort, parentPort } from "node:worker_threads";
+import { systemClock } from "../../lib/clock.ts";
+import { loadNative } from "../../lib/disk/native.ts";
+import type { OpenFiles } from "../../lib/disk/open-files.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import type { Begin } from "../../lib/loaded-threads.ts";
+import { LOADED } from "../../lib/thread.ts";
+import type { CompressionMode } from "../../protocol/compression-mode.ts";
+import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { FolderIdentity } from "../disk/root-guard.ts";
+import { TreeFolder } from "../disk/tree-folder.ts";
+import type { Skips } from "../publish/page-answers.ts";
+import { type ReadOutput, readPage } from "./file-reader.ts";
+import { creditCost, FrameBuilder, frameCapacity } from "./frame-builder.ts";
+import { FrameCompressor } from "./frame-compressor.ts";
+
+/** To the thread that reads files: it builds frames while it has credit, in the order of the pages it is given. */
+export interface ReadStart extends FrameScope {
+  readonly root: Uint8Array;
+  readonly stream: number;
+  readonly frameBytes: number;
+  /** Whether a `file` output is wanted for each file. */
+  readonly fileOutputs: boolean;
+  /** @default "auto" */
+  readonly compression?: CompressionMode | undefined;
+  readonly identity?: FolderIdentity | undefined;
+}
+export interface ReadPageRequest {
+  readonly type: "page";
+  readonly body: Uint8Array;
+  /** One bit an entry, least significant bit first; undefined: all. */
+  readonly wants: Uint8Array | undefined;
+  /** Of wanted files what each sink that wants it holds; only those of which every one of them holds something. */
+  readonly skips: Skips;
+  /** A page of files that changed when they were read before. */
+  readonly isLastTry?: boolean | undefined;
+}
+export type ReadRequest =
+  | ReadPageRequest
+  /** More bytes that may be built, and buffers to build them in. */
+  | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBufferLike[] };
+export type ReadMessage = ReadOutput | { readonly type: "failed"; readonly message: string; readonly code: string };
+
+const port = parentPort;
+if (port === null) throw new FanfoldError("internal", "Start the reader: this file runs only as a worker thread");
+
+let reading: Reading | undefined;
+port.on("message", (request: Begin<ReadStart> | ReadRequest) => {
+  if ("begin" in request) reading = new Reading(request, port);
+  else reading?.take(request);
+});
+loadNative();
+port.postMessage(LOADED);
+
+class Reading {
+  readonly #start: ReadStart;
+  readonly #openFiles: OpenFiles;
+  readonly #port: MessagePort;
+  readonly #spare: ArrayBufferLike[] = [];
+  readonly #pages: ReadPageRequest[] = [];
+  readonly #builder: FrameBuilder;
+  readonly #compressor: FrameCompressor;
+  #creditBytes = 0;
+  #folder: TreeFolder | undefined;
+  #outputs: Generator<ReadOutput, void, undefined> | undefined;
+
+  constructor({ begin, openFiles }: Begin<ReadStart>, port: MessagePort) {
+    const frameBytes = frameCapacity(begin.frameBytes);
+    this.#start = begin;
+    this.#openFiles = openFiles;
+    this.#port = port;
+    this.#builder = new FrameBuilder({
+      ...{ sessionId: begin.sessionId, epoch: begin.epoch, stream: begin.stream, frameBytes },
+      takeBuffer: () => this.#spare.pop() ?? new SharedArrayBuffer(frameBytes),
+    });
+    this.#compressor = new FrameCompressor(begin.compression ?? "auto", systemClock);
+  }
+
+  take(request: ReadRequest): void {
+    if (request.type === "page") this.#pages.push(request);
+    else {
+      this.#creditBytes += request.bytes;
+      this.#spare.push(...request.buffers);
+      this.#compressor.goesOn();
+    }
+    this.#read();
+  }
+
+  /** Goes on until credit or pages run out: the next message calls again. */
+  #read(): void {
+    try {
+      while (this.#creditBytes > 0) {
+        if (this.#outputs === undefined) {
+          const request = this.#pages.shift();
+          if (request === undefined) return;
+          this.#outputs = this.#open(request);
+        }
+        const next = this.#outputs.next();
+        if (next.done === true) this.#outputs = undefined;
+        else this.#post(next.value);
+      }
+      if (this.#outputs !== undefined || this.#pages.length > 0) this.#compressor.waits();
+    } catch (thrown) {
+      const { message, code } = FanfoldError.from(thrown);
+      this.#port.postMessage({ type: "failed", message, code } satisfies ReadMessage);
+      this.#port.close();
+    }
+  }
+
+  #open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
+    const { root, identity } = this.#start;
+    const held = new Map(skips);
+    this.#folder ??= TreeFolder.open(Buffer.from(root), { identity, openFiles: this.#openFiles });
+    return readPage(body, {
+      ...{ folder: this.#folder, builder: this.#builder, isLastTry },
+      isWanted: (index) => wants === undefined || hasBit(wants, index),
+      heldOf: (index) => held.get(index),
+    });
+  }
+
+  #post(output: ReadOutput): void {
+    if (output.type === "frame") {
+      const frame = this.#compressor.pack(output.frame);
+      this.#creditBytes -= creditCost(frame);
+      this.#port.postMessage({ ...output, frame });
+    } else if (output.type !== "file" || this.#start.fileOutputs) this.#port.postMessage(output);
+  }
+}
+
+function hasBit(bits: Uint8Array, index: number): boolean {
+  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+}

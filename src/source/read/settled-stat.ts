@@ -1,0 +1,29 @@
+import { systemClock } from "../../lib/clock.ts";
+import { type EntryStats, statDescriptor } from "../../lib/disk/entry-stats.ts";
+
+/**
+ * Longer than a step of the clock that file systems take their times from (4 or 10 ms on Linux before 6.13): two changes
+ * within one step leave the same times behind.
+ */
+export const CLOCK_STEP_MS = 20;
+
+/**
+ * Stat of an open file whose next change will show in its times. One that was changed a moment ago may be changed again
+ * without a trace, and would be taken as unchanged for ever: so it is looked at a moment later. Synchronous.
+ */
+export function settledStat(
+  fd: number,
+  nowMs: () => number = () => systemClock.date().getTime(),
+  pause: (ms: number) => void = pauseThread,
+): EntryStats {
+  const stats = statDescriptor(fd);
+  const ageMs = nowMs() - stats.ctimeMs;
+  // A change in the future is by another machine's clock, of which nothing is known.
+  if (ageMs < 0 || ageMs > CLOCK_STEP_MS) return stats;
+  pause(CLOCK_STEP_MS + 1 - ageMs);
+  return statDescriptor(fd);
+}
+
+function pauseThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

@@ -1,0 +1,157 @@
+import { sumBytes } from "../../lib/sum-bytes.ts";
+import { fitPath, fitProblem } from "../../protocol/messages/fit-message.ts";
+import type { CopyProgress, Problem } from "../../protocol/messages/progress.ts";
+import type { WalkedPage, WalkOutput } from "../walk/walk.ts";
+
+const PROBLEMS_LISTED_MAX = 20;
+
+/** Content of one frame, as it is in the files, and what compression kept off the wire of it. */
+export interface SentContent {
+  readonly contentBytes: number;
+  readonly savedBytes: number;
+}
+
+/** Counts of a session, as the source knows them. Numbers never go down, and nothing done is above what was found. */
+export class ProgressTally {
+  readonly #startMs: number;
+  readonly #notCarried = new Map<string, number>();
+  readonly #problems: Problem[] = [];
+  #problemCount = 0;
+  #files = 0;
+  #directories = 0;
+  #symlinks = 0;
+  #hardlinks = 0;
+  #specials = 0;
+  #bytesFound = 0;
+  #filesDone = 0;
+  #bytesDone = 0;
+  #bytesSent = 0;
+  #bytesSentAgain = 0;
+  #bytesSaved = 0;
+  #bytesNotNeeded = 0;
+  #filesGrew = 0;
+  #current = "";
+  #rate = 0;
+  #rateBytes = 0;
+  #rateMs: number;
+  discoveryEnded = false;
+
+  constructor(nowMs: number) {
+    this.#startMs = nowMs;
+    this.#rateMs = nowMs;
+  }
+
+  get problemCount(): number {
+    return this.#problemCount;
+  }
+
+  get totals(): { readonly filesFound: number; readonly bytesFound: number } {
+    return { filesFound: this.#files, bytesFound: this.#bytesFound };
+  }
+
+  found(page: WalkedPage): void {
+    this.#files += page.files;
+    this.#directories += page.directories;
+    this.#symlinks += page.symlinks;
+    this.#hardlinks += page.hardlinks;
+    this.#specials += page.specials;
+    this.#bytesFound = sumBytes(this.#bytesFound, page.bytes);
+  }
+
+  notCarried({ what, count = 1 }: Extract<WalkOutput, { type: "not-carried" }>): void {
+    this.#notCarried.set(what, (this.#notCarried.get(what) ?? 0) + count);
+  }
+
+  /** A file grew while it was read, and was delivered up to its size before. */
+  grew(): void {
+    this.#filesGrew += 1;
+  }
+
+  problem(problem: Problem): void {
+    this.#problemCount += 1;
+    if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(fitProblem(problem));
+  }
+
+  sent({ contentBytes, savedBytes }: SentContent, current: string): void {
+    this.#bytesSent += contentBytes;
+    this.#bytesSaved += savedBytes;
+    if (current !== "") this.#current = fitPath(current);
+  }
+
+  sentAgain({ contentBytes, savedBytes }: SentContent): void {
+    this.#bytesSentAgain += contentBytes;
+    this.#bytesSaved += savedBytes;
+  }
+
+  elapsedMs(nowMs: number): number {
+    return nowMs - this.#startMs;
+  }
+
+  /** Files that no sink wanted. */
+  notNeeded(bytes: number): void {
+    this.#bytesNotNeeded = sumBytes(this.#bytesNotNeeded, bytes);
+  }
+
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  get bytesSentAgain(): number {
+    return this.#bytesSentAgain;
+  }
+
+  /** Of what was sent, and sent again, what compression kept off the wire. */
+  get bytesSaved(): number {
+    return this.#bytesSaved;
+  }
+
+  /** Stored by every live sink, or given up: bytes as found, and files. */
+  done(bytes: number, files: number): void {
+    this.#bytesDone = Math.min(this.#bytesDone + bytes, this.#bytesFound);
+    this.#filesDone = Math.min(this.#filesDone + files, this.#files);
+  }
+
+  /** The view at this time; the rate is smoothed over about three seconds. */
+  snapshot(nowMs: number): CopyProgress {
+    const sinceMs = nowMs - this.#rateMs;
+    if (sinceMs >= 200) {
+      const now = ((this.#bytesDone - this.#rateBytes) * 1000) / sinceMs;
+      const weight = Math.exp(-sinceMs / 3_000);
+      this.#rate = this.#rate === 0 ? now : this.#rate * weight + now * (1 - weight);
+      this.#rateBytes = this.#bytesDone;
+      this.#rateMs = nowMs;
+    }
+    return {
+      filesFound: this.#files,
+      filesDone: this.#filesDone,
+      bytesFound: this.#bytesFound,
+      bytesDone: this.#bytesDone,
+      discoveryEnded: this.discoveryEnded,
+      bytesSent: this.#bytesSent,
+      bytesSentAgain: this.#bytesSentAgain,
+      currentFile: this.#current,
+      rateBytesPerSecond: Math.max(0, this.#rate),
+      elapsedMs: nowMs - this.#startMs,
+    };
+  }
+
+  summaryCounts(nowMs: number) {
+    return {
+      files: this.#files,
+      directories: this.#directories,
+      symlinks: this.#symlinks,
+      hardlinks: this.#hardlinks,
+      specials: this.#specials,
+      notCarried: Object.fromEntries(this.#notCarried),
+      bytes: this.#bytesFound,
+      bytesSent: this.#bytesSent,
+      bytesSentAgain: this.#bytesSentAgain,
+      bytesSaved: this.#bytesSaved,
+      bytesNotNeeded: this.#bytesNotNeeded,
+      filesGrew: this.#filesGrew,
+      elapsedMs: nowMs - this.#startMs,
+      problemCount: this.#problemCount,
+      problems: this.#problems,
+    };
+  }
+}

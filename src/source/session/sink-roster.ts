@@ -1,0 +1,260 @@
+import type { ErrorCode } from "../../lib/errors.ts";
+import { STREAM_DATA } from "../../protocol/frame/frame.ts";
+import type { UpMessage } from "../../protocol/frame/report.ts";
+import type { Member } from "../../protocol/messages/control.ts";
+import type { SinkLine } from "../../protocol/messages/events.ts";
+import type { SinkOutcome, SinkProgress } from "../../protocol/messages/progress.ts";
+import type { Amount, WantedAmount } from "../publish/want-sum.ts";
+
+/** Why a sink is not there: as its outcome tells it when it stays away. */
+export interface Absence {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+interface RosterEntry {
+  readonly member: Member;
+  progress: SinkProgress;
+  state: "receiving" | "verifying" | SinkOutcome["outcome"];
+  /** It said last that it hashes files it has: its answers to pages take long for that. */
+  hashing: boolean;
+  heardMs: number;
+  /** When it last said something that it had not said before. */
+  movedMs: number;
+  /** The stream it is served on; undefined while it is away and nothing is published for it. */
+  stream: number | undefined;
+  /** Number of the last lane opened for it; 0 before the first. */
+  lane: number;
+  lagging: boolean;
+  /** The coordinator said that it is gone. It may still be heard, when only its control connection broke. */
+  left: Absence | undefined;
+  away: Absence | undefined;
+  outcome: SinkOutcome | undefined;
+}
+
+const NOTHING_YET: SinkProgress = { filesDone: 0, bytesDone: 0, currentFile: "" };
+
+/** The sinks of a running session, as the source knows them, until each has an outcome. Pure. */
+export class SinkRoster {
+  readonly #sinks = new Map<string, RosterEntry>();
+
+  constructor(members: readonly Member[], nowMs: number) {
+    for (const member of members) this.#sinks.set(member.id, entryOf(member, STREAM_DATA, nowMs));
+  }
+
+  /** Ids of the sinks without an outcome. */
+  live(): string[] {
+    return [...this.#sinks].filter(([, sink]) => sink.outcome === undefined).map(([id]) => id);
+  }
+
+  isLive(sinkId: string): boolean {
+    return this.#live(sinkId) !== undefined;
+  }
+
+  nameOf(sinkId: string): string {
+    return this.#sinks.get(sinkId)?.member.name ?? sinkId;
+  }
+
+  outcomeOf(sinkId: string): SinkOutcome | undefined {
+    return this.#sinks.get(sinkId)?.outcome;
+  }
+
+  /** A sink that is new, or that begins anew: whatever became of it before is forgotten, but for its lane's number. */
+  join(member: Member, nowMs: number): void {
+    const lane = this.#sinks.get(member.id)?.lane ?? 0;
+    this.#sinks.set(member.id, { ...entryOf(member, undefined, nowMs), lane });
+  }
+
+  /** Its control connection is there again. */
+  present(sinkId: string, nowMs: number): void {
+    const sink = this.#live(sinkId);
+    if (sink === undefined) return;
+    sink.left = undefined;
+    sink.away = undefined;
+    sink.heardMs = nowMs;
+  }
+
+  /** Its control connection is gone: silence is enough now to call it away. */
+  left(sinkId: string, absence: Absence): void {
+    const sink = this.#live(sinkId);
+    if (sink !== undefined) sink.left ??= absence;
+  }
+
+  /** Something came from it; true when it was away. */
+  heard(sinkId: string, message: UpMessage, nowMs: number): boolean {
+    const sink = this.#live(sinkId);
+    if (sink === undefined) return false;
+    const wasAway = sink.away !== undefined;
+    sink.away = undefined;
+    sink.heardMs = nowMs;
+    if (message.type === "want") {
+      sink.movedMs = nowMs;
+      return wasAway;
+    }
+    const { filesDone, bytesDone } = message.progress;
+    const same = filesDone === sink.progress.filesDone && bytesDone === sink.progress.bytesDone;
+    const busy = message.type === "report" ? message.busy : undefined;
+    if (!same || busy !== undefined || message.type !== "report") sink.movedMs = nowMs;
+    sink.progress = message.progress;
+    if (message.type === "report") sink.hashing = busy === "hashing";
+    if (message.type === "report") sink.state = busy === undefined || busy === "hashing" ? "receiving" : "verifying";
+    return wasAway;
+  }
+
+  /**
+   * What was not heard while the source itself was cut off, or stood still, is nobody's silence; nor do the `passedMs` of
+   * that count for those who were away already.
+   */
+  allHeard(nowMs: number, passedMs = 0): void {
+    for (const sink of this.#sinks.values()) {
+      if (sink.away !== undefined) {
+        sink.away = { ...sink.away, sinceMs: sink.away.sinceMs + passedMs };
+        continue;
+      }
+      sink.heardMs = nowMs;
+      sink.movedMs = nowMs;
+    }
+  }
+
+  silentMs(sinkId: string, nowMs: number): number {
+    return nowMs - (this.#sinks.get(sinkId)?.heardMs ?? nowMs);
+  }
+
+  /** How long it has said nothing new. */
+  stillMs(sinkId: string, nowMs: number): number {
+    return nowMs - (this.#sinks.get(sinkId)?.movedMs ?? nowMs);
+  }
+
+  isHashing(sinkId: string): boolean {
+    return this.#live(sinkId)?.hashing === true;
+  }
+
+  /** Why it is gone, when the coordinator said so. */
+  leftOf(sinkId: string): Absence | undefined {
+    return this.#live(sinkId)?.left;
+  }
+
+  awayOf(sinkId: string): Absence | undefined {
+    return this.#live(sinkId)?.away;
+  }
+
+  putAway(sinkId: string, absence: Absence): void {
+    const sink = this.#live(sinkId);
+    if (sink !== undefined) sink.away ??= absence;
+  }
+
+  setLagging(sinkId: string, lagging: boolean): void {
+    const sink = this.#live(sinkId);
+    if (sink !== undefined) sink.lagging = lagging;
+  }
+
+  /** The stream it is served on; undefined when on none. */
+  streamOf(sinkId: string): number | undefined {
+    return this.#live(sinkId)?.stream;
+  }
+
+  /** It is served on no stream until it gets a lane. */
+  unserve(sinkId: string): void {
+    const sink = this.#live(sinkId);
+    if (sink !== undefined) sink.stream = undefined;
+  }
+
+  /** Number of its next lane, on which it is served from now on. */
+  nextLane(sinkId: string, nowMs: number): number {
+    const sink = this.#live(sinkId);
+    if (sink === undefined) return 0;
+    sink.lane += 1;
+    sink.stream = sink.lane;
+    sink.lagging = false;
+    sink.movedMs = nowMs;
+    return sink.lane;
+  }
+
+  /** `note` says what is special about its copy. */
+  proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
+    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, entriesChanged, fidelity, deletion } =
+      proof;
+    const unsynced = proof.unsynced === true ? { unsynced: true } : {};
+    const outcome = problemCount > 0 ? "incomplete" : "proven";
+    const message = note === undefined ? {} : { message: note };
+    return this.#settle(sinkId, {
+      outcome,
+      digest,
+      problemCount,
+      problems,
+      filesUnchanged,
+      bytesUnchanged,
+      entriesChanged,
+      ...(fidelity === undefined ? {} : { fidelity }),
+      ...(deletion === undefined ? {} : { deletion }),
+      ...{ ...unsynced, ...message },
+    });
+  }
+
+  /** It has said what it wants of a dry run; the rest of the files stands there already. */
+  dryRun(
+    sinkId: string,
+    { filesReplaced, deletion }: Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">,
+    { wanted, found }: { readonly wanted: WantedAmount; readonly found: Amount },
+  ): SinkOutcome | undefined {
+    const unchanged = { files: found.files - wanted.files, bytes: found.bytes - wanted.bytes };
+    return this.#settle(sinkId, {
+      ...{ outcome: "dry-run", problemCount: 0, problems: [] },
+      ...{ filesDone: unchanged.files, filesUnchanged: unchanged.files, filesWanted: wanted.files },
+      ...{ bytesDone: unchanged.bytes, bytesUnchanged: unchanged.bytes, bytesWanted: wanted.roomBytes },
+      filesReplaced: Math.min(filesReplaced, wanted.files),
+      ...(deletion === undefined ? {} : { deletion }),
+    });
+  }
+
+  failed(sinkId: string, code: ErrorCode, message: string): SinkOutcome | undefined {
+    return this.#settle(sinkId, { outcome: "failed", code, message, problemCount: 0, problems: [] });
+  }
+
+  /** `awayMs`: how long a sink that is away is waited for. */
+  lines(nowMs: number, awayMs: number): SinkLine[] {
+    return [...this.#sinks.values()].map((sink) => {
+      const line = { name: sink.member.name, state: stateOf(sink), progress: sink.progress };
+      if (line.state !== "away" || sink.away === undefined) return line;
+      return { ...line, leftMs: Math.max(0, Math.round(sink.away.sinceMs + awayMs - nowMs)) };
+    });
+  }
+
+  outcomes(): SinkOutcome[] {
+    return [...this.#sinks.values()].flatMap((sink) => (sink.outcome === undefined ? [] : [sink.outcome]));
+  }
+
+  #live(sinkId: string): RosterEntry | undefined {
+    const sink = this.#sinks.get(sinkId);
+    return sink?.outcome === undefined ? sink : undefined;
+  }
+
+  #settle(
+    sinkId: string,
+    result: Pick<SinkOutcome, "outcome" | "problemCount" | "problems"> & Partial<SinkOutcome>,
+  ): SinkOutcome | undefined {
+    const sink = this.#live(sinkId);
+    if (sink === undefined) return undefined;
+    const { filesDone, bytesDone } = sink.progress;
+    const rest = { filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, caughtUp: sink.stream !== STREAM_DATA };
+    if (result.outcome === "failed") rest.caughtUp = false;
+    sink.outcome = { sinkId, name: sink.member.name, filesDone, bytesDone, ...rest, ...result };
+    sink.state = result.outcome;
+    return sink.outcome;
+  }
+}
+
+function entryOf(member: Member, stream: number | undefined, nowMs: number): RosterEntry {
+  return {
+    ...{ member, progress: NOTHING_YET, state: "receiving", hashing: false, heardMs: nowMs, movedMs: nowMs },
+    ...{ stream, lane: 0, lagging: false, left: undefined, away: undefined, outcome: undefined },
+  };
+}
+
+function stateOf(sink: RosterEntry): SinkLine["state"] {
+  if (sink.outcome !== undefined) return sink.outcome.outcome;
+  if (sink.away !== undefined) return "away";
+  if (sink.stream !== STREAM_DATA) return "detached";
+  return sink.lagging ? "lagging" : sink.state;
+}

@@ -1,0 +1,42 @@
+import { readFileSync, statSync } from "node:fs";
+import { FanfoldError } from "../../lib/errors.ts";
+import { escapeText } from "../../lib/escape-name.ts";
+import { FILTER_BYTES_MAX, FILTER_RULES_MAX } from "../../protocol/limits.ts";
+import { type FilterGroup, parseRule, parseRules } from "../../protocol/names/filter.ts";
+
+/** One option of a filter, in the order in which they count: the first that says anything of an entry decides. */
+export type FilterOption =
+  | { readonly exclude: string }
+  | { readonly include: string }
+  /** Path of a file with patterns. */
+  | { readonly excludeFrom: string };
+
+/** @throws FanfoldError `usage` for a pattern that is not understood, too many of them, or a file that cannot be read */
+export function readFilters(options: readonly FilterOption[]): FilterGroup[] {
+  const groups = options.map((option) => {
+    if ("exclude" in option) return parseRule("--exclude", option.exclude);
+    if ("include" in option) return parseRule("--include", option.include);
+    return parseRules(readPatterns(option.excludeFrom), `--exclude-from "${escapeText(option.excludeFrom)}"`);
+  });
+  const rules = groups.flatMap((group) => group.rules);
+  if (
+    rules.length > FILTER_RULES_MAX ||
+    rules.reduce((sum, rule) => sum + rule.pattern.bytes.length, 0) > FILTER_BYTES_MAX
+  )
+    throw new FanfoldError(
+      "usage",
+      `Read the filters: more than ${FILTER_RULES_MAX} patterns or ${FILTER_BYTES_MAX} bytes in all`,
+    );
+  return groups;
+}
+
+function readPatterns(file: string): Buffer {
+  try {
+    const { size } = statSync(file);
+    if (size > FILTER_BYTES_MAX) throw new Error(`${size} bytes, want at most ${FILTER_BYTES_MAX}`);
+    return readFileSync(file);
+  } catch (thrown) {
+    const { message } = FanfoldError.from(thrown);
+    throw new FanfoldError("usage", `Read --exclude-from "${escapeText(file)}": ${message}`, { cause: thrown });
+  }
+}

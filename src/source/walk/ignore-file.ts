@@ -1,0 +1,47 @@
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { readFully } from "../../lib/disk/read-fully.ts";
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { IGNORE_FILE_BYTES_MAX, IGNORE_RULES_MAX } from "../../protocol/limits.ts";
+import { type FilterGroup, parseRules } from "../../protocol/names/filter.ts";
+
+/** Patterns for what is in the same directory, and below (docs/filters.md). */
+export const IGNORE_FILE = ".fanfoldignore";
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * The rules in the file at `path`; undefined when it is gone.
+ *
+ * @throws FanfoldError `usage` when there are some that cannot be used, as a clause
+ */
+export function readIgnoreFile(path: Buffer): FilterGroup | undefined {
+  let content: Buffer | undefined;
+  try {
+    content = contentOf(path);
+  } catch (thrown) {
+    if (thrown instanceof FanfoldError) throw thrown;
+    const words =
+      systemCode(thrown) === "ELOOP" ? "it is a symbolic link" : `it cannot be read (${systemCode(thrown)})`;
+    throw new FanfoldError("usage", words, { cause: thrown });
+  }
+  return content === undefined ? undefined : parseRules(content, "it", IGNORE_RULES_MAX);
+}
+
+function contentOf(path: Buffer): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, READ);
+  } catch (thrown) {
+    if (systemCode(thrown) === "ENOENT") return undefined;
+    throw thrown;
+  }
+  try {
+    if (!fstatSync(fd).isFile()) throw new FanfoldError("usage", "it is no regular file");
+    const content = Buffer.alloc(IGNORE_FILE_BYTES_MAX + 1);
+    const bytes = readFully(fd, content, 0);
+    if (bytes > IGNORE_FILE_BYTES_MAX)
+      throw new FanfoldError("usage", `it has more than ${IGNORE_FILE_BYTES_MAX} bytes`);
+    return content.subarray(0, bytes);
+  } finally {
+    closeSync(fd);
+  }
+}

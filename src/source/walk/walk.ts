@@ -1,0 +1,291 @@
+import { splitDevice } from "../../lib/disk/device-numbers.ts";
+import { type Directory, joined } from "../../lib/disk/directories.ts";
+import { type EntryStats, STAT_BLOCK_BYTES } from "../../lib/disk/entry-stats.ts";
+import { isSparse } from "../../lib/disk/file-pieces.ts";
+import { PathStack } from "../../lib/disk/path-stack.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import { escapeName } from "../../lib/escape-name.ts";
+import type { Entry, FileEntry, Timestamp } from "../../protocol/frame/page.ts";
+import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../../protocol/limits.ts";
+import type { Problem } from "../../protocol/messages/progress.ts";
+import { isOwnFolder, joinPath, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { checkSize, problemOf, replaced, tooLong } from "../disk/source-problem.ts";
+import { TreeFolder } from "../disk/tree-folder.ts";
+import { hashFile } from "../read/hash-file.ts";
+import { EntryOwners } from "./entry-owners.ts";
+import { HardLinks } from "./hard-links.ts";
+import { IGNORE_FILE } from "./ignore-file.ts";
+import { leadsOut } from "./link-policy.ts";
+import { PageMaker, type WalkedPage } from "./page-maker.ts";
+import { sortedRuns } from "./read-names.ts";
+import type { TreeScope } from "./tree-scope.ts";
+import { type WalkedScope, WalkScope } from "./walk-scope.ts";
+
+/*
+ * The walk, depth first:
+ *
+ *   emit the root; push it on the stack
+ *   while the stack is not empty: pop a directory, and open it
+ *     read its names in runs of at most NAMES_SORTED_MAX, sort each run by bytes
+ *     lstat each name; emit its entry; remember it when it is a directory
+ *     push its directories, the last one first
+ *
+ * So a directory stands before what is in it, the entries of one directory stand together, and those of its directories follow
+ * in their order, each with all that is below it: sinks rely on it [P-4.3]. Nothing holds more than the names of one run and the
+ * directories still to come. The calls are synchronous: the walk has a thread of its own.
+ */
+
+const SLASH = 0x2f;
+const EMPTY = Buffer.alloc(0);
+const OWN_NAME = Buffer.from(OWN_FOLDER);
+const IGNORE_NAME = Buffer.from(IGNORE_FILE);
+
+type Place = Pick<FileEntry, "directory" | "name">;
+type Base = Omit<FileEntry, "kind" | "size" | "hash" | "sparse">;
+type MetadataStats = Pick<EntryStats, "mode" | "mtimeNs" | "uid" | "gid">;
+
+export type { WalkedPage };
+export type WalkOutput =
+  | WalkedPage
+  | WalkedScope
+  | { readonly type: "problem"; readonly problem: Problem }
+  /** Entries of a kind that is skipped, or carried as something simpler; one when there is no count. */
+  | { readonly type: "not-carried"; readonly what: string; readonly count?: number }
+  | { readonly type: "warning"; readonly code: string; readonly message: string };
+
+/** All of `root` (absolute path, bytes), walked once. */
+export function* walkTree(root: Buffer, options: TreeScope = {}): Generator<WalkOutput, void, undefined> {
+  using walk = new TreeWalk(root, options);
+  yield* walk.run();
+}
+
+/**
+ * Gives the pages of a tree, and afterwards those of files to be read again. Problems of single entries are part of the output.
+ *
+ * @throws FanfoldError when the root itself cannot be looked at, or is not the same any more
+ */
+export class TreeWalk implements Disposable {
+  readonly #options: TreeScope;
+  readonly #folder: TreeFolder;
+  readonly #pages: PageMaker;
+  readonly #links = new HardLinks();
+  readonly #owners = new EntryOwners();
+  readonly #scope: WalkScope;
+  /** The file system of the root, when others are not to be looked into. */
+  #device: bigint | undefined;
+
+  /** Closes `folder` in the end. */
+  constructor(root: Buffer, options: TreeScope = {}, folder = TreeFolder.open(root, { identity: options.identity })) {
+    this.#options = options;
+    this.#pages = new PageMaker(options.keeps);
+    this.#folder = folder;
+    this.#scope = new WalkScope(options.filters ?? [], options.deletes === true);
+  }
+
+  *run(): Generator<WalkOutput, void, undefined> {
+    const stats = this.#folder.check();
+    if (this.#options.oneFileSystem === true) this.#device = stats.dev;
+    const base = yield* this.#base(this.#folder.directory(EMPTY), stats, { directory: EMPTY, name: EMPTY });
+    yield* this.#add({ kind: "directory", ...base });
+    using stack = new PathStack();
+    stack.push(EMPTY);
+    for (let directory = stack.pop(); directory !== undefined; directory = stack.pop())
+      yield* this.#directory(directory, stack);
+    yield* this.#flush();
+    yield* this.#scope.take(true);
+    // An unmounted directory reads as an empty one: what was found is all there is only if it is still there.
+    this.#folder.check();
+  }
+
+  /** Files that changed while they were read, as they are now: in pages of their own, behind those of the walk. */
+  *again(paths: PathStack): Generator<WalkOutput, void, undefined> {
+    for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+      try {
+        const slash = path.lastIndexOf(SLASH);
+        const place = { directory: path.subarray(0, Math.max(0, slash)), name: path.subarray(slash + 1) };
+        this.#folder.lookAnew();
+        const directory = this.#folder.directory(place.directory);
+        const stats = this.#folder.look(directory, place.name);
+        if (!stats.isFile()) throw replaced();
+        yield* this.#add(this.#file(directory, stats, yield* this.#base(directory, stats, place)));
+      } catch (thrown) {
+        yield this.#problem(path, thrown);
+      }
+    }
+    yield* this.#flush();
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+
+  *#directory(path: Buffer, stack: PathStack): Generator<WalkOutput, void, undefined> {
+    using inner = new PathStack();
+    try {
+      const directory = this.#folder.directory(path);
+      // Asked before any name is given: in a large directory it might turn up only in a later run.
+      if (path.length > 0 && this.#isSinkFolder(directory)) {
+        const message = `Skipped what is in "${escapeName(path)}": it is a folder of a sink (it holds .fanfold)`;
+        yield { type: "warning", code: "sink-folder-skipped", message };
+        this.#scope.spare(path);
+        return;
+      }
+      if (!(yield* this.#enter(path, directory))) return;
+      for (const names of sortedRuns(this.#folder.names(directory)))
+        for (const name of names) yield* this.#name(directory, { directory: path, name }, inner);
+    } catch (thrown) {
+      yield this.#problem(path, thrown);
+    }
+    // However far it was read.
+    for (let each = inner.pop(); each !== undefined; each = inner.pop()) stack.push(each);
+  }
+
+  #isSinkFolder(directory: Directory): boolean {
+    try {
+      return this.#folder.find(directory, OWN_NAME)?.isDirectory() === true;
+    } catch {
+      // What may not be looked at is told when its name comes up.
+      return false;
+    }
+  }
+
+  /** False when its own rules cannot be used: rather nothing of it is carried than what they were to leave out. */
+  *#enter(path: Buffer, directory: Directory): Generator<WalkOutput, boolean, undefined> {
+    try {
+      const hasRules = this.#folder.find(directory, IGNORE_NAME) !== undefined;
+      this.#scope.enter(path, hasRules ? joined(directory, IGNORE_NAME) : undefined);
+      yield* this.#scope.take();
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof FanfoldError) || thrown.code !== "usage") throw thrown;
+      const message = `ignore-file: ${thrown.message}; nothing in its directory is carried`;
+      const file = escapeName(joinPath(path, IGNORE_NAME));
+      yield { type: "problem", problem: { path: file, kind: "ignore-file", message } };
+      return false;
+    }
+  }
+
+  *#name(directory: Directory, place: Place, inner: PathStack): Generator<WalkOutput, void, undefined> {
+    const { name } = place;
+    if (place.directory.length === 0 && isOwnFolder(name)) {
+      yield {
+        type: "warning",
+        code: "own-folder-skipped",
+        message: "Skipped .fanfold in the source's root: it belongs to fanfold",
+      };
+      return;
+    }
+    const path = joinPath(place.directory, name);
+    try {
+      if (path.length > PATH_BYTES_MAX) throw tooLong("path");
+      const stats = this.#folder.look(directory, name);
+      if (this.#scope.excludes(path, stats.isDirectory())) return;
+      if (stats.isSocket()) {
+        yield this.#spared(path, "socket");
+        return;
+      }
+      const { links = "keep" } = this.#options;
+      if (stats.isSymbolicLink() && links === "skip") {
+        yield this.#spared(path, "link-skipped");
+        return;
+      }
+      const base = yield* this.#base(directory, stats, place);
+      if (stats.isFile()) {
+        yield* this.#fileOrLink(directory, stats, base);
+      } else if (stats.isDirectory()) {
+        yield* this.#add({ ...base, kind: "directory" });
+        if (this.#device === undefined || stats.dev === this.#device) inner.push(path);
+        else yield this.#spared(path, "other-file-system");
+      } else if (stats.isSymbolicLink()) {
+        const target = this.#folder.linkTarget(directory, name);
+        if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
+        if (links === "safe" && leadsOut(place.directory, target)) yield this.#spared(path, "link-leads-out");
+        else yield* this.#named(stats, base, () => ({ ...base, kind: "symlink", target }));
+      } else if (stats.isFIFO()) {
+        yield* this.#named(stats, base, () => ({ ...base, kind: "fifo" }));
+      } else {
+        const character = stats.isCharacterDevice();
+        yield* this.#named(stats, base, () => ({ ...base, kind: "device", character, ...splitDevice(stats.rdev) }));
+      }
+    } catch (thrown) {
+      yield this.#problem(path, thrown);
+    }
+  }
+
+  /** Counted as not carried; a sink keeps what it has there. */
+  #spared(path: Buffer, what: string): WalkOutput {
+    this.#scope.spare(path);
+    return { type: "not-carried", what };
+  }
+
+  /** What every entry has; its number is given when it gets into a page. */
+  *#base(directory: Directory, stats: MetadataStats, place: Place): Generator<WalkOutput, Base, undefined> {
+    const { attributes, problem } = this.#folder.attributes(
+      directory,
+      place.name.length === 0 ? undefined : place.name,
+    );
+    if (problem !== undefined) yield { type: "not-carried", what: problem };
+    const owner = this.#options.owner === false ? undefined : this.#owners.ownerOf(stats);
+    return { entry: 0, ...place, ...modeAndTime(stats), owner, attributes };
+  }
+
+  *#fileOrLink(directory: Directory, stats: EntryStats, base: Base): Generator<WalkOutput, void, undefined> {
+    checkSize(stats.size);
+    yield* this.#named(stats, base, () => this.#file(directory, stats, base));
+  }
+
+  /** The entry itself for the first name of what has several; the others are links to it. */
+  *#named(stats: EntryStats, base: Base, make: () => Entry): Generator<WalkOutput, void, undefined> {
+    const first = this.#links.firstOf(stats);
+    if (first !== undefined) {
+      yield* this.#add({ ...base, kind: "hardlink", to: first });
+      return;
+    }
+    // First: when it cannot be made, its number is another entry's.
+    const entry = make();
+    if (!this.#links.hold(stats, this.#pages.nextEntry)) yield { type: "not-carried", what: "hard-link-copied" };
+    yield* this.#add(entry);
+  }
+
+  #file(directory: Directory, stats: EntryStats, base: Base): FileEntry {
+    const isHashed = this.#options.checksum === true;
+    const hash = isHashed ? hashFile(joined(directory, base.name), stats) : undefined;
+    return {
+      ...{ kind: "file", ...base, size: stats.size },
+      ...(isSparse(stats) ? { roomBytes: stats.blocks * STAT_BLOCK_BYTES } : {}),
+      ...(hash === undefined ? {} : { hash }),
+    };
+  }
+
+  *#add(entry: Entry): Generator<WalkOutput, void, undefined> {
+    const full = this.#pages.add(entry);
+    if (full === undefined) return;
+    yield full;
+    // It may be long until the next one is asked for.
+    this.#folder.lookAnew();
+  }
+
+  *#flush(): Generator<WalkOutput, void, undefined> {
+    const last = this.#pages.flush();
+    if (last !== undefined) yield last;
+    const excluded = this.#scope.takeExcluded();
+    if (excluded > 0) yield { type: "not-carried", what: "excluded", count: excluded };
+  }
+
+  /** @throws FanfoldError when it is not the entry's own: the root is gone, or the temporary file of the stack failed */
+  #problem(path: Buffer, thrown: unknown): WalkOutput {
+    if (thrown instanceof FanfoldError) throw thrown;
+    this.#folder.check();
+    return { type: "problem", problem: problemOf(path, thrown) };
+  }
+}
+
+function modeAndTime(stats: MetadataStats): { mode: number; mtime: Timestamp } {
+  return { mode: stats.mode & 0o7777, mtime: timestampOf(stats.mtimeNs) };
+}
+
+/** Splits nanoseconds since 1970, rounding seconds down, so that nanoseconds are never negative. */
+export function timestampOf(ns: bigint): Timestamp {
+  const nanoseconds = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return { seconds: Number((ns - nanoseconds) / 1_000_000_000n), nanoseconds: Number(nanoseconds) };
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { main } from "../../../src/cli/main.ts";
+import { memoryIo } from "../terminal/memory-io.ts";
+
+async function run(args: readonly string[], env = {}): Promise<{ status: number; out: string; err: string }> {
+  const io = memoryIo(env);
+  const status = await main(args, io);
+  return { status, out: io.stdout.text, err: io.stderr.text };
+}
+
+describe("main()", () => {
+  test.each(["--help", "coordinator --help", "source --help", "sink --help", "verify --help", "help source"])(
+    "prints help with examples for %j and ends with 0",
+    async (args) => {
+      const { status, out, err } = await run(args.split(" "));
+      expect(status).toBe(0);
+      expect(out).toContain("Usage: fanfold");
+      expect(out).toContain("Examples:");
+      expect(err).toBe("");
+    },
+  );
+
+  test("--version prints the version alone", async () => {
+    expect(await run(["--version"])).toEqual({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: "" });
+  });
+
+  test.each([
+    ["sorce", "source"],
+    ["source --dest-cont 3 dir", "--dest-count"],
+    ["source", "dir"],
+    ["source a b", "too many arguments"],
+    ["source --dest-count 0 dir", "from 1 to 256"],
+    ["source --dest-count", "--dest-count"],
+    ["source --wait-timeout 30 dir", "write 30s"],
+    ["source --coordinator host:notaport dir", "host:notaport"],
+    ["source --session ../x dir", "--session"],
+    ["source -q -v dir", "cannot be used with"],
+    ["sink --name= folder", "--name"],
+    ["verify", "folder"],
+    ["verify --name x folder", "--name"],
+    ["coordinator --port 65536", "from 0 to 65535"],
+    ["coordinator --broker http://x", "embedded"],
+    ["coordinator --broker-credentials /nowhere/file", "no such file"],
+  ])("answers %j with one line on standard error and 2", async (args, part) => {
+    const { status, out, err } = await run(args.split(" "));
+    expect(status).toBe(2);
+    expect(out).toBe("");
+    expect(err).toMatch(/^fanfold: [^\n]+\n$/);
+    expect(err).toContain(part);
+  });
+
+  test("without a command shows the help on standard error and ends with 2", async () => {
+    const { status, err } = await run([]);
+    expect(status).toBe(2);
+    expect(err).toContain("Usage: fanfold");
+  });
+
+  test("reads FANFOLD_COORDINATOR and FANFOLD_BROKER from the environment of the process", async () => {
+    const help = await run(["source", "--help"]);
+    expect(help.out).toContain("FANFOLD_COORDINATOR");
+    expect((await run(["coordinator", "--help"])).out).toContain("FANFOLD_BROKER");
+  });
+
+  test("--json says a usage error as an object, too", async () => {
+    const { out } = await run(["coordinator", "--json", "--broker", "http://x"]);
+    expect(JSON.parse(out)).toMatchObject({ type: "error", code: "usage" });
+  });
+
+  test("never shows the password of a broker that it refuses", async () => {
+    const { err } = await run(["coordinator", "--broker", "http://user:secret@host"]);
+    expect(err).not.toContain("secret");
+  });
+});

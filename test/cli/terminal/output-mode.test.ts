@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { resolveOutputMode } from "../../../src/cli/terminal/output-mode.ts";
+import { speaksUnicode } from "../../../src/cli/view/style.ts";
+import { MemoryOutput } from "./memory-io.ts";
+import { TerminalScreen } from "./terminal-screen.ts";
+
+const terminal = new TerminalScreen();
+
+describe("resolveOutputMode()", () => {
+  test("draws a screen with colours on a terminal", () => {
+    expect(resolveOutputMode({}, { stdout: terminal, env: {} })).toEqual({
+      kind: "terminal",
+      verbose: false,
+      colour: true,
+    });
+  });
+
+  test("prints plain lines anywhere else, and on a terminal that can do no more", () => {
+    expect(resolveOutputMode({}, { stdout: new MemoryOutput(), env: {} })).toMatchObject({
+      kind: "plain",
+      colour: false,
+    });
+    expect(resolveOutputMode({}, { stdout: terminal, env: { TERM: "dumb" } })).toMatchObject({
+      kind: "plain",
+      colour: false,
+    });
+  });
+
+  test("has no colours with --no-color and with NO_COLOR, unless that is empty", () => {
+    expect(resolveOutputMode({ color: false }, { stdout: terminal, env: {} }).colour).toBe(false);
+    expect(resolveOutputMode({}, { stdout: terminal, env: { NO_COLOR: "1" } }).colour).toBe(false);
+    expect(resolveOutputMode({}, { stdout: terminal, env: { NO_COLOR: "" } }).colour).toBe(true);
+  });
+
+  test("obeys --json and --quiet on a terminal, too", () => {
+    expect(resolveOutputMode({ json: true }, { stdout: terminal, env: {} }).kind).toBe("json");
+    expect(resolveOutputMode({ quiet: true }, { stdout: terminal, env: {} }).kind).toBe("quiet");
+  });
+});
+
+test("speaksUnicode() believes the locale, and else hopes for the best", () => {
+  expect(speaksUnicode({ LANG: "de_DE.UTF-8" })).toBe(true);
+  expect(speaksUnicode({})).toBe(true);
+  expect(speaksUnicode({ LC_ALL: "C", LANG: "de_DE.UTF-8" })).toBe(false);
+  expect(speaksUnicode({ LANG: "de_DE.UTF-8", TERM: "linux" })).toBe(false);
+});

@@ -1,0 +1,106 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { BrokerLink } from "../../../src/coordinator/broker/broker-link.ts";
+import { EventLog } from "../../../src/coordinator/views/event-log.ts";
+import { FanfoldError } from "../../../src/lib/errors.ts";
+import { systemRandom } from "../../../src/lib/random.ts";
+import { createMemoryBroker } from "../../../src/transport/memory.ts";
+import type { Transport, TransportMessage } from "../../../src/transport/transport.ts";
+import { EventReader } from "../coordinator-fixture.ts";
+import { ManualClock } from "../manual-clock.ts";
+
+const { signal } = new AbortController();
+
+function linkOf(connect: () => Promise<Transport>) {
+  const clock = new ManualClock();
+  const log = new EventLog();
+  const link = new BrokerLink({
+    connect,
+    shown: "nats://b:4222",
+    clock,
+    random: { ...systemRandom, fraction: () => 0 },
+    emit: (event) => log.emit(event),
+    quiet: false,
+  });
+  onTestFinished(() => link.close());
+  return { link, clock, events: new EventReader(log) };
+}
+
+describe("BrokerLink", () => {
+  test("says that the broker is unreachable, and why, and goes on until it is reached", async () => {
+    const broker = createMemoryBroker();
+    let attempts = 0;
+    const { link, clock, events } = linkOf(async () => {
+      attempts += 1;
+      if (attempts < 3) throw new FanfoldError("broker-unreachable", `no answer ${attempts}`);
+      return broker.connect();
+    });
+    link.open();
+    const told: string[] = [];
+    const early = link.reached(signal, ({ message }) => told.push(message));
+    for (const attempt of [1, 2]) {
+      const event = await events.until("broker", ({ status }) => status === "unreachable");
+      expect(event).toMatchObject({ broker: "nats://b:4222", reason: expect.stringContaining(`no answer ${attempt}`) });
+      expect(event.reason).toContain("trying again");
+      await clock.sleeping(500);
+      clock.advance(500);
+    }
+    await events.until("broker", ({ status }) => status === "connected");
+    await early;
+    expect(told).toEqual(["no answer 1", "no answer 2"]);
+    await link.reached(signal, ({ message }) => told.push(message));
+    expect(told.length).toBe(2);
+  });
+
+  test("hands over what is published on a subject, also after the transport was lost and made again", async () => {
+    const broker = createMemoryBroker();
+    const transports: Transport[] = [];
+    const { link, clock, events } = linkOf(async () => {
+      const transport = broker.connect();
+      transports.push(transport);
+      return transport;
+    });
+    const received: string[] = [];
+    let arrived = () => {};
+    const next = () =>
+      new Promise<void>((resolve) => {
+        arrived = resolve;
+      });
+    const watch = link.watch("fanfold.s.up.*", ({ payload }: TransportMessage) => {
+      received.push(Buffer.from(payload).toString());
+      arrived();
+    });
+    link.open();
+    await events.until("broker", ({ status }) => status === "connected");
+    const publisher = broker.connect();
+    let first = next();
+    await publisher.publish("fanfold.s.up.a", Buffer.from("one"), { signal });
+    await first;
+    await transports[0]?.close();
+    expect(await events.until("broker", ({ status }) => status === "lost")).toMatchObject({ broker: "nats://b:4222" });
+    await clock.sleeping(500);
+    clock.advance(500);
+    await events.until("broker", ({ status }) => status === "connected");
+    first = next();
+    await publisher.publish("fanfold.s.up.a", Buffer.from("two"), { signal });
+    await first;
+    watch[Symbol.dispose]();
+    expect(await publisher.publish("fanfold.s.up.a", Buffer.from("three"), { signal })).toBeUndefined();
+    expect(received).toEqual(["one", "two"]);
+  });
+
+  test("closes while it still tries, and ends those who wait", async () => {
+    const { link, events } = linkOf(async () => {
+      throw new FanfoldError("broker-unreachable", "no answer");
+    });
+    link.open();
+    await events.until("broker", ({ status }) => status === "unreachable");
+    const gone = new AbortController();
+    const told: string[] = [];
+    const waiting = link.reached(gone.signal, ({ message }) => told.push(message));
+    expect(told).toEqual(["no answer"]);
+    gone.abort(new FanfoldError("closed", "went away"));
+    await expect(waiting).rejects.toMatchObject({ code: "closed" });
+    await link.close();
+    await link.close();
+  });
+});

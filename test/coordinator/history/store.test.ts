@@ -1,0 +1,282 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, test } from "vitest";
+import { History } from "../../../src/coordinator/history/history.ts";
+import { openStore, type Store } from "../../../src/coordinator/history/store.ts";
+import { restoredSession } from "../../../src/coordinator/session/restore.ts";
+import type { SeriesMember } from "../../../src/coordinator/session/session-state.ts";
+import { stateFolder } from "../coordinator-fixture.ts";
+import { ManualClock } from "../manual-clock.ts";
+import { provenOutcome, summaryOf } from "../session/series-driver.ts";
+
+const at = new Date("2026-01-02T03:04:05Z");
+const session = { id: "abc123abc123", epoch: 1 };
+const sink: SeriesMember = {
+  id: "k1k1k1",
+  name: "alpha",
+  role: "sink",
+  identity: "ef".repeat(32),
+  stay: true,
+  needed: 1,
+  dryRun: false,
+  sessionId: session.id,
+  ready: true,
+  startedEpoch: 1,
+  belongs: true,
+  untold: false,
+};
+const source: SeriesMember = {
+  ...sink,
+  id: "sososo",
+  name: "beta",
+  role: "source",
+  identity: "ab".repeat(32),
+  stay: false,
+};
+const running = { ...session, source: { id: source.id, name: "beta" }, sinks: [{ id: sink.id, name: "alpha" }] };
+
+/** What a coordinator writes until a session runs. */
+function begin(store: Store): void {
+  store.opened(session, "default", at);
+  store.joined(sink, "ticket of alpha");
+  store.joined({ ...source, needed: 3, dryRun: true }, undefined);
+  store.started(running, at);
+}
+
+describe("openStore()", () => {
+  test("makes a directory that only its owner can enter", async () => {
+    const folder = await stateFolder();
+    using _: Store = await openStore(folder, at);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  test("locks the directory until it is closed", async () => {
+    const folder = await stateFolder();
+    const first = await openStore(folder, at);
+    await expect(openStore(folder, at)).rejects.toMatchObject({
+      code: "state-busy",
+      message: expect.stringContaining(folder),
+    });
+    first.close();
+    first.close();
+    (await openStore(folder, at)).close();
+  });
+
+  test("takes the lock of a process that was killed, and finds what it left running", async () => {
+    const folder = await stateFolder();
+    const module = new URL("../../../src/coordinator/history/store.ts", import.meta.url).href;
+    const script = `import { openStore } from ${JSON.stringify(module)};
+      const store = await openStore(${JSON.stringify(folder)}, new Date());
+      store.opened(${JSON.stringify(session)}, "default", new Date());
+      store.joined(${JSON.stringify(source)}, undefined);
+      store.started(${JSON.stringify({ ...running, sinks: [] })}, new Date());
+      store.opened({ id: "waitswaits12", epoch: 1 }, "other", new Date());
+      console.log("running");
+      setInterval(() => undefined, 1000);`;
+    const holder = spawn(process.execPath, ["--no-warnings", "--input-type=module-typescript", "--eval", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(holder.stdout, "data");
+    await expect(openStore(folder, at)).rejects.toMatchObject({ code: "state-busy" });
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    using store: Store = await openStore(folder, at);
+    expect(store.sessions(9)).toMatchObject([{ id: session.id, state: "running", epoch: 1 }]);
+  });
+
+  test.each([
+    ["a file in its place", async (folder: string) => await writeFile(folder, ""), "disk-failed"],
+    [
+      "a damaged database",
+      async (folder: string) => {
+        await mkdir(folder);
+        await writeFile(join(folder, "coordinator.db"), "garbage ".repeat(1000));
+      },
+      "damaged",
+    ],
+  ])("refuses %s with a text that names the directory", async (_, prepare, code) => {
+    const folder = await stateFolder();
+    await prepare(folder);
+    await expect(openStore(folder, at)).rejects.toMatchObject({ code, message: expect.stringContaining(folder) });
+  });
+
+  test("takes over the state of version 1: its history stays, what it left running cannot go on", async () => {
+    const folder = await stateFolder();
+    await mkdir(folder);
+    const database = new DatabaseSync(join(folder, "coordinator.db"));
+    database.exec(`
+      CREATE TABLE sessions (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, epoch INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'ended')),
+        opened TEXT NOT NULL, started TEXT, ended TEXT, result TEXT, reason TEXT, summary TEXT
+      ) STRICT;
+      CREATE TABLE members (
+        session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+        member_id TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, secret_hash TEXT NOT NULL,
+        PRIMARY KEY (session_id, member_id)
+      ) STRICT;
+      CREATE INDEX sessions_opened ON sessions (opened);
+      INSERT INTO sessions VALUES ('a', 'default', 1, 'ended', '2025', '2025', '2025', 'complete', NULL, NULL);
+      INSERT INTO sessions VALUES ('b', 'default', 1, 'running', '2026', '2026', NULL, NULL, NULL, NULL);
+      INSERT INTO members VALUES ('b', 's', 'source', 'beta', 'ab');
+      PRAGMA user_version = 1`);
+    database.close();
+    using store: Store = await openStore(folder, at);
+    expect(store.sessions(9)).toMatchObject([
+      { id: "b", state: "ended", result: "interrupted", ended: at.toISOString() },
+      { id: "a", state: "ended", result: "complete" },
+    ]);
+    expect(store.members("b")).toMatchObject([{ name: "beta", epoch: 0, ticket: null }]);
+  });
+
+  test("refuses the state of a newer version", async () => {
+    const folder = await stateFolder();
+    (await openStore(folder, at)).close();
+    const database = new DatabaseSync(join(folder, "coordinator.db"));
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    await expect(openStore(folder, at)).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining("99"),
+    });
+  });
+});
+
+describe("Store", () => {
+  test("keeps a session, its members and its summary", async () => {
+    using store: Store = await openStore(await stateFolder(), at);
+    const summary = summaryOf([provenOutcome(sink)]);
+    begin(store);
+    store.ended(session.id, { at, result: "complete", summary });
+    const [record] = store.sessions(1);
+    expect(record).toMatchObject({ id: session.id, name: "default", epoch: 1, state: "ended", result: "complete" });
+    expect(JSON.parse(record?.summary ?? "")).toEqual(summary);
+    expect(store.members(session.id)).toMatchObject([
+      { role: "sink", member_id: sink.id, name: "alpha", secret_hash: sink.identity, ticket: null },
+      { role: "source", member_id: source.id, name: "beta", ticket: null },
+    ]);
+    expect(store.running()).toEqual([]);
+  });
+
+  test("forgets a session that never started, with its members", async () => {
+    using store: Store = await openStore(await stateFolder(), at);
+    store.opened(session, "default", at);
+    store.joined(sink, undefined);
+    store.forgotten(session.id);
+    expect(store.sessions(9)).toEqual([]);
+    expect(store.members(session.id)).toEqual([]);
+  });
+
+  test("never has a secret on disk, only its hash", async () => {
+    const folder = await stateFolder();
+    const { openCoordinator } = await import("../../../src/coordinator/coordinator.ts");
+    const { ControlClient } = await import("../control-client.ts");
+    const coordinator = await openCoordinator({ port: 0, stateDir: folder, signal: new AbortController().signal });
+    using client = await ControlClient.connect(coordinator.port);
+    const secret = "cd".repeat(32);
+    await client.enter("sink", { secret });
+    await coordinator.close();
+    expect((await readFile(join(folder, "coordinator.db"))).includes(secret)).toBe(false);
+  });
+});
+
+describe("what a coordinator finds when it is back", () => {
+  test("is the session at the epoch that ran last, with everybody who took part away", async () => {
+    const folder = await stateFolder();
+    {
+      using store: Store = await openStore(folder, at);
+      begin(store);
+      store.joined({ ...sink, id: "late00", name: "gamma", identity: "cd".repeat(32) }, "ticket of gamma");
+      store.joined({ ...sink, id: "never0", name: "delta", identity: "12".repeat(32) }, "ticket of delta");
+      store.tookPart(session, "late00");
+      // A new process of the sink was welcomed, and has not started yet.
+      store.joined({ ...sink, stay: false, ready: false, startedEpoch: 0 }, "another ticket of alpha");
+    }
+    using store: Store = await openStore(folder, at);
+    const [record] = store.running();
+    if (record === undefined) throw new Error("want a session that runs");
+    const restored = restoredSession(record, store.members(session.id));
+    expect(restored?.running).toEqual({
+      ...running,
+      sinks: [
+        { id: sink.id, name: "alpha" },
+        { id: "late00", name: "gamma" },
+      ],
+    });
+    expect(restored?.state).toMatchObject({ name: "default", kept: true, waiting: undefined });
+    expect(restored?.state.members).toMatchObject([
+      { id: sink.id, identity: sink.identity, stay: false, startedEpoch: 1, belongs: true, away: {}, ready: false },
+      { id: source.id, role: "source", needed: 3, dryRun: true, startedEpoch: 1 },
+      { id: "late00" },
+    ]);
+    expect(restored?.tickets.map(({ holder, ticket }) => [holder.name, ticket])).toEqual([
+      ["alpha", "another ticket of alpha"],
+      ["gamma", "ticket of gamma"],
+    ]);
+  });
+
+  test("counts only who took part in the last epoch, and knows the others", async () => {
+    using store: Store = await openStore(await stateFolder(), at);
+    begin(store);
+    store.started({ ...running, epoch: 2, sinks: [] }, new Date());
+    const [record] = store.running();
+    if (record === undefined) throw new Error("want a session that runs");
+    expect(record).toMatchObject({ epoch: 2, started: at.toISOString() });
+    const restored = restoredSession(record, store.members(session.id));
+    expect(restored?.running).toMatchObject({ epoch: 2, sinks: [] });
+    expect(restored?.state.members).toMatchObject([{ id: sink.id, startedEpoch: 1 }, { startedEpoch: 2 }]);
+  });
+
+  test("is a session that waits for its source, and for nobody of an epoch before, when it had been taken over", async () => {
+    const folder = await stateFolder();
+    {
+      using store: Store = await openStore(folder, at);
+      begin(store);
+      store.takenOver({ ...session, epoch: 2 });
+    }
+    using store: Store = await openStore(folder, at);
+    const [record] = store.running();
+    if (record === undefined) throw new Error("want the session that was taken over");
+    const restored = restoredSession(record, store.members(session.id));
+    expect(restored?.running).toBeUndefined();
+    expect(restored?.state).toMatchObject({
+      kept: true,
+      running: undefined,
+      waiting: { id: session.id, epoch: 2, takenOver: true },
+    });
+    expect(restored?.state.members).toMatchObject([
+      { id: sink.id, startedEpoch: 1, belongs: true, away: {} },
+      { id: source.id, startedEpoch: 1, belongs: true, away: {} },
+    ]);
+  });
+
+  test("is no session without its source", async () => {
+    using store: Store = await openStore(await stateFolder(), at);
+    begin(store);
+    const [record] = store.running();
+    if (record === undefined) throw new Error("want a session that runs");
+    const members = store.members(session.id).filter((member) => member.role === "sink");
+    expect(restoredSession(record, members)).toBeUndefined();
+  });
+
+  test("tells who took part how the session ended, and nobody else", async () => {
+    using store: Store = await openStore(await stateFolder(), at);
+    const history = new History(store, { clock: new ManualClock(), warn: () => undefined });
+    begin(store);
+    expect(history.past(session, "sink", sink.identity)).toBeUndefined();
+    const summary = summaryOf([provenOutcome(sink)]);
+    store.ended(session.id, { at, result: "complete", summary });
+    expect(history.past(session, "sink", sink.identity)).toEqual({
+      session,
+      member: { id: sink.id, name: "alpha" },
+      summary,
+    });
+    expect(history.past(session, "source", source.identity)?.summary).toEqual(summary);
+    expect(history.past({ ...session, epoch: 2 }, "sink", sink.identity)).toBeUndefined();
+    expect(history.past(session, "sink", source.identity)).toBeUndefined();
+    expect(history.past({ ...session, id: "other" }, "sink", sink.identity)).toBeUndefined();
+  });
+});

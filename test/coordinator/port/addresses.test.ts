@@ -1,0 +1,46 @@
+import type { NetworkInterfaceInfo } from "node:os";
+import { describe, expect, test } from "vitest";
+import { clientAddresses, isLoopbackAddress, plainAddress } from "../../../src/coordinator/port/addresses.ts";
+
+function info(family: "IPv4" | "IPv6", address: string, internal = false): NetworkInterfaceInfo {
+  const common = { address, netmask: "", mac: "00:00:00:00:00:00", internal, cidr: null };
+  return family === "IPv4" ? { ...common, family } : { ...common, family, scopeid: 0 };
+}
+
+const interfaces = {
+  lo: [info("IPv4", "127.0.0.1", true), info("IPv6", "::1", true)],
+  eth0: [info("IPv6", "fe80::1"), info("IPv6", "fd00::3"), info("IPv4", "10.0.0.3")],
+  gone: undefined,
+};
+
+describe("clientAddresses()", () => {
+  test.each([
+    ["127.0.0.1", "127.0.0.1", ["localhost:7337"]],
+    ["localhost", "127.0.0.1", ["localhost:7337"]],
+    ["127.0.0.2", "127.0.0.2", ["127.0.0.2:7337"]],
+    ["::1", "::1", ["[::1]:7337"]],
+    ["0.0.0.0", "0.0.0.0", ["10.0.0.3:7337"]],
+    ["::", "::", ["10.0.0.3:7337", "[fd00::3]:7337"]],
+    ["10.0.0.3", "10.0.0.3", ["10.0.0.3:7337"]],
+    ["fd00::3", "fd00::3", ["[fd00::3]:7337"]],
+    ["alpha.example.org", "10.0.0.3", ["alpha.example.org:7337"]],
+  ])("for --host %s, bound to %s, are %j", (host, address, wanted) => {
+    expect(clientAddresses({ host, address, port: 7337 }, interfaces)).toEqual(wanted);
+  });
+
+  test("fall back to localhost on a machine without a network", () => {
+    expect(clientAddresses({ host: "0.0.0.0", address: "0.0.0.0", port: 1 }, { lo: interfaces.lo })).toEqual([
+      "localhost:1",
+    ]);
+  });
+});
+
+test("isLoopbackAddress() knows both families and mapped addresses", () => {
+  expect(["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"].map(isLoopbackAddress)).not.toContain(false);
+  expect(["0.0.0.0", "::", "10.0.0.3", "::ffff:10.0.0.3", "fd00::1", ""].map(isLoopbackAddress)).not.toContain(true);
+});
+
+test("plainAddress() shows a mapped IPv4 address as such", () => {
+  expect(plainAddress("::ffff:10.0.0.3")).toBe("10.0.0.3");
+  expect(plainAddress("fd00::3")).toBe("fd00::3");
+});

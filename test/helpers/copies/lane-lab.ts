@@ -1,0 +1,188 @@
+import { onTestFinished } from "vitest";
+import type { Clock } from "../../../src/lib/clock.ts";
+import { FanfoldError } from "../../../src/lib/errors.ts";
+import { systemRandom } from "../../../src/lib/random.ts";
+import type { Member } from "../../../src/protocol/messages/control.ts";
+import type { SourceEvent } from "../../../src/protocol/messages/events.ts";
+import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
+import { subjectsOf, upSubject, upWildcard } from "../../../src/protocol/subjects.ts";
+import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
+import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
+import { Intake } from "../../../src/sink/session/intake.ts";
+import { SinkCopy } from "../../../src/sink/session/sink-epoch.ts";
+import { type SinkPolicy, SourceSession } from "../../../src/source/session/source-session.ts";
+import { TreeThreads } from "../../../src/source/tree-threads.ts";
+import { createMemoryBroker } from "../../../src/transport/memory.ts";
+import { quickClock } from "../quick-clock.ts";
+import { type FaultPlan, FaultTransport } from "../transports/fault-transport.ts";
+import { GateTransport } from "../transports/gate-transport.ts";
+import { payloadPool } from "./payload-pool.ts";
+
+export interface LaneLabOptions {
+  readonly source: string;
+  readonly sinks: readonly string[];
+  readonly policy?: SinkPolicy;
+  /** How much faster than real time it goes. */
+  readonly factor?: number;
+}
+
+/** One sink of a lab, with its links. */
+export interface LabSink {
+  readonly member: Member;
+  readonly gate: GateTransport;
+  /** Ends it as a kill does, but for the lock of its folder. */
+  kill(): Promise<void>;
+}
+
+const SCOPE = { sessionId: "abcdefghijkl", epoch: 1 } as const;
+const SUBJECTS = subjectsOf(SCOPE.sessionId);
+
+/**
+ * A session with its real parts in this process, whose sinks come, go, stand still and are slow as a test likes. The test is the
+ * coordinator.
+ */
+export class LaneLab {
+  readonly events: SourceEvent[] = [];
+  readonly sinks: LabSink[] = [];
+  readonly #broker = createMemoryBroker({ preferredPayloadBytes: 64 * 1024 });
+  readonly #stop = new AbortController();
+  readonly #clock: Clock;
+  readonly #watchers = new Set<() => void>();
+  #session: SourceSession | undefined;
+
+  private constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  static async open({ source, sinks, policy = {}, factor = 20 }: LaneLabOptions): Promise<LaneLab> {
+    const lab = new LaneLab(quickClock(factor));
+    onTestFinished(() => lab.close());
+    const { signal } = lab.#stop;
+    const up = lab.#broker.connect();
+    const reports = await up.subscribe(upWildcard(SUBJECTS), { signal, queueBytes: 64 * 1024 * 1024 });
+    for (const folder of sinks) lab.sinks.push(await lab.#sink(lab.sinks.length, folder, false));
+    lab.#session = new SourceSession({
+      ...SCOPE,
+      signal,
+      reports,
+      policy,
+      root: Buffer.from(source),
+      threads: new TreeThreads(),
+      transport: lab.#broker.connect(),
+      subjects: SUBJECTS,
+      sinks: lab.sinks.map(({ member }) => member),
+      clock: lab.#clock,
+      emit: (event) => {
+        lab.events.push(event);
+        for (const watcher of lab.#watchers) watcher();
+      },
+      tellProgress: () => undefined,
+      fileEvents: false,
+    });
+    return lab;
+  }
+
+  get session(): SourceSession {
+    if (this.#session === undefined) throw new Error("The lab is not open");
+    return this.#session;
+  }
+
+  async run(): Promise<SessionSummary> {
+    const summary = await this.session.run();
+    await this.close();
+    return summary;
+  }
+
+  /** A sink that comes when the session runs already. */
+  async join(folder: string, plan?: FaultPlan): Promise<LabSink> {
+    const sink = await this.#sink(this.sinks.length, folder, true, plan);
+    this.sinks.push(sink);
+    this.session.sinkJoined(sink.member, true);
+    return sink;
+  }
+
+  /** Kills a sink and starts it again on the same folder. */
+  async restart(index: number, folder: string): Promise<void> {
+    await this.sinks[index]?.kill();
+    const again = await this.#sink(index, folder, true);
+    this.sinks[index] = again;
+    this.session.sinkJoined(again.member, true);
+  }
+
+  /** Resolves with the first event, from the beginning, that `is` so. */
+  async until(is: (event: SourceEvent) => boolean): Promise<SourceEvent> {
+    for (let next = 0; ; ) {
+      for (; next < this.events.length; next += 1) {
+        const event = this.events[next];
+        if (event !== undefined && is(event)) return event;
+      }
+      await new Promise<void>((resolve) => {
+        const watcher = (): void => {
+          this.#watchers.delete(watcher);
+          resolve();
+        };
+        this.#watchers.add(watcher);
+      });
+    }
+  }
+
+  /** Time of the session, as its last progress has it. */
+  get elapsedMs(): number {
+    return this.events.findLast((event) => event.type === "progress")?.progress.elapsedMs ?? 0;
+  }
+
+  /** What was said of a sink, in order. */
+  statesOf(index: number): string[] {
+    const { name } = this.sinks[index]?.member ?? {};
+    return this.events.flatMap((event) => (event.type === "sinkstate" && event.name === name ? [event.state] : []));
+  }
+
+  async close(): Promise<void> {
+    if (!this.#stop.signal.aborted) this.#stop.abort(new FanfoldError("closed", "The session is over"));
+    for (const sink of this.sinks) sink.gate.thaw();
+    await Promise.all(this.sinks.map((sink) => sink.kill()));
+  }
+
+  async #sink(index: number, path: string, late: boolean, plan: FaultPlan = () => undefined): Promise<LabSink> {
+    const { signal } = this.#stop;
+    const member = { id: `sink0${index}`, name: `sink ${index}` };
+    const gate = new GateTransport(new FaultTransport(this.#broker.connect(), plan));
+    const onFailure = (): void => undefined;
+    const folder = openSinkFolder(path, systemRandom, { clock: this.#clock, bootId: "this boot" });
+    const intake = await Intake.open(
+      { transport: gate, subjects: SUBJECTS, memberId: member.id, signal, onFailure },
+      !late,
+    );
+    const copy = new SinkCopy({
+      ...SCOPE,
+      ...{ signal, folder, late, onFailure, up: gate, subject: upSubject(SUBJECTS, member.id), clock: this.#clock },
+      ...{
+        session: "default",
+        source: "source",
+        exclusivePayloads: false,
+        engines: new EngineThreads(),
+        buffers: payloadPool(),
+        emit: () => undefined,
+        fileEvents: false,
+      },
+      dryRun: false,
+      deletion: { forbidden: false },
+      onLane: () => void intake.takeData(false),
+    });
+    intake.setTarget((payload, isOwnSubject) => copy.take(payload, isOwnSubject));
+    let killed: Promise<void> | undefined;
+    const kill = async (): Promise<void> => {
+      intake.setTarget(() => undefined);
+      await copy.stop();
+      folder[Symbol.dispose]();
+    };
+    return {
+      member,
+      gate,
+      kill: () => {
+        killed ??= kill();
+        return killed;
+      },
+    };
+  }
+}

@@ -1,0 +1,131 @@
+import { onTestFinished } from "vitest";
+import { type Clock, systemClock } from "../../../src/lib/clock.ts";
+import { FanfoldError } from "../../../src/lib/errors.ts";
+import { systemRandom } from "../../../src/lib/random.ts";
+import type { SourceEvent } from "../../../src/protocol/messages/events.ts";
+import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
+import { subjectsOf, upSubject, upWildcard } from "../../../src/protocol/subjects.ts";
+import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
+import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
+import { Intake } from "../../../src/sink/session/intake.ts";
+import { SinkCopy } from "../../../src/sink/session/sink-epoch.ts";
+import type { PublishedTree } from "../../../src/source/publish/published-tree.ts";
+import { DryRun } from "../../../src/source/session/dry-run.ts";
+import { SourceSession } from "../../../src/source/session/source-session.ts";
+import { TreeThreads } from "../../../src/source/tree-threads.ts";
+import { createMemoryBroker } from "../../../src/transport/memory.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
+import { quickClock } from "../quick-clock.ts";
+import { type FaultPlan, FaultTransport } from "../transports/fault-transport.ts";
+import { payloadPool } from "./payload-pool.ts";
+
+export interface FaultySession {
+  readonly source: string;
+  readonly sinks: readonly string[];
+  /** What happens on the way to sink i, and from it to the source. */
+  readonly down: (sink: number) => FaultPlan;
+  readonly up: FaultPlan;
+  readonly payloadBytes?: number;
+  /** @default one that goes ten times as fast as the system's, so that nobody waits for heartbeats and hold-offs */
+  readonly clock?: Clock;
+  /** What of the source is published, and how. */
+  readonly tree?: Omit<PublishedTree, "root">;
+  /** Called before each payload of the source is published: the place to change files under it. */
+  readonly onPublish?: (payload: Uint8Array) => void;
+  readonly onEvent?: (event: SourceEvent) => void;
+  /** Boot of the machine that the sinks believe in. */
+  readonly bootId?: string;
+  readonly dryRun?: boolean;
+}
+
+export interface FaultyResult {
+  readonly summary: SessionSummary;
+  readonly transports: readonly FaultTransport[];
+}
+
+const CLOCK_FACTOR = 10;
+const QUEUE_BYTES = 64 * 1024 * 1024;
+
+/** A whole session, source and sinks in this process with their real threads, over a memory broker with faults. */
+export async function runFaultySession(options: FaultySession): Promise<FaultyResult> {
+  const scope = { sessionId: "abcdefghijkl", epoch: 1, clock: options.clock ?? quickClock(CLOCK_FACTOR) };
+  const subjects = subjectsOf(scope.sessionId);
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const { signal } = stop;
+  const queue = { signal, queueBytes: QUEUE_BYTES };
+  const broker = createMemoryBroker({ preferredPayloadBytes: options.payloadBytes ?? 64 * 1024 });
+  const up = new FaultTransport(broker.connect(), options.up);
+  const reports = await up.subscribe(upWildcard(subjects), queue);
+  const transports = [up];
+  const members = options.sinks.map((_, index) => ({ id: `sink0${index}`, name: `sink ${index}` }));
+  // Their locks go, so that they can take part in another session.
+  using closing = new DisposableStack();
+  const copies = await Promise.all(
+    members.map(async ({ id }, index) => {
+      const down = new FaultTransport(broker.connect(), options.down(index));
+      transports.push(down);
+      const moment = { clock: systemClock, bootId: options.bootId ?? "this boot" };
+      const folder = openSinkFolder(options.sinks[index] ?? "", systemRandom, moment);
+      closing.use(folder);
+      // A sink that failed has said so itself.
+      const onFailure = (): void => undefined;
+      const intake = await Intake.open({ transport: down, subjects, memberId: id, signal, onFailure }, true);
+      const copy = new SinkCopy({
+        ...scope,
+        signal,
+        folder,
+        session: "in-process",
+        source: "a source",
+        up: broker.connect(),
+        subject: upSubject(subjects, id),
+        late: false,
+        exclusivePayloads: false,
+        engines: new EngineThreads(),
+        buffers: payloadPool(),
+        emit: () => undefined,
+        fileEvents: false,
+        dryRun: options.dryRun === true,
+        deletion: { forbidden: false },
+        onLane: () => void intake.takeData(false),
+        onFailure,
+      });
+      intake.setTarget((payload, isOwnSubject) => copy.take(payload, isOwnSubject));
+      return copy;
+    }),
+  );
+  const source = new (options.dryRun === true ? DryRun : SourceSession)({
+    ...scope,
+    signal,
+    root: Buffer.from(options.source),
+    threads: new TreeThreads(),
+    ...options.tree,
+    transport: watched(broker.connect(), options.onPublish),
+    reports,
+    subjects,
+    sinks: members,
+    emit: (event) => options.onEvent?.(event),
+    tellProgress: () => undefined,
+    fileEvents: options.onEvent !== undefined,
+  });
+  const summary = await source.run();
+  // A sink that failed is part of the summary; it waits for a coordinator to tell it so.
+  stop.abort(new FanfoldError("closed", "The session is over"));
+  await Promise.all(copies.map((copy) => copy.stop()));
+  return { summary, transports };
+}
+
+function watched(transport: Transport, onPublish: FaultySession["onPublish"]): Transport {
+  if (onPublish === undefined) return transport;
+  return {
+    capabilities: transport.capabilities,
+    publish: (subject, payload, options) => {
+      for (const part of payload instanceof Uint8Array ? [payload] : payload) onPublish(part);
+      return transport.publish(subject, payload, options);
+    },
+    subscribe: (subject, options) => transport.subscribe(subject, options),
+    status: () => transport.status(),
+    drain: (options) => transport.drain(options),
+    close: () => transport.close(),
+  };
+}

@@ -1,7 +1,0 @@
-/** Opens the sink's folder of the argument, says so, and holds it until it is killed. */
-import { systemRandom } from "../../src/lib/random.ts";
-import { openSinkFolder } from "../../src/sink/sink-folder.ts";
-
-const folder = openSinkFolder(process.argv[2] ?? "", systemRandom);
-process.stdout.write(`${folder.secret}\n`);
-setInterval(() => folder.path, 60_000);

@@ -1,0 +1,34 @@
+import { readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openFileSystemSync } from "../../../src/sink/disk/sync-file-system.ts";
+import { tempFolder } from "../../helpers/disks/temp-folder.ts";
+
+const { signal } = new AbortController();
+const isHeld = (folder: string): boolean => readdirSync("/proc/self/fd").some((fd) => target(fd) === folder);
+function target(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}
+
+test("the folder is held open from the beginning to the end, so that no failed write goes unheard", async () => {
+  const folder = tempFolder();
+  {
+    using disk = openFileSystemSync(folder);
+    expect(isHeld(folder)).toBe(true);
+    writeFileSync(join(folder, "file"), "content");
+    await disk.sync(signal);
+    await disk.sync(signal);
+  }
+  expect(isHeld(folder)).toBe(false);
+});
+
+test("of a folder that is gone nothing is held, and the sync says that it failed", async () => {
+  const folder = tempFolder();
+  rmSync(folder, { recursive: true });
+  using disk = openFileSystemSync(folder);
+  await expect(disk.sync(signal)).rejects.toMatchObject({ code: "disk-failed" });
+});

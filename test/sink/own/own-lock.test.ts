@@ -1,0 +1,154 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { Directories } from "../../../src/lib/disk/directories.ts";
+import { loadNative } from "../../../src/lib/disk/native.ts";
+import type { Native } from "../../../src/lib/disk/native-calls.ts";
+import { lockOwnFolder } from "../../../src/sink/own/own-lock.ts";
+import { tempFolder } from "../../helpers/disks/temp-folder.ts";
+import { thrownCode } from "../../helpers/thrown.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../helpers/processes/hold-lock-program.ts", import.meta.url));
+const isLinux = process.platform === "linux";
+const lockers = [...(isLinux ? (["native"] as const) : []), "sqlite"] as const;
+type Locker = (typeof lockers)[number];
+type Kind = "read" | "write";
+
+let folder = "";
+beforeEach(() => {
+  folder = tempFolder();
+  mkdirSync(join(folder, ".fanfold"));
+});
+
+/** What comes of it in this process: `taken` is let go of at the end of the test, or when asked. */
+function take(
+  locker: Locker,
+  kind: Kind,
+  native = nativeOf(locker),
+): { readonly got: string; readonly free: () => void } {
+  using directories = Directories.open(Buffer.from(folder), process.platform);
+  const lock = lockOwnFolder(directories, { kind, folder, native });
+  let isHeld = true;
+  const free = (): void => {
+    if (isHeld && lock !== undefined && lock !== false) lock[Symbol.dispose]();
+    isHeld = false;
+  };
+  onTestFinished(free);
+  return { got: lock === undefined ? "nothing" : lock === false ? "refused" : "taken", free };
+}
+
+function got(locker: Locker, kind: Kind): string {
+  const { got, free } = take(locker, kind);
+  free();
+  return got;
+}
+
+function nativeOf(locker: Locker): Native | undefined {
+  const native = loadNative();
+  if (locker === "native" && native === undefined) throw new Error("no native calls on this machine");
+  return locker === "native" ? native : undefined;
+}
+
+/** Another process that holds it. Disposing kills that. */
+async function holder(locker: Locker, kind: Kind): Promise<AsyncDisposable> {
+  const env = { ...process.env, FANFOLD_NATIVE: locker === "native" ? "1" : "0" };
+  const child = spawn(process.execPath, [PROGRAM, folder, kind], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const end = async (): Promise<void> => {
+    const ended = once(child, "close");
+    if (child.kill("SIGKILL")) await ended;
+  };
+  onTestFinished(end);
+  const [said] = (await once(child.stdout, "data")) as [Buffer];
+  expect(said.toString()).toBe("taken\n");
+  return { [Symbol.asyncDispose]: end };
+}
+
+describe.each(lockers.flatMap((one) => lockers.map((other) => [one, other] as const)))(
+  "a lock that a process took by %s calls, seen by %s calls of another one:",
+  (one, other) => {
+    test("who writes is alone, until that process is killed", async () => {
+      {
+        await using _held = await holder(one, "write");
+        expect([got(other, "write"), got(other, "read"), got(other, "write")]).toEqual([
+          "refused",
+          "refused",
+          "refused",
+        ]);
+      }
+      expect(got(other, "write")).toBe("taken");
+    });
+
+    test("those who read are there together, and keep out who writes", async () => {
+      writeFileSync(join(folder, ".fanfold/sink.db"), "");
+      {
+        await using _held = await holder(one, "read");
+        expect([got(other, "write"), got(other, "read"), got(other, "write")]).toEqual(["refused", "taken", "refused"]);
+      }
+      expect(got(other, "write")).toBe("taken");
+    });
+  },
+);
+
+describe.each(lockers)("a lock taken by %s calls", (locker) => {
+  test("is held against the same process, too, which by asking frees nothing", async () => {
+    const first = take(locker, "write");
+    expect([got(locker, "write"), got(locker, "read"), got(locker, "write")]).toEqual([
+      "refused",
+      "refused",
+      "refused",
+    ]);
+    const program = spawnSync(process.execPath, [PROGRAM, folder, "write"], { timeout: 10_000, killSignal: "SIGKILL" });
+    expect(String(program.stdout)).toBe("false\n");
+    first.free();
+    const readers = [take(locker, "read"), take(locker, "read")];
+    for (const reader of readers) {
+      expect([reader.got, got(locker, "write")]).toEqual(["taken", "refused"]);
+      reader.free();
+    }
+    expect(got(locker, "write")).toBe("taken");
+  });
+
+  test("makes an empty file for its owner alone, and nothing else", () => {
+    const lock = take(locker, "write");
+    for (const end of [lock.free, () => undefined]) {
+      const stats = statSync(join(folder, ".fanfold/sink.db"));
+      expect([lock.got, stats.size, stats.mode & 0o777]).toEqual(["taken", 0, 0o600]);
+      expect(readdirSync(join(folder, ".fanfold"))).toEqual(["sink.db"]);
+      end();
+    }
+  });
+
+  test("has nothing to read where no sink was", () => {
+    expect(got(locker, "read")).toBe("nothing");
+    expect(readdirSync(join(folder, ".fanfold"))).toEqual([]);
+  });
+
+  test("is not taken on what is no regular file", () => {
+    mkdirSync(join(folder, ".fanfold/sink.db"));
+    expect(thrownCode(() => take(locker, "write"))).toBe("folder-denied");
+  });
+});
+
+test.skipIf(!isLinux)("a lock by native calls looks at no file but its own: a journal beside it stays", () => {
+  for (const suffix of ["journal", "wal"])
+    writeFileSync(join(folder, `.fanfold/sink.db-${suffix}`), "of somebody else");
+  expect(take("native", "write").got).toBe("taken");
+  expect(readdirSync(join(folder, ".fanfold")).toSorted()).toEqual(["sink.db", "sink.db-journal", "sink.db-wal"]);
+});
+
+test.skipIf(!isLinux)("a system that does not know the call is asked by SQLite, for the same lock", () => {
+  const refuses = {
+    ...nativeOf("native"),
+    lockRange: () => {
+      throw Object.assign(new Error("EINVAL"), { code: "EINVAL", syscall: "fcntl" });
+    },
+  } as unknown as Native;
+  expect(take("native", "write", refuses).got).toBe("taken");
+  // To open the file anew, and close it, would free the lock.
+  expect(take("native", "write", refuses).got).toBe("refused");
+  const program = spawnSync(process.execPath, [PROGRAM, folder, "write"], { timeout: 10_000, killSignal: "SIGKILL" });
+  expect(String(program.stdout)).toBe("false\n");
+});

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ProgressTally } from "../../../src/source/session/progress-tally.ts";
+import type { WalkedPage } from "../../../src/source/walk/walk.ts";
+
+const page = (files: number, bytes: number): WalkedPage => ({
+  type: "page",
+  page: 0,
+  first: 0,
+  entries: files + 2,
+  files,
+  directories: 1,
+  symlinks: 1,
+  hardlinks: 0,
+  specials: 0,
+  bytes,
+  body: new Uint8Array(0),
+});
+
+describe("ProgressTally", () => {
+  test("never goes down, and never says that more is done than was found", () => {
+    const amount = fc.nat({ max: 1e6 });
+    const step = fc.tuple(fc.constantFrom("found", "done", "sent", "time"), amount, fc.nat({ max: 5000 }));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const tally = new ProgressTally(0);
+        let [now, last] = [0, tally.snapshot(0)];
+        for (const [what, bytes, small] of steps) {
+          if (what === "found") tally.found(page(small, bytes));
+          else if (what === "done") tally.done(bytes, small);
+          else if (what === "sent")
+            tally.sent({ contentBytes: bytes, savedBytes: Math.min(bytes, small) }, `file ${small}`);
+          else now += small;
+          const next = tally.snapshot(now);
+          for (const key of ["filesFound", "filesDone", "bytesFound", "bytesDone", "bytesSent", "elapsedMs"] as const)
+            expect(next[key]).toBeGreaterThanOrEqual(last[key]);
+          expect(next.filesDone).toBeLessThanOrEqual(next.filesFound);
+          expect(next.bytesDone).toBeLessThanOrEqual(next.bytesFound);
+          expect(Number.isFinite(next.rateBytesPerSecond) && next.rateBytesPerSecond >= 0).toBe(true);
+          last = next;
+        }
+      }),
+    );
+  });
+
+  test("shows a steady rate as it is, and lets it sink when nothing comes any more", () => {
+    const tally = new ProgressTally(0);
+    tally.found(page(1, 1e9));
+    for (let now = 200; now <= 6_000; now += 200) {
+      tally.done(200_000, 0);
+      expect(tally.snapshot(now).rateBytesPerSecond).toBeCloseTo(1e6, -2);
+    }
+    expect(tally.snapshot(30_000).rateBytesPerSecond).toBeLessThan(1e5);
+  });
+
+  test("counts all problems, lists the first twenty, and counts each kind that is not carried", () => {
+    const tally = new ProgressTally(100);
+    for (let index = 0; index < 25; index += 1) tally.problem({ path: `p${index}`, kind: "unreadable", message: "m" });
+    for (const what of ["fifo", "fifo", "socket"]) tally.notCarried({ type: "not-carried", what });
+    tally.found(page(3, 30));
+    const counts = tally.summaryCounts(150);
+    expect(counts).toMatchObject({
+      problemCount: 25,
+      notCarried: { fifo: 2, socket: 1 },
+      files: 3,
+      directories: 1,
+      symlinks: 1,
+      hardlinks: 0,
+      specials: 0,
+      bytes: 30,
+      elapsedMs: 50,
+    });
+    expect(counts.problems.map(({ path }) => path)).toEqual(Array.from({ length: 20 }, (_, index) => `p${index}`));
+  });
+
+  test("keeps the file it was at when a frame names none", () => {
+    const tally = new ProgressTally(0);
+    tally.sent({ contentBytes: 1, savedBytes: 0 }, "a");
+    tally.sent({ contentBytes: 1, savedBytes: 0 }, "");
+    expect(tally.snapshot(0)).toMatchObject({ currentFile: "a", bytesSent: 2, discoveryEnded: false });
+  });
+});

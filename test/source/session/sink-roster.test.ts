@@ -1,0 +1,124 @@
+import { describe, expect, test } from "vitest";
+import type { UpMessage } from "../../../src/protocol/frame/report.ts";
+import { SinkRoster } from "../../../src/source/session/sink-roster.ts";
+
+const members = [
+  { id: "aaaaaa", name: "alpha" },
+  { id: "bbbbbb", name: "beta" },
+];
+const progress = (bytesDone: number) => ({ filesDone: 1, bytesDone, currentFile: "f" });
+const report = (bytesDone: number, busy?: "syncing"): UpMessage => ({
+  type: "report",
+  receivedUpTo: 0,
+  missing: [],
+  storedUpTo: 0,
+  progress: progress(bytesDone),
+  ...(busy === undefined ? {} : { busy }),
+});
+const proof = (problemCount = 0) => ({
+  type: "proof" as const,
+  pages: 1,
+  digest: "d",
+  progress: progress(9),
+  problemCount,
+  problems: [],
+  filesUnchanged: 0,
+  bytesUnchanged: 0,
+  entriesChanged: 0,
+});
+
+describe("SinkRoster", () => {
+  test("shows what each sink says last, and that it verifies", () => {
+    const roster = new SinkRoster(members, 0);
+    roster.heard("aaaaaa", report(5), 1);
+    roster.heard("bbbbbb", report(7, "syncing"), 1);
+    roster.heard("bbbbbb", { type: "want", page: 0, want: "all" }, 2);
+    roster.heard("stranger", report(99), 2);
+    expect(roster.lines(0, 0)).toEqual([
+      { name: "alpha", state: "receiving", progress: progress(5) },
+      { name: "beta", state: "verifying", progress: progress(7) },
+    ]);
+  });
+
+  test("knows how long each was silent, and how long it said nothing new", () => {
+    const roster = new SinkRoster(members, 100);
+    expect([roster.silentMs("aaaaaa", 130), roster.stillMs("aaaaaa", 130)]).toEqual([30, 30]);
+    roster.heard("aaaaaa", report(5), 140);
+    roster.heard("aaaaaa", report(5), 150);
+    expect([roster.silentMs("aaaaaa", 160), roster.stillMs("aaaaaa", 160)]).toEqual([10, 20]);
+    roster.heard("aaaaaa", report(5, "syncing"), 170);
+    roster.heard("aaaaaa", { type: "want", page: 0, want: "none" }, 180);
+    expect([roster.silentMs("aaaaaa", 180), roster.stillMs("aaaaaa", 180)]).toEqual([0, 0]);
+    roster.allHeard(200);
+    expect([roster.silentMs("bbbbbb", 205), roster.stillMs("bbbbbb", 205)]).toEqual([5, 5]);
+  });
+
+  test("shows who is away and for how long it is waited for, until it is heard again", () => {
+    const roster = new SinkRoster(members, 0);
+    roster.left("aaaaaa", { code: "interrupted", reason: "Ctrl-C", sinceMs: 5 });
+    expect([roster.leftOf("aaaaaa")?.reason, roster.lines(6, 100)[0]?.state]).toEqual(["Ctrl-C", "receiving"]);
+    roster.putAway("aaaaaa", { code: "interrupted", reason: "Ctrl-C", sinceMs: 5 });
+    expect(roster.lines(35, 100)[0]).toMatchObject({ state: "away", leftMs: 70 });
+    expect([roster.heard("aaaaaa", report(1), 40), roster.heard("aaaaaa", report(1), 41)]).toEqual([true, false]);
+    expect(roster.awayOf("aaaaaa")).toBeUndefined();
+    roster.present("aaaaaa", 50);
+    expect(roster.leftOf("aaaaaa")).toBeUndefined();
+  });
+
+  test("numbers the lanes of each sink on, and says that it was caught up", () => {
+    const roster = new SinkRoster(members, 0);
+    expect([roster.streamOf("aaaaaa"), roster.nextLane("aaaaaa", 1), roster.streamOf("aaaaaa")]).toEqual([0, 1, 1]);
+    expect(roster.lines(0, 0)[0]?.state).toBe("detached");
+    roster.failed("aaaaaa", "sinks-lost", "gone");
+    roster.join({ id: "aaaaaa", name: "alpha" }, 5);
+    roster.join({ id: "cccccc", name: "gamma" }, 5);
+    expect([roster.nextLane("aaaaaa", 6), roster.nextLane("cccccc", 6), roster.live()]).toEqual([
+      2,
+      1,
+      ["aaaaaa", "bbbbbb", "cccccc"],
+    ]);
+    roster.unserve("cccccc");
+    expect([roster.streamOf("cccccc"), roster.nextLane("cccccc", 7)]).toEqual([undefined, 2]);
+    expect(roster.proven("aaaaaa", proof(), "later")).toMatchObject({ caughtUp: true, message: "later" });
+    expect(roster.proven("bbbbbb", proof())).toMatchObject({ caughtUp: false });
+  });
+
+  test("says of a copy that its sink did not sync it, and of no other", () => {
+    const roster = new SinkRoster(members, 0);
+    expect(roster.proven("aaaaaa", { ...proof(), unsynced: true })).toMatchObject({ unsynced: true });
+    expect(roster.proven("bbbbbb", proof())).not.toHaveProperty("unsynced");
+  });
+
+  test("settles each sink once: the first outcome stands", () => {
+    const roster = new SinkRoster(members, 0);
+    roster.heard("aaaaaa", proof(), 1);
+    expect(roster.proven("aaaaaa", proof())).toMatchObject({
+      sinkId: "aaaaaa",
+      name: "alpha",
+      outcome: "proven",
+      bytesDone: 9,
+      digest: "d",
+    });
+    expect(roster.failed("aaaaaa", "internal", "too late")).toBeUndefined();
+    expect(roster.proven("aaaaaa", proof())).toBeUndefined();
+    expect([roster.live(), roster.isLive("aaaaaa"), roster.isLive("stranger")]).toEqual([["bbbbbb"], false, false]);
+    expect(roster.failed("bbbbbb", "disk-full", "full")).toMatchObject({
+      outcome: "failed",
+      code: "disk-full",
+      message: "full",
+    });
+    expect(roster.proven("bbbbbb", proof())).toBeUndefined();
+    expect([
+      roster.live(),
+      roster.outcomes().map(({ outcome }) => outcome),
+      roster.failed("stranger", "internal", "x"),
+    ]).toEqual([[], ["proven", "failed"], undefined]);
+  });
+
+  test("calls a proof with problems incomplete, and a report after it changes no state", () => {
+    const roster = new SinkRoster(members, 0);
+    expect(roster.proven("aaaaaa", proof(2))).toMatchObject({ outcome: "incomplete", problemCount: 2 });
+    roster.heard("aaaaaa", report(3), 5);
+    expect(roster.lines(0, 0)[0]?.state).toBe("incomplete");
+  });
+});

@@ -1,0 +1,196 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { FanfoldError } from "../../../src/lib/errors.ts";
+import { connectAmqp } from "../../../src/transport/amqp/amqp.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
+import {
+  bytesOf,
+  expectCode,
+  freshPrefix,
+  MIB,
+  NEVER,
+  numbered,
+  numberOf,
+  readerOf,
+  text,
+  WIDE,
+  watchStatus,
+} from "../../contract/contract-tools.ts";
+import type { RabbitBroker } from "../../helpers/brokers/broker-types.ts";
+import { brokersAvailable, startRabbit } from "../../helpers/brokers/brokers.ts";
+import { atPort } from "../../helpers/brokers/contract-broker.ts";
+import { startTcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
+import { secretsOf } from "../../helpers/error-text.ts";
+
+const KIB = 1024;
+
+describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", () => {
+  let broker: RabbitBroker;
+  beforeAll(async () => {
+    broker = await startRabbit();
+  }, 90_000);
+  afterAll(() => broker.stop());
+
+  const teardown: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const end of teardown.splice(0).reverse()) await end();
+  });
+
+  async function open(url = broker.url): Promise<Transport> {
+    const signal = AbortSignal.timeout(20_000);
+    const transport = await connectAmqp({ kind: "amqp", url }, { clientName: "test", signal });
+    teardown.push(() => transport.close());
+    return transport;
+  }
+
+  /** Everything of ours at the broker: exchanges, and all queues, for it has no others. */
+  async function leftovers(): Promise<string[]> {
+    const names = async (what: string): Promise<string[]> => {
+      const headers = { authorization: `Basic ${btoa("guest:guest")}` };
+      const response = await fetch(`${broker.adminUrl}/api/${what}?disable_stats=true&enable_queue_totals=true`, {
+        headers,
+      });
+      return ((await response.json()) as { name: string }[]).map(({ name }) => name);
+    };
+    const exchanges = (await names("exchanges")).filter((name) => name !== "" && !name.startsWith("amq."));
+    return [...exchanges, ...(await names("queues"))];
+  }
+
+  it.each(["drain", "close"] as const)("leaves no queue and no exchange at the broker after %s", async (ending) => {
+    const prefix = freshPrefix();
+    const [source, sink] = [await open(), await open()];
+    const reader = readerOf(await sink.subscribe(`${prefix}.data`, WIDE));
+    await source.subscribe(`${prefix}.up.*`, WIDE);
+    await source.publish(`${prefix}.data`, bytesOf("hello"), { signal: NEVER });
+    await sink.publish(`${prefix}.up.alpha`, bytesOf("hello"), { signal: NEVER });
+    await reader.take(1);
+    expect(await leftovers()).toContain(prefix);
+    for (const transport of [source, sink]) {
+      if (ending === "drain") await transport.drain({ signal: NEVER });
+      else await transport.close();
+    }
+    await expect.poll(leftovers, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("leaves nothing when it published and nobody ever subscribed", async () => {
+    const transport = await open();
+    await transport.publish(`${freshPrefix()}.data`, bytesOf("to nobody"), { signal: NEVER });
+    await transport.drain({ signal: NEVER });
+    await expect.poll(leftovers, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("leaves nothing after unsubscribe", async () => {
+    const transport = await open();
+    const subscription = await transport.subscribe(`${freshPrefix()}.data`, WIDE);
+    await subscription.unsubscribe();
+    await expect.poll(leftovers, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("leaves nothing when its process is killed", async () => {
+    const prefix = freshPrefix();
+    const script = new URL("../../helpers/brokers/transport-client.ts", import.meta.url).pathname;
+    const client = spawn(process.execPath, [script, "amqp", broker.url, `${prefix}.data`], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    teardown.push(async () => client.kill("SIGKILL"));
+    await once(client.stdout, "data");
+    expect(await leftovers()).toContain(prefix);
+    client.kill("SIGKILL");
+    await expect.poll(leftovers, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("tells when the broker blocks publishers for want of memory, holds them, and goes on after", async () => {
+    const [publisher, subscriber] = [await open(), await open()];
+    const status = watchStatus(publisher);
+    const subject = `${freshPrefix()}.data`;
+    const reader = readerOf(await subscriber.subscribe(subject, WIDE));
+    await publisher.publish(subject, numbered(0), { signal: NEVER });
+    teardown.push(() => broker.ctl("set_vm_memory_high_watermark", "0.4"));
+    await broker.ctl("set_vm_memory_high_watermark", "0.000001");
+    const given = new AbortController();
+    let accepted = 0;
+    const burst = Array.from({ length: 128 }, (_, index) =>
+      publisher.publish(subject, numbered(index + 1, 256 * KIB), { signal: given.signal }).then(
+        () => {
+          accepted += 1;
+        },
+        (reason: unknown) => expect(reason).toMatchObject({ code: "interrupted" }),
+      ),
+    );
+    await status.until(() => status.seen.some(({ type }) => type === "blocked"));
+    given.abort(new FanfoldError("interrupted", "The test gave up"));
+    await Promise.all(burst);
+    expect(accepted * 256 * KIB).toBeLessThanOrEqual(8 * MIB);
+
+    await broker.ctl("set_vm_memory_high_watermark", "0.4");
+    await status.until(() => status.seen.some(({ type }) => type === "unblocked"));
+    const published = Array.from({ length: accepted + 1 }, (_, index) => index);
+    expect((await reader.take(published.length)).map(numberOf)).toEqual(published);
+  });
+
+  it("counts what the broker dropped from the queue of a subscriber whose link stalled", async () => {
+    const proxy = await startTcpProxy(broker.port);
+    teardown.push(() => proxy.close());
+    const [publisher, stalled] = [await open(), await open(atPort(broker.url, proxy.port))];
+    const status = watchStatus(stalled);
+    const subject = `${freshPrefix()}.data`;
+    const subscription = await stalled.subscribe(subject, { signal: NEVER, queueBytes: 4 * MIB });
+    const reader = readerOf(subscription);
+    await publisher.publish(subject, numbered(0, 64 * KIB), { signal: NEVER });
+    await reader.take(1);
+    proxy.stallFromTarget();
+    const count = 2000;
+    for (let index = 1; index < count; index += 1)
+      await publisher.publish(subject, numbered(index, 64 * KIB), { signal: NEVER });
+    await publisher.publish(subject, bytesOf("end of it"), { signal: NEVER });
+    proxy.resume();
+    let received = 1;
+    for (let last: string | undefined; last !== "end of it"; received += 1) {
+      const [message] = await reader.take(1);
+      if (message === undefined) return expect.fail("the subscription ended");
+      last = text(message);
+    }
+    await status.until(() => status.lost() > 0 && received + status.lost() === count + 1);
+    expect(received * 64 * KIB).toBeLessThan(32 * MIB);
+  });
+
+  it("comes back when the broker closes its connections, with its subscriptions", async () => {
+    const transport = await open();
+    const status = watchStatus(transport);
+    const subject = `${freshPrefix()}.data`;
+    const reader = readerOf(await transport.subscribe(subject, WIDE));
+    await transport.publish(subject, bytesOf("before"), { signal: NEVER });
+    await reader.take(1);
+    await broker.ctl("close_all_connections", "a reason of the operator");
+    await status.until(() => status.seen.some(({ type }) => type === "reconnected"));
+    await transport.publish(subject, bytesOf("after"), { signal: NEVER });
+    expect((await reader.take(1)).map(text)).toEqual(["after"]);
+    expect(status.seen[0]).toMatchObject({ type: "disconnected", reason: expect.stringContaining("operator") });
+  });
+
+  it("shows no password in what it says about a refusal", async () => {
+    const refused = open(`amqp://guest:wr%2Fong@127.0.0.1:${broker.port}`);
+    await expectCode(refused, "broker-denied");
+    expect(await secretsOf(refused, ["wr%2Fong", "wr/ong"])).toEqual([]);
+  });
+
+  it("tells a virtual host that is missing as broker-denied, and names what to do", async () => {
+    const refused = open(`${broker.url}/nowhere`);
+    await expectCode(refused, "broker-denied");
+    await expect(refused).rejects.toThrow(/virtual host "nowhere"/);
+  });
+
+  it("tells what its user may not do as broker-denied, with a password of any characters", async () => {
+    const password = "p@ss/wörd%";
+    await broker.ctl("add_user", "limited", password);
+    teardown.push(() => broker.ctl("delete_user", "limited"));
+    const url = broker.url.replace("guest:guest", `limited:${encodeURIComponent(password)}`);
+    await expectCode(open(url), "broker-denied");
+    await broker.ctl("set_permissions", "limited", "^amq\\.gen", "^amq\\.gen", ".*");
+    const transport = await open(url);
+    const subject = `${freshPrefix()}.data`;
+    await expectCode(transport.publish(subject, bytesOf("x"), { signal: NEVER }), "broker-denied");
+    await expectCode(transport.subscribe(subject, WIDE), "broker-denied");
+  });
+});

@@ -1,0 +1,171 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { FanfoldError } from "../../../src/lib/errors.ts";
+import { connectNats } from "../../../src/transport/nats/nats.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
+import {
+  bytesOf,
+  expectCode,
+  freshPrefix,
+  MIB,
+  NEVER,
+  numbered,
+  readerOf,
+  text,
+  WIDE,
+  watchStatus,
+} from "../../contract/contract-tools.ts";
+import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import type { NatsOptions, TestBroker } from "../../helpers/brokers/broker-types.ts";
+import { brokersAvailable, startNats } from "../../helpers/brokers/brokers.ts";
+import { atPort } from "../../helpers/brokers/contract-broker.ts";
+import { startTcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
+import { secretsOf } from "../../helpers/error-text.ts";
+
+const KIB = 1024;
+
+describe.skipIf(!brokersAvailable("nats"))("connectNats", () => {
+  const teardown: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const end of teardown.splice(0).reverse()) await end();
+  });
+
+  async function server(options?: NatsOptions): Promise<TestBroker> {
+    const broker = await startNats(options);
+    teardown.push(() => broker.stop());
+    return broker;
+  }
+
+  async function open(url: string): Promise<Transport> {
+    const signal = AbortSignal.timeout(20_000);
+    const transport = await connectNats({ kind: "nats", url }, { clientName: "test", signal });
+    teardown.push(() => transport.close());
+    return transport;
+  }
+
+  it("logs in with a token, and passes over a server that is not there", async () => {
+    const broker = await server({ token: "t/ok%en" });
+    const [dead] = await freePorts(1);
+    const transport = await open(`${broker.url},127.0.0.1:${dead}`);
+    const subject = `${freshPrefix()}.data`;
+    const reader = readerOf(await transport.subscribe(subject, WIDE));
+    await transport.publish(subject, bytesOf("hello"), { signal: NEVER });
+    expect((await reader.take(1)).map(text)).toEqual(["hello"]);
+  });
+
+  it("shows no password and no token in what it says about a refusal", async () => {
+    const broker = await server({ user: "someone", password: "right" });
+    for (const userInfo of ["someone:wr%2Fong", "wr%2Fong"]) {
+      const refused = open(`nats://${userInfo}@127.0.0.1:${broker.port}`);
+      await expectCode(refused, "broker-denied");
+      expect(await secretsOf(refused, ["wr%2Fong", "wr/ong"])).toEqual([]);
+    }
+  });
+
+  it("takes the payload limit that its server has", async () => {
+    const broker = await server({ maxPayloadBytes: 128 * KIB });
+    const transport = await open(broker.url);
+    expect(transport.capabilities.payloadLimitBytes).toBe(128 * KIB);
+    expect(transport.capabilities.preferredPayloadBytes).toBeLessThanOrEqual(128 * KIB);
+    const subject = `${freshPrefix()}.data`;
+    const reader = readerOf(await transport.subscribe(subject, WIDE));
+    await expectCode(transport.publish(subject, Buffer.alloc(128 * KIB + 1), { signal: NEVER }), "payload-too-large");
+    await transport.publish(subject, Buffer.alloc(128 * KIB), { signal: NEVER });
+    expect((await reader.take(1)).map(({ payload }) => payload.length)).toEqual([128 * KIB]);
+  });
+
+  it("tells a subscription that its user may not have as broker-denied, and keeps the others", async () => {
+    const permissions = 'subscribe: { allow: ["fanfold.>"] }, publish: { allow: ["fanfold.>"] }';
+    const broker = await server({ user: "someone", password: "right", permissions });
+    const transport = await open(broker.url);
+    await expectCode(transport.subscribe("other.data", WIDE), "broker-denied");
+    const subject = `${freshPrefix()}.data`;
+    const reader = readerOf(await transport.subscribe(subject, WIDE));
+    await transport.publish(subject, bytesOf("allowed"), { signal: NEVER });
+    expect((await reader.take(1)).map(text)).toEqual(["allowed"]);
+  });
+
+  it("refuses to publish on a subject once the server has refused it", async () => {
+    const permissions = 'subscribe: ">", publish: { allow: ["fanfold.>"] }';
+    const broker = await server({ user: "someone", password: "right", permissions });
+    const transport = await open(broker.url);
+    await transport.publish("other.data", bytesOf("the server answers later"), { signal: NEVER });
+    // A subscription makes a round trip, behind which the refusal has arrived.
+    await transport.subscribe(`${freshPrefix()}.data`, WIDE);
+    await expectCode(transport.publish("other.data", bytesOf("again"), { signal: NEVER }), "broker-denied");
+  });
+
+  it("holds publishers while the server is frozen, within a bound, until it goes on", async () => {
+    const broker = await server();
+    const transport = await open(broker.url);
+    const subject = `${freshPrefix()}.data`;
+    await broker.pause();
+    let accepted = 0;
+    const burst = Array.from({ length: 64 }, async (_, index) => {
+      await transport.publish(subject, numbered(index, 512 * KIB), { signal: NEVER });
+      accepted += 1;
+    });
+    const given = new AbortController();
+    const late = transport.publish(subject, numbered(1), { signal: given.signal });
+    given.abort(new FanfoldError("interrupted", "The test gave up"));
+    await expectCode(late, "interrupted");
+    expect(accepted * 512 * KIB).toBeLessThanOrEqual(4 * MIB);
+    await broker.resume();
+    await Promise.all(burst);
+    expect(accepted).toBe(64);
+  });
+
+  it("waits with a publish while the link is down: broker-lost when its signal aborts, done when the link is back", async () => {
+    const broker = await server();
+    const transport = await open(broker.url);
+    const subject = `${freshPrefix()}.data`;
+    const status = watchStatus(transport);
+    const reader = readerOf(await transport.subscribe(subject, WIDE));
+    await broker.kill();
+    await status.until(() => status.seen.some(({ type }) => type === "disconnected"));
+    await expectCode(transport.publish(subject, bytesOf("x"), { signal: AbortSignal.timeout(20) }), "broker-lost");
+    const published = transport.publish(subject, bytesOf("later"), { signal: NEVER });
+    await broker.restart();
+    await published;
+    expect((await reader.take(1)).map(text)).toEqual(["later"]);
+  });
+
+  it("tells that the server cut it as a slow consumer, and comes back", async () => {
+    const broker = await server({ writeDeadlineMs: 200, maxPendingBytes: 2 * MIB });
+    const proxy = await startTcpProxy(broker.port);
+    teardown.push(() => proxy.close());
+    const slow = await open(atPort(broker.url, proxy.port));
+    const publisher = await open(broker.url);
+    const status = watchStatus(slow);
+    const subject = `${freshPrefix()}.data`;
+    const rest = await slow.subscribe(subject, WIDE);
+    proxy.stallFromTarget();
+    await expect
+      .poll(
+        async () => {
+          for (let index = 0; index < 64; index += 1)
+            await publisher.publish(subject, numbered(index, 64 * KIB), { signal: NEVER });
+          return await slowConsumers(broker);
+        },
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(0);
+    proxy.resume();
+    await status.until(() => status.seen.some(({ type }) => type === "reconnected"));
+    expect(status.seen.map(({ type }) => type)).toEqual([
+      "disconnected",
+      "reconnecting",
+      "slow-consumer",
+      "reconnected",
+    ]);
+
+    await publisher.publish(subject, bytesOf("end"), { signal: NEVER });
+    for await (const message of rest) if (text(message) === "end") return;
+    expect.fail("the subscription ended without the last message");
+  });
+});
+
+async function slowConsumers(broker: TestBroker): Promise<number> {
+  const response = await fetch(`${broker.adminUrl}/varz`);
+  const state = (await response.json()) as { slow_consumers: number };
+  return state.slow_consumers;
+}
