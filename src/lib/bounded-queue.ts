@@ -1,6 +1,6 @@
 import { FanfoldError } from "./errors.ts";
 
-export interface BoundedQueueOptions<T> {
+interface BoundedQueueOptions<T> {
   /** Sum of `sizeOf` over the waiting items that is never exceeded, except by a single item that is larger alone. */
   readonly limit: number;
   readonly sizeOf: (item: T) => number;

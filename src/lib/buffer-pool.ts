@@ -1,7 +1,7 @@
 /** Buffers this much smaller than those of the pool are not worth one of them. */
 const SHARE_MIN = 4;
 
-export interface BufferPoolOptions {
+interface BufferPoolOptions {
   /** Length of each buffer, in bytes. */
   readonly bufferBytes: number;
   /** Buffers that are kept for later at most; what is given back beyond them is let go. */

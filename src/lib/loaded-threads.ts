@@ -8,7 +8,7 @@ export interface Begin<Start> {
   readonly openFiles: OpenFiles;
 }
 
-export interface ThreadKind extends ThreadModule {
+interface ThreadKind extends ThreadModule {
   /** Files that it has open at once at most, by native calls. */
   readonly filesOpenMax: number;
 }

@@ -17,7 +17,7 @@ export interface ThreadEnds<Out> {
   readonly onFailure: (error: FanfoldError) => void;
 }
 
-export interface ThreadOptions<Out> extends ThreadModule, ThreadEnds<Out> {
+interface ThreadOptions<Out> extends ThreadModule, ThreadEnds<Out> {
   /** Cloned into the thread. */
   readonly data: unknown;
   /** Where the thread notes the files that it opens by native calls. They are closed when it is gone. */

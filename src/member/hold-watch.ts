@@ -1,5 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
-import type { Hold } from "./inbox.ts";
+import type { HoldMessage } from "./inbox.ts";
 
 /** A coordinator says why one has to wait once for each failed attempt to reach its broker: a day of them are fewer. */
 const HOLDS_MAX = 10_000;
@@ -7,19 +7,19 @@ const HOLDS_MAX = 10_000;
 /** Why a coordinator does not let a member in, over one connection. */
 export class HoldWatch {
   readonly #where: string;
-  #last: Hold | undefined;
+  #last: HoldMessage | undefined;
   #count = 0;
 
   constructor(where: string) {
     this.#where = where;
   }
 
-  get last(): Hold | undefined {
+  get last(): HoldMessage | undefined {
     return this.#last;
   }
 
   /** Whether it says something new. @throws FanfoldError `damaged` when it is said too often, or to one that was let in */
-  take(hold: Hold, wasLetIn: boolean): boolean {
+  take(hold: HoldMessage, wasLetIn: boolean): boolean {
     this.#count += 1;
     if (wasLetIn || this.#count > HOLDS_MAX) {
       const what = `Listen to the coordinator at ${this.#where}`;

@@ -6,7 +6,7 @@ import type { CoordinatorMessage } from "../protocol/messages/control.ts";
 export type Welcome = Extract<CoordinatorMessage, { type: "welcome" }>;
 export type Start = Extract<CoordinatorMessage, { type: "start" }>;
 export type Ended = Extract<CoordinatorMessage, { type: "ended" }>;
-export type Hold = Extract<CoordinatorMessage, { type: "hold" }>;
+export type HoldMessage = Extract<CoordinatorMessage, { type: "hold" }>;
 /** What a member is told; a refusal is an error instead, and a `hold` comes before there is a member. */
 export type Told = Exclude<CoordinatorMessage, { type: "refused" | "hold" }>;
 

@@ -4,7 +4,7 @@ import type { LinkEvent } from "../protocol/messages/events.ts";
 import { redactUrl } from "../transport/broker-url.ts";
 import type { TransportTarget } from "../transport/connect.ts";
 import type { CoordinatorAddress } from "./address.ts";
-import type { Hold } from "./inbox.ts";
+import type { HoldMessage } from "./inbox.ts";
 
 /** The error a `refused` message means here. */
 export function refusedError(message: Extract<CoordinatorMessage, { type: "refused" }>): FanfoldError {
@@ -13,7 +13,7 @@ export function refusedError(message: Extract<CoordinatorMessage, { type: "refus
 
 /** The error of who was not let in within the time that there was, and was told why or not. */
 export function heldError(
-  hold: Hold | undefined,
+  hold: HoldMessage | undefined,
   { where, waitedMs }: { readonly where: string; readonly waitedMs: number },
 ): FanfoldError {
   const what = `Join a session at the coordinator at ${where}: it did not let this member in within ${Math.round(waitedMs / 1000)} s`;

@@ -10,7 +10,7 @@ export interface MemberRun<Event, Result> extends AsyncDisposable {
 }
 
 /** What the work of a member is given. */
-export interface MemberWork<Event> {
+interface MemberWork<Event> {
   readonly hub: EventHub<Event>;
   /** Aborted by the caller's signal, or by disposing the run. */
   readonly signal: AbortSignal;

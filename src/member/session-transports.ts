@@ -10,7 +10,7 @@ import { type LiveTarget, liveTarget } from "./join.ts";
 import { tellStatus, watchEnd } from "./tell-status.ts";
 
 /** How a member reaches the transport of one session. Bulk data and reports never share a connection (D5). */
-export interface SessionTransports {
+interface SessionTransports {
   readonly live: LiveTarget;
   readonly bulk: Transport;
   readonly reports: Transport;

@@ -8,7 +8,7 @@ import { fitReason } from "../protocol/messages/fit-message.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
 import { HoldWatch } from "./hold-watch.ts";
-import { type Hold, Inbox, type Told, type Welcome } from "./inbox.ts";
+import { type HoldMessage, Inbox, type Told, type Welcome } from "./inbox.ts";
 import { heldError, refusedError } from "./join.ts";
 
 export interface SteadyLinkOptions {
@@ -234,7 +234,7 @@ export class SteadyLink {
     return limit;
   }
 
-  #held(hold: Hold): void {
+  #held(hold: HoldMessage): void {
     const isNews = this.#holds.take(hold, this.#welcomed !== "no");
     if (isNews) this.#options.emit({ type: "held", address: this.#where, code: hold.code, reason: hold.reason });
   }

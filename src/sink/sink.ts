@@ -14,7 +14,7 @@ import type { SinkEvent } from "../protocol/messages/events.ts";
 import type { SinkOutcome } from "../protocol/messages/progress.ts";
 import type { Durability } from "./engine/entry-sync.ts";
 import { openSinkFolder, type SinkFolder } from "./own/sink-folder.ts";
-import { openAttempt } from "./session/sink-session.ts";
+import { openSinkSession } from "./session/sink-session.ts";
 
 export interface SinkOptions {
   /** Address of the coordinator, `host:port`. */
@@ -125,13 +125,13 @@ class SinkProgram {
             back = epoch === undefined ? undefined : { sessionId, epoch };
           },
         };
-        const opened = await link.unlessWelcomed(signal, (opening) => openAttempt(options, opening));
+        const opened = await link.unlessWelcomed(signal, (opening) => openSinkSession(options, opening));
         if ("type" in opened) {
           welcome = opened;
           continue;
         }
-        await using attempt = opened;
-        const end = await attempt.run();
+        await using session = opened;
+        const end = await session.run();
         if ("type" in end) {
           welcome = end;
           continue;

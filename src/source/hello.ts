@@ -5,7 +5,7 @@ import type { Hello } from "../protocol/messages/control.ts";
 import { sourceSecret } from "./identity.ts";
 
 /** What says which source this is. */
-export interface SourceIdentityOptions {
+interface SourceIdentityOptions {
   readonly session?: string;
   readonly name?: string;
   readonly stateDir: string;

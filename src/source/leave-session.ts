@@ -3,7 +3,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import { within } from "../lib/within.ts";
 import type { SteadyLink } from "../member/steady-link.ts";
 
-export interface Leaving {
+interface Leaving {
   /** How long a second signal is waited for, in milliseconds. */
   readonly graceMs: number;
   /** Resolves when the session is to end for all. */

@@ -5,7 +5,7 @@ import { type SessionSubjects, subjectsOf, upWildcard } from "../protocol/subjec
 import type { Subscription, Transport } from "../transport/transport.ts";
 
 /** A source's ends of the transport of one session. */
-export interface SourceTransports extends AsyncDisposable {
+interface SourceTransports extends AsyncDisposable {
   readonly live: LiveTarget;
   readonly subjects: SessionSubjects;
   readonly data: Transport;

@@ -4,7 +4,7 @@ import type { Ended, Start, Welcome } from "../member/inbox.ts";
 import type { SteadyLink } from "../member/steady-link.ts";
 import type { SourceEvent } from "../protocol/messages/events.ts";
 
-export interface WaitOptions {
+interface WaitForStartOptions {
   readonly destCount: number;
   /** Longest wait since `sinceMs`; no limit when undefined. */
   readonly waitTimeoutMs: number | undefined;
@@ -19,7 +19,7 @@ export interface WaitOptions {
  *
  * @throws FanfoldError `wait-timeout`, how the session was ended, or why the link ended
  */
-export async function waitForStart(link: SteadyLink, options: WaitOptions): Promise<Start | Welcome> {
+export async function waitForStart(link: SteadyLink, options: WaitForStartOptions): Promise<Start | Welcome> {
   const { waitTimeoutMs, sinceMs, clock, emit, signal } = options;
   const over = new AbortController();
   const waited = AbortSignal.any([signal, over.signal]);

@@ -8,7 +8,7 @@ export type BrokerChoice =
   | { readonly kind: "amqp"; readonly url: string };
 
 /** A `nats://` or `tls://` URL taken apart; credentials are decoded. */
-export interface NatsEndpoint {
+interface NatsEndpoint {
   /** `host:port`, in the order given. */
   readonly servers: readonly string[];
   readonly tls: boolean;
@@ -16,7 +16,7 @@ export interface NatsEndpoint {
 }
 
 /** An `amqp://` or `amqps://` URL taken apart; credentials are decoded. */
-export interface AmqpEndpoint {
+interface AmqpEndpoint {
   readonly protocol: "amqp" | "amqps";
   readonly host: string;
   readonly port: number;

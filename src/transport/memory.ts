@@ -23,7 +23,7 @@ import type {
  */
 const TURN_BYTES = 256 * 1024;
 
-export interface RouterTransportOptions {
+interface RouterTransportOptions {
   /** What the capabilities say; the coordinator's own end of the embedded relay is `embedded`. */
   readonly kind: "memory" | "embedded";
   readonly payloadLimitBytes?: number;
@@ -31,12 +31,12 @@ export interface RouterTransportOptions {
 }
 
 /** A broker inside this process. */
-export interface MemoryBroker {
+interface MemoryBroker {
   readonly router: Router;
   connect(): Transport;
 }
 
-export type MemoryBrokerOptions = Omit<RouterTransportOptions, "kind">;
+type MemoryBrokerOptions = Omit<RouterTransportOptions, "kind">;
 
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
   const router = new Router();

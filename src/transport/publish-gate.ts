@@ -1,7 +1,7 @@
 import { abortable, abortError, throwIfAborted } from "../lib/abort.ts";
 import { FanfoldError } from "../lib/errors.ts";
 
-export interface PublishGateOptions {
+interface PublishGateOptions {
   /** Bytes handed to the link and not known to have left it that are never exceeded, except by one larger payload. */
   readonly limitBytes: number;
 }

@@ -1,7 +1,7 @@
 import { MessageQueue } from "./message-queue.ts";
 import type { Subscription, TransportMessage, TransportStatus } from "./transport.ts";
 
-export interface QueuedSubscriptionOptions {
+interface QueuedSubscriptionOptions {
   readonly subject: string;
   readonly queueBytes: number;
   readonly emit: (status: TransportStatus) => void;

@@ -2,7 +2,7 @@
 const SUBJECT = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
 /** Fits the one-byte length of the embedded wire, and AMQP's routing key. */
-export const SUBJECT_BYTES_MAX = 255;
+const SUBJECT_BYTES_MAX = 255;
 
 const WILDCARD_END = ".*";
 

@@ -7,7 +7,7 @@ import { encodeControl } from "../../src/protocol/messages/control.ts";
 import { subjectsOf, upSubject } from "../../src/protocol/subjects.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
 import { clientOf, coordinatorOf, EventReader, stateFolder } from "./coordinator-fixture.ts";
-import { provenOutcome, summaryOf } from "./session/series-driver.ts";
+import { provenOutcome, summaryOf } from "./session/slot-driver.ts";
 
 describe("openCoordinator()", () => {
   test("takes a free port and says where it listens, also to a reader that comes later", async () => {

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Frame } from "../../src/protocol/frame/frame.ts";
 import type { CheckedFrame } from "../../src/sink/stream/checked-frame.ts";
-import { Receiver } from "../../src/sink/stream/sequence-tracker.ts";
+import { SequenceTracker } from "../../src/sink/stream/sequence-tracker.ts";
 import { CreditWindow, type OutstandingFrame } from "../../src/source/publish/credit-window.ts";
-import { RepairDesk } from "../../src/source/publish/repair-requests.ts";
+import { RepairRequests } from "../../src/source/publish/repair-requests.ts";
 
 const RUNS = 300;
 const SINKS = ["a", "b", "c"] as const;
@@ -59,9 +59,9 @@ describe("the stream of a session: window, repairs and receivers together", () =
 class Stream {
   readonly #costs: number[] = [];
   readonly #window = new CreditWindow<OutstandingFrame>(SINKS);
-  readonly #desk = new RepairDesk();
+  readonly #desk = new RepairRequests();
   readonly #live = new Set<SinkId>(SINKS);
-  readonly #receivers = new Map(SINKS.map((id) => [id, new Receiver(SCOPE)]));
+  readonly #receivers = new Map(SINKS.map((id) => [id, new SequenceTracker(SCOPE)]));
   readonly #links = new Map(SINKS.map((id) => [id, [] as number[]]));
   readonly #handedOn = new Map(SINKS.map((id) => [id, 0]));
   readonly #reported = new Map(SINKS.map((id) => [id, 0]));
@@ -161,7 +161,7 @@ class Stream {
     return [...this.#live].filter((id) => this.#receiver(id).receivedUpTo < this.#costs.length).length;
   }
 
-  #receiver(id: SinkId): Receiver {
+  #receiver(id: SinkId): SequenceTracker {
     const receiver = this.#receivers.get(id);
     if (receiver === undefined) throw new Error(`There is no sink ${id}`);
     return receiver;

@@ -9,8 +9,8 @@ import { DryEngine } from "../../src/sink/engine/dry-engine.ts";
 import { encodeRecord, MAGIC, MANIFEST_VERSION, type RecordKind } from "../../src/sink/manifest/manifest.ts";
 import { ManifestReader } from "../../src/sink/manifest/manifest-reader.ts";
 import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
-import { PageBook } from "../../src/sink/stream/page-store.ts";
-import { ScopeBook } from "../../src/sink/stream/scope-store.ts";
+import { PageStore } from "../../src/sink/stream/page-store.ts";
+import { ScopeStore } from "../../src/sink/stream/scope-store.ts";
 import { TreeOrder } from "../../src/sink/stream/tree-order.ts";
 import { openEngine } from "../helpers/copies/open-engine.ts";
 import { removeTree } from "../helpers/disks/temp-folder.ts";
@@ -75,11 +75,19 @@ function looks(input: Uint8Array): void {
     const before = fullTreeFacts(sink);
     {
       using root = Root.open(Buffer.from(sink));
-      using book = new PageBook(SpillFile.open());
-      using order = new TreeOrder({ book, random: systemRandom });
-      using scope = new ScopeBook();
+      using pageStore = new PageStore(SpillFile.open());
+      using order = new TreeOrder({ pageStore, random: systemRandom });
+      using scope = new ScopeStore();
       const engine = new DryEngine(
-        { root, book, order, scope, policy: { forbidden: false }, isDoubted: () => false, onBusy: () => undefined },
+        {
+          root,
+          pageStore,
+          order,
+          scope,
+          policy: { forbidden: false },
+          isDoubted: () => false,
+          onBusy: () => undefined,
+        },
         { want: () => undefined, outlook: () => undefined },
       );
       refuses(REFUSALS, () => {

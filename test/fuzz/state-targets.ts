@@ -5,10 +5,10 @@ import { silentLogger } from "../../src/lib/logger.ts";
 import { buildFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
 import { MISSING_RANGES_MAX } from "../../src/protocol/limits.ts";
 import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
-import { Receiver } from "../../src/sink/stream/sequence-tracker.ts";
+import { SequenceTracker } from "../../src/sink/stream/sequence-tracker.ts";
 import { CreditWindow } from "../../src/source/publish/credit-window.ts";
-import { PageLedger } from "../../src/source/publish/page-answers.ts";
-import { RepairDesk } from "../../src/source/publish/repair-requests.ts";
+import { PageAnswers } from "../../src/source/publish/page-answers.ts";
+import { RepairRequests } from "../../src/source/publish/repair-requests.ts";
 import { proofFault } from "../../src/source/session/proof-fault.ts";
 import { readUp } from "../../src/source/session/read-up.ts";
 import { FrameDecoder } from "../../src/transport/embedded/frame-decoder.ts";
@@ -45,8 +45,8 @@ const spill = SpillFile.open();
 /** What a source does with what one sink says, line by line, besides sending. */
 function sinkSays(input: Uint8Array): void {
   const window = new CreditWindow(["one", "two"]);
-  const desk = new RepairDesk();
-  const ledger = new PageLedger(spill);
+  const desk = new RepairRequests();
+  const ledger = new PageAnswers(spill);
   ledger.add({ page: 0, entries: 5, body: new Uint8Array(1) }, ["one", "two"]);
   for (let sequence = 0; sequence < FRAMES; sequence += 1) window.published({ sequence, costBytes: 1000 });
   for (const line of Buffer.from(input).toString("latin1").split("\n")) {
@@ -135,7 +135,7 @@ export function framed(frames: readonly Buffer[]): Buffer {
 }
 
 function receives(input: Uint8Array): void {
-  const receiver = new Receiver({ ...SESSION, stream: 0 });
+  const receiver = new SequenceTracker({ ...SESSION, stream: 0 });
   let next = 0;
   for (const { payload } of framesOf(input)) {
     const checked = refuses(["damaged"], () => checkFrame(payload));

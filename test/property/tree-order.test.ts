@@ -96,7 +96,7 @@ describe("the order of entries", () => {
     const root = memoryFolder();
     mkdirSync(join(root, "directory"));
     for (let index = 0; index < 2500; index += 1) mkdirSync(join(root, "directory", `${index}`));
-    using order = new TreeOrder({ book: { entry: () => rootEntry }, random: systemRandom });
+    using order = new TreeOrder({ pageStore: { entry: () => rootEntry }, random: systemRandom });
     let pages = 0;
     for (const output of walkTree(Buffer.from(root))) {
       if (output.type !== "page") continue;
@@ -115,7 +115,7 @@ describe("the order of entries", () => {
   test("behind the walk allows each withdrawn file once, the latest first", () => {
     const files = ["a", "b", "c"].map((path, index) => ({ ...file(path), entry: index + 1 }));
     const begin = () => {
-      const order = new TreeOrder({ book: { entry: () => rootEntry }, random: systemRandom });
+      const order = new TreeOrder({ pageStore: { entry: () => rootEntry }, random: systemRandom });
       for (const [index, entry] of files.entries()) order.withdrawn(entry, index === 1);
       return order;
     };

@@ -7,7 +7,7 @@ import { isSinkFolder, openForRemoval, removeOne } from "../../src/sink/deletion
 import { linkFile, linkLeaf, ownFile } from "../../src/sink/disk/link-file.ts";
 import type { Root } from "../../src/sink/disk/root.ts";
 import { placeLeaf } from "../../src/sink/engine/place-entry.ts";
-import { type Subject, subjectOf } from "../../src/sink/metadata/metadata.ts";
+import { type MetadataEntry, metadataEntryOf } from "../../src/sink/metadata/metadata.ts";
 import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own/own-files.ts";
 import { openSinkFolder } from "../../src/sink/own/sink-folder.ts";
 import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/verify/folder-reader.ts";
@@ -59,12 +59,12 @@ function named(name: string, round: number) {
 }
 
 /** With another mode, owner and attribute in each round, too. */
-function subject(kind: "file" | "directory", round: number): Subject {
+function subject(kind: "file" | "directory", round: number): MetadataEntry {
   const attributes = [{ name: bytes("user.round"), value: bytes(`${round % 2}`) }];
   const mode = 0o700 + (round % 2) * 0o55;
   const owner = { uid: round % 2, gid: round % 2 };
   const entry = { ...named("file", round), mode, owner, attributes };
-  return subjectOf(kind === "directory" ? { ...entry, kind } : { ...entry, kind, size: 5 });
+  return metadataEntryOf(kind === "directory" ? { ...entry, kind } : { ...entry, kind, size: 5 });
 }
 
 function put(root: Root, name: Buffer, round: number): void {

@@ -30,7 +30,7 @@ export interface RunContext {
   readonly warn: (text: string) => void;
 }
 
-export interface RoleCommand<Event extends TypedEvent, State, Result> {
+interface RoleCommand<Event extends TypedEvent, State, Result> {
   readonly view: View<Event, State>;
   readonly options: SharedOptions;
   readonly io: ProgramIo;

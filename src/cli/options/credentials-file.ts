@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
 
-export interface CredentialsFile {
+interface CredentialsFile {
   /** `user:password`, or a token. */
   readonly credentials: string;
   /** Something a person should change about the file. */
@@ -10,7 +10,7 @@ export interface CredentialsFile {
 }
 
 /** Far more than any password or token; a file that is larger is another file. */
-const FILE_BYTES_MAX = 64 * 1024;
+const CREDENTIALS_BYTES_MAX = 64 * 1024;
 
 /**
  * Reads credentials from a file of one line. They never stand in the text of an error.
@@ -26,7 +26,7 @@ export async function readCredentialsFile(path: string, option: string): Promise
       { cause },
     );
   });
-  if (!info.isFile() || info.size > FILE_BYTES_MAX)
+  if (!info.isFile() || info.size > CREDENTIALS_BYTES_MAX)
     throw new FanfoldError("usage", `${shown}: found something else, want a file with one line`);
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new FanfoldError("usage", `${shown}: ${reason(cause)}`, { cause });

@@ -1,6 +1,6 @@
 import { FanfoldError } from "../../lib/errors.ts";
 
-export interface NumberRange {
+interface NumberRange {
   readonly option: string;
   readonly min: number;
   readonly max: number;

@@ -3,7 +3,7 @@ import type { EndingSignal } from "./exit-status.ts";
 
 const SIGNALS: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-export interface EndingSignals extends Disposable {
+interface EndingSignals extends Disposable {
   /** Aborted with an `interrupted` FanfoldError by the first signal. */
   readonly abort: AbortSignal;
   /** The first signal that came. */

@@ -1,7 +1,7 @@
 import type { FanfoldError } from "../../lib/errors.ts";
 import type { ProgramIo } from "./program-io.ts";
 
-export interface ErrorReport {
+interface ErrorReport {
   readonly io: ProgramIo;
   readonly verbose: boolean;
   readonly json: boolean;

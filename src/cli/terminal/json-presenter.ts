@@ -22,6 +22,6 @@ export class JsonPresenter<Event extends TypedEvent> implements Presenter<Event>
   }
 }
 
-export function jsonLine(event: TypedEvent, time: Date): string {
+function jsonLine(event: TypedEvent, time: Date): string {
   return `${JSON.stringify({ time: time.toISOString(), ...event })}\n`;
 }

@@ -7,7 +7,7 @@ import { stringWidth } from "../view/fit.ts";
 import type { Screen, ScreenSize } from "../view/view.ts";
 import { FrameStream } from "./frame-stream.ts";
 
-export interface ScreenPainterOptions {
+interface ScreenPainterOptions {
   /** A terminal. */
   readonly output: Output;
   readonly clock: Clock;

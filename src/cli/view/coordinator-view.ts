@@ -13,7 +13,7 @@ interface ShownSession {
   readonly copy: CopyState | undefined;
 }
 
-export interface CoordinatorState {
+interface CoordinatorState {
   /** By session id, in the order of their first appearance; ended ones are dropped. */
   readonly sessions: ReadonlyMap<string, ShownSession>;
   readonly listening: boolean;

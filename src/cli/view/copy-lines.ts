@@ -33,7 +33,7 @@ export function nextCopy(before: CopyState | undefined, progress: CopyProgress, 
 }
 
 /** By bytes, or by files where there are no bytes; 1 only when both are done. 0 while the total is not known. */
-export function fractionDone(progress: CopyProgress): number {
+function fractionDone(progress: CopyProgress): number {
   const { bytesDone, bytesFound, filesDone, filesFound, discoveryEnded } = progress;
   if (!discoveryEnded) return 0;
   const done = bytesDone >= bytesFound && filesDone >= filesFound;

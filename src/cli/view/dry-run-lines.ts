@@ -2,13 +2,13 @@ import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progre
 import { formatBytes, formatCount, formatElapsed, plural } from "./format.ts";
 import type { Style } from "./style.ts";
 
-interface Wanted {
+interface WantedCount {
   readonly filesWanted?: number | undefined;
   readonly bytesWanted?: number | undefined;
 }
 
 /** `3 files, 1.2 MiB`, or `nothing` */
-export function wantedText({ filesWanted = 0, bytesWanted = 0 }: Wanted): string {
+export function wantedText({ filesWanted = 0, bytesWanted = 0 }: WantedCount): string {
   return filesWanted === 0 ? "nothing" : `${plural(filesWanted, "file")}, ${formatBytes(bytesWanted)}`;
 }
 

@@ -2,7 +2,7 @@ import type { LinkEvent } from "../../protocol/messages/events.ts";
 import { detail, info, type Message, plainOnly, warning } from "./view.ts";
 
 /** What a view remembers of the link to the coordinator. */
-export interface LinkState {
+export interface LinkViewState {
   /** The last attempt to connect that plain lines have told of. */
   readonly attempts: number;
   /** Whether the coordinator was there, and is lost. */
@@ -11,9 +11,9 @@ export interface LinkState {
   readonly trying: string | undefined;
 }
 
-export const LINK_INITIAL: LinkState = { attempts: 1, lost: false, trying: undefined };
+export const LINK_INITIAL: LinkViewState = { attempts: 1, lost: false, trying: undefined };
 
-export function nextLink(state: LinkState, event: { readonly type: string } | LinkEvent): LinkState {
+export function nextLink(state: LinkViewState, event: { readonly type: string } | LinkEvent): LinkViewState {
   if (!isLinkEvent(event)) return state;
   switch (event.type) {
     case "connecting": {
@@ -32,7 +32,7 @@ export function nextLink(state: LinkState, event: { readonly type: string } | Li
 }
 
 /** What is said while the coordinator does not answer. */
-export function connectingText(event: Extract<LinkEvent, { type: "connecting" }>, lost: boolean): string {
+function connectingText(event: Extract<LinkEvent, { type: "connecting" }>, lost: boolean): string {
   const { address, attempt, reason } = event;
   const why = reason === undefined ? "" : `: ${shortReason(reason, address)}`;
   if (lost) return `reconnecting to the coordinator (attempt ${attempt}${why})`;
@@ -54,7 +54,7 @@ function shortReason(reason: string, address: string): string {
 /** Messages of the events that source and sink share; undefined for any other event. */
 export function linkMessages(
   event: { readonly type: string } | LinkEvent,
-  state: LinkState,
+  state: LinkViewState,
 ): readonly Message[] | undefined {
   if (!isLinkEvent(event)) return undefined;
   switch (event.type) {

@@ -5,7 +5,7 @@ import { fitEnd, fitExactly, fitMiddle, stringWidth } from "./fit.ts";
 import { formatBytes, formatClock, plural } from "./format.ts";
 import type { Style } from "./style.ts";
 
-export interface SinkTable {
+interface SinkTable {
   readonly columns: number;
   /** Lines it may take. */
   readonly rows: number;
@@ -76,7 +76,7 @@ const CAREFUL: ReadonlySet<SinkLine["state"]> = new Set<SinkLine["state"]>([
   "away",
 ]);
 
-export function stateColour(state: SinkLine["state"], style: Style): (text: string) => string {
+function stateColour(state: SinkLine["state"], style: Style): (text: string) => string {
   if (state === "proven") return style.good;
   if (state === "failed") return style.bad;
   return CAREFUL.has(state) ? style.careful : (text) => text;

@@ -2,13 +2,13 @@ import type { SinkEvent } from "../../protocol/messages/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes } from "./format.ts";
-import { LINK_INITIAL, type LinkState, linkMessages, nextLink } from "./link-messages.ts";
+import { LINK_INITIAL, type LinkViewState, linkMessages, nextLink } from "./link-messages.ts";
 import type { Style } from "./style.ts";
 import { outcomeMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type View } from "./view.ts";
 
-export interface SinkState {
-  readonly link: LinkState;
+interface SinkState {
+  readonly link: LinkViewState;
   /** What is being waited for; undefined while a copy runs. */
   readonly waiting: string | undefined;
   /** The source left in the middle of a copy. */

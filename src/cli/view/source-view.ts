@@ -4,14 +4,14 @@ import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-li
 import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames } from "./fit.ts";
 import { formatBytes, plural } from "./format.ts";
-import { LINK_INITIAL, type LinkState, linkMessages, nextLink } from "./link-messages.ts";
+import { LINK_INITIAL, type LinkViewState, linkMessages, nextLink } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
 import type { Style } from "./style.ts";
 import { summaryMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View } from "./view.ts";
 
-export interface SourceState {
-  readonly link: LinkState;
+interface SourceState {
+  readonly link: LinkViewState;
   readonly needed: { readonly needed: number; readonly sinks: readonly string[] } | undefined;
   readonly copy: CopyState | undefined;
   readonly sinks: readonly SinkLine[];

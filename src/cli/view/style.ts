@@ -16,7 +16,7 @@ export interface Style {
   readonly separator: string;
 }
 
-export interface StyleOptions {
+interface StyleOptions {
   readonly colour: boolean;
   readonly unicode: boolean;
 }

@@ -73,7 +73,7 @@ function sentParts({ bytesSent, bytesSentAgain, bytesSaved, bytesNotNeeded, file
 const UNSYNCED = "not synced: until the system has written it, a loss of power may take any of it";
 
 /** One sink in a few words: `proven`, `proven, caught up late`, `failed: no space left`. */
-export function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
+function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
   const colour = sink.outcome === "proven" ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
   const name = sink.name + " ".repeat(Math.max(0, nameColumns - stringWidth(sink.name)));
   const fate = sink.deletion === undefined ? undefined : deletionText(sink.deletion);

@@ -5,7 +5,7 @@ import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
 import type { Style } from "./style.ts";
 import { detail, info, type Message, type View, warning } from "./view.ts";
 
-export interface VerifyState {
+interface VerifyState {
   /** Undefined before the manifest has been read, and at the end. */
   readonly copy: CopyState | undefined;
   readonly ended: boolean;

@@ -12,7 +12,7 @@ const RETRY_MAX_MS = 10_000;
 /** Reports of one session that may wait for the view; what is beyond is dropped, because newer ones follow. */
 const REPORTS_WAITING_BYTES = 1024 * 1024;
 
-export interface BrokerLinkOptions {
+interface BrokerLinkOptions {
   readonly connect: (signal: AbortSignal) => Promise<Transport>;
   /** The broker's address without its password. */
   readonly shown: string;

@@ -10,7 +10,7 @@ import { BrokerLink } from "./broker-link.ts";
 import { type BrokerSetup, offerOf, offerWarning } from "./broker-setup.ts";
 import { type TicketHolder, Tickets } from "./tickets.ts";
 
-export interface BrokerPartOptions {
+interface BrokerPartOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

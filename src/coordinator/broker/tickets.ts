@@ -3,7 +3,7 @@ import type { Role } from "../../protocol/messages/control.ts";
 import { subjectsOf, toSubject, upSubject, upWildcard } from "../../protocol/subjects.ts";
 
 /** What the holder of a ticket may do at the embedded relay. */
-export interface TicketRights {
+interface TicketRights {
   /** For logs: `sink alpha`. */
   readonly name: string;
   mayPublish(subject: string): boolean;

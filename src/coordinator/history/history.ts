@@ -3,7 +3,7 @@ import { FanfoldError } from "../../lib/errors.ts";
 import type { Member, Role } from "../../protocol/messages/control.ts";
 import { type SessionSummary, sessionSummarySchema } from "../../protocol/messages/progress.ts";
 import { type RestoredSession, restoredSession } from "../session/restore.ts";
-import type { RunningSession, SeriesMember, SessionEnd, SessionRef } from "../session/session-state.ts";
+import type { RunningSession, SessionEnd, SessionRef, SlotMember } from "../session/session-slot.ts";
 import type { Store } from "./store.ts";
 
 /** A session that its source finished, as one who took part in it finds it. */
@@ -30,7 +30,7 @@ export class History {
   }
 
   /** `ticket` is the one that opens the embedded relay. */
-  joined(member: SeriesMember, ticket: string | undefined): void {
+  joined(member: SlotMember, ticket: string | undefined): void {
     this.#write(() => this.#store.joined(member, ticket));
   }
 

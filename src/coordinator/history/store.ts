@@ -4,14 +4,14 @@ import { DatabaseSync } from "node:sqlite";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Role } from "../../protocol/messages/control.ts";
 import type { SessionSummary } from "../../protocol/messages/progress.ts";
-import type { RunningSession, SeriesMember, SessionRef } from "../session/session-state.ts";
+import type { RunningSession, SessionRef, SlotMember } from "../session/session-slot.ts";
 import { prepareSchema } from "./schema.ts";
 
 const FILE = "coordinator.db";
 /** Sessions kept in the history: bounds the file. */
 const HISTORY_SESSIONS_MAX = 10_000;
 
-export type SessionResult = SessionSummary["result"] | "cancelled" | "interrupted";
+type SessionResult = SessionSummary["result"] | "cancelled" | "interrupted";
 
 /** A session as the history keeps it. */
 export interface SessionRecord {
@@ -42,7 +42,7 @@ export interface MemberRecord {
   readonly ticket: string | null;
 }
 
-export interface StoredEnd {
+interface StoredEnd {
   readonly at: Date;
   readonly result: SessionResult;
   readonly reason?: string;
@@ -63,7 +63,7 @@ export class Store implements Disposable {
   }
 
   /** Keeps a member as it was welcomed; in which epoch it took part is left as it was. */
-  joined(member: SeriesMember, ticket: string | undefined): void {
+  joined(member: SlotMember, ticket: string | undefined): void {
     const insert = `INSERT INTO members (session_id, member_id, role, name, secret_hash, stay, needed, dry_run, ticket)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id, member_id) DO UPDATE SET
       name = excluded.name, stay = excluded.stay, needed = excluded.needed, dry_run = excluded.dry_run, ticket = excluded.ticket`;

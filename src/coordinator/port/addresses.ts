@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { NetworkInterfaceInfo } from "node:os";
 
-export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-export interface Bound {
+interface Bound {
   /** The value of `--host`. */
   readonly host: string;
   /** The address it became. */
@@ -22,7 +22,7 @@ export function clientAddresses(bound: Bound, interfaces: Interfaces): readonly 
   return [hostAndPort(host, port)];
 }
 
-export function hostAndPort(host: string, port: number): string {
+function hostAndPort(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

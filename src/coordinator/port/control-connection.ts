@@ -11,7 +11,7 @@ import {
 import { fitReason } from "../../protocol/messages/fit-message.ts";
 import { withSafeText } from "../../protocol/names/peer-text.ts";
 import { versionRefusal } from "../session/session-machine.ts";
-import type { Departure } from "../session/session-state.ts";
+import type { Departure } from "../session/session-slot.ts";
 
 /** A client that goes on faster than this after a burst is broken or hostile: a source sends ten messages a second. */
 const MESSAGES_PER_SECOND = 200;

@@ -10,7 +10,7 @@ export interface HostRules {
   readonly allowHosts: readonly string[];
 }
 
-export interface AddressHeaders {
+interface AddressHeaders {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
 }

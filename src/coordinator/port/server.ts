@@ -18,7 +18,7 @@ const ABOUT = `This is a fanfold coordinator (protocol version ${PROTOCOL_VERSIO
 /** Takes over a connection that asked for an upgrade. `head` holds bytes that came with the request. */
 export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-export interface CoordinatorServerOptions {
+interface CoordinatorServerOptions {
   readonly host: string;
   readonly port: number;
   readonly rules: HostRules;

@@ -8,12 +8,12 @@ import type { ControlConnection } from "../port/control-connection.ts";
 import type { SessionViews } from "../views/session-views.ts";
 import {
   asMember,
-  type SeriesEffect,
-  type SeriesMember,
-  type SeriesState,
   type SessionRef,
+  type SessionSlot,
+  type SlotEffect,
+  type SlotMember,
   takesPartNow,
-} from "./session-state.ts";
+} from "./session-slot.ts";
 
 export interface EffectsOptions {
   readonly history: History;
@@ -26,13 +26,13 @@ export interface EffectsOptions {
 /** A member and its connection. */
 export interface Client {
   readonly memberId: string;
-  readonly series: string;
+  readonly slot: string;
   readonly identity: string;
   readonly role: Role;
   readonly connection: ControlConnection;
 }
 
-type EffectOf<T extends SeriesEffect["type"]> = Extract<SeriesEffect, { type: T }>;
+type EffectOf<T extends SlotEffect["type"]> = Extract<SlotEffect, { type: T }>;
 
 type RecordedEffect = "opened" | "forgotten" | "taken-over" | "started" | "joined" | "returned" | "ended";
 
@@ -47,7 +47,7 @@ export class Effects {
   }
 
   /** `state` is the one after the step; `newcomerId` is that of the client that asked to join in it. */
-  carryOut(state: SeriesState, effect: SeriesEffect, newcomerId: string): void {
+  carryOut(state: SessionSlot, effect: SlotEffect, newcomerId: string): void {
     switch (effect.type) {
       case "send":
         this.#connection(effect.to)?.send(effect.message);
@@ -124,18 +124,18 @@ export class Effects {
   }
 
   /** Its ticket is void, also for a coordinator that is started again. */
-  #revoke({ running, waiting }: SeriesState, memberId: string): void {
+  #revoke({ running, waiting }: SessionSlot, memberId: string): void {
     this.#options.revoke(memberId);
     const session = running ?? waiting;
     if (session !== undefined) this.#options.history.revoked(session, memberId);
   }
 
-  #registered(session: string, { id, role, name }: SeriesMember): void {
+  #registered(session: string, { id, role, name }: SlotMember): void {
     const address = this.#connection(id)?.address ?? "";
     this.#options.emit({ type: "registered", session, role, name, address });
   }
 
-  #left(state: SeriesState, { member, code, reason }: EffectOf<"left">): void {
+  #left(state: SessionSlot, { member, code, reason }: EffectOf<"left">): void {
     const { id, role, name } = member;
     const { running } = state;
     if (running !== undefined && takesPartNow(running, member)) this.#options.views.lost(running.id, id);
@@ -153,7 +153,7 @@ export class Effects {
   }
 }
 
-export interface WelcomeParts {
+interface WelcomeParts {
   readonly name: string;
   readonly member: Member;
   readonly session: SessionRef;
@@ -177,6 +177,6 @@ export function welcomeMessage({ name, member, session, offer, underWay, rejoine
   };
 }
 
-function holderOf(member: SeriesMember): TicketHolder {
+function holderOf(member: SlotMember): TicketHolder {
   return { memberId: member.id, name: member.name, role: member.role, sessionId: member.sessionId };
 }

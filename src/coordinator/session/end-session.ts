@@ -2,12 +2,12 @@ import type { CoordinatorMessage } from "../../protocol/messages/control.ts";
 import {
   type Departure,
   isHere,
-  type SeriesMember,
   type SessionEnd,
   type SessionRef,
+  type SlotMember,
   takesPartNow,
-} from "./session-state.ts";
-import { type Change, refOf } from "./transition.ts";
+} from "./session-slot.ts";
+import { refOf, type Transition } from "./transition.ts";
 
 /** How sessions end: by their source, by somebody who cancels them, or because nobody is there [P-1.3]. */
 
@@ -18,7 +18,7 @@ const NOBODY_LEFT: SessionEnd = {
 };
 
 /** Tells everyone who takes part and is here, once; then lets them go, or on to the next session. */
-export function endSession(change: Change, session: SessionRef, end: SessionEnd): void {
+export function endSession(change: Transition, session: SessionRef, end: SessionEnd): void {
   const { running } = change.state;
   const members = change.state.members.filter((member) => member.sessionId === session.id);
   change.state = { ...change.state, running: undefined, waiting: undefined, kept: false };
@@ -35,19 +35,19 @@ export function endSession(change: Change, session: SessionRef, end: SessionEnd)
 }
 
 /** A sink that came when the source had taken stock is none of this session: it waits for the next one. */
-function isNamed({ id, role }: SeriesMember, end: SessionEnd): boolean {
+function isNamed({ id, role }: SlotMember, end: SessionEnd): boolean {
   return role === "source" || end.type !== "finished" || end.summary.sinks.some(({ sinkId }) => sinkId === id);
 }
 
 /** On to the next session: at once, or when the welcome to this one has been answered. */
-function goOn(change: Change, member: SeriesMember): void {
+function goOn(change: Transition, member: SlotMember): void {
   const free = { ...member, startedEpoch: 0, belongs: false, untold: false };
   if (member.ready) change.welcome(free);
   else change.put(free);
 }
 
 /** Ends a session that nobody is in any more. */
-export function endDeserted(change: Change, session: SessionRef): void {
+export function endDeserted(change: Transition, session: SessionRef): void {
   endSession(change, session, NOBODY_LEFT);
 }
 
@@ -56,7 +56,7 @@ export function cancelled(reason: string): SessionEnd {
 }
 
 export function endedMessage(
-  member: Pick<SeriesMember, "id" | "role">,
+  member: Pick<SlotMember, "id" | "role">,
   end: SessionEnd,
 ): Extract<CoordinatorMessage, { type: "ended" }> {
   if (end.type === "broken-off") return { type: "ended", ...departureOf(end) };

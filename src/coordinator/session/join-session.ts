@@ -9,15 +9,15 @@ import {
   memberFor,
   memberGoingOn,
   type Newcomer,
-  type SeriesEvent,
-  type SeriesMember,
-  type SeriesState,
+  type SessionSlot,
+  type SlotEvent,
+  type SlotMember,
   sourceOf,
-} from "./session-state.ts";
-import { type Change, refOf } from "./transition.ts";
+} from "./session-slot.ts";
+import { refOf, type Transition } from "./transition.ts";
 
 /** How clients come in: as somebody new, back into their copy, or as a new process of a member [P-1.2] [P-1.5]. */
-export function join(change: Change, newcomer: Newcomer): void {
+export function join(change: Transition, newcomer: Newcomer): void {
   if (newcomer.role === "source") yieldDeserted(change, newcomer);
   const refusal = refusalOf(change.state, newcomer);
   if (refusal !== undefined) {
@@ -43,17 +43,17 @@ export function join(change: Change, newcomer: Newcomer): void {
 }
 
 /** A session that only waits for somebody to come back makes way for another source. */
-function yieldDeserted(change: Change, newcomer: Newcomer): void {
+function yieldDeserted(change: Transition, newcomer: Newcomer): void {
   const { state } = change;
   const session = begunSession(state);
   if (session === undefined || !isDeserted(state) || state.kept || newcomer.back !== undefined) return;
   if (sourceOf(state)?.identity !== newcomer.identity) endDeserted(change, session);
 }
 
-type CancelOrder = Extract<SeriesEvent, { type: "cancel" }>;
+type CancelOrder = Extract<SlotEvent, { type: "cancel" }>;
 
 /** Somebody asks to end the session of a source, over another connection, or from another process of it. */
-export function cancel(change: Change, { id, identity, back }: CancelOrder): void {
+export function cancel(change: Transition, { id, identity, back }: CancelOrder): void {
   const session = change.state.running ?? change.state.waiting;
   const source = sourceOf(change.state);
   if (session === undefined || source === undefined || source.identity !== identity) {
@@ -72,7 +72,7 @@ export function cancel(change: Change, { id, identity, back }: CancelOrder): voi
   change.effect({ type: "release", memberId: id, comesBack: false });
 }
 
-function newMember(state: SeriesState, newcomer: Newcomer): SeriesMember {
+function newMember(state: SessionSlot, newcomer: Newcomer): SlotMember {
   const { id, label, role, identity, stay, needed, dryRun } = newcomer;
   const name = uniqueName(label, namesOf(state));
   const nothingYet = { sessionId: "", ready: false, startedEpoch: 0, belongs: false, untold: false };
@@ -80,11 +80,11 @@ function newMember(state: SeriesState, newcomer: Newcomer): SeriesMember {
 }
 
 /** The same member as a new process: it keeps its id and its name. */
-function renewed(known: SeriesMember, { stay, needed, dryRun }: Newcomer): SeriesMember {
+function renewed(known: SlotMember, { stay, needed, dryRun }: Newcomer): SlotMember {
   return { ...known, stay, needed, dryRun, away: undefined };
 }
 
-function refusalOf(state: SeriesState, newcomer: Newcomer): Departure | undefined {
+function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefined {
   const known = memberFor(state, newcomer);
   if (newcomer.role === "source") {
     if (newcomer.back !== undefined && known === undefined) return supersededRefusal(state, newcomer);
@@ -108,7 +108,7 @@ function refusalOf(state: SeriesState, newcomer: Newcomer): Departure | undefine
   return undefined;
 }
 
-function supersededRefusal(state: SeriesState, { identity }: Newcomer): Departure {
+function supersededRefusal(state: SessionSlot, { identity }: Newcomer): Departure {
   const taken = sourceOf(state)?.identity === identity;
   const what = taken
     ? "another process of this source has taken the session over; let that one go on"
@@ -116,7 +116,7 @@ function supersededRefusal(state: SeriesState, { identity }: Newcomer): Departur
   return { code: "superseded", reason: `Come back to session "${state.name}": ${what}` };
 }
 
-function busyRefusal(state: SeriesState, source: SeriesMember): Departure {
+function busyRefusal(state: SessionSlot, source: SlotMember): Departure {
   const text = `Join session "${state.name}" as its source`;
   if (!isHere(source)) {
     const advice = `start "${source.name}" again with the same command, end its session with --cancel on that machine, or choose another name with --session`;
@@ -132,6 +132,6 @@ function busyRefusal(state: SeriesState, source: SeriesMember): Departure {
   };
 }
 
-function namesOf(state: SeriesState): ReadonlySet<string> {
+function namesOf(state: SessionSlot): ReadonlySet<string> {
   return new Set(state.members.map((member) => member.name));
 }

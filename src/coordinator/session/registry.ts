@@ -13,22 +13,22 @@ import { aliveRefusal, askedReason, LET_GO_WITHIN_MS, lostCode } from "./same-id
 import { step, versionRefusal } from "./session-machine.ts";
 import {
   type Departure,
-  emptySeries,
+  emptySlot,
   isDeserted,
   isVacant,
   memberFor,
   memberGoingOn,
   type Newcomer,
-  type SeriesEvent,
-  type SeriesState,
-} from "./session-state.ts";
+  type SessionSlot,
+  type SlotEvent,
+} from "./session-slot.ts";
 import { tellEnd } from "./tell-end.ts";
 
 const HELLO_WITHIN_MS = 10_000;
 /** A connection of the same identity that does not answer within this time is that of a killed process. */
 const ANSWER_WITHIN_MS = 2000;
 
-export interface RegistryOptions extends EffectsOptions {
+interface RegistryOptions extends EffectsOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Resolves once the broker can serve members. */
@@ -44,7 +44,7 @@ type Messages = AsyncIterator<ClientMessage>;
 export class Registry {
   readonly #options: RegistryOptions;
   readonly #effects: Effects;
-  readonly #series = new Map<string, SeriesState>();
+  readonly #slots = new Map<string, SessionSlot>();
   readonly #connections = new Set<ControlConnection>();
   readonly #deadlines: Deadlines;
   #closed: Departure | undefined;
@@ -53,7 +53,7 @@ export class Registry {
     this.#options = options;
     this.#effects = new Effects(options);
     this.#deadlines = new Deadlines(options.clock, (name) => {
-      if (this.#series.has(name)) this.#apply(name, { type: "expired" });
+      if (this.#slots.has(name)) this.#apply(name, { type: "expired" });
     });
   }
 
@@ -61,7 +61,7 @@ export class Registry {
   restore(sessions: readonly RestoredSession[]): void {
     const { views, restoreTicket } = this.#options;
     for (const { state, tickets } of sessions) {
-      this.#series.set(state.name, state);
+      this.#slots.set(state.name, state);
       this.#deadlines.hold(state.name);
       for (const { holder, ticket } of tickets) restoreTicket(holder, ticket);
       views.restore(state);
@@ -100,7 +100,7 @@ export class Registry {
     this.#closed = departure;
     this.#deadlines[Symbol.dispose]();
     this.#effects.clients.clear();
-    this.#series.clear();
+    this.#slots.clear();
     const connections = [...this.#connections];
     for (const connection of connections) connection.close(1012, departure);
     await Promise.all(connections.map((connection) => connection.closed));
@@ -137,13 +137,13 @@ export class Registry {
   /** Ends the session of a source for all, as another process of it asks. */
   #cancel(connection: ControlConnection, { session, role, back }: Hello, identity: string): undefined {
     const id = this.#freshMemberId();
-    this.#effects.clients.set(id, { memberId: id, series: session, identity, role, connection });
+    this.#effects.clients.set(id, { memberId: id, slot: session, identity, role, connection });
     this.#apply(session, { type: "cancel", id, identity, back }, id);
   }
 
   /** A process that says `back` has lost the link that is still there: nobody has to be asked [P-1.5]. */
   #replaceOwn(hello: Hello, identity: string): void {
-    const state = this.#series.get(hello.session);
+    const state = this.#slots.get(hello.session);
     const member = state === undefined ? undefined : memberGoingOn(state, { ...hello, identity });
     const other = member === undefined ? undefined : this.#effects.clients.get(member.id);
     if (other !== undefined) this.#replace(other, "superseded", "it connected again");
@@ -179,7 +179,7 @@ export class Registry {
   #replace(other: Client, code: string, reason: string): void {
     other.connection.refuse(
       code,
-      `Stay in session "${other.series}": the same ${other.role} is connected anew: ${reason}`,
+      `Stay in session "${other.slot}": the same ${other.role} is connected anew: ${reason}`,
     );
     this.#gone(other, { code: lostCode(other.role), reason, left: false });
   }
@@ -187,8 +187,8 @@ export class Registry {
   /** A directory may be the source of several sessions at once; a sink's folder belongs to one process. */
   #sameIdentity(hello: Hello, identity: string): Client | undefined {
     for (const client of this.#effects.clients.values()) {
-      const sameSeries = hello.role === "sink" || client.series === hello.session;
-      if (client.role === hello.role && client.identity === identity && sameSeries) return client;
+      const sameSlot = hello.role === "sink" || client.slot === hello.session;
+      if (client.role === hello.role && client.identity === identity && sameSlot) return client;
     }
     return undefined;
   }
@@ -197,7 +197,7 @@ export class Registry {
     if (this.#closed !== undefined || connection.gone.aborted) return undefined;
     const { session: name, role } = hello;
     const { clients } = this.#effects;
-    if (!this.#series.has(name) && this.#series.size >= SESSIONS_MAX) {
+    if (!this.#slots.has(name) && this.#slots.size >= SESSIONS_MAX) {
       const reason = `Open session "${name}": ${SESSIONS_MAX} are open, which is the most this coordinator takes; wait for the end of one`;
       connection.refuse("refused", reason);
       return undefined;
@@ -209,7 +209,7 @@ export class Registry {
       connection.refuse("session-busy", `Join session "${name}": the same ${role} connected at the same time`);
       return undefined;
     }
-    const client = { memberId, series: name, identity, role, connection };
+    const client = { memberId, slot: name, identity, role, connection };
     clients.set(memberId, client);
     this.#apply(name, { type: "join", newcomer }, memberId);
     return clients.has(memberId) ? client : undefined;
@@ -217,7 +217,7 @@ export class Registry {
 
   #newcomer(hello: Hello, identity: string): Newcomer {
     const { label, labelAsked, role, back, session } = hello;
-    const known = memberFor(this.#series.get(session) ?? emptySeries(session), { role, identity, back });
+    const known = memberFor(this.#slots.get(session) ?? emptySlot(session), { role, identity, back });
     const id = known?.id ?? this.#freshMemberId();
     const said = { stay: hello.stay === true, needed: hello.destCount ?? 1, dryRun: hello.dryRun === true };
     return { id, label, labelAsked, role, identity, ...said, back };
@@ -235,22 +235,22 @@ export class Registry {
   }
 
   #hear(client: Client, message: ClientMessage): void {
-    const { memberId, series, connection } = client;
+    const { memberId, slot, connection } = client;
     switch (message.type) {
       case "hello":
         connection.refuse("damaged", 'Read a control message: found a second "hello"');
         break;
       case "ready":
-        this.#apply(series, { type: "ready", memberId });
+        this.#apply(slot, { type: "ready", memberId });
         break;
       case "finished":
-        this.#apply(series, { type: "finished", memberId, summary: message.summary });
+        this.#apply(slot, { type: "finished", memberId, summary: message.summary });
         break;
       case "leave":
         this.#gone(client, { code: message.code, reason: message.reason, left: true });
         break;
       default: {
-        const running = this.#series.get(series)?.running;
+        const running = this.#slots.get(slot)?.running;
         if (running?.source.id === memberId) this.#options.views.progress(running.id, message.progress);
       }
     }
@@ -262,15 +262,15 @@ export class Registry {
   }
 
   #gone(client: Client, why: Departure & { readonly left: boolean }): void {
-    if (this.#isServed(client)) this.#apply(client.series, { type: "gone", memberId: client.memberId, ...why });
+    if (this.#isServed(client)) this.#apply(client.slot, { type: "gone", memberId: client.memberId, ...why });
   }
 
-  #apply(name: string, event: Unnumbered<SeriesEvent>, newcomerId = ""): void {
-    const before = this.#series.get(name) ?? emptySeries(name);
+  #apply(name: string, event: Unnumbered<SlotEvent>, newcomerId = ""): void {
+    const before = this.#slots.get(name) ?? emptySlot(name);
     const freshSessionId = this.#options.random.id(SESSION_ID_CHARS);
     const { state, effects } = step(before, { ...event, freshSessionId });
-    if (isVacant(state)) this.#series.delete(name);
-    else this.#series.set(name, state);
+    if (isVacant(state)) this.#slots.delete(name);
+    else this.#slots.set(name, state);
     if (isDeserted(state) && !isDeserted(before)) this.#deadlines.hold(name);
     for (const effect of effects) this.#effects.carryOut(state, effect, newcomerId);
     this.#options.views.show(state);
@@ -283,7 +283,7 @@ export class Registry {
 
   #freshMemberId(): string {
     const taken = (id: string) =>
-      [...this.#series.values()].some((state) => state.members.some((each) => each.id === id));
+      [...this.#slots.values()].some((state) => state.members.some((each) => each.id === id));
     for (;;) {
       const id = this.#options.random.id(MEMBER_ID_CHARS);
       if (!this.#effects.clients.has(id) && !taken(id)) return id;

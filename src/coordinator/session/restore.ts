@@ -1,10 +1,10 @@
 import type { TicketHolder } from "../broker/tickets.ts";
 import type { MemberRecord, SessionRecord } from "../history/store.ts";
-import type { RunningSession, SeriesMember, SeriesState } from "./session-state.ts";
+import type { RunningSession, SessionSlot, SlotMember } from "./session-slot.ts";
 
 /** A session that ran when the coordinator before this one stopped, or was killed. */
 export interface RestoredSession {
-  readonly state: SeriesState;
+  readonly state: SessionSlot;
   /** Absent when its source had taken it over, and gathered its sinks again. */
   readonly running: RunningSession | undefined;
   readonly tickets: readonly { readonly holder: TicketHolder; readonly ticket: string }[];
@@ -34,7 +34,7 @@ export function restoredSession(
   return { state: { name, running, waiting, members, kept: true }, running, tickets };
 }
 
-function memberOf(sessionId: string, record: MemberRecord): SeriesMember {
+function memberOf(sessionId: string, record: MemberRecord): SlotMember {
   return {
     id: record.member_id,
     name: record.name,

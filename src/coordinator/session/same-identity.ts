@@ -12,7 +12,7 @@ export function askedReason({ role }: Hello): string {
 
 /** Why a client is turned away whose secret is that of one that is connected and answers [P-1.4]. */
 export function aliveRefusal(hello: Hello, other: Client): [code: string, reason: string] {
-  const where = `session "${other.series}", from ${other.connection.address}`;
+  const where = `session "${other.slot}", from ${other.connection.address}`;
   if (hello.role === "source") {
     const reason = `Join session "${hello.session}" as its source: the same source is connected already (${where}); wait for its end, or choose another name with --session`;
     return ["session-busy", reason];

@@ -10,15 +10,15 @@ import {
   listeningSource,
   type RunningSession,
   registeredSinks,
-  type SeriesEvent,
-  type SeriesMember,
-  type SeriesState,
   type SessionEnd,
-  type Step,
+  type SessionSlot,
+  type SessionStep,
+  type SlotEvent,
+  type SlotMember,
   sourceOf,
   takesPartNow,
-} from "./session-state.ts";
-import { Change } from "./transition.ts";
+} from "./session-slot.ts";
+import { Transition } from "./transition.ts";
 
 /**
  * The state machine of the sessions of one name [P-1.2] [P-1.3] [P-1.5]. Pure: the registry carries out the effects.
@@ -36,8 +36,8 @@ import { Change } from "./transition.ts";
  * answers. So a member whose session ends before it was ready keeps its old welcome until it answers it, and is then
  * welcomed to the next session.
  */
-export function step(state: SeriesState, event: SeriesEvent): Step {
-  const change = new Change(state, event.freshSessionId);
+export function step(state: SessionSlot, event: SlotEvent): SessionStep {
+  const change = new Transition(state, event.freshSessionId);
   if (event.type === "join") join(change, event.newcomer);
   else if (event.type === "cancel") cancel(change, event);
   else if (event.type === "expired") expired(change);
@@ -52,7 +52,7 @@ export function step(state: SeriesState, event: SeriesEvent): Step {
   return change.done();
 }
 
-function ready(change: Change, member: SeriesMember): void {
+function ready(change: Transition, member: SlotMember): void {
   if (member.ready) return;
   const { running, waiting } = change.state;
   if (member.sessionId !== (running ?? waiting)?.id) {
@@ -70,14 +70,14 @@ function ready(change: Change, member: SeriesMember): void {
 }
 
 /** A sink in a session that runs: it goes on, or it starts late. */
-function sinkReady(change: Change, running: RunningSession, sink: SeriesMember): void {
+function sinkReady(change: Transition, running: RunningSession, sink: SlotMember): void {
   if (takesPartNow(running, sink)) sinkReturned(change, running, sink);
   else if (listeningSource(change.state) !== undefined) startLate(change, sink);
   const source = sourceOf(change.state);
   if (source?.away !== undefined) change.tellLeft(sink.id, source, source.away);
 }
 
-function sinkReturned(change: Change, running: RunningSession, sink: SeriesMember): void {
+function sinkReturned(change: Transition, running: RunningSession, sink: SlotMember): void {
   change.effect({ type: "returned", session: running, member: sink });
   change.tellOrNote(sink, (source) =>
     change.send(source.id, { type: "joined", member: asMember(sink), restarted: false }),
@@ -85,7 +85,7 @@ function sinkReturned(change: Change, running: RunningSession, sink: SeriesMembe
 }
 
 /** The source goes on where it was: it is told who came and went meanwhile, and who waits for it starts. */
-function sourceReturned(change: Change, running: RunningSession): void {
+function sourceReturned(change: Transition, running: RunningSession): void {
   for (const sink of change.state.members.filter((member) => member.role === "sink")) {
     const source = listeningSource(change.state);
     if (source === undefined) return;
@@ -102,7 +102,7 @@ function sourceReturned(change: Change, running: RunningSession): void {
 const RESTARTED: Departure = { code: "sink-lost", reason: "it was started again" };
 
 /** Starts the session that waits, if its source is ready and has its sinks. */
-function start(change: Change): boolean {
+function start(change: Transition): boolean {
   const { waiting } = change.state;
   const source = listeningSource(change.state);
   const sinks = registeredSinks(change.state);
@@ -120,7 +120,7 @@ function start(change: Change): boolean {
 }
 
 /** Lets a sink into a session that runs; the source serves it on a lane of its own [P-9.3]. */
-function startLate(change: Change, sink: SeriesMember): void {
+function startLate(change: Transition, sink: SlotMember): void {
   const { running } = change.state;
   const source = listeningSource(change.state);
   if (running === undefined || source === undefined) return;
@@ -135,19 +135,19 @@ function startLate(change: Change, sink: SeriesMember): void {
 }
 
 interface StartOrder {
-  readonly source: SeriesMember;
+  readonly source: SlotMember;
   readonly to: string;
   readonly late: boolean;
 }
 
-function sendStart(change: Change, session: RunningSession, { source, to, late }: StartOrder): void {
+function sendStart(change: Transition, session: RunningSession, { source, to, late }: StartOrder): void {
   const { epoch, sinks } = session;
   const { identity: sourceIdentity, dryRun } = source;
   const { source: member } = session;
   change.send(to, { type: "start", epoch, source: member, sourceIdentity, sinks: [...sinks], late, dryRun });
 }
 
-function finished(change: Change, member: SeriesMember, end: SessionEnd): void {
+function finished(change: Transition, member: SlotMember, end: SessionEnd): void {
   const { running } = change.state;
   if (running === undefined || member.id !== running.source.id) {
     const reason = `Received "finished" from the ${member.role} "${member.name}": only the source of a session that runs sends it`;
@@ -157,9 +157,9 @@ function finished(change: Change, member: SeriesMember, end: SessionEnd): void {
   endSession(change, running, end);
 }
 
-type Gone = Extract<SeriesEvent, { type: "gone" }>;
+type Gone = Extract<SlotEvent, { type: "gone" }>;
 
-function gone(change: Change, member: SeriesMember, { code, reason, left }: Gone): void {
+function gone(change: Transition, member: SlotMember, { code, reason, left }: Gone): void {
   const { running, waiting } = change.state;
   const session = running ?? waiting;
   const why = { code, reason };
@@ -177,7 +177,7 @@ function gone(change: Change, member: SeriesMember, { code, reason, left }: Gone
   if (deserted) expired(change);
 }
 
-function sinkGone(change: Change, member: SeriesMember, why: Departure): void {
+function sinkGone(change: Transition, member: SlotMember, why: Departure): void {
   const { running } = change.state;
   if (running === undefined) {
     if (member.ready) change.tellSource();
@@ -187,7 +187,7 @@ function sinkGone(change: Change, member: SeriesMember, why: Departure): void {
   }
 }
 
-function sourceGone(change: Change, member: SeriesMember, why: Departure & { readonly left: boolean }): void {
+function sourceGone(change: Transition, member: SlotMember, why: Departure & { readonly left: boolean }): void {
   const { running, waiting, members } = change.state;
   for (const sink of members) if (sink.role === "sink" && sink.ready) change.tellLeft(sink.id, member, why);
   const session = running ?? waiting;
@@ -195,7 +195,7 @@ function sourceGone(change: Change, member: SeriesMember, why: Departure & { rea
 }
 
 /** Nobody came back in time, or nobody is going to. */
-function expired(change: Change): void {
+function expired(change: Transition): void {
   const session = begunSession(change.state);
   change.state = { ...change.state, kept: false };
   if (session !== undefined && isDeserted(change.state)) endDeserted(change, session);

@@ -4,7 +4,7 @@ import type { ControlConnection } from "../port/control-connection.ts";
 import { type EffectsOptions, welcomeMessage } from "./effects.ts";
 import { endedMessage } from "./end-session.ts";
 
-export interface EpilogueParts {
+interface EpilogueParts {
   readonly connection: ControlConnection;
   readonly messages: AsyncIterator<ClientMessage>;
   readonly hello: Hello;

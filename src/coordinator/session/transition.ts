@@ -5,26 +5,26 @@ import {
   type Departure,
   listeningSource,
   registeredSinks,
-  type SeriesEffect,
-  type SeriesMember,
-  type SeriesState,
   type SessionRef,
-  type Step,
+  type SessionSlot,
+  type SessionStep,
+  type SlotEffect,
+  type SlotMember,
   sourceOf,
-} from "./session-state.ts";
+} from "./session-slot.ts";
 
 /** A step of the state machine in the making: the state so far, and the effects so far. */
-export class Change {
-  state: SeriesState;
-  readonly effects: SeriesEffect[] = [];
+export class Transition {
+  state: SessionSlot;
+  readonly effects: SlotEffect[] = [];
   readonly #freshSessionId: string;
 
-  constructor(state: SeriesState, freshSessionId: string) {
+  constructor(state: SessionSlot, freshSessionId: string) {
     this.state = state;
     this.#freshSessionId = freshSessionId;
   }
 
-  effect(effect: SeriesEffect): void {
+  effect(effect: SlotEffect): void {
     this.effects.push(effect);
   }
 
@@ -32,12 +32,12 @@ export class Change {
     this.effect({ type: "send", to, message });
   }
 
-  member(memberId: string): SeriesMember | undefined {
+  member(memberId: string): SlotMember | undefined {
     return this.state.members.find((each) => each.id === memberId);
   }
 
   /** Puts a member in, or in place of what it was. */
-  put(member: SeriesMember): void {
+  put(member: SlotMember): void {
     const others = this.state.members;
     const known = others.some((each) => each.id === member.id);
     const members = known ? others.map((each) => (each.id === member.id ? member : each)) : [...others, member];
@@ -50,7 +50,7 @@ export class Change {
   }
 
   /** Welcomes a member, as a process that knows of no copy, to the session that stands, or to a new one. */
-  welcome(member: SeriesMember): void {
+  welcome(member: SlotMember): void {
     const session = this.#session();
     const welcomed = { ...member, sessionId: session.id, ready: false, startedEpoch: 0 };
     this.put(welcomed);
@@ -59,7 +59,7 @@ export class Change {
   }
 
   /** Tells a member of another that went. */
-  tellLeft(to: string, member: SeriesMember, { code, reason }: Departure): void {
+  tellLeft(to: string, member: SlotMember, { code, reason }: Departure): void {
     this.send(to, { type: "left", role: member.role, member: asMember(member), code, reason });
   }
 
@@ -72,13 +72,13 @@ export class Change {
   }
 
   /** What a sink's coming or going means to the source: told now, or when the source is back. */
-  tellOrNote(sink: SeriesMember, tell: (source: SeriesMember) => void): void {
+  tellOrNote(sink: SlotMember, tell: (source: SlotMember) => void): void {
     const source = listeningSource(this.state);
     if (source !== undefined) tell(source);
     this.put({ ...sink, untold: source === undefined });
   }
 
-  done(): Step {
+  done(): SessionStep {
     const { waiting, members } = this.state;
     const abandoned = waiting !== undefined && !members.some((member) => member.sessionId === waiting.id);
     if (abandoned && begunSession(this.state) === undefined) {

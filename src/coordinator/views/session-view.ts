@@ -3,14 +3,14 @@ import type { UpMessage } from "../../protocol/frame/report.ts";
 import type { Member } from "../../protocol/messages/control.ts";
 import type { SessionView, SinkLine } from "../../protocol/messages/events.ts";
 import type { CopyProgress, SessionSummary, SinkProgress } from "../../protocol/messages/progress.ts";
-import { type RunningSession, registeredSinks, type SeriesState, sourceOf } from "../session/session-state.ts";
+import { type RunningSession, registeredSinks, type SessionSlot, sourceOf } from "../session/session-slot.ts";
 
 /** What the coordinator shows of a session. Pure: values in, values out. */
 
 const NOTHING_YET: SinkProgress = { filesDone: 0, bytesDone: 0, currentFile: "" };
 
-/** The session of a series that waits. */
-export function waitingView(state: SeriesState): SessionView | undefined {
+/** The session of a slot that waits. */
+export function waitingView(state: SessionSlot): SessionView | undefined {
   if (state.waiting === undefined) return undefined;
   const source = sourceOf(state);
   const ours = source?.sessionId === state.waiting.id ? source : undefined;

@@ -9,7 +9,7 @@ import { withSafeText } from "../../protocol/names/peer-text.ts";
 import { subjectsOf, upWildcard } from "../../protocol/subjects.ts";
 import type { TransportMessage } from "../../transport/transport.ts";
 import type { BrokerLink } from "../broker/broker-link.ts";
-import { type RunningSession, type SeriesState, type SessionRef, sourceOf } from "../session/session-state.ts";
+import { type RunningSession, type SessionRef, type SessionSlot, sourceOf } from "../session/session-slot.ts";
 import {
   endedView,
   type RunningView,
@@ -25,7 +25,7 @@ import {
 } from "./session-view.ts";
 import { ViewFeed } from "./view-feed.ts";
 
-export interface SessionViewsOptions {
+interface SessionViewsOptions {
   readonly link: BrokerLink;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -50,8 +50,8 @@ export class SessionViews implements Disposable {
     this.#watches.set(sessionId, this.#options.link.watch(upWildcard(subjectsOf(sessionId)), receive));
   }
 
-  /** Shows what a series is now: who waits, or whether the source is there. */
-  show(state: SeriesState): void {
+  /** Shows what a slot is now: who waits, or whether the source is there. */
+  show(state: SessionSlot): void {
     const view = waitingView(state);
     if (view !== undefined) {
       // Of a session that was taken over, nothing that the epoch before showed is true any more.
@@ -65,7 +65,7 @@ export class SessionViews implements Disposable {
   }
 
   /** A session of the coordinator before this one: everybody is away. */
-  restore(state: SeriesState): void {
+  restore(state: SessionSlot): void {
     const { running, waiting } = state;
     const session = running ?? waiting;
     if (session !== undefined) this.open(session.id);

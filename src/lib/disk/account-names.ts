@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
 /** Of the file; more is not read. A line has some 60 bytes. */
-const FILE_BYTES_MAX = 8 * 1024 * 1024;
+const ACCOUNTS_BYTES_MAX = 8 * 1024 * 1024;
 /** A name or id beyond is nobody's. */
 const NAME_BYTES_MAX = 255;
 const ID_MAX = 0xff_ff_ff_fe;
@@ -31,7 +31,7 @@ export class AccountNames {
       return new AccountNames(Buffer.alloc(0));
     }
     try {
-      const buffer = Buffer.alloc(FILE_BYTES_MAX);
+      const buffer = Buffer.alloc(ACCOUNTS_BYTES_MAX);
       let length = 0;
       for (let count = -1; count !== 0; length += count)
         count = readSync(fd, buffer, length, buffer.length - length, null);

@@ -12,7 +12,7 @@ export interface FilePiece {
 
 export type HoleSeeker = Pick<Native, "seekData" | "seekHole">;
 
-export interface FilePiecesOptions {
+interface FilePiecesOptions {
   /** A multiple of `unitBytes`. */
   readonly from: number;
   readonly to: number;

@@ -28,7 +28,7 @@ interface Errors {
   readonly failure: (syscall: string) => Error;
 }
 
-export interface NameCalls {
+interface NameCalls {
   readonly calls: Pick<Native, "statName" | "statOpen" | "openName" | "close" | "renameName">;
   /** Fills `list` with names of attributes, and gives its length; negative when that is to be asked by a path instead. */
   readonly listAttributes: (place: NativeName | number, list: Buffer) => number;

@@ -1,5 +1,5 @@
 /** A run of whole units: all of them zeros, or none of them. */
-export interface ByteRun {
+interface ByteRun {
   readonly from: number;
   readonly to: number;
   readonly isZero: boolean;

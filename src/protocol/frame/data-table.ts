@@ -59,7 +59,7 @@ const WITHDRAWN = 2;
 /** Bytes one chunk and one close record can take together, for cutting a frame before it is too large. */
 export const RECORD_BYTES_BOUND = 160;
 
-export interface ChunkPlace {
+interface ChunkPlace {
   readonly entry: number;
   readonly generation: number;
   readonly offset: number;

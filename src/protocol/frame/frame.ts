@@ -55,7 +55,7 @@ export interface Frame extends FrameScope {
   readonly table: Uint8Array;
 }
 
-export interface FrameStart extends FrameScope {
+interface FrameStart extends FrameScope {
   readonly type: FrameType;
   readonly stream: number;
 }

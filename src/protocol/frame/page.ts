@@ -22,7 +22,7 @@ import { type DecodedTables, decodeTables, type Owner, PageTables, rowOf } from 
  * All numbers are varints. Entry 0 of page 0 is the root: a directory with an empty name. A directory stands before what
  * is in it. Entries of one directory are sorted by the bytes of their names, in runs when there are very many.
  */
-export const ENTRY_KINDS = { file: 1, directory: 2, symlink: 3, hardlink: 4, fifo: 5, device: 6 } as const;
+const ENTRY_KINDS = { file: 1, directory: 2, symlink: 3, hardlink: 4, fifo: 5, device: 6 } as const;
 export type EntryKind = keyof typeof ENTRY_KINDS;
 const KEEPS_PERMS = 1;
 const KEEPS_TIMES = 2;
@@ -53,7 +53,7 @@ interface EntryBase {
 export interface FileEntry extends EntryBase, FileExtra {
   readonly kind: "file";
 }
-export interface DirectoryEntry extends EntryBase {
+interface DirectoryEntry extends EntryBase {
   readonly kind: "directory";
 }
 export interface SymlinkEntry extends EntryBase {
@@ -213,13 +213,13 @@ function decodeKeeps(bits: number): Keeps {
   return { perms: (bits & KEEPS_PERMS) !== 0, times: (bits & KEEPS_TIMES) !== 0 };
 }
 
-interface EntryPlace {
+interface DecodedPlace {
   readonly entry: number;
   readonly directory: Uint8Array;
   readonly tables: DecodedTables;
 }
 
-function decodeEntry(bytes: ByteReader, { entry, directory, tables }: EntryPlace): Entry {
+function decodeEntry(bytes: ByteReader, { entry, directory, tables }: DecodedPlace): Entry {
   const kind = bytes.u8();
   const name = bytes.string(PATH_BYTES_MAX);
   const mode = decodeMode(bytes);

@@ -152,7 +152,7 @@ export interface SessionView {
 
 /** How an entry of a folder is not what its manifest says. */
 /** What stands in a folder and is not in its manifest. */
-export type ExtraKind = "file" | "directory" | "symlink" | "fifo" | "device" | "socket";
+type ExtraKind = "file" | "directory" | "symlink" | "fifo" | "device" | "socket";
 export type DifferenceKind =
   | "content"
   | "size"

@@ -20,7 +20,7 @@ export const FIDELITY_KINDS = [
 ] as const;
 export type FidelityKind = (typeof FIDELITY_KINDS)[number];
 
-export const FIDELITY_EXAMPLES_MAX = 5;
+const FIDELITY_EXAMPLES_MAX = 5;
 const EXAMPLE_CHARS_MAX = 256;
 
 export const fidelityReportSchema = z

@@ -9,7 +9,7 @@ const [UPPER_A, UPPER_Z] = [0x41, 0x5a];
 const scratch = new Uint8Array(NAME_BYTES_MAX);
 
 /** Good until the next call. */
-export interface FoldedName {
+interface FoldedName {
   readonly bytes: Uint8Array;
   readonly length: number;
 }

@@ -12,8 +12,8 @@ import type { Problem } from "../../protocol/messages/progress.ts";
 import { joinPath } from "../../protocol/names/relative-path.ts";
 import { folderGone, isFatal, notDeleted } from "../disk/entry-problem.ts";
 import type { Root } from "../disk/root.ts";
-import type { PageBook } from "../stream/page-store.ts";
-import type { ScopeBook } from "../stream/scope-store.ts";
+import type { PageStore } from "../stream/page-store.ts";
+import type { ScopeStore } from "../stream/scope-store.ts";
 import { type ExtraEntry, type ExtraVisitor, visitExtras } from "./extra-entries.ts";
 import { KNOWN, LISTED, PathSet, SPARED } from "./path-set.ts";
 import { type DirectoryState, openForRemoval, removeOne } from "./removal.ts";
@@ -28,13 +28,13 @@ export interface DeletionPolicy {
 export interface DeletionParts {
   readonly root: Root;
   /** Every page of the session. */
-  readonly book: PageBook;
-  readonly scope: ScopeBook;
+  readonly pageStore: PageStore;
+  readonly scope: ScopeStore;
   readonly policy: DeletionPolicy;
   readonly onBusy: () => void;
 }
 
-export interface DeletionOut {
+interface DeletionOut {
   /** Escaped path of what was deleted. */
   readonly onDeleted: (path: string) => void;
   readonly onProblem: (problem: Problem) => void;
@@ -48,11 +48,11 @@ export interface DeletionOut {
  * @throws FanfoldError, or system errors, for what ends this sink's session
  */
 export function deleteExtras(parts: DeletionParts, out?: DeletionOut): Deletion | undefined {
-  const { root, book, scope, policy } = parts;
+  const { root, pageStore, scope, policy } = parts;
   const asked = scope.limit;
   if (asked === undefined) return undefined;
   if (policy.forbidden) return { result: "forbidden", entries: 0, of: 0, examples: [] };
-  const known = knownPaths(book, scope);
+  const known = knownPaths(pageStore, scope);
   const options = { ...parts, known };
   const count = new ExtraCount();
   const unknown = visitExtras(options, count);
@@ -69,9 +69,10 @@ export function deleteExtras(parts: DeletionParts, out?: DeletionOut): Deletion 
   return { result: "done", entries: removal.entries, of, examples };
 }
 
-function knownPaths(book: PageBook, scope: ScopeBook): PathSet {
-  const known = new PathSet(book.entries + scope.sparedPaths);
-  for (const entry of book.forwards()) known.add(entryPath(entry), entry.kind === "directory" ? KNOWN | LISTED : KNOWN);
+function knownPaths(pageStore: PageStore, scope: ScopeStore): PathSet {
+  const known = new PathSet(pageStore.entries + scope.sparedPaths);
+  for (const entry of pageStore.forwards())
+    known.add(entryPath(entry), entry.kind === "directory" ? KNOWN | LISTED : KNOWN);
   for (const path of scope.spared()) known.add(path, SPARED);
   return known;
 }

@@ -5,7 +5,7 @@ import { TreeFilter } from "../../protocol/names/filter.ts";
 import { isOwnFolder, joinPath } from "../../protocol/names/relative-path.ts";
 import { isFatal } from "../disk/entry-problem.ts";
 import type { Root } from "../disk/root.ts";
-import type { ScopeBook } from "../stream/scope-store.ts";
+import type { ScopeStore } from "../stream/scope-store.ts";
 import { findEntry, namesIn } from "../verify/folder-reader.ts";
 import { LISTED, type PathSet, SPARED } from "./path-set.ts";
 import { hasOtherSpelling, isMountPoint, isSinkFolder } from "./removal.ts";
@@ -36,10 +36,10 @@ export interface ExtraVisitor {
   unreadable?(directory: Buffer, thrown: unknown): void;
 }
 
-export interface ExtraOptions {
+interface ExtraOptions {
   readonly root: Root;
   readonly known: PathSet;
-  readonly scope: ScopeBook;
+  readonly scope: ScopeStore;
   /** Called now and then. */
   readonly onBusy: () => void;
 }
@@ -117,7 +117,7 @@ class ExtraVisit {
     }
   }
 
-  #enter(path: Buffer, scope: ScopeBook): void {
+  #enter(path: Buffer, scope: ScopeStore): void {
     try {
       this.#filter.enter(path, scope.rulesOf(path));
     } catch (thrown) {

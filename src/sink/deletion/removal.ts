@@ -4,7 +4,7 @@ import { systemCode } from "../../lib/errors.ts";
 import { isOwnFolder, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { makeFillable } from "../disk/fillable.ts";
 import type { Root } from "../disk/root.ts";
-import type { Wanted } from "../metadata/metadata.ts";
+import type { WantedMetadata } from "../metadata/metadata.ts";
 import { timestampOf } from "../metadata/time-scale.ts";
 
 /*
@@ -13,7 +13,7 @@ import { timestampOf } from "../metadata/time-scale.ts";
  */
 
 /** What a directory is to be again when something was removed from it. */
-export type DirectoryState = Pick<Wanted, "mode" | "mtime">;
+export type DirectoryState = Pick<WantedMetadata, "mode" | "mtime">;
 
 /** Lets the owner remove what is in a directory; returns what it was before. Throws system errors. */
 export function openForRemoval(root: Root, directory: Uint8Array): DirectoryState {

@@ -3,7 +3,7 @@ import { FanfoldError } from "../../lib/errors.ts";
 import type { ChunkRecord, FileFinal, HoleRecord } from "../../protocol/frame/data-table.ts";
 import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import { type ChunkHash, FileHasher } from "../../protocol/hash/content-hash.ts";
-import type { Subject } from "../metadata/metadata.ts";
+import type { MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "../own/partial-files.ts";
 import { isFatal, OWN_DIFFERS } from "./entry-problem.ts";
@@ -11,7 +11,7 @@ import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { hasBytes, hashBeginning, hasZeros, writeFully, writeSparsely } from "./read-content.ts";
 import type { Root } from "./root.ts";
 
-export interface IncomingOptions {
+interface IncomingOptions {
   readonly root: Root;
   readonly entry: FileEntry;
   /** This sink asked for it. */
@@ -256,7 +256,7 @@ export class IncomingFile {
   }
 
   /** What the file shall have, as the source found it in its second look. What an unwanted one lacks was told before. */
-  #subject({ mode, mtime }: FileFinal): Subject {
+  #subject({ mode, mtime }: FileFinal): MetadataEntry {
     const { entry, isWanted } = this.#options;
     const shown = isWanted ? () => entryDisplay(entry) : undefined;
     return { entry: entry.entry, kind: "file", wanted: { ...entry, mode, mtime }, shown };

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
 import { systemCode } from "../../lib/errors.ts";
 import type { HardLinkEntry } from "../../protocol/frame/page.ts";
 import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "../engine/place-entry.ts";
-import { type Subject, subjectOf } from "../metadata/metadata.ts";
+import { type MetadataEntry, metadataEntryOf } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isSameTime, timestampOf } from "../metadata/time-scale.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "../own/partial-files.ts";
@@ -16,7 +16,7 @@ import type { Root } from "./root.ts";
  */
 
 /** A name in a directory of the folder. */
-export interface Place {
+interface NameInFolder {
   readonly directory: Uint8Array;
   readonly name: Uint8Array;
 }
@@ -25,7 +25,7 @@ export interface Place {
 const NO_LINK: ReadonlySet<string> = new Set(["EXDEV", "EMLINK", "EPERM", "EACCES", "ENOTSUP", "ENOSYS"]);
 
 /** Whether two names are of one thing; directories have no further names. */
-export function isOneEntry(root: Root, one: Place, other: Place): boolean {
+export function isOneEntry(root: Root, one: NameInFolder, other: NameInFolder): boolean {
   const [first, second] = [one, other].map(({ directory, name }) => root.find(directory, name));
   if (first === undefined || second === undefined || first.isDirectory()) return false;
   return first.dev === second.dev && first.ino === second.ino;
@@ -35,7 +35,7 @@ export function isOneEntry(root: Root, one: Place, other: Place): boolean {
  * Gives what stands under `from` a further name, in the place of a file, a link or an empty directory. False: the file system
  * allows none. What was linked is looked at by `isIt`, and not what was there before: it may be something else by now.
  */
-function makeLink(root: Root, from: Place, to: HardLinkEntry, isIt: (path: Buffer) => boolean): boolean {
+function makeLink(root: Root, from: NameInFolder, to: HardLinkEntry, isIt: (path: Buffer) => boolean): boolean {
   const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${to.entry}`) };
   root.partials.discard(draft);
   try {
@@ -61,7 +61,7 @@ function makeLink(root: Root, from: Place, to: HardLinkEntry, isIt: (path: Buffe
 }
 
 /** Gives a regular file a further name. "copied": the name is a file of its own with the same content. */
-export function linkFile(root: Root, from: Place, to: HardLinkEntry): "linked" | "copied" {
+export function linkFile(root: Root, from: NameInFolder, to: HardLinkEntry): "linked" | "copied" {
   return makeLink(root, from, to, (path) => lstatSync(path).isFile()) ? "linked" : copyFile(root, from, to);
 }
 
@@ -85,8 +85,8 @@ export function linkLeaf(
  */
 export function ownFile(
   root: Root,
-  place: Place,
-  { subject, seen, id }: { readonly subject: Subject; readonly seen: FileFacts; readonly id: number },
+  place: NameInFolder,
+  { subject, seen, id }: { readonly subject: MetadataEntry; readonly seen: FileFacts; readonly id: number },
 ): boolean {
   const { fd, facts } = root.openFile(place.directory, place.name);
   try {
@@ -103,13 +103,13 @@ export function ownFile(
   }
 }
 
-function copyFile(root: Root, from: Place, to: HardLinkEntry): "copied" {
+function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry): "copied" {
   const { fd, facts } = root.openFile(from.directory, from.name);
   try {
     const own = root.look(to.directory, to.name);
     const mtime = timestampOf(facts.mtimeNs);
     // The file may have got a later time than was listed: its source looked at it twice.
-    const listed = subjectOf(to);
+    const listed = metadataEntryOf(to);
     const subject = { ...listed, wanted: { ...listed.wanted, mtime } };
     const isCopy = own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime);
     if (isCopy && (own.links === 1 || !root.wouldChange(to, own, subject)))
@@ -126,7 +126,7 @@ function copyFile(root: Root, from: Place, to: HardLinkEntry): "copied" {
 function copyContent(
   root: Root,
   { fd, facts }: { readonly fd: number; readonly facts: FileFacts },
-  { to, subject, id }: { readonly to: Place; readonly subject: Subject; readonly id: number },
+  { to, subject, id }: { readonly to: NameInFolder; readonly subject: MetadataEntry; readonly id: number },
 ): PartialFile {
   root.fill(to.directory);
   const partial = root.partials.create(to.directory, `${id}`);

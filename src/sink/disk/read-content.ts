@@ -12,7 +12,7 @@ const BLOCK_BYTES = 4096;
 /** After so many bytes it is said that the silence has a reason. */
 const TELL_BYTES = 64 * READ_BYTES;
 
-export interface ReadOptions {
+interface ReadOptions {
   /** Called now and then while much is read. */
   readonly onBusy: () => void;
   /** Where the bytes go as well, but for holes; they are overwritten afterwards. */

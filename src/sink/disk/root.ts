@@ -8,7 +8,7 @@ import { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import { joinPath } from "../../protocol/names/relative-path.ts";
 import { removeTree } from "../deletion/remove-tree.ts";
 import { EntrySync } from "../engine/entry-sync.ts";
-import { Metadata, type Subject } from "../metadata/metadata.ts";
+import { Metadata, type MetadataEntry } from "../metadata/metadata.ts";
 import { type MetadataTarget, openTarget, reach, reachedTarget } from "../metadata/metadata-target.ts";
 import { OwnerMap, processRights } from "../metadata/owner-map.ts";
 import { USUAL_TRAITS } from "../own/folder-traits.ts";
@@ -181,7 +181,7 @@ export class Root implements Disposable {
   wouldChange(
     { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
     facts: FileFacts,
-    subject: Subject,
+    subject: MetadataEntry,
   ): boolean {
     return this.metadata.wouldChange(this.place(directory, name), facts, subject);
   }
@@ -190,7 +190,7 @@ export class Root implements Disposable {
    * Gives a file that stays what it shall have besides its content. False when it is not any more what was `seen`: a new time
    * would hide what was written to it since; and when it is somebody else's, who does not let us.
    */
-  settleFile(directory: Uint8Array, name: Uint8Array, subject: Subject, seen: FileFacts): boolean {
+  settleFile(directory: Uint8Array, name: Uint8Array, subject: MetadataEntry, seen: FileFacts): boolean {
     const { differs, lacks } = this.metadata.compare(this.place(directory, name), seen, subject);
     if (!differs) {
       this.metadata.tell(seen, subject, lacks);
@@ -211,7 +211,7 @@ export class Root implements Disposable {
   }
 
   /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. `subject`: what it shall have in the end. */
-  prepareRoot(subject: Subject): void {
+  prepareRoot(subject: MetadataEntry): void {
     const { fd } = this.#directories.root;
     if (this.metadata.wouldAlter(fd, factsOfOpen(fd), subject)) this.countChanged();
     makeFillable(fd);
@@ -224,7 +224,7 @@ export class Root implements Disposable {
   ensureDirectory(
     directory: Uint8Array,
     name: Uint8Array,
-    { mode, subject }: { readonly mode?: number | undefined; readonly subject?: Subject } = {},
+    { mode, subject }: { readonly mode?: number | undefined; readonly subject?: MetadataEntry } = {},
   ): void {
     const before = this.isFresh(directory) ? undefined : this.find(directory, name);
     const differs = (): boolean =>
@@ -254,7 +254,7 @@ export class Root implements Disposable {
   }
 
   /** Sets what a complete directory shall have; the empty path is the root itself. */
-  finishDirectory(path: Uint8Array, subject: Subject): void {
+  finishDirectory(path: Uint8Array, subject: MetadataEntry): void {
     this.partials.clearBeside(path);
     const isNew = this.isFresh(path) && path.length > 0;
     this.metadata.apply(openTarget(this.#directories.get(path).fd, this.native), subject, { isNew });

@@ -14,7 +14,7 @@ import type { Root } from "./root.ts";
  * found under a name. The list of a directory is what is there.
  */
 
-export interface NamePair {
+interface NamePair {
   readonly one: Uint8Array;
   readonly other: Uint8Array;
 }

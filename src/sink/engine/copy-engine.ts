@@ -8,7 +8,7 @@ import { decodeTrailer, type Trailer } from "../../protocol/frame/trailer.ts";
 import type { ChunkHash } from "../../protocol/hash/content-hash.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { changedHere, entryProblem, folderGone, isFatal } from "../disk/entry-problem.ts";
-import { subjectOf } from "../metadata/metadata.ts";
+import { metadataEntryOf } from "../metadata/metadata.ts";
 import type { CheckedFrame } from "../stream/checked-frame.ts";
 import { checkEnd, checkWalked } from "../stream/page-store.ts";
 import type { Engine } from "./engine.ts";
@@ -19,7 +19,7 @@ import { HardLinker } from "./hard-linker.ts";
 import { NameKeeper } from "./name-keeper.ts";
 import { isStillHere } from "./page-wants.ts";
 import { placeEntry } from "./place-entry.ts";
-import { ProofBook } from "./provable-pages.ts";
+import { UnprovenPages } from "./unproven-pages.ts";
 
 /** Pages whose data may come before their trailers; a source reads at most four at a time. */
 const PAGES_UNCLOSED_MAX = 16;
@@ -32,7 +32,7 @@ const NOT_CARRIED = { state: "not-carried" } as const;
 export class CopyEngine implements Engine {
   readonly #parts: EngineParts;
   readonly #out: EngineSink;
-  readonly #proof = new ProofBook();
+  readonly #proof = new UnprovenPages();
   readonly #links: HardLinker;
   readonly #names: NameKeeper;
   readonly counts: EngineCounts = emptyCounts();
@@ -62,7 +62,7 @@ export class CopyEngine implements Engine {
       throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the copy has ended`);
     switch (frame.type) {
       case "page":
-        this.#page(this.#parts.book.add(frame.table));
+        this.#page(this.#parts.pageStore.add(frame.table));
         return;
       case "data":
         this.#data(checked);
@@ -89,7 +89,7 @@ export class CopyEngine implements Engine {
 
   #walked(table: Uint8Array): void {
     if (this.counts.discoveryEnded) throw new FanfoldError("damaged", "End the discovery: it has ended before");
-    this.#entriesWalked = checkWalked(table, this.#parts.book).entries;
+    this.#entriesWalked = checkWalked(table, this.#parts.pageStore).entries;
     this.counts.discoveryEnded = true;
   }
 
@@ -210,15 +210,15 @@ export class CopyEngine implements Engine {
   }
 
   #fileOf(record: DataRecord): FileToWrite & { readonly page: number } {
-    const { book } = this.#parts;
-    const page = book.pageOf(record.entry);
+    const { pageStore } = this.#parts;
+    const page = pageStore.pageOf(record.entry);
     if (page < this.pages || page >= this.pages + PAGES_UNCLOSED_MAX) {
       throw new FanfoldError(
         "damaged",
         `Take data of entry ${record.entry}: it is in page ${page}, expected ${this.pages} or soon after`,
       );
     }
-    const { first, entries } = book.page(page);
+    const { first, entries } = pageStore.page(page);
     const entry = entries[record.entry - first];
     if (entry?.kind !== "file" || record.generation !== 0 || this.#proof.isClosed(entry.entry)) {
       const what = entry === undefined ? "nothing" : `"${entryDisplay(entry)}": it is a ${entry.kind}`;
@@ -228,8 +228,8 @@ export class CopyEngine implements Engine {
   }
 
   #trailer(trailer: Trailer): void {
-    const { book, manifest, space } = this.#parts;
-    const [page, body] = [book.page(trailer.page), book.body(trailer.page)];
+    const { pageStore, manifest, space } = this.#parts;
+    const [page, body] = [pageStore.page(trailer.page), pageStore.body(trailer.page)];
     if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
       throw new FanfoldError(
         "damaged",
@@ -256,8 +256,8 @@ export class CopyEngine implements Engine {
   }
 
   #end(end: EndMark): void {
-    const { book, root } = this.#parts;
-    checkEnd(end, book, this.pages);
+    const { pageStore, root } = this.#parts;
+    checkEnd(end, pageStore, this.pages);
     const { digest } = this.#proof;
     if (!digest.equals(end.digest))
       throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
@@ -267,9 +267,9 @@ export class CopyEngine implements Engine {
       fail: (entry, problem) => this.#fail(entry, problem),
     });
     // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
-    for (const entry of book.backwards()) {
+    for (const entry of pageStore.backwards()) {
       if (entry.kind === "directory")
-        this.#guarded(entry, () => root.finishDirectory(entryPath(entry), subjectOf(entry)));
+        this.#guarded(entry, () => root.finishDirectory(entryPath(entry), metadataEntryOf(entry)));
     }
     // Whatever was written by now may have gone into a folder that is nobody's any more.
     if (!root.isWhole()) throw folderGone();

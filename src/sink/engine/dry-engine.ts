@@ -9,20 +9,20 @@ import { checkWalked } from "../stream/page-store.ts";
 import type { TreeOrder } from "../stream/tree-order.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
-import { type Comparison, isUnchanged, judgePage, lookFor, type Want } from "./page-wants.ts";
+import { type CompareOptions, isUnchanged, judgePage, lookFor, type WantMessage } from "./page-wants.ts";
 
-export interface DryEngineParts extends Comparison, DeletionParts {
+interface DryEngineParts extends CompareOptions, DeletionParts {
   readonly order: TreeOrder;
 }
 
-export interface DryEngineSink {
-  want(want: Want): void;
+interface DryEngineSink {
+  want(want: WantMessage): void;
   /** Everything was looked at. */
-  outlook(outlook: Outlook): void;
+  outlook(outlook: DryRunOutlook): void;
 }
 
 /** What a copy would replace and delete. */
-export type Outlook = Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">;
+export type DryRunOutlook = Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">;
 
 /** Answers the pages of a dry run [P-9.4], and changes nothing: neither the tree nor what is remembered of it. */
 export class DryEngine implements Engine {
@@ -39,7 +39,7 @@ export class DryEngine implements Engine {
 
   /** A dry run has no trailers; but that a page comes means that those so far below it were answered by all. */
   get pages(): number {
-    return Math.max(0, this.#parts.book.pages - PAGES_UNANSWERED_MAX);
+    return Math.max(0, this.#parts.pageStore.pages - PAGES_UNANSWERED_MAX);
   }
 
   accept({ frame }: CheckedFrame): void {
@@ -57,8 +57,8 @@ export class DryEngine implements Engine {
 
   #page(table: Uint8Array): void {
     const { counts } = this;
-    const { root, book, order } = this.#parts;
-    const page = book.add(table);
+    const { root, pageStore, order } = this.#parts;
+    const page = pageStore.add(table);
     // Which names are one here is not found out: that would change something.
     for (const entry of page.entries) {
       order.take(entry);
@@ -83,7 +83,7 @@ export class DryEngine implements Engine {
   }
 
   #walked(table: Uint8Array): void {
-    checkWalked(table, this.#parts.book);
+    checkWalked(table, this.#parts.pageStore);
     this.counts.discoveryEnded = true;
     const deletion = deleteExtras(this.#parts);
     if (!this.#parts.root.isThere()) throw folderGone();

@@ -11,9 +11,9 @@ import { openManifestWriter } from "../manifest/manifest-writer.ts";
 import { prepareFolder, recallTraits } from "../own/probe-folder.ts";
 import { isDoubted } from "../own/sync-mark.ts";
 import { checkFrame, type Spoilt } from "../stream/checked-frame.ts";
-import { PageBook } from "../stream/page-store.ts";
-import { ScopeBook } from "../stream/scope-store.ts";
-import { Receiver } from "../stream/sequence-tracker.ts";
+import { PageStore } from "../stream/page-store.ts";
+import { ScopeStore } from "../stream/scope-store.ts";
+import { SequenceTracker } from "../stream/sequence-tracker.ts";
 import { TreeOrder } from "../stream/tree-order.ts";
 import { CopyEngine } from "./copy-engine.ts";
 import { DryEngine } from "./dry-engine.ts";
@@ -36,7 +36,7 @@ export class EngineHost {
   readonly #openFiles: OpenFiles;
   readonly #post: (message: EngineMessage) => void;
   readonly #folder: Buffer;
-  readonly #receiver: Receiver;
+  readonly #sequences: SequenceTracker;
   readonly #fidelity = new FidelityTally();
   #engine: Engine | undefined;
   #release: ((end: "proven" | "full" | "failed") => void) | undefined;
@@ -54,7 +54,7 @@ export class EngineHost {
     this.#openFiles = openFiles;
     this.#post = post;
     this.#folder = Buffer.from(start.folder);
-    this.#receiver = new Receiver(start);
+    this.#sequences = new SequenceTracker(start);
     try {
       this.#engine = start.dryRun ? this.#openDry() : this.#open();
     } catch (thrown) {
@@ -83,8 +83,8 @@ export class EngineHost {
     const buffers = this.#freed;
     this.#freed = [];
     this.#tellFiles();
-    const { receivedUpTo } = this.#receiver;
-    const missing = this.#receiver.missing();
+    const { receivedUpTo } = this.#sequences;
+    const missing = this.#sequences.missing();
     this.#post({ type: "stored", bytes, receivedUpTo, missing, pages, counts: { ...counts }, buffers });
     if (digest === undefined) return;
     this.#engine = undefined;
@@ -118,17 +118,17 @@ export class EngineHost {
     const { table, sequence } = checked.frame;
     // One that came compressed lies elsewhere now.
     if (table.buffer !== payload.buffer) this.#free(payload);
-    const ready = this.#receiver.take(checked);
+    const ready = this.#sequences.take(checked);
     for (const next of ready) {
       engine.accept(next);
       this.#free(next.frame.table);
     }
-    if (ready.length === 0 && sequence < this.#receiver.receivedUpTo) this.#free(table);
+    if (ready.length === 0 && sequence < this.#sequences.receivedUpTo) this.#free(table);
   }
 
   /** The next frame in order, altered each time it comes, holds everything up, and is not the link's fault. */
   #altered(engine: Engine, { frame, chunk }: Extract<Spoilt, { type: "altered" }>): void {
-    if (frame.sequence !== this.#receiver.receivedUpTo) return;
+    if (frame.sequence !== this.#sequences.receivedUpTo) return;
     this.#alterations = frame.sequence === this.#alteredSequence ? this.#alterations + 1 : 1;
     this.#alteredSequence = frame.sequence;
     if (this.#alterations >= ALTERATIONS_MAX) throw engine.alteredError(chunk);
@@ -150,8 +150,8 @@ export class EngineHost {
     const { session, sessionId, source, startedMs } = this.#start;
     const doubted = (ctimeMs: number) => isDoubted(doubts, ctimeMs);
     prepareFolder(root, startedMs, doubted);
-    const book = new PageBook(SpillFile.open());
-    const order = new TreeOrder({ book, random: systemRandom });
+    const pageStore = new PageStore(SpillFile.open());
+    const order = new TreeOrder({ pageStore, random: systemRandom });
     const writer = new FileWriter(root, this.#onBusy);
     const space = new FreeSpace(() => root.freeBytes());
     const meta = { session, sessionId, source, timeMs: startedMs };
@@ -160,8 +160,8 @@ export class EngineHost {
     root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
     const shared = new SharedEntries();
     const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy: this.#onBusy });
-    const scope = new ScopeBook();
-    this.#deletion = { root, book, scope, policy: this.#start.deletion, onBusy: () => undefined };
+    const scope = new ScopeStore();
+    this.#deletion = { root, pageStore, scope, policy: this.#start.deletion, onBusy: () => undefined };
     this.#release = (end) => {
       this.#release = undefined;
       writer[Symbol.dispose]();
@@ -169,13 +169,13 @@ export class EngineHost {
       if (end === "proven") root.partials.clear();
       if (end === "full") root.partials.clearUnused();
       order[Symbol.dispose]();
-      book[Symbol.dispose]();
+      pageStore[Symbol.dispose]();
       scope[Symbol.dispose]();
       root[Symbol.dispose]();
     };
     this.#isWhole = () => root.isWhole();
     return new CopyEngine(
-      { root, book, order, writer, judge, space, shared, manifest, fidelity, scope, specials },
+      { root, pageStore, order, writer, judge, space, shared, manifest, fidelity, scope, specials },
       {
         want: this.#post,
         file: (path, bytes) => {
@@ -194,11 +194,11 @@ export class EngineHost {
     const root = Root.open(this.#folder);
     root.metadata.traits = recallTraits(root);
     this.#isWhole = () => root.isThere();
-    const book = new PageBook(SpillFile.open());
-    const order = new TreeOrder({ book, random: systemRandom });
+    const pageStore = new PageStore(SpillFile.open());
+    const order = new TreeOrder({ pageStore, random: systemRandom });
     const judged = { isDoubted: (ctimeMs: number) => isDoubted(doubts, ctimeMs), onBusy: this.#onBusy };
     return new DryEngine(
-      { root, book, order, scope: new ScopeBook(), policy, ...judged },
+      { root, pageStore, order, scope: new ScopeStore(), policy, ...judged },
       { want: this.#post, outlook: (outlook) => this.#post({ type: "outlook", ...outlook }) },
     );
   }

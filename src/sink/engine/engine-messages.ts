@@ -6,10 +6,10 @@ import type { Problem } from "../../protocol/messages/progress.ts";
 import type { DeletionPolicy } from "../deletion/deletion.ts";
 import type { Doubts } from "../own/sync-mark.ts";
 import type { SequenceRange, StreamScope } from "../stream/sequence-tracker.ts";
-import type { Outlook } from "./dry-engine.ts";
+import type { DryRunOutlook } from "./dry-engine.ts";
 import type { EngineCounts } from "./engine-counts.ts";
 import type { Durability } from "./entry-sync.ts";
-import type { Want } from "./page-wants.ts";
+import type { WantMessage } from "./page-wants.ts";
 
 /** What a sink's user says of how a tree is to be filled in. */
 export interface FillOptions {
@@ -63,7 +63,7 @@ export type EngineMessage =
       /** Memory of payloads that are dealt with, to be used again. */
       readonly buffers: readonly SharedArrayBuffer[];
     }
-  | Want
+  | WantMessage
   /** Files that are complete, when notices of them are wanted. */
   | { readonly type: "files"; readonly files: readonly FileNotice[] }
   /** Much is read before anything is stored again. */
@@ -80,7 +80,7 @@ export type EngineMessage =
     }
   | { readonly type: "deleted"; readonly deletion: Deletion | undefined }
   /** The end of a dry run. */
-  | ({ readonly type: "outlook" } & Outlook)
+  | ({ readonly type: "outlook" } & DryRunOutlook)
   | {
       readonly type: "failed";
       readonly code: FanfoldError["code"];

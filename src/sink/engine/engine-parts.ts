@@ -2,26 +2,26 @@ import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import type { Root } from "../disk/root.ts";
 import type { ManifestWriter } from "../manifest/manifest-writer.ts";
-import type { PageBook } from "../stream/page-store.ts";
-import type { ScopeBook } from "../stream/scope-store.ts";
+import type { PageStore } from "../stream/page-store.ts";
+import type { ScopeStore } from "../stream/scope-store.ts";
 import type { TreeOrder } from "../stream/tree-order.ts";
 import type { FileWriter } from "./file-writer.ts";
 import type { FreeSpace } from "./free-space.ts";
-import type { Want } from "./page-wants.ts";
+import type { WantMessage } from "./page-wants.ts";
 import type { SharedEntries } from "./shared-entries.ts";
 import type { WantJudge } from "./want-judge.ts";
 
 /** What a copy engine is made of. */
 export interface EngineParts {
   readonly root: Root;
-  readonly book: PageBook;
+  readonly pageStore: PageStore;
   readonly order: TreeOrder;
   readonly writer: FileWriter;
   readonly judge: WantJudge;
   readonly space: FreeSpace;
   readonly manifest: ManifestWriter;
   readonly fidelity: FidelityTally;
-  readonly scope: ScopeBook;
+  readonly scope: ScopeStore;
   /** The same as the judge's. */
   readonly shared: SharedEntries;
   /** Whether devices are made. */
@@ -31,7 +31,7 @@ export interface EngineParts {
 /** What it tells. */
 export interface EngineSink {
   /** The page is stored and its directories stand: this is what is wanted of it. */
-  want(want: Want): void;
+  want(want: WantMessage): void;
   file(path: string, bytes: number): void;
   problem(problem: Problem): void;
 }

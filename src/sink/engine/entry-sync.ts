@@ -9,7 +9,7 @@ export type Durability = "session" | "file" | "none";
 /** Directories that wait for `settle` before it is done at once. */
 const WAITING_MAX = 1_024;
 
-export interface EntrySyncOptions {
+interface EntrySyncOptions {
   /** Descriptor of a directory by its relative path, to be used at once. Throws system errors. */
   readonly fdOf: (directory: Uint8Array) => number;
   /** @default fsyncSync */

@@ -101,7 +101,3 @@ export class FileWriter implements Disposable {
     return file;
   }
 }
-
-export function equal(left: Uint8Array, right: Uint8Array): boolean {
-  return Buffer.compare(left, right) === 0;
-}

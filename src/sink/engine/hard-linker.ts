@@ -14,13 +14,13 @@ import { changedHere } from "../disk/entry-problem.ts";
 import { isOneEntry, linkFile, linkLeaf } from "../disk/link-file.ts";
 import type { Root } from "../disk/root.ts";
 import type { ManifestWriter } from "../manifest/manifest-writer.ts";
-import { subjectOf } from "../metadata/metadata.ts";
-import type { PageBook } from "../stream/page-store.ts";
+import { metadataEntryOf } from "../metadata/metadata.ts";
+import type { PageStore } from "../stream/page-store.ts";
 import { type SharedEntries, settleShared } from "./shared-entries.ts";
 
-export interface HardLinkerParts {
+interface HardLinkerParts {
   readonly root: Root;
-  readonly book: PageBook;
+  readonly pageStore: PageStore;
   readonly fidelity: FidelityTally;
   readonly manifest: ManifestWriter;
   readonly shared: SharedEntries;
@@ -29,7 +29,7 @@ export interface HardLinkerParts {
 }
 
 /** How the engine does its work on single entries. */
-export interface FinishSteps {
+interface FinishSteps {
   /** Runs it unless the entry has failed; a failure of its own is told. */
   readonly guarded: (entry: Entry, work: () => void) => void;
   /** Whether this sink could not carry an entry. */
@@ -99,7 +99,7 @@ export class HardLinker {
   /** Every entry that is another name, in order. */
   *#entries(): Generator<HardLinkEntry, void, undefined> {
     for (const page of this.#pages)
-      for (const entry of this.#parts.book.page(page).entries) if (entry.kind === "hardlink") yield entry;
+      for (const entry of this.#parts.pageStore.page(page).entries) if (entry.kind === "hardlink") yield entry;
   }
 
   /**
@@ -109,15 +109,15 @@ export class HardLinker {
    * @throws FanfoldError `damaged` when it is to be another name of a directory or a hard link; system errors
    */
   #place(link: HardLinkEntry, hasFailed: (entry: number) => boolean): PlacedLink {
-    const { root, book, fidelity, manifest, specials } = this.#parts;
-    const first: Entry = book.entry(link.to);
+    const { root, pageStore, fidelity, manifest, specials } = this.#parts;
+    const first: Entry = pageStore.entry(link.to);
     if (first.kind === "directory" || first.kind === "hardlink")
       throw new FanfoldError(
         "damaged",
         `Make "${entryDisplay(link)}" another name of "${entryDisplay(first)}": that is a ${first.kind}`,
       );
     if (this.#leftOut.has(link.to) && (first.kind === "fifo" || first.kind === "device")) {
-      root.metadata.tellMissing(first.kind, subjectOf(link));
+      root.metadata.tellMissing(first.kind, metadataEntryOf(link));
       return "left-out";
     }
     const isMissing = this.#withdrawn.has(link.to) && !this.#cameAgain.has(pathKey(entryPath(first)));

@@ -10,7 +10,7 @@ import type { TreeOrder } from "../stream/tree-order.ts";
 
 const OWN_NAME = Buffer.from(OWN_FOLDER);
 
-export interface NameKeeperOptions {
+interface NameKeeperOptions {
   readonly root: Root;
   readonly order: TreeOrder;
   readonly fidelity: FidelityTally;

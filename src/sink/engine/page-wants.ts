@@ -9,10 +9,10 @@ import type { Root } from "../disk/root.ts";
 import { isSameTime } from "../metadata/time-scale.ts";
 import type { IsDoubted } from "../own/partial-files.ts";
 
-export type Want = Extract<UpMessage, { type: "want" }>;
+export type WantMessage = Extract<UpMessage, { type: "want" }>;
 
 /** What files of a page are compared with, and how. */
-export interface Comparison {
+export interface CompareOptions {
   readonly root: Root;
   readonly isDoubted: IsDoubted;
   /** Called now and then while much is read. */
@@ -20,7 +20,7 @@ export interface Comparison {
 }
 
 export interface Judgement {
-  readonly want: Want;
+  readonly want: WantMessage;
   /** Files that are wanted: one bit an entry, least significant bit first; undefined: all. */
   readonly bits: Uint8Array | undefined;
   readonly filesUnchanged: number;
@@ -61,7 +61,7 @@ export function lookFor(root: Root, entry: FileEntry): FileFacts | undefined {
 }
 
 /** Whether the file that stands there needs none of the entry's content [P-9.1], mode and time set aside. Changes nothing. */
-export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Comparison): boolean {
+export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: CompareOptions): boolean {
   const { root } = comparison;
   if (own.size !== entry.size) return false;
   if (entry.hash !== undefined) return hasContent(entry, entry.hash, comparison);
@@ -78,7 +78,7 @@ function hasTime({ metadata }: Root, entry: FileEntry, own: FileFacts): boolean 
   return isSameTime(metadata.traits.scale, own.mtimeNs, entry.mtime);
 }
 
-function hasContent(entry: FileEntry, hash: Uint8Array, comparison: Comparison): boolean {
+function hasContent(entry: FileEntry, hash: Uint8Array, comparison: CompareOptions): boolean {
   const file = spared(() => comparison.root.openFile(entry.directory, entry.name));
   if (file === undefined) return false;
   try {

@@ -4,7 +4,7 @@ import { systemCode } from "../../lib/errors.ts";
 import type { DeviceEntry, Entry, FifoEntry, FileEntry, SymlinkEntry } from "../../protocol/frame/page.ts";
 import { type FileFacts, factsOf, isAsSeen } from "../disk/file-facts.ts";
 import type { Root } from "../disk/root.ts";
-import { type MetadataKind, type Subject, subjectOf } from "../metadata/metadata.ts";
+import { type MetadataEntry, type MetadataKind, metadataEntryOf } from "../metadata/metadata.ts";
 import { type MetadataTarget, namedTarget, reach, reachedTarget } from "../metadata/metadata-target.ts";
 
 /*
@@ -17,10 +17,10 @@ export interface PlaceOptions {
   /** Whether devices are made. */
   readonly specials: boolean;
   /** Where waits what has several names here; without it, it is made anew. */
-  readonly shared?: Waiting;
+  readonly shared?: SharedEntryKeeper;
 }
 
-export interface Waiting {
+export interface SharedEntryKeeper {
   /** Takes what has several names here and is to be settled at the end; false when it does not. */
   hold(entry: Entry, seen: FileFacts): boolean;
 }
@@ -32,7 +32,7 @@ export interface Waiting {
 export function placeEntry(root: Root, entry: Exclude<Entry, FileEntry>, options: PlaceOptions): boolean {
   if (entry.kind === "hardlink") return true;
   if (entry.kind !== "directory") return placeLeaf(root, entry, options);
-  const subject = subjectOf(entry);
+  const subject = metadataEntryOf(entry);
   const mode = root.keeps.perms ? undefined : entry.mode;
   if (entry.entry === 0) root.prepareRoot(subject);
   else root.ensureDirectory(entry.directory, entry.name, { mode, subject });
@@ -47,7 +47,7 @@ export type LeafEntry = SymlinkEntry | FifoEntry | DeviceEntry;
  * which is counted: a device without `specials`, or what the system refuses.
  */
 export function placeLeaf(root: Root, entry: LeafEntry, options: PlaceOptions): boolean {
-  const subject = subjectOf(entry);
+  const subject = metadataEntryOf(entry);
   const { native, metadata } = root;
   const canBeMade =
     entry.kind === "symlink" ||
@@ -76,7 +76,7 @@ export function settleSharedLeaf(root: Root, entry: LeafEntry, names: number): b
 }
 
 function makeLeaf(root: Root, entry: LeafEntry): boolean {
-  const subject = subjectOf(entry);
+  const subject = metadataEntryOf(entry);
   const { native, metadata } = root;
   if (entry.kind === "symlink") {
     make(root, entry, (draft) => symlinkSync(Buffer.from(entry.target), draft), subject);
@@ -98,7 +98,7 @@ function makeLeaf(root: Root, entry: LeafEntry): boolean {
 /** What `mknod` says where there are no such things, or not for us. */
 const NO_NODES: ReadonlySet<string> = new Set(["EPERM", "EACCES", "EINVAL", "ENOSYS", "ENOTSUP"]);
 
-function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subject: Subject): void {
+function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subject: MetadataEntry): void {
   root.fill(entry.directory);
   const draft = root.partials.draft(entry.directory, `leaf-${entry.entry}`);
   try {
@@ -120,7 +120,7 @@ function settle(
   { facts, names = 1 }: { readonly facts: FileFacts; readonly names?: number },
 ): "done" | "shared" | "not-ours" {
   const { metadata } = root;
-  const subject = subjectOf(entry);
+  const subject = metadataEntryOf(entry);
   const { differs, lacks } = metadata.compare(root.place(entry.directory, entry.name), facts, subject);
   if (!differs) {
     metadata.tell(facts, subject, lacks);

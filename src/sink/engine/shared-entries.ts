@@ -2,14 +2,14 @@ import type { Entry, FileEntry, HardLinkEntry } from "../../protocol/frame/page.
 import type { FileFacts } from "../disk/file-facts.ts";
 import { isOneEntry, ownFile } from "../disk/link-file.ts";
 import type { Root } from "../disk/root.ts";
-import { subjectOf } from "../metadata/metadata.ts";
-import type { PageBook } from "../stream/page-store.ts";
-import { type LeafEntry, settleSharedLeaf, type Waiting } from "./place-entry.ts";
+import { metadataEntryOf } from "../metadata/metadata.ts";
+import type { PageStore } from "../stream/page-store.ts";
+import { type LeafEntry, type SharedEntryKeeper, settleSharedLeaf } from "./place-entry.ts";
 
 /** Entries that wait for the end; each takes about 300 bytes. What is beyond becomes one of its own at once. */
-export const SHARED_HELD_MAX = 50_000;
+const SHARED_HELD_MAX = 50_000;
 
-export interface Shared {
+interface Shared {
   readonly entry: FileEntry | LeafEntry;
   /** What stood there when its page came. */
   readonly seen: FileFacts;
@@ -22,7 +22,7 @@ export interface Shared {
  * is set under all of them. Where all are names that the session gives it, that is right; another one may be a snapshot's, or belong to what
  * the source does not have any more. Which it is shows when the last page is there, so it waits until then.
  */
-export class SharedEntries implements Waiting {
+export class SharedEntries implements SharedEntryKeeper {
   readonly #held = new Map<number, FileFacts>();
   readonly #heldMax: number;
 
@@ -49,15 +49,18 @@ export class SharedEntries implements Waiting {
   }
 
   /** All that waits, in the order of the pages. `links` are the further names of the session that are carried here, each path once. */
-  *counted(links: Iterable<HardLinkEntry>, { root, book }: { root: Root; book: PageBook }): Generator<Shared> {
+  *counted(
+    links: Iterable<HardLinkEntry>,
+    { root, pageStore }: { root: Root; pageStore: PageStore },
+  ): Generator<Shared> {
     if (this.#held.size === 0) return;
     const names = new Map<number, number>();
     for (const link of links) {
       const { to } = link;
-      if (this.#held.has(to) && isOneEntry(root, book.entry(to), link)) names.set(to, (names.get(to) ?? 1) + 1);
+      if (this.#held.has(to) && isOneEntry(root, pageStore.entry(to), link)) names.set(to, (names.get(to) ?? 1) + 1);
     }
     for (const [number, seen] of this.#held) {
-      const entry = book.entry(number);
+      const entry = pageStore.entry(number);
       if (entry.kind === "directory" || entry.kind === "hardlink") continue;
       yield { entry, seen, names: names.get(number) ?? 1 };
     }
@@ -72,7 +75,7 @@ export function settleShared(root: Root, { entry, seen, names }: Shared): boolea
   if (entry.kind !== "file") return settleSharedLeaf(root, entry, names);
   const own = root.look(entry.directory, entry.name);
   if (own === undefined || !isAsBefore(own, seen)) return false;
-  const subject = subjectOf(entry);
+  const subject = metadataEntryOf(entry);
   if (own.links === names && root.settleFile(entry.directory, entry.name, subject, own)) return true;
   return ownFile(root, entry, { subject, seen: own, id: entry.entry });
 }

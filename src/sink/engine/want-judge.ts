@@ -5,13 +5,21 @@ import { HELD_FILES_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
 import type { FileFacts } from "../disk/file-facts.ts";
 import { ownFile } from "../disk/link-file.ts";
 import { hashBeginning } from "../disk/read-content.ts";
-import { subjectOf } from "../metadata/metadata.ts";
+import { metadataEntryOf } from "../metadata/metadata.ts";
 import { partialName, RESUMABLE_BYTES_MIN } from "../own/partial-files.ts";
 import type { FreeSpace } from "./free-space.ts";
-import { type Comparison, isUnchanged, type Judgement, judgePage, lookFor, spared, type Want } from "./page-wants.ts";
+import {
+  type CompareOptions,
+  isUnchanged,
+  type Judgement,
+  judgePage,
+  lookFor,
+  spared,
+  type WantMessage,
+} from "./page-wants.ts";
 import type { SharedEntries } from "./shared-entries.ts";
 
-type Held = NonNullable<Want["held"]>[number];
+type HeldBeginning = NonNullable<WantMessage["held"]>[number];
 
 interface Beginning {
   readonly bytes: number;
@@ -20,13 +28,13 @@ interface Beginning {
   readonly hash: string;
 }
 
-export interface WantJudgeOptions extends Comparison {
+interface WantJudgeOptions extends CompareOptions {
   readonly space: FreeSpace;
   /** Where waits what has several names here. */
   readonly shared: SharedEntries;
 }
 
-export interface JudgeOptions {
+interface JudgeOptions {
   readonly goesOn?: boolean;
   readonly isLost?: (entry: FileEntry) => boolean;
 }
@@ -48,7 +56,7 @@ export class WantJudge {
    */
   judge(page: Page, { goesOn = true, isLost }: JudgeOptions = {}): Judgement {
     const { space } = this.#options;
-    const held: Held[] = [];
+    const held: HeldBeginning[] = [];
     const judgement = judgePage(page, (entry, index) => {
       if (isLost?.(entry) === true) return undefined;
       const own = lookFor(this.#options.root, entry);
@@ -64,7 +72,7 @@ export class WantJudge {
   #isEqual(entry: FileEntry, own: FileFacts, mayWait: boolean): boolean {
     if (!isUnchanged(entry, own, this.#options)) return false;
     const { root } = this.#options;
-    const subject = subjectOf(entry);
+    const subject = metadataEntryOf(entry);
     const settle = (): boolean => {
       // What is set is set under all of its names, some of which may be a snapshot's, or another entry's.
       const isShared = own.links > 1 && root.wouldChange(entry, own, subject);
@@ -79,7 +87,7 @@ export class WantJudge {
   /** Left open until all names are known; only of what can be copied then, if need be. */
   #waits(entry: FileEntry, own: FileFacts): boolean {
     const { root, shared } = this.#options;
-    if (root.metadata.isForeign(own, subjectOf(entry))) return false;
+    if (root.metadata.isForeign(own, metadataEntryOf(entry))) return false;
     closeSync(root.openFile(entry.directory, entry.name).fd);
     return shared.hold(entry, own);
   }

@@ -72,7 +72,7 @@ function hashOf(old: Entry, state: ManifestState, now: FileEntry): Uint8Array | 
 }
 
 /** What every sink can restore of a time. */
-export function sameMicrosecond(left: Timestamp, right: Timestamp): boolean {
+function sameMicrosecond(left: Timestamp, right: Timestamp): boolean {
   const micro = ({ nanoseconds }: Timestamp): number => Math.floor(nanoseconds / 1000);
   return left.seconds === right.seconds && micro(left) === micro(right);
 }

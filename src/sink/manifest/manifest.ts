@@ -30,14 +30,14 @@ export const MANIFEST_DRAFT = "manifest.new";
 
 export const MAGIC = Buffer.from("fanfoldM");
 export const MANIFEST_VERSION = 3;
-export const RECORD_KINDS = { header: 1, page: 2, declared: 3, end: 4, lacks: 5 } as const;
+const RECORD_KINDS = { header: 1, page: 2, declared: 3, end: 4, lacks: 5 } as const;
 export type RecordKind = keyof typeof RECORD_KINDS;
 export const RECORD_HEAD_BYTES = 9;
 const COUNT_BYTES = 6;
 const END_BODY_BYTES = 2 * COUNT_BYTES + HASH_BYTES;
 export const END_BYTES = RECORD_HEAD_BYTES + END_BODY_BYTES;
 /** A page as large as a frame may carry it, with its states. */
-export const RECORD_BYTES_MAX = FRAME_BYTES_MAX + PAGE_ENTRIES_MAX * 80;
+const RECORD_BYTES_MAX = FRAME_BYTES_MAX + PAGE_ENTRIES_MAX * 80;
 /** Entries in one `declared` or `lacks` record. */
 export const DECLARED_MAX = 4096;
 const TEXT_BYTES_MAX = 1024;

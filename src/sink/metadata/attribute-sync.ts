@@ -9,20 +9,20 @@ import {
 } from "../../protocol/frame/attribute-names.ts";
 import type { FidelityKind } from "../../protocol/messages/fidelity.ts";
 
-export interface AttributeRules {
+interface AttributeRules {
   readonly native: Native | undefined;
   /** Whether those of `trusted.` and `security.` may be set. */
   readonly isRoot: boolean;
 }
 
 /** What of attributes is compared and set: without ACLs where modes are not kept, without capabilities where the owner is another. */
-export interface AttributeScope {
+interface AttributeScope {
   readonly acls: boolean;
   readonly capabilities: boolean;
 }
 
 /** What has to be done to the attributes of an entry. */
-export interface AttributeChanges {
+interface AttributeChanges {
   readonly set: readonly Attribute[];
   readonly remove: readonly Uint8Array[];
   /** What is known from the start not to be possible. */

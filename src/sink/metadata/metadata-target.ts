@@ -40,7 +40,7 @@ export function openTarget(fd: number, native?: Native): MetadataTarget {
 }
 
 /** The flags to open anything with for `reachedTarget`, links, FIFOs and devices too, without touching it; Linux only. */
-export const REACH = O_PATH | constants.O_NOFOLLOW;
+const REACH = O_PATH | constants.O_NOFOLLOW;
 
 /** What was opened with REACH: calls by descriptor fail for it, but its path in /proc leads to it and no further. */
 export function reachedTarget(fd: number): MetadataTarget {

@@ -19,21 +19,21 @@ import type { Ids, OwnerMap, Rights } from "./owner-map.ts";
 import { isSameTime, nanosecondsOf, stored, timeLoss } from "./time-scale.ts";
 
 /** What an entry shall have besides its content. */
-export type Wanted = Pick<Entry, "mode" | "mtime" | "owner" | "attributes">;
+export type WantedMetadata = Pick<Entry, "mode" | "mtime" | "owner" | "attributes">;
 export type MetadataKind = "file" | "directory" | "symlink" | "node";
 
 /** One entry whose metadata is looked at or set. */
-export interface Subject {
+export interface MetadataEntry {
   /** Number of the entry. */
   readonly entry: number;
   readonly kind: MetadataKind;
-  readonly wanted: Wanted;
+  readonly wanted: WantedMetadata;
   /** Gives its escaped path, under which is told what could not be carried; undefined when that was told before. */
   readonly shown: (() => string) | undefined;
 }
 
 /** An entry as it was listed. */
-export function subjectOf(entry: Entry): Subject {
+export function metadataEntryOf(entry: Entry): MetadataEntry {
   return { entry: entry.entry, kind: KINDS[entry.kind], wanted: entry, shown: () => entryDisplay(entry) };
 }
 
@@ -46,14 +46,14 @@ const KINDS: Readonly<Record<EntryKind, MetadataKind>> = {
   device: "node",
 };
 
-export interface MetadataOptions {
+interface MetadataOptions {
   readonly native: Native | undefined;
   readonly rights: Rights;
   readonly owners: OwnerMap;
   readonly tally: FidelityTally;
 }
 
-export interface ApplyOptions {
+interface ApplyOptions {
   /** This session made it. @default false */
   readonly isNew?: boolean;
   /** It has no attributes. @default false */
@@ -63,7 +63,7 @@ export interface ApplyOptions {
 }
 
 /** How an entry is to what it shall be. */
-export interface Comparison {
+interface MetadataDifference {
   /** It would be given something. */
   readonly differs: boolean;
   /** What it cannot be given; not told of one that differs. */
@@ -71,7 +71,7 @@ export interface Comparison {
 }
 
 const NO_LACKS: ReadonlySet<FidelityKind> = new Set();
-const DIFFERS: Comparison = { differs: true, lacks: NO_LACKS };
+const DIFFERS: MetadataDifference = { differs: true, lacks: NO_LACKS };
 const SET_IDS = 0o6000;
 const SET_GROUP_ID = 0o2000;
 const PERMISSIONS = 0o7777;
@@ -111,7 +111,7 @@ export class Metadata {
   }
 
   /** What stands there and looks like `facts`, against what it shall have. Changes nothing. */
-  compare(place: EntryPlace, facts: FileFacts, { kind, wanted }: Subject): Comparison {
+  compare(place: EntryPlace, facts: FileFacts, { kind, wanted }: MetadataEntry): MetadataDifference {
     const ids = this.#attainableIds(facts, wanted);
     if (ids.uid !== facts.uid || ids.gid !== facts.gid) return DIFFERS;
     if (this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted)) return DIFFERS;
@@ -120,19 +120,19 @@ export class Metadata {
   }
 
   /** Whether it would be given something. Changes nothing. */
-  wouldChange(place: EntryPlace, facts: FileFacts, subject: Subject): boolean {
+  wouldChange(place: EntryPlace, facts: FileFacts, subject: MetadataEntry): boolean {
     return this.compare(place, facts, subject).differs;
   }
 
   /** The same of a directory that stays, without what a system leaves out or refuses each time. */
-  wouldAlter(place: EntryPlace, facts: FileFacts, subject: Subject): boolean {
+  wouldAlter(place: EntryPlace, facts: FileFacts, subject: MetadataEntry): boolean {
     const refused = this.isRoot ? 0 : subject.wanted.mode & SET_GROUP_ID;
     const attained = { ...facts, mode: facts.mode | refused };
     return !this.isForeign(attained, subject) && this.wouldChange(place, attained, subject);
   }
 
   /** Whether its mode and time cannot be set because it is somebody else's; a file of one's own in its place can have them. */
-  isForeign(facts: FileFacts, { kind, wanted }: Subject): boolean {
+  isForeign(facts: FileFacts, { kind, wanted }: MetadataEntry): boolean {
     const { isRoot, uid } = this.#options.rights;
     if (isRoot || facts.uid === uid || !this.traits.keepsOwners) return false;
     return this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted);
@@ -152,7 +152,7 @@ export class Metadata {
   /**
    * Gives an entry what it shall have and has not. Throws system errors that are no refusal.
    */
-  apply(target: MetadataTarget, subject: Subject, options: ApplyOptions = {}): void {
+  apply(target: MetadataTarget, subject: MetadataEntry, options: ApplyOptions = {}): void {
     const { kind, wanted } = subject;
     const before = target.facts();
     const owned = this.#setOwner(target, before, wanted);
@@ -167,13 +167,13 @@ export class Metadata {
   }
 
   /** Gives a directory what it had before. */
-  restore(target: MetadataTarget, { mode, mtime }: Pick<Wanted, "mode" | "mtime">): void {
+  restore(target: MetadataTarget, { mode, mtime }: Pick<WantedMetadata, "mode" | "mtime">): void {
     if (target.facts().mode !== mode) target.setMode(mode);
     this.#setTime(target, mtime);
   }
 
   /** Counts an entry that was not made at all. */
-  tellMissing(what: FidelityKind, { shown }: Subject): void {
+  tellMissing(what: FidelityKind, { shown }: MetadataEntry): void {
     if (shown !== undefined) this.#options.tally.add(what, shown());
   }
 
@@ -182,7 +182,7 @@ export class Metadata {
     this.#setTime(target, { seconds: 0, nanoseconds: 0 });
   }
 
-  #setOwner(target: MetadataTarget, facts: FileFacts, wanted: Wanted): FileFacts {
+  #setOwner(target: MetadataTarget, facts: FileFacts, wanted: WantedMetadata): FileFacts {
     const { uid, gid } = this.#attainableIds(facts, wanted);
     if (uid === facts.uid && gid === facts.gid) return facts;
     spared(() => target.setOwner(uid, gid));
@@ -192,7 +192,7 @@ export class Metadata {
   #setAttributes(
     target: MetadataTarget,
     facts: FileFacts,
-    { kind, wanted }: Subject,
+    { kind, wanted }: MetadataEntry,
   ): { readonly facts: FileFacts; readonly lacks: ReadonlySet<FidelityKind> } {
     const { native, rights } = this.#options;
     const changes = this.#attributes(target.place, facts, kind, wanted);
@@ -204,7 +204,7 @@ export class Metadata {
     return { facts: target.facts(), lacks };
   }
 
-  #attributes(place: EntryPlace, facts: FileFacts, kind: MetadataKind, wanted: Wanted) {
+  #attributes(place: EntryPlace, facts: FileFacts, kind: MetadataKind, wanted: WantedMetadata) {
     const { native, rights } = this.#options;
     const capabilities = kind === "file" && this.#isOwnerRight(facts, wanted);
     const scope = { native, isRoot: rights.isRoot, acls: this.keeps.perms, capabilities };
@@ -218,7 +218,7 @@ export class Metadata {
   }
 
   /** Whom this process can give it to: anybody as root, else only a group of its own. */
-  #attainableIds(facts: FileFacts, { owner }: Wanted): Ids {
+  #attainableIds(facts: FileFacts, { owner }: WantedMetadata): Ids {
     const { rights, owners } = this.#options;
     if (owner === undefined) return { uid: facts.uid, gid: facts.gid };
     const ids = owners.idsOf(owner);
@@ -227,21 +227,21 @@ export class Metadata {
     return { uid: facts.uid, gid: canGive ? ids.gid : facts.gid };
   }
 
-  #isOwnerRight(facts: Ids, { owner }: Wanted): boolean {
+  #isOwnerRight(facts: Ids, { owner }: WantedMetadata): boolean {
     if (owner === undefined) return false;
     const ids = this.#options.owners.idsOf(owner);
     return facts.uid === ids.uid && facts.gid === ids.gid;
   }
 
   /** Set-user-id and set-group-id bits of a file are its owner's rights: they are left out where the owner is another. */
-  #modeFor(facts: FileFacts, kind: MetadataKind, wanted: Wanted, unkept?: number): number {
+  #modeFor(facts: FileFacts, kind: MetadataKind, wanted: WantedMetadata, unkept?: number): number {
     if (kind === "symlink") return facts.mode;
     if (!this.keeps.perms) return unkept ?? facts.mode;
     if (kind === "directory" || this.#isOwnerRight(facts, wanted)) return wanted.mode;
     return wanted.mode & ~SET_IDS;
   }
 
-  #timeDiffers(facts: FileFacts, { mtime }: Wanted): boolean {
+  #timeDiffers(facts: FileFacts, { mtime }: WantedMetadata): boolean {
     if (!this.keeps.times) return false;
     const { scale } = this.traits;
     if (this.#options.native === undefined) return !isSameTime(scale, facts.mtimeNs, mtime);
@@ -249,7 +249,7 @@ export class Metadata {
   }
 
   /** Counts what an entry lacks as it looks now, `lacks` of it by comparison. */
-  tell(facts: FileFacts, subject: Subject, lacks: ReadonlySet<FidelityKind>): void {
+  tell(facts: FileFacts, subject: MetadataEntry, lacks: ReadonlySet<FidelityKind>): void {
     const { entry, kind, wanted, shown } = subject;
     const count = (what: FidelityKind): void => {
       this.onLack(entry, what);
@@ -267,7 +267,7 @@ export class Metadata {
 }
 
 /** The mode of an entry where modes are not carried; undefined: the one that it has. */
-function unkeptMode(wanted: Wanted, { isNew = false, modeBefore }: ApplyOptions): number | undefined {
+function unkeptMode(wanted: WantedMetadata, { isNew = false, modeBefore }: ApplyOptions): number | undefined {
   return isNew ? (modeBefore ?? wanted.mode & 0o777 & ~process.umask()) : undefined;
 }
 

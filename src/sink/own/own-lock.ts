@@ -33,7 +33,7 @@ const TABLE_BYTES_MAX = 1024 * 1024;
 /** Calls whose system does not have this one. Once is enough: to close a file frees what SQLite has locked of it in this process. */
 const withoutLocks = new WeakSet<Native>();
 
-export interface LockOptions {
+interface LockOptions {
   readonly kind: LockRange["kind"];
   /** Path of the folder, for texts and for SQLite. */
   readonly folder: string;

@@ -44,7 +44,7 @@ export interface PartialFile {
   readonly isNative?: boolean;
 }
 
-export interface FoundPartial {
+interface FoundPartial {
   readonly partial: PartialFile;
   readonly bytes: number;
   /** What it takes on the disk. */
@@ -52,7 +52,7 @@ export interface FoundPartial {
 }
 
 /** A name that is not final, for what has no content. */
-export interface Draft extends Omit<PartialFile, "fd"> {
+interface Draft extends Omit<PartialFile, "fd"> {
   /** At this moment: to be used at once. */
   path(): Buffer;
 }

@@ -47,7 +47,7 @@ function probeTraits(root: Root): FolderTraits {
 }
 
 const FILE = "traits";
-const FILE_BYTES_MAX = 1024;
+const TRAITS_BYTES_MAX = 1024;
 
 /** Remembers them for who may change nothing in the folder: dry runs and `verify`. */
 function rememberTraits(root: Root, traits: FolderTraits): void {
@@ -65,5 +65,5 @@ export function recallTraits(root: Root): FolderTraits {
 }
 
 function readText(root: Root): string | undefined {
-  return readOwnFile(root, FILE, FILE_BYTES_MAX)?.toString("latin1");
+  return readOwnFile(root, FILE, TRAITS_BYTES_MAX)?.toString("latin1");
 }

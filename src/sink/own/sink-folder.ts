@@ -25,7 +25,7 @@ export interface SinkFolder extends Disposable {
 }
 
 /** What a folder is opened at. */
-export interface SinkFolderMoment {
+interface SinkFolderMoment {
   readonly clock: Clock;
   /** Of this boot of the machine. */
   readonly bootId: string;

@@ -5,9 +5,9 @@ import { type SessionSubjects, toSubject } from "../../protocol/subjects.ts";
 import type { Subscription, Transport } from "../../transport/transport.ts";
 
 /** Takes payloads one after another; a promise holds what comes behind on the same subject. */
-export type PayloadTarget = (payload: Uint8Array, isOwnSubject: boolean) => void | Promise<void>;
+type PayloadTarget = (payload: Uint8Array, isOwnSubject: boolean) => void | Promise<void>;
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly transport: Transport;
   readonly subjects: SessionSubjects;
   readonly memberId: string;

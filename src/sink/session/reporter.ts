@@ -5,7 +5,7 @@ import { encodeUp } from "../../protocol/frame/up.ts";
 import { PAGES_UNANSWERED_MAX } from "../../protocol/limits.ts";
 import type { Transport } from "../../transport/transport.ts";
 
-export interface ReporterOptions extends FrameScope {
+interface ReporterOptions extends FrameScope {
   readonly transport: Transport;
   readonly subject: string;
   /** The stream that is reported on. */
@@ -16,7 +16,7 @@ export interface ReporterOptions extends FrameScope {
 
 /** The proof of a copy, or the end of a dry run. */
 type Conclusion = Extract<UpMessage, { type: "proof" | "outlook" }>;
-type Want = Extract<UpMessage, { type: "want" }>;
+type WantMessage = Extract<UpMessage, { type: "want" }>;
 
 /** Stored bytes after which a report goes at once: an eighth of the smallest window, so that it never runs dry. */
 const REPORT_BYTES = 512 * 1024;
@@ -39,7 +39,7 @@ export class Reporter implements Disposable {
   #bytesSince = 0;
   #sequence = 0;
   /** Pages whose want may not have arrived, and those of them that were sent since the last repetition. */
-  readonly #wanted = new Map<number, Want>();
+  readonly #wanted = new Map<number, WantMessage>();
   readonly #lately = new Set<number>();
   #conclusion: Conclusion | undefined;
 
@@ -60,7 +60,7 @@ export class Reporter implements Disposable {
   }
 
   /** Tells what is wanted of a page. Repeated until `answered` says that the source has acted on it. */
-  want(want: Want): void {
+  want(want: WantMessage): void {
     this.#wanted.set(want.page, want);
     this.#lately.add(want.page);
     this.#later(want);

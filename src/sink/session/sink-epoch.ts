@@ -3,9 +3,9 @@ import { STREAM_DATA } from "../../protocol/frame/frame.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { routeFrame } from "./frame-route.ts";
 import { Reporter } from "./reporter.ts";
-import { SinkSession, type SinkSessionOptions } from "./sink-stream.ts";
+import { SinkStream, type SinkStreamOptions } from "./sink-stream.ts";
 
-export interface SinkCopyOptions extends Omit<SinkSessionOptions, "stream" | "reporter"> {
+interface SinkEpochOptions extends Omit<SinkStreamOptions, "stream" | "reporter"> {
   /** Where this sink speaks: the transport of its reports, and its subject. */
   readonly up: Transport;
   readonly subject: string;
@@ -18,21 +18,21 @@ export interface SinkCopyOptions extends Omit<SinkSessionOptions, "stream" | "re
 }
 
 interface RunningStream {
-  readonly session: SinkSession;
+  readonly session: SinkStream;
   /** Resolves when nothing of it touches the disk any more. What is stored stays. */
   stop(): Promise<void>;
 }
 
 /** The copy of one epoch: one stream after another, each with an engine of its own and what is stored by then [P-9.3]. */
-export class SinkCopy {
+export class SinkEpoch {
   readonly epoch: number;
-  readonly #options: SinkCopyOptions;
+  readonly #options: SinkEpochOptions;
   #stream = STREAM_DATA;
   #running: RunningStream | undefined;
   #switching: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(options: SinkCopyOptions) {
+  constructor(options: SinkEpochOptions) {
     this.epoch = options.epoch;
     this.#options = options;
     if (!options.late) this.#running = this.#open(STREAM_DATA);
@@ -70,7 +70,7 @@ export class SinkCopy {
     const stop = new AbortController();
     const scope = { ...rest, stream, signal: AbortSignal.any([rest.signal, stop.signal]) };
     const reporter = new Reporter({ ...scope, transport: up, subject });
-    const session = new SinkSession({ ...scope, reporter });
+    const session = new SinkStream({ ...scope, reporter });
     const run = session.run().then(
       () => undefined,
       (thrown) => {

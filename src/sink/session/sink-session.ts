@@ -15,10 +15,10 @@ import type { FillOptions } from "../engine/engine-messages.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
 import { EngineThreads } from "./engine-threads.ts";
 import { Intake } from "./intake.ts";
-import { SinkCopy } from "./sink-epoch.ts";
+import { SinkEpoch } from "./sink-epoch.ts";
 import { SourceWatch } from "./source-watch.ts";
 
-export interface AttemptOptions {
+interface SinkSessionOptions {
   readonly link: SteadyLink;
   readonly address: CoordinatorAddress;
   readonly folder: SinkFolder;
@@ -38,19 +38,19 @@ export interface AttemptOptions {
 }
 
 /** How one session ended for a sink that proved its copy. */
-export interface AttemptResult {
+interface SinkSessionResult {
   readonly outcome: SinkOutcome;
   readonly elapsedMs: number;
 }
 
 /** One session that a sink was welcomed to: from its subscription, over the wait and every start of the copy, to its end. */
-export interface Attempt extends AsyncDisposable {
+interface SinkSession extends AsyncDisposable {
   /**
    * Registered. Resolves when the session is over, or when it is gone for this sink and another one is offered.
    *
    * @throws FanfoldError what this sink failed by, or how the session was lost
    */
-  run(): Promise<AttemptResult | Welcome>;
+  run(): Promise<SinkSessionResult | Welcome>;
 }
 
 const DRAIN_MS_MAX = 2_000;
@@ -59,7 +59,7 @@ const DRAIN_MS_MAX = 2_000;
  * Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed
  * [P-1.2].
  */
-export async function openAttempt(options: AttemptOptions, signal: AbortSignal): Promise<Attempt> {
+export async function openSinkSession(options: SinkSessionOptions, signal: AbortSignal): Promise<SinkSession> {
   const { welcome, emit, link } = options;
   emit(joinedEvent(welcome));
   for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
@@ -86,10 +86,10 @@ export async function openAttempt(options: AttemptOptions, signal: AbortSignal):
   emit({ type: "waiting", underWay: welcome.underWay });
   const engines = opening.use(new EngineThreads());
   engines.prepare();
-  return new OpenAttempt(options, { live, up, down, intake, engines, failed, closing: opening.move() });
+  return new OpenSinkSession(options, { live, up, down, intake, engines, failed, closing: opening.move() });
 }
 
-interface AttemptParts {
+interface SinkSessionParts {
   readonly live: LiveTarget;
   readonly up: Transport;
   readonly down: Transport;
@@ -99,21 +99,21 @@ interface AttemptParts {
   readonly closing: AsyncDisposableStack;
 }
 
-class OpenAttempt implements Attempt {
-  readonly #options: AttemptOptions;
-  readonly #parts: AttemptParts;
+class OpenSinkSession implements SinkSession {
+  readonly #options: SinkSessionOptions;
+  readonly #parts: SinkSessionParts;
   readonly #source: SourceWatch;
-  #copy: SinkCopy | undefined;
+  #copy: SinkEpoch | undefined;
   #startMs = 0;
   #start: Start | undefined;
 
-  constructor(options: AttemptOptions, parts: AttemptParts) {
+  constructor(options: SinkSessionOptions, parts: SinkSessionParts) {
     this.#options = options;
     this.#parts = parts;
     this.#source = new SourceWatch(options.clock, (name) => options.emit({ type: "returned", name }));
   }
 
-  async run(): Promise<AttemptResult | Welcome> {
+  async run(): Promise<SinkSessionResult | Welcome> {
     return await Promise.race([this.#follow(), this.#parts.failed.promise]);
   }
 
@@ -123,7 +123,7 @@ class OpenAttempt implements Attempt {
     await this.#parts.closing[Symbol.asyncDispose]();
   }
 
-  async #follow(): Promise<AttemptResult | Welcome> {
+  async #follow(): Promise<SinkSessionResult | Welcome> {
     for (;;) {
       const message: Told = await this.#options.link.next();
       if (message.type === "start") await this.#begin(message);
@@ -159,7 +159,7 @@ class OpenAttempt implements Attempt {
     const takeData = (wanted: boolean): void => void intake.takeData(wanted).catch(failed.reject);
     takeData(!start.late);
     const { sessionId, member } = welcome;
-    const copy = new SinkCopy({
+    const copy = new SinkEpoch({
       ...{
         sessionId,
         epoch: start.epoch,
@@ -204,7 +204,7 @@ class OpenAttempt implements Attempt {
     this.#options.emit({ type: "left", name: member.name, code, reason });
   }
 
-  #result(ended: Ended): AttemptResult {
+  #result(ended: Ended): SinkSessionResult {
     const { dryRun = false, sourceIdentity } = this.#start ?? {};
     const outcome = outcomeOf(ended, dryRun);
     if (!dryRun && sourceIdentity !== undefined) this.#options.folder.pinSource(sourceIdentity);

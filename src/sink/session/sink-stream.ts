@@ -18,7 +18,7 @@ import type { EngineThreads } from "./engine-threads.ts";
 import type { Reporter } from "./reporter.ts";
 import { SyncKeeper } from "./sync-keeper.ts";
 
-export interface SinkSessionOptions extends FrameScope {
+export interface SinkStreamOptions extends FrameScope {
   readonly folder: SyncedFolder;
   /** Whose copy it is, for the folder's manifest: name of the session and identity of the source. */
   readonly session: string;
@@ -44,21 +44,21 @@ export interface SinkSessionOptions extends FrameScope {
 }
 
 /** What a session needs of its folder. */
-export type SyncedFolder = Pick<SinkFolder, "path" | "doubts" | "syncedBefore" | "markSynced">;
+type SyncedFolder = Pick<SinkFolder, "path" | "doubts" | "syncedBefore" | "markSynced">;
 
 const FILL_USUAL: FillOptions = { numericIds: false, specials: false, durability: "session" };
 const PROBLEMS_LISTED_MAX = 20;
 const PROGRESS_MS = 200;
 
 /** What a sink can prove at the end of its session. */
-export interface SinkProof {
+interface SinkProof {
   readonly digest: string;
   readonly problemCount: number;
 }
 
 /** One stream of a session at a sink: from the first frame until its proof is with the source. */
-export class SinkSession {
-  readonly #options: SinkSessionOptions;
+export class SinkStream {
+  readonly #options: SinkStreamOptions;
   readonly #startMs: number;
   readonly #problems: Problem[] = [];
   readonly #verified = Promise.withResolvers<Extract<EngineMessage, { type: "verified" }>>();
@@ -76,7 +76,7 @@ export class SinkSession {
   #state: "receiving" | "verifying" = "receiving";
   #over = false;
 
-  constructor(options: SinkSessionOptions) {
+  constructor(options: SinkStreamOptions) {
     this.#options = options;
     this.#startMs = options.clock.nowMs();
     // Waited for only when there is something to delete.

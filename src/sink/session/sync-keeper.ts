@@ -11,7 +11,7 @@ const SYNC_BYTES = 1024 * 1024 * 1024;
 const SYNC_MS = 30_000;
 const LOOK_MS = 1_000;
 
-export interface SyncKeeperOptions {
+interface SyncKeeperOptions {
   readonly folder: Pick<SinkFolder, "path" | "syncedBefore" | "markSynced">;
   readonly clock: Clock;
   readonly signal: AbortSignal;

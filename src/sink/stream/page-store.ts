@@ -7,13 +7,13 @@ import { decodePage, type Entry, type Page } from "../../protocol/frame/page.ts"
 const PAGES_DECODED_MAX = 8;
 
 /** What came so far. */
-export interface PageCount {
+interface PageCount {
   readonly pages: number;
   readonly entries: number;
 }
 
 /** @throws FanfoldError `damaged` unless it is the next page */
-export function decodeNextPage(table: Uint8Array, { pages, entries }: PageCount): Page {
+function decodeNextPage(table: Uint8Array, { pages, entries }: PageCount): Page {
   const page = decodePage(table);
   if (page.page !== pages || page.first !== entries || page.entries.length === 0) {
     throw new FanfoldError(
@@ -41,7 +41,7 @@ export function checkEnd(end: EndMark, { pages, entries }: PageCount, proven: nu
  * Every page of a session, in a temporary file; memory holds where each one lies. Pages come in order and number their
  * entries without holes, so an entry's page is found by halving.
  */
-export class PageBook implements Disposable {
+export class PageStore implements Disposable {
   readonly #spill: SpillFile;
   readonly #records: SpillRecord[] = [];
   readonly #firsts: number[] = [];

@@ -10,7 +10,7 @@ import { decodeScope, type Scope } from "../../protocol/names/scope.ts";
  * What a source says of what may be deleted [P-8.1]. Rules of directories and paths lie in a temporary file; memory holds
  * where, some tens of bytes for each table.
  */
-export class ScopeBook implements Disposable {
+export class ScopeStore implements Disposable {
   readonly #groups: FilterRule[][] = [];
   readonly #directories = new Map<string, SpillRecord>();
   readonly #spared: SpillRecord[] = [];

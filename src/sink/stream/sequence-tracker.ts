@@ -15,16 +15,11 @@ export type SequenceRange = [from: number, to: number];
 /** What may wait for a hole to be filled: more than a source ever has out, as it stays within its window. */
 const HELD_BYTES_MAX = SUBSCRIBER_QUEUE_BYTES;
 
-/** The one stream that is received: 0, or the number of this sink's lane. */
-export interface StreamScope extends FrameScope {
-  readonly stream: number;
-}
-
 /**
  * The stream sequence at a sink [P-3.4]: hands frames on in order and without repeats, and holds those behind a hole until
  * it is filled [P-9]. Pure.
  */
-export class Receiver {
+export class SequenceTracker {
   readonly #scope: StreamScope;
   readonly #held = new Map<number, CheckedFrame>();
   #heldBytes = 0;

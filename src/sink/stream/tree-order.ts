@@ -6,7 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import { type Entry, entryDisplay, entryPath } from "../../protocol/frame/page.ts";
 import { DIRECTORY_ENTRIES_MAX, SPELLINGS_MAX } from "../../protocol/limits.ts";
 import { foldedName } from "../../protocol/names/folded-name.ts";
-import type { PageBook } from "./page-store.ts";
+import type { PageStore } from "./page-store.ts";
 
 /*
  * The order of a walk [P-4.3], kept up with entry by entry:
@@ -20,9 +20,9 @@ import type { PageBook } from "./page-store.ts";
  * So no path can come twice, and no more is held than a stack that rests on the disk and the hashed names of one directory.
  */
 
-export interface TreeOrderOptions {
+interface TreeOrderOptions {
   /** The entries that have come. */
-  readonly book: Pick<PageBook, "entry">;
+  readonly pageStore: Pick<PageStore, "entry">;
   readonly random: Random;
 }
 
@@ -31,7 +31,7 @@ const LOST = Buffer.from([1]);
 
 /** Refuses what no walk of a tree gives, and finds names of one directory that differ in spelling only. */
 export class TreeOrder implements Disposable {
-  readonly #book: Pick<PageBook, "entry">;
+  readonly #pageStore: Pick<PageStore, "entry">;
   readonly #names: NameTable;
   /** Directories whose entries are to come, and those of the present one; each path behind a byte that says whether it is lost. */
   readonly #pending = new PathStack();
@@ -44,8 +44,8 @@ export class TreeOrder implements Disposable {
   #met: number[] = [];
   readonly #meet = (index: number): void => void this.#met.push(this.#first + index);
 
-  constructor({ book, random }: TreeOrderOptions) {
-    this.#book = book;
+  constructor({ pageStore, random }: TreeOrderOptions) {
+    this.#pageStore = pageStore;
     this.#names = new NameTable(Buffer.from(random.hex(HASH_KEY_BYTES), "hex"));
   }
 
@@ -78,7 +78,7 @@ export class TreeOrder implements Disposable {
     this.#names.add(bytes, length, this.#meet);
     if (this.#met.length === 0) return [];
     if (this.#met.length > SPELLINGS_MAX) return undefined;
-    const others = this.#met.map((number) => this.#book.entry(number));
+    const others = this.#met.map((number) => this.#pageStore.entry(number));
     if (others.some(({ name }) => isSame(name, entry.name))) throw refused(entry, "this path has come before");
     return others;
   }

@@ -49,13 +49,13 @@ interface First {
   readonly promised?: PromisedEntry | undefined;
 }
 
-export interface VerifierOut {
+interface VerifierOut {
   difference(difference: Difference): void;
   extra(path: string, kind: FoundKind): void;
   file(path: string, bytes: number): void;
 }
 
-export interface VerifierOptions {
+interface VerifierOptions {
   readonly root: Root;
   readonly manifest: ManifestReader;
   /** Whether what is in the folder and not in the manifest is a difference too. */

@@ -20,7 +20,7 @@ export interface VerifyWorkerData {
 export interface VerifyRequest {
   readonly type: "go";
 }
-export type VerifyNews =
+type VerifyNews =
   | { readonly type: "difference"; readonly difference: Difference }
   | { readonly type: "extra"; readonly path: string; readonly kind: FoundKind }
   | { readonly type: "file"; readonly path: string; readonly bytes: number };

@@ -4,7 +4,7 @@ import { escapeText } from "../../lib/escape-name.ts";
 import { type FolderIdentity, identityOf } from "./root-guard.ts";
 
 /** The directory to publish. */
-export interface SourceFolder {
+interface SourceFolder {
   /** Canonical path, bytes. */
   readonly root: Buffer;
   readonly identity: FolderIdentity;

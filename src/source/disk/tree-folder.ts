@@ -14,7 +14,7 @@ const DIRECTORIES_OPEN_MAX = 64;
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const ITSELF = Buffer.from(".");
 
-export interface TreeFolderOptions {
+interface TreeFolderOptions {
   /** Which directory the root was when the run began; the one that stands there now when absent. */
   readonly identity?: FolderIdentity | undefined;
   readonly platform?: NodeJS.Platform;

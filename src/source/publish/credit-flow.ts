@@ -18,12 +18,12 @@ export interface SentFrame extends OutstandingFrame {
 export const COSTS_NOTHING = { costBytes: 0, contentBytes: 0, savedBytes: 0 } as const;
 
 /** What the reader may build next, and buffers to build it in. */
-export interface CreditGrant {
+interface CreditGrant {
   readonly bytes: number;
   readonly buffers: readonly ArrayBufferLike[];
 }
 
-export interface CreditFlowOptions {
+interface CreditFlowOptions {
   readonly sinkIds: readonly string[];
   readonly capabilities: TransportCapabilities;
   readonly startMs: number;

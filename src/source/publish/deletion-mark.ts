@@ -2,7 +2,7 @@ import type { DeleteLimit, DeletionWithheld } from "../../protocol/messages/dele
 import { encodeScope } from "../../protocol/names/scope.ts";
 
 /** What is known of a tree when every page of it has its trailer. */
-export interface TreeState {
+interface TreeState {
   /** With the root. */
   readonly entries: number;
   /** Entries that could not be read, or vanished, or changed. */

@@ -5,13 +5,13 @@ import { COSTS_NOTHING, type CreditFlow } from "./credit-flow.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PublisherOptions } from "./publisher-options.ts";
 
-export interface FrameSenderOptions extends PublisherOptions {
+interface FrameSenderOptions extends PublisherOptions {
   readonly credit: CreditFlow;
   readonly outbox: Outbox;
 }
 
 /** What is done when a mark is stored, and what to do when it is on its way. */
-export interface MarkOptions {
+interface MarkOptions {
   /** Bytes as the pages announced them, and files. */
   readonly done?: { readonly doneBytes: number; readonly doneFiles: number };
   readonly onPublish?: () => void;

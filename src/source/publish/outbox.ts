@@ -4,7 +4,7 @@ import type { Transport } from "../../transport/transport.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** A frame on its way out. */
-export interface Outgoing {
+interface Outgoing {
   readonly frame: Buffer;
   /** A repair: it has its sequence already, and goes to this subject. */
   readonly again?: string;
@@ -12,7 +12,7 @@ export interface Outgoing {
   readonly onSequence?: (sequence: number) => void;
 }
 
-export interface OutboxOptions {
+interface OutboxOptions {
   readonly transport: Transport;
   readonly subject: string;
   readonly signal: AbortSignal;

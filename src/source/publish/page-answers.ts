@@ -4,13 +4,13 @@ import type { UpMessage } from "../../protocol/frame/report.ts";
 import type { HeldEnd } from "../read/held-prefix.ts";
 
 type WantMessage = Extract<UpMessage, { type: "want" }>;
-type Want = WantMessage["want"];
+type WantedFiles = WantMessage["want"];
 
 /** By the index of a file in its page: what each sink that wants it holds of it. None of them holds nothing. */
 export type Skips = readonly (readonly [index: number, ends: readonly HeldEnd[]])[];
 
 /** A page whose sinks have all said what they want. */
-export interface AnsweredPage {
+interface AnsweredPage {
   readonly page: number;
   readonly body: Uint8Array;
   /** The union of what the sinks want, one bit an entry; undefined: all. */
@@ -23,7 +23,7 @@ interface Answer {
   readonly held: ReadonlyMap<number, HeldEnd>;
 }
 
-interface Waiting {
+interface UnansweredPage {
   readonly record: SpillRecord;
   readonly entries: number;
   readonly unanswered: Set<string>;
@@ -36,9 +36,9 @@ interface Waiting {
  * Pages from their discovery to their reading: which sinks have not answered, and the union of their wants (D9)
  * [P-10.2]. Bodies rest in a temporary file, so that discovery may run far ahead of sending.
  */
-export class PageLedger {
+export class PageAnswers {
   readonly #spill: SpillFile;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, UnansweredPage>();
   readonly #unansweredOf = new Map<string, number>();
   #nextToRead = 0;
 
@@ -50,7 +50,7 @@ export class PageLedger {
     page: { readonly page: number; readonly entries: number; readonly body: Uint8Array },
     sinkIds: Iterable<string>,
   ): void {
-    const waiting: Waiting = {
+    const waiting: UnansweredPage = {
       record: this.#spill.append(page.body),
       entries: page.entries,
       unanswered: new Set(sinkIds),
@@ -78,7 +78,7 @@ export class PageLedger {
    *
    * @throws FanfoldError `damaged` when the bits, or what it holds, do not fit the page
    */
-  answer(sinkId: string, page: number, want: Want, held: WantMessage["held"] = []): boolean {
+  answer(sinkId: string, page: number, want: WantedFiles, held: WantMessage["held"] = []): boolean {
     const waiting = this.#waiting.get(page);
     if (waiting === undefined || !waiting.unanswered.has(sinkId)) return false;
     waiting.answers.set(sinkId, {
@@ -109,7 +109,7 @@ export class PageLedger {
     return { page, body: this.#spill.read(waiting.record), ...waiting.folded };
   }
 
-  #answered(sinkId: string, waiting: Waiting): boolean {
+  #answered(sinkId: string, waiting: UnansweredPage): boolean {
     waiting.unanswered.delete(sinkId);
     this.#count(sinkId, -1);
     return fold(waiting);
@@ -121,7 +121,7 @@ export class PageLedger {
 }
 
 /** Makes one of all answers, if they are all there. */
-function fold(waiting: Waiting): boolean {
+function fold(waiting: UnansweredPage): boolean {
   if (waiting.unanswered.size > 0) return false;
   const answers = [...waiting.answers.values()].filter(({ want }) => want !== "none");
   waiting.folded = { wants: unionOf(answers, waiting.entries), skips: skipsOf(answers) };

@@ -8,7 +8,7 @@ type End = EndMark & { readonly digest: Buffer };
  * How far the pages of a stream are: those of the walk first, then those of files that changed while they were read and
  * are read once more, then the end. Pure.
  */
-export class PageCourse {
+export class PageProgress {
   readonly #tree = new TreeHasher();
   readonly #listing = new Blake3Hasher();
   #listingDigest: string | undefined;

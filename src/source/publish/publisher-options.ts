@@ -37,7 +37,7 @@ export interface PublisherOptions extends FrameScope, PublishedTree {
 }
 
 /** How one sink holds up the others at this moment. */
-export interface Hold {
+export interface Backpressure {
   readonly outstandingBytes: number;
   readonly windowBytes: number;
   /** Pages it has not answered, and whether the reader waits for one of them. */

@@ -10,9 +10,9 @@ import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import { deletionMark } from "./deletion-mark.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { Outbox } from "./outbox.ts";
-import { PageLedger } from "./page-answers.ts";
-import { PageCourse } from "./page-progress.ts";
-import type { Hold, PublisherNotice, PublisherOptions } from "./publisher-options.ts";
+import { PageAnswers } from "./page-answers.ts";
+import { PageProgress } from "./page-progress.ts";
+import type { Backpressure, PublisherNotice, PublisherOptions } from "./publisher-options.ts";
 import { Repairs } from "./repairs.ts";
 import { pacedCapabilities } from "./throttle.ts";
 
@@ -32,8 +32,8 @@ const PAGES_AT_READER_MAX = 4;
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
-  readonly #ledger = new PageLedger(this.#spill);
-  readonly #course = new PageCourse();
+  readonly #answers = new PageAnswers(this.#spill);
+  readonly #progress = new PageProgress();
   readonly #credit: CreditFlow;
   readonly #outbox: Outbox;
   readonly #sender: FrameSender;
@@ -60,12 +60,12 @@ export class Publisher {
 
   /** What the end mark says of the whole tree, once it is on its way. */
   get end(): EndMark | undefined {
-    return this.#course.end;
+    return this.#progress.end;
   }
 
   /** Of the directory as the walk found it: equal when two streams saw the same state. Undefined until the walk has ended. */
   get listingDigest(): string | undefined {
-    return this.#course.listingDigest;
+    return this.#progress.listingDigest;
   }
 
   get tally(): ProgressTally {
@@ -77,12 +77,12 @@ export class Publisher {
     return this.#live;
   }
 
-  hold(sinkId: string): Hold {
+  hold(sinkId: string): Backpressure {
     return {
       outstandingBytes: this.#credit.outstandingOf(sinkId),
       windowBytes: this.#credit.windowBytes,
-      unanswered: this.#ledger.unansweredOf(sinkId),
-      holdsReader: this.#pagesAtReader === 0 && this.#ledger.isHeldBy(sinkId),
+      unanswered: this.#answers.unansweredOf(sinkId),
+      holdsReader: this.#pagesAtReader === 0 && this.#answers.isHeldBy(sinkId),
     };
   }
 
@@ -105,7 +105,7 @@ export class Publisher {
 
   /** A sink says what it wants of a page. @throws FanfoldError `damaged` */
   want(sinkId: string, message: Extract<UpMessage, { type: "want" }>): void {
-    if (this.#stopped || !this.#ledger.answer(sinkId, message.page, message.want, message.held)) return;
+    if (this.#stopped || !this.#answers.answer(sinkId, message.page, message.want, message.held)) return;
     this.#walker?.post({ pages: 1 });
     this.#feedReader();
   }
@@ -131,7 +131,7 @@ export class Publisher {
     if (!this.#live.delete(sinkId) || this.#stopped) return;
     this.#repairs.forget(sinkId);
     this.#release(this.#credit.drop(sinkId));
-    const pages = this.#ledger.drop(sinkId);
+    const pages = this.#answers.drop(sinkId);
     if (pages > 0) this.#walker?.post({ pages });
     this.#feedReader();
   }
@@ -159,19 +159,19 @@ export class Publisher {
     const { tally, onFailure } = this.#options;
     switch (message.type) {
       case "page":
-        if (!this.#course.isWalked) tally.found(message);
-        this.#course.found(message);
-        this.#ledger.add(message, this.#live);
+        if (!this.#progress.isWalked) tally.found(message);
+        this.#progress.found(message);
+        this.#answers.add(message, this.#live);
         // Behind the trailers of the walk's pages, and so behind the close mark that withdrew its files [P-3.4].
-        this.#sender.mark(this.#course.isWalked ? "data" : "control", "page", message.body);
+        this.#sender.mark(this.#progress.isWalked ? "data" : "control", "page", message.body);
         break;
       case "end":
         tally.discoveryEnded = true;
-        this.#sender.mark("control", "walked", encodeWalked(this.#course.walked(tally.totals)));
+        this.#sender.mark("control", "walked", encodeWalked(this.#progress.walked(tally.totals)));
         this.#advance();
         break;
       case "finished":
-        this.#course.givenAgain();
+        this.#progress.givenAgain();
         this.#advance();
         break;
       case "not-carried":
@@ -182,7 +182,7 @@ export class Publisher {
         break;
       case "problem":
         // Found as a file, and not there any more when it was looked at again: it is given up here.
-        if (this.#course.isWalked) tally.done(0, 1);
+        if (this.#progress.isWalked) tally.done(0, 1);
         this.#notice(message);
         break;
       case "scope":
@@ -199,7 +199,7 @@ export class Publisher {
         this.#sender.data(output);
         break;
       case "trailer":
-        this.#course.read(output.digest);
+        this.#progress.read(output.digest);
         this.#pagesAtReader -= 1;
         this.#options.tally.notNeeded(output.notReadBytes);
         this.#sender.mark("data", "trailer", output.body, { done: output });
@@ -233,27 +233,27 @@ export class Publisher {
 
   #feedReader(): void {
     while (!this.#stopped && this.#pagesAtReader < PAGES_AT_READER_MAX) {
-      const page = this.#ledger.take();
+      const page = this.#answers.take();
       if (page === undefined) return;
       this.#pagesAtReader += 1;
-      const isLastTry = this.#course.isSecondTry(page.page);
+      const isLastTry = this.#progress.isSecondTry(page.page);
       this.#reader?.post({ type: "page", body: page.body, wants: page.wants, skips: page.skips, isLastTry });
     }
   }
 
   #advance(): void {
-    const next = this.#course.next();
+    const next = this.#progress.next();
     if (next === "ask-again") this.#walker?.post({ finish: true });
-    else if (next === "end" && this.#course.end !== undefined) {
+    else if (next === "end" && this.#progress.end !== undefined) {
       this.#askToDelete();
-      this.#sender.mark("data", "end", encodeEnd(this.#course.end));
+      this.#sender.mark("data", "end", encodeEnd(this.#progress.end));
     }
   }
 
   #askToDelete(): void {
     const { deletion } = this.#options;
     if (deletion === undefined) return;
-    const mark = deletionMark(deletion, { entries: this.#course.entries, problems: this.#problems });
+    const mark = deletionMark(deletion, { entries: this.#progress.entries, problems: this.#problems });
     if ("code" in mark) this.#notice({ type: "deletion-withheld", withheld: mark });
     else this.#sender.mark("data", "scope", mark);
   }

@@ -1,7 +1,7 @@
 import { REPAIR_BYTES_MIN } from "../../protocol/limits.ts";
 
 /** A frame to publish again. */
-export interface Repair {
+interface Repair {
   readonly sequence: number;
   /** How often it has been sent again to sinks that still miss it, this time included. */
   readonly times: number;
@@ -30,7 +30,7 @@ export const REPAIRS_OF_FRAME_MAX = 32;
  * Which frames are to be sent again, to whom, and when (D7). A sink's newest report replaces what it asked for before,
  * so that what has arrived in the meantime is not sent. Pure.
  */
-export class RepairDesk {
+export class RepairRequests {
   readonly #asked = new Map<number, Asked>();
   readonly #spentBytes = new Map<string, number>();
 

@@ -1,9 +1,9 @@
 import type { ProgressTally } from "../session/progress-tally.ts";
 import type { CreditFlow } from "./credit-flow.ts";
 import type { Outbox } from "./outbox.ts";
-import { REPAIRS_OF_FRAME_MAX, RepairDesk } from "./repair-requests.ts";
+import { REPAIRS_OF_FRAME_MAX, RepairRequests } from "./repair-requests.ts";
 
-export interface RepairsOptions {
+interface RepairsOptions {
   readonly credit: CreditFlow;
   readonly outbox: Outbox;
   readonly tally: ProgressTally;
@@ -11,10 +11,10 @@ export interface RepairsOptions {
   readonly repairSubject: (sinkId: string) => string;
 }
 
-/** Sends again what sinks of one stream miss [P-9]: the desk says what, and the window still holds it. */
+/** Sends again what sinks of one stream miss [P-9]: `RepairRequests` says what, and the window still holds it. */
 export class Repairs {
   readonly #options: RepairsOptions;
-  readonly #desk = new RepairDesk();
+  readonly #requests = new RepairRequests();
 
   constructor(options: RepairsOptions) {
     this.#options = options;
@@ -22,11 +22,11 @@ export class Repairs {
 
   /** A sink says what it misses: all of it, as of now. */
   ask(sinkId: string, ranges: readonly (readonly [number, number])[], nowMs: number): void {
-    this.#desk.ask(sinkId, ranges, { nowMs, exists: this.#options.outbox.nextSequence });
+    this.#requests.ask(sinkId, ranges, { nowMs, exists: this.#options.outbox.nextSequence });
   }
 
   forget(sinkId: string): void {
-    this.#desk.forget(sinkId);
+    this.#requests.forget(sinkId);
   }
 
   /** Sends what is due; returns the sinks that have asked for more than their share. */
@@ -34,12 +34,12 @@ export class Repairs {
     const { credit, outbox, tally, subject, repairSubject } = this.#options;
     const greedy = new Set<string>();
     if (outbox.repairsWaiting > 0) return [];
-    for (const { sequence, sinkId, times } of this.#desk.due(nowMs)) {
+    for (const { sequence, sinkId, times } of this.#requests.due(nowMs)) {
       const sent = credit.find(sequence);
       if (sent === undefined) continue;
-      for (const asker of this.#desk.sinksOf(sequence)) {
+      for (const asker of this.#requests.sinksOf(sequence)) {
         // As if it were not compressed, like what it is compared with.
-        const within = this.#desk.spend(asker, sent.frame.length + sent.savedBytes, tally.bytesSent);
+        const within = this.#requests.spend(asker, sent.frame.length + sent.savedBytes, tally.bytesSent);
         if (!within || times > REPAIRS_OF_FRAME_MAX) greedy.add(asker);
       }
       tally.sentAgain(sent);

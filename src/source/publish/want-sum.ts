@@ -4,7 +4,7 @@ import { roomOf } from "../../protocol/frame/page-file.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { decodeBits } from "./page-answers.ts";
 
-type Want = Extract<UpMessage, { type: "want" }>["want"];
+type PageWant = Extract<UpMessage, { type: "want" }>["want"];
 
 /** Files, and the sum of their sizes in bytes. */
 export interface Amount {
@@ -18,7 +18,7 @@ export interface WantedAmount extends Amount {
 }
 
 /** A file that at least one sink wants. */
-export interface WantedFile {
+interface WantedFile {
   readonly path: string;
   /** Less holes. */
   readonly bytes: number;
@@ -26,7 +26,7 @@ export interface WantedFile {
   readonly sinks: number;
 }
 
-interface Waiting {
+interface UnsummedPage {
   readonly body: Uint8Array;
   readonly entries: number;
   readonly unanswered: Set<string>;
@@ -37,7 +37,7 @@ const NOTHING: WantedAmount = { files: 0, bytes: 0, roomBytes: 0 };
 
 /** Sums up what the sinks want, page by page in order. It holds no more pages than are published without all answers. Pure. */
 export class WantSum {
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, UnsummedPage>();
   readonly #bySink = new Map<string, WantedAmount>();
   #once = NOTHING;
   #taken = 0;
@@ -70,7 +70,7 @@ export class WantSum {
   }
 
   /** Takes an answer; one that comes again changes nothing. @throws FanfoldError `damaged` when it does not fit the page */
-  answer(sinkId: string, page: number, want: Want): void {
+  answer(sinkId: string, page: number, want: PageWant): void {
     const waiting = this.#waiting.get(page);
     if (waiting === undefined || !waiting.unanswered.has(sinkId)) return;
     waiting.wants.set(sinkId, typeof want === "string" ? want : decodeBits(want.bits, waiting.entries));

@@ -17,7 +17,7 @@ import { timestampOf } from "../walk/walk.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
 import { readsAs } from "./hash-file.ts";
 import { contentStart, type HeldEnd } from "./held-prefix.ts";
-import { type Change, changeOf } from "./second-look.ts";
+import { type FileChange, fileChangeOf } from "./second-look.ts";
 import { settledStat } from "./settled-stat.ts";
 
 /** What is done once this output is stored: bytes as the pages announced them, and files. */
@@ -80,7 +80,7 @@ export function* readPage(table: Uint8Array, options: ReadPageOptions): Generato
 
 /** What came of reading a file's content. */
 interface Content {
-  readonly change: Change;
+  readonly change: FileChange;
   readonly final: FileFinal;
 }
 
@@ -184,13 +184,13 @@ class PageReader {
     this.#count(entry, start);
     const range = { from: start, to: size, isSparse: isSparse(before) };
     const { chunkBytes: dataBytesMax } = this.#builder;
-    let change: Change = start === size ? changeOf(fd, before, look) : "none";
+    let change: FileChange = start === size ? fileChangeOf(fd, before, look) : "none";
     let offset = start;
     for (const piece of filePieces(fd, { ...range, dataBytesMax, unitBytes: LEAF_BYTES })) {
       if (!piece.isHole && !this.#builder.fits(piece.length)) yield* this.flush();
       const isShort = !piece.isHole && readFully(fd, this.#builder.space(piece.length), offset) < piece.length;
       // The second look comes before the last piece is committed, so that of a small file that changed nothing is sent.
-      if (isShort || offset + piece.length === size) change = changeOf(fd, before, look);
+      if (isShort || offset + piece.length === size) change = fileChangeOf(fd, before, look);
       if (isShort) change = "changed";
       if (change === "changed") break;
       if (piece.isHole) yield* this.#hole(entry, piece, hasher);

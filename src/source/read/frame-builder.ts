@@ -28,7 +28,7 @@ export function wireCost({ frameBytes }: BuiltFrame): number {
   return Math.max(frameBytes, FRAME_COST_BYTES_MIN);
 }
 
-export interface FrameBuilderOptions extends FrameScope {
+interface FrameBuilderOptions extends FrameScope {
   readonly stream: number;
   /** Size of the frames to build: the transport's preferred payload. */
   readonly frameBytes: number;
@@ -37,7 +37,7 @@ export interface FrameBuilderOptions extends FrameScope {
 }
 
 /** A range of the file `entry`; `offset` is a multiple of the leaf. */
-export interface DataPlace {
+interface DataPlace {
   readonly entry: number;
   readonly offset: number;
   readonly length: number;

@@ -50,7 +50,7 @@ export function isSameFile(before: FileTraits, after: FileTraits): boolean {
   );
 }
 
-export interface HashedRange {
+interface HashedRange {
   /** A multiple of the leaf. */
   readonly from: number;
   readonly to: number;

@@ -11,7 +11,7 @@ export interface HeldEnd {
 }
 
 /** Where the chunks of a file begin, and the hasher that has had everything before. */
-export interface ContentStart {
+interface ContentStart {
   readonly offset: number;
   readonly hasher: FileHasher;
 }

@@ -25,7 +25,7 @@ export interface ReadStart extends FrameScope {
   readonly compression?: CompressionMode | undefined;
   readonly identity?: FolderIdentity | undefined;
 }
-export interface ReadPageRequest {
+interface ReadPageRequest {
   readonly type: "page";
   readonly body: Uint8Array;
   /** One bit an entry, least significant bit first; undefined: all. */

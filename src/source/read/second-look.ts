@@ -3,7 +3,7 @@ import { replaced } from "../disk/source-problem.ts";
 import { isSameFile } from "./hash-file.ts";
 
 /** `grew`: the same file, which nothing but appending seems to have happened to. */
-export type Change = "none" | "grew" | "changed";
+export type FileChange = "none" | "grew" | "changed";
 
 /**
  * What happened to an open file since the stat before its first byte. Its name is looked at only when something differs:
@@ -11,7 +11,7 @@ export type Change = "none" | "grew" | "changed";
  *
  * @throws what `look` throws when nothing stands under the name any more; an error when it is no file
  */
-export function changeOf(fd: number, before: EntryStats, look: () => EntryStats): Change {
+export function fileChangeOf(fd: number, before: EntryStats, look: () => EntryStats): FileChange {
   const after = statDescriptor(fd);
   if (isSameFile(before, after)) return "none";
   const named = look();

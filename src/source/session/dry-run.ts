@@ -24,7 +24,7 @@ import { SinkRoster } from "./sink-roster.ts";
 import { STALL_MS, STUCK_MS_MAX } from "./sink-watch.ts";
 import { HEARTBEAT_MS, PROGRESS_MS, REPAIR_MS, type SourceSessionOptions } from "./source-session.ts";
 
-type Outlook = Extract<UpMessage, { type: "outlook" }>;
+type OutlookMessage = Extract<UpMessage, { type: "outlook" }>;
 
 /**
  * A session that goes as far as the wants of the sinks [P-9.4]: pages are published, and what is wanted of them is summed
@@ -41,7 +41,7 @@ export class DryRun {
   readonly #repairs: Repairs;
   readonly #link: LinkWatch;
   readonly #done = Promise.withResolvers<void>();
-  readonly #outlooks = new Map<string, Outlook>();
+  readonly #outlooks = new Map<string, OutlookMessage>();
   #withheld: DeletionWithheld | undefined;
   #walker: Thread<WalkRequest> | undefined;
   #pages = 0;

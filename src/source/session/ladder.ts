@@ -1,7 +1,7 @@
-import type { Hold } from "../publish/publisher-options.ts";
+import type { Backpressure } from "../publish/publisher-options.ts";
 
 /** What becomes of a sink that is much slower than the others (`--stragglers`). */
-export const STRAGGLER_POLICIES = ["wait", "detach", "drop"] as const;
+const STRAGGLER_POLICIES = ["wait", "detach", "drop"] as const;
 export type StragglerPolicy = (typeof STRAGGLER_POLICIES)[number];
 
 /** How often the ladder looks. */
@@ -23,11 +23,11 @@ export interface LadderSink {
   readonly silentMs: number;
   /** It says that it hashes files it has (`--checksum`). */
   readonly hashing: boolean;
-  readonly hold: Hold;
+  readonly hold: Backpressure;
 }
 
 /** A sink's new rung. `detached`: it is to be taken out of the main stream. `away`: nothing is heard of it. */
-export interface Step {
+interface LadderStep {
   readonly sinkId: string;
   readonly to: "live" | "lagging" | "detached" | "away";
 }
@@ -61,13 +61,13 @@ export class Ladder {
   }
 
   /** Looks at all sinks of the main stream; one that is not named has left it. To be called each LADDER_LOOK_MS. */
-  look(nowMs: number, sinks: readonly LadderSink[]): Step[] {
+  look(nowMs: number, sinks: readonly LadderSink[]): LadderStep[] {
     const here = new Set(sinks.map(({ sinkId }) => sinkId));
     for (const sinkId of this.#rungs.keys()) if (!here.has(sinkId)) this.#rungs.delete(sinkId);
     return sinks.flatMap((sink) => this.#lookAt(nowMs, sink, sinks) ?? []);
   }
 
-  #lookAt(nowMs: number, sink: LadderSink, sinks: readonly LadderSink[]): Step | undefined {
+  #lookAt(nowMs: number, sink: LadderSink, sinks: readonly LadderSink[]): LadderStep | undefined {
     const { sinkId, silentMs } = sink;
     const rung = this.#rungs.get(sinkId) ?? { at: "live", looks: [], held: 0, slowSinceMs: undefined };
     this.#rungs.set(sinkId, rung);

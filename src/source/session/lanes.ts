@@ -11,7 +11,7 @@ import type { TreeThreads } from "../tree-threads.ts";
 import type { LaneShare } from "./lane-share.ts";
 import { ProgressTally } from "./progress-tally.ts";
 
-export interface LanesOptions extends FrameScope, PublishedTree {
+interface LanesOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
   readonly threads: TreeThreads;
   readonly subjects: SessionSubjects;

@@ -6,7 +6,7 @@ import type { WalkedPage, WalkOutput } from "../walk/walk.ts";
 const PROBLEMS_LISTED_MAX = 20;
 
 /** Content of one frame, as it is in the files, and what compression kept off the wire of it. */
-export interface SentContent {
+interface SentContent {
   readonly contentBytes: number;
   readonly savedBytes: number;
 }

@@ -1,7 +1,7 @@
 import type { DeletionWithheld } from "../../protocol/messages/deletion.ts";
 import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 
-export interface SummaryParts {
+interface SummaryParts {
   readonly counts: Omit<SessionSummary, "result" | "digest" | "sinks" | "deletionWithheld">;
   readonly digest: string | undefined;
   readonly sinks: readonly SinkOutcome[];

@@ -6,7 +6,7 @@ import { LinkWatch } from "./link-watch.ts";
 import type { SinkRoster } from "./sink-roster.ts";
 import type { Streams } from "./streams.ts";
 
-export interface SinkWatchOptions {
+interface SinkWatchOptions {
   readonly roster: SinkRoster;
   readonly streams: Streams;
   readonly transport: Transport;
@@ -20,7 +20,7 @@ export interface SinkWatchOptions {
 }
 
 /** A sink whose control connection is gone, and that says nothing for this long, is away. It reports each second. */
-export const LEFT_SILENCE_MS = 3_000;
+const LEFT_SILENCE_MS = 3_000;
 /** A sink that reports, but gets nothing done for this long, has failed. */
 export const STUCK_MS_MAX = 600_000;
 /** Looks that are further apart mean that this process stood still: a machine asleep, SIGSTOP. */

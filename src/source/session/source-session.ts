@@ -47,7 +47,7 @@ export const HEARTBEAT_MS = 1_000;
 /** How often what sinks miss is looked at. */
 export const REPAIR_MS = 20;
 export const PROGRESS_MS = 200;
-export const SINK_TIMEOUT_MS = 600_000;
+const SINK_TIMEOUT_MS = 600_000;
 
 /** Codes with which a sink leaves that may come back: nothing is wrong with its folder or with what it was sent. */
 const MAY_COME_BACK: ReadonlySet<string> = new Set<ErrorCode>([

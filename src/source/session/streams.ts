@@ -15,7 +15,7 @@ import { LaneShare } from "./lane-share.ts";
 import { Lanes } from "./lanes.ts";
 import { ProgressTally } from "./progress-tally.ts";
 
-export interface StreamsOptions extends FrameScope, PublishedTree {
+interface StreamsOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
   readonly threads: TreeThreads;
   readonly subjects: SessionSubjects;

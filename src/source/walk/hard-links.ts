@@ -1,11 +1,11 @@
 import type { EntryStats } from "../../lib/disk/entry-stats.ts";
 
 /** Entries with further names that are remembered until all of these came up; each takes about 150 bytes. */
-export const HARD_LINKS_HELD_MAX = 250_000;
+const HARD_LINKS_HELD_MAX = 250_000;
 
 type LinkedFile = Pick<EntryStats, "dev" | "ino" | "nlink">;
 
-interface Held {
+interface RememberedLink {
   readonly entry: number;
   left: number;
 }
@@ -15,7 +15,7 @@ interface Held {
  * it. When there are too many to remember, the others are entries of their own.
  */
 export class HardLinks {
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, RememberedLink>();
   readonly #heldMax: number;
 
   constructor(heldMax = HARD_LINKS_HELD_MAX) {

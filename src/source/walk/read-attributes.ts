@@ -55,7 +55,7 @@ export class OwnerNames {
   }
 }
 
-export interface OwnerOfEntry {
+interface OwnerOfEntry {
   readonly uid: number;
   readonly gid: number;
   readonly user?: Uint8Array;

@@ -40,7 +40,7 @@ const EMPTY = Buffer.alloc(0);
 const OWN_NAME = Buffer.from(OWN_FOLDER);
 const IGNORE_NAME = Buffer.from(IGNORE_FILE);
 
-type Place = Pick<FileEntry, "directory" | "name">;
+type EntryLocation = Pick<FileEntry, "directory" | "name">;
 type Base = Omit<FileEntry, "kind" | "size" | "hash" | "sparse">;
 type MetadataStats = Pick<EntryStats, "mode" | "mtimeNs" | "uid" | "gid">;
 
@@ -165,7 +165,7 @@ export class TreeWalk implements Disposable {
     }
   }
 
-  *#name(directory: Directory, place: Place, inner: PathStack): Generator<WalkOutput, void, undefined> {
+  *#name(directory: Directory, place: EntryLocation, inner: PathStack): Generator<WalkOutput, void, undefined> {
     const { name } = place;
     if (place.directory.length === 0 && isOwnFolder(name)) {
       yield {
@@ -219,7 +219,7 @@ export class TreeWalk implements Disposable {
   }
 
   /** What every entry has; its number is given when it gets into a page. */
-  *#base(directory: Directory, stats: MetadataStats, place: Place): Generator<WalkOutput, Base, undefined> {
+  *#base(directory: Directory, stats: MetadataStats, place: EntryLocation): Generator<WalkOutput, Base, undefined> {
     const { attributes, problem } = this.#folder.attributes(
       directory,
       place.name.length === 0 ? undefined : place.name,

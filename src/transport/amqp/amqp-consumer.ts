@@ -8,7 +8,7 @@ import { GapCount } from "./gap-count.ts";
 /** Messages on their way to a client; a client that is frozen holds no more than these besides its queue. */
 const PREFETCH_MESSAGES = 32;
 
-export interface AmqpConsumerOptions {
+interface AmqpConsumerOptions {
   readonly subject: string;
   readonly queueBytes: number;
   readonly subscription: QueuedSubscription;

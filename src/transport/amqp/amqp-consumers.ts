@@ -4,19 +4,19 @@ import { systemClock } from "../../lib/clock.ts";
 import type { AmqpConsumer } from "./amqp-consumer.ts";
 import { isAccessRefused, reasonOf } from "./amqp-errors.ts";
 import type { AmqpLink } from "./amqp-link.ts";
-import type { LinkState } from "./link-state.ts";
+import type { LinksState } from "./link-state.ts";
 
 const RESTART_AFTER_MS = 1000;
 
 /** Keeps the subscriptions of a transport running over one connection, which the first of them opens. */
 export class AmqpConsumers {
   readonly #link: AmqpLink;
-  readonly #state: LinkState;
+  readonly #state: LinksState;
   readonly #end: AbortSignal;
   readonly #running = new Set<AmqpConsumer>();
   #opening: Promise<void> | undefined;
 
-  constructor(link: AmqpLink, options: { readonly state: LinkState; readonly end: AbortSignal }) {
+  constructor(link: AmqpLink, options: { readonly state: LinksState; readonly end: AbortSignal }) {
     this.#link = link;
     this.#state = options.state;
     this.#end = options.end;

@@ -5,7 +5,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { connectError, reasonOf } from "./amqp-errors.ts";
-import type { LinkState } from "./link-state.ts";
+import type { LinksState } from "./link-state.ts";
 import { type OpenAmqp, openAmqp } from "./open-amqp.ts";
 
 const RECONNECT_MIN_MS = 100;
@@ -13,13 +13,13 @@ const RECONNECT_MAX_MS = 10_000;
 /** A broker that refuses us so many times in a row means it; one that is starting up may refuse for a moment. */
 const DENIALS_MAX = 5;
 
-export interface AmqpLinkOptions {
+interface AmqpLinkOptions {
   readonly url: string;
   /** Shown in the broker's list of connections. */
   readonly name: string;
   /** Makes the link usable: channels, exchanges, queues. Called for every new connection. */
   readonly setUp: (model: ChannelModel) => Promise<void>;
-  readonly state: LinkState;
+  readonly state: LinksState;
   /** The broker refuses us now: the link will not come back. */
   readonly failed: (error: FanfoldError) => void;
 }

@@ -6,7 +6,7 @@ import { asOneBuffer } from "../payload.ts";
 import { PublishGate } from "../publish-gate.ts";
 import { isAccessRefused, isNotFound, permissionError, reasonOf } from "./amqp-errors.ts";
 import { BIND_ATTEMPTS_MAX, declareExchange, exchangeOf } from "./exchange.ts";
-import type { LinkState } from "./link-state.ts";
+import type { LinksState } from "./link-state.ts";
 
 /** Bytes the broker has not confirmed; enough for its round trip at full speed. */
 const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
@@ -15,7 +15,7 @@ const CHANNEL_PIECES_MAX = 256;
 /** Never the key of a message, because every subject has the exchange's name in front. */
 const ANCHOR_KEY = "anchor";
 
-export interface OutgoingMessage {
+interface OutgoingMessage {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
 }
@@ -27,7 +27,7 @@ export interface OutgoingMessage {
  */
 export class AmqpPublisher {
   readonly gate = new PublishGate({ limitBytes: UNCONFIRMED_BYTES_MAX });
-  readonly #state: LinkState;
+  readonly #state: LinksState;
   readonly #id = systemRandom.id(8);
   readonly #exchanges = new Set<string>();
   readonly #denied = new Map<string, unknown>();
@@ -36,7 +36,7 @@ export class AmqpPublisher {
   #channel: ConfirmChannel | undefined;
   #anchor: string | undefined;
 
-  constructor(state: LinkState) {
+  constructor(state: LinksState) {
     this.#state = state;
   }
 

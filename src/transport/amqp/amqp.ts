@@ -19,7 +19,7 @@ import { AmqpConsumers } from "./amqp-consumers.ts";
 import { isAccessRefused, permissionError } from "./amqp-errors.ts";
 import { AmqpLink } from "./amqp-link.ts";
 import { AmqpPublisher } from "./amqp-publisher.ts";
-import { LinkState } from "./link-state.ts";
+import { LinksState } from "./link-state.ts";
 
 /**
  * CPU seconds of broker, publisher and three subscribers for 512 MiB: 1 MiB 6.2 to 6.6, 512 KiB 6.4 to 7.6,
@@ -50,7 +50,7 @@ class AmqpTransport implements Transport {
     ordered: true,
   };
   readonly #status = new StatusHub();
-  readonly #state = new LinkState((status) => this.#status.emit(status));
+  readonly #state = new LinksState((status) => this.#status.emit(status));
   /** Aborts with the error that every later call gets. */
   readonly #end = new AbortController();
   readonly #subscriptions = new Set<QueuedSubscription>();

@@ -1,5 +1,5 @@
 /** Says where a message stands among those of its publisher on its subject: its headers [P-2.5]. */
-export interface MessagePosition {
+interface MessagePosition {
   readonly publisher: string;
   readonly subject: string;
   /** Messages published before it. */
@@ -8,7 +8,7 @@ export interface MessagePosition {
   readonly bytes: number;
 }
 
-export interface Gap {
+interface Gap {
   readonly messages: number;
   readonly bytes: number;
 }

@@ -1,7 +1,7 @@
 import type { TransportStatus } from "../transport.ts";
 
 /** Makes one state of the several links of a transport: disconnected while any is lost, blocked while any is. */
-export class LinkState {
+export class LinksState {
   readonly #emit: (status: TransportStatus) => void;
   readonly #lost = new Set<object>();
   readonly #blocked = new Set<object>();

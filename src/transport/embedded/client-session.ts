@@ -11,7 +11,7 @@ import type { MessageHandler } from "./message-reader.ts";
 import { PublishLine } from "./publish-line.ts";
 import { type ControlFrame, encodeControl, SUBSCRIPTION_ID_MAX } from "./wire.ts";
 
-export interface ClientSessionOptions {
+interface ClientSessionOptions {
   readonly clientName: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -2,7 +2,7 @@ import type { FanfoldError } from "../../lib/errors.ts";
 import { MessageQueue } from "../message-queue.ts";
 import type { Subscription, TransportMessage } from "../transport.ts";
 
-export interface ClientSubscriptionOptions {
+interface ClientSubscriptionOptions {
   readonly id: number;
   readonly queueBytes: number;
   /** Tells the relay. Called at most once. */

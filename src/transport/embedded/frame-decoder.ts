@@ -12,7 +12,7 @@ import {
 } from "./wire.ts";
 
 /** Who takes what was decoded; the calls come in the order of the stream. */
-export interface FrameHandler {
+interface FrameHandler {
   control(frame: ControlFrame): void;
   /** A message begins; `payload` and `end` follow before anything else does. */
   begin(head: DataHead): void;

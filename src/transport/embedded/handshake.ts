@@ -4,7 +4,7 @@
  */
 import { FanfoldError } from "../../lib/errors.ts";
 
-export const RELAY_PATH = "/relay";
+const RELAY_PATH = "/relay";
 export const RELAY_PROTOCOL = "fanfold-relay/1";
 
 /** Bytes of an answer's head; more is no relay. */
@@ -13,7 +13,7 @@ const ANSWER_END = "\r\n\r\n";
 const TICKET = /^[\x21-\x7e]{1,1024}$/;
 const BEARER = /^Bearer ([\x21-\x7e]{1,1024})$/i;
 
-export interface UpgradeRequestOptions {
+interface UpgradeRequestOptions {
   readonly host: string;
   readonly port: number;
   readonly ticket: string;

@@ -11,7 +11,7 @@ export interface LinkTarget {
   readonly ticket: string;
 }
 
-export interface LinkOptions {
+interface LinkOptions {
   readonly clientName: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;

@@ -3,13 +3,13 @@ import { FanfoldError } from "../../lib/errors.ts";
 import type { Link } from "./link.ts";
 
 /** One publish on its way: the frame as the pieces it is written in. */
-export interface LineFrame {
+interface LineFrame {
   readonly subject: string;
   readonly pieces: readonly Uint8Array[];
   readonly bytes: number;
 }
 
-interface Entry {
+interface LineEntry {
   readonly frame: LineFrame;
   /** Lets the publisher go; without an error its frame was handed to the link. */
   settle(error?: FanfoldError): void;
@@ -24,8 +24,8 @@ const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
  * the link broke goes first on the next one: its payload is still ours, because its publisher still waits.
  */
 export class PublishLine {
-  #waiting = new Set<Entry>();
-  readonly #writing = new Set<Entry>();
+  #waiting = new Set<LineEntry>();
+  readonly #writing = new Set<LineEntry>();
   #unsentBytes = 0;
   #link: Link | undefined;
   #ended: FanfoldError | undefined;
@@ -42,7 +42,7 @@ export class PublishLine {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise<void>((resolve, reject) => {
       const abort = (): void => entry.settle(this.#link === undefined ? linkDown(signal) : abortError(signal));
-      const entry: Entry = {
+      const entry: LineEntry = {
         frame,
         settled: false,
         settle: (error) => {

@@ -19,7 +19,7 @@ export interface RelayPermissions {
   maySubscribe(subject: string): boolean;
 }
 
-export interface RelayConnectionOptions {
+interface RelayConnectionOptions {
   readonly router: Router;
   readonly buffers: BufferPool;
   readonly permissions: RelayPermissions;

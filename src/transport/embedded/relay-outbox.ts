@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-export interface OutboxOptions {
+interface RelayOutboxOptions {
   /** Bytes of messages that may wait for the socket before whole ones are refused. */
   readonly limitBytes: number;
   /** Called when the outbox has room again after a refusal. */
@@ -10,7 +10,7 @@ export interface OutboxOptions {
 }
 
 /** One frame, as the pieces it is written in. Pieces may be shared with other outboxes. */
-export interface OutboxFrame {
+interface OutboxFrame {
   readonly pieces: readonly Uint8Array[];
   readonly bytes: number;
   /** Called once the operating system has the frame, or the connection is over. */
@@ -30,7 +30,7 @@ const FRAME_OVERHEAD_BYTES = 64;
 /** What waits to be written to one client. It never holds the relay: what does not fit is refused. */
 export class RelayOutbox {
   readonly #socket: Duplex;
-  readonly #options: OutboxOptions;
+  readonly #options: RelayOutboxOptions;
   #waiting: OutboxFrame[] = [];
   #next = 0;
   #messageBytes = 0;
@@ -38,7 +38,7 @@ export class RelayOutbox {
   #inFlightBytes = 0;
   #refused = false;
 
-  constructor(socket: Duplex, options: OutboxOptions) {
+  constructor(socket: Duplex, options: RelayOutboxOptions) {
     this.#socket = socket;
     this.#options = options;
   }

@@ -10,7 +10,7 @@ import { RelayConnection, type RelayPermissions } from "./relay-connection.ts";
 
 export type { RelayPermissions } from "./relay-connection.ts";
 
-export interface RelayOptions {
+interface RelayOptions {
   /** Tells what the owner of a ticket may do; undefined when the ticket is not valid. */
   readonly authorize: (ticket: string) => RelayPermissions | undefined;
   readonly logger?: Logger;

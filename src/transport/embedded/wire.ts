@@ -29,7 +29,7 @@ export const REFUSAL_TEXT_BYTES_MAX = 512;
 /** Largest message; the embedded transport's payload limit. */
 export const MESSAGE_BYTES_MAX = FRAME_BYTES_MAX;
 
-export type DataOp = "pub" | "msg";
+type DataOp = "pub" | "msg";
 
 /** The start of a frame whose payload follows in pieces, because it may be large. */
 export interface DataHead {

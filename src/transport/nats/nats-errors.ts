@@ -23,7 +23,7 @@ export function permissionError(action: "Subscribe to" | "Publish on", subject: 
   });
 }
 
-export function isAuthorization(thrown: unknown): boolean {
+function isAuthorization(thrown: unknown): boolean {
   return thrown instanceof errors.AuthorizationError || thrown instanceof errors.UserAuthenticationExpiredError;
 }
 

@@ -7,14 +7,14 @@ import { describe, expect, test } from "vitest";
 import { History } from "../../../src/coordinator/history/history.ts";
 import { openStore, type Store } from "../../../src/coordinator/history/store.ts";
 import { restoredSession } from "../../../src/coordinator/session/restore.ts";
-import type { SeriesMember } from "../../../src/coordinator/session/session-state.ts";
+import type { SlotMember } from "../../../src/coordinator/session/session-slot.ts";
 import { stateFolder } from "../coordinator-fixture.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { provenOutcome, summaryOf } from "../session/series-driver.ts";
+import { provenOutcome, summaryOf } from "../session/slot-driver.ts";
 
 const at = new Date("2026-01-02T03:04:05Z");
 const session = { id: "abc123abc123", epoch: 1 };
-const sink: SeriesMember = {
+const sink: SlotMember = {
   id: "k1k1k1",
   name: "alpha",
   role: "sink",
@@ -28,7 +28,7 @@ const sink: SeriesMember = {
   belongs: true,
   untold: false,
 };
-const source: SeriesMember = {
+const source: SlotMember = {
   ...sink,
   id: "sososo",
   name: "beta",

@@ -8,7 +8,7 @@ import { connectTransport } from "../../../src/transport/connect.ts";
 import type { ControlClient } from "../control-client.ts";
 import { clientOf, coordinatorOf, EventReader, stateFolder } from "../coordinator-fixture.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { provenOutcome, summaryOf } from "./series-driver.ts";
+import { provenOutcome, summaryOf } from "./slot-driver.ts";
 
 const SOURCE = "50".repeat(32);
 const SINK = "51".repeat(32);

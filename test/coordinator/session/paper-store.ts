@@ -1,18 +1,18 @@
 import type { MemberRecord } from "../../../src/coordinator/history/store.ts";
 import { restoredSession } from "../../../src/coordinator/session/restore.ts";
 import {
-  emptySeries,
-  type SeriesEffect,
-  type SeriesMember,
-  type SeriesState,
-} from "../../../src/coordinator/session/session-state.ts";
+  emptySlot,
+  type SessionSlot,
+  type SlotEffect,
+  type SlotMember,
+} from "../../../src/coordinator/session/session-slot.ts";
 
 /** What the store would hold of the session that runs under one name, from the effects that are written to it. */
 export class PaperStore {
   readonly #members = new Map<string, MemberRecord>();
   #running: { readonly id: string; readonly epoch: number } | undefined;
 
-  see(effect: SeriesEffect): void {
+  see(effect: SlotEffect): void {
     if (effect.type === "opened" || effect.type === "ended" || effect.type === "forgotten") this.#clear();
     else if (effect.type === "welcome") this.#joined(effect.member);
     else if (effect.type === "started") {
@@ -23,11 +23,11 @@ export class PaperStore {
     else if (effect.type === "joined") this.#tookPart(effect.member.id, effect.session.epoch);
   }
 
-  /** The series as a coordinator finds it that is started again. */
-  restored(name: string): SeriesState {
+  /** The slot as a coordinator finds it that is started again. */
+  restored(name: string): SessionSlot {
     if (this.#running === undefined) {
       this.#clear();
-      return emptySeries(name);
+      return emptySlot(name);
     }
     const nothing = { opened: "", started: null, ended: null, result: null, reason: null, summary: null };
     const record = { ...this.#running, ...nothing, name, state: "running" };
@@ -41,7 +41,7 @@ export class PaperStore {
     this.#running = undefined;
   }
 
-  #joined({ id, role, name, identity, stay, needed, dryRun }: SeriesMember): void {
+  #joined({ id, role, name, identity, stay, needed, dryRun }: SlotMember): void {
     const epoch = this.#members.get(id)?.epoch ?? 0;
     const numbers = { stay: Number(stay), needed, dry_run: Number(dryRun), epoch };
     this.#members.set(id, { role, member_id: id, name, secret_hash: identity, ...numbers, ticket: null });

@@ -5,12 +5,12 @@ import {
   isDeserted,
   isHere,
   isVacant,
-  type SeriesEffect,
-  type SeriesState,
+  type SessionSlot,
+  type SlotEffect,
   takesPartNow,
-} from "../../../src/coordinator/session/session-state.ts";
+} from "../../../src/coordinator/session/session-slot.ts";
 import { PaperStore } from "./paper-store.ts";
-import { identityOf, SeriesDriver } from "./series-driver.ts";
+import { identityOf, SlotDriver } from "./slot-driver.ts";
 
 /** Each is one identity; the sources among them are never sinks, as in life. */
 const member = fc.constantFrom("k1", "k2", "k3", "s1", "s1", "s1", "s2");
@@ -50,7 +50,7 @@ class Watch {
   readonly #epochs = new Map<string, number>();
   readonly #store = new PaperStore();
 
-  see(effects: readonly SeriesEffect[]): void {
+  see(effects: readonly SlotEffect[]): void {
     for (const effect of effects) {
       this.#store.see(effect);
       this.#see(effect);
@@ -58,7 +58,7 @@ class Watch {
   }
 
   /** The coordinator is killed and started again: all it knows is what was written. */
-  restart(name: string): SeriesState {
+  restart(name: string): SessionSlot {
     const state = this.#store.restored(name);
     this.#unanswered.clear();
     this.#open.clear();
@@ -67,7 +67,7 @@ class Watch {
     return state;
   }
 
-  #see(effect: SeriesEffect): void {
+  #see(effect: SlotEffect): void {
     if (effect.type === "opened") this.#open.add(effect.session.id);
     else if (effect.type === "forgotten") expect(this.#open.delete(effect.session.id)).toBe(true);
     else if (effect.type === "ended") expect(this.#open.delete(effect.session.id)).toBe(true);
@@ -82,7 +82,7 @@ class Watch {
     else if (effect.type === "release") this.#unanswered.delete(effect.memberId);
   }
 
-  #welcomed({ member: { id }, session, rejoined }: Extract<SeriesEffect, { type: "welcome" }>): void {
+  #welcomed({ member: { id }, session, rejoined }: Extract<SlotEffect, { type: "welcome" }>): void {
     expect(this.#unanswered.has(id)).toBe(false);
     expect(this.#open.has(session.id)).toBe(true);
     // A welcome to another session: the copy of the one before is over for it.
@@ -124,34 +124,34 @@ function roleOf(id: string): "source" | "sink" {
 
 interface Answered {
   readonly id: string;
-  readonly effects: readonly SeriesEffect[];
+  readonly effects: readonly SlotEffect[];
   readonly answers: boolean;
 }
 
 /** What came of an arrival is seen first, and is answered at once or later. */
-function answered(series: SeriesDriver, watch: Watch, { id, effects, answers }: Answered): readonly SeriesEffect[] {
+function answered(slot: SlotDriver, watch: Watch, { id, effects, answers }: Answered): readonly SlotEffect[] {
   watch.see(effects);
   if (!answers) return [];
   watch.answer(id);
-  return series.ready(id);
+  return slot.ready(id);
 }
 
-function apply(series: SeriesDriver, watch: Watch, each: Event): readonly SeriesEffect[] {
+function apply(slot: SlotDriver, watch: Watch, each: Event): readonly SlotEffect[] {
   if (each.type === "restart") {
-    series.state = watch.restart(series.state.name);
+    slot.state = watch.restart(slot.state.name);
     return [];
   }
-  if (each.type === "expired") return series.feed({ type: "expired" });
-  if (each.type === "cancel") return series.cancel(identityOf(each.member));
+  if (each.type === "expired") return slot.feed({ type: "expired" });
+  if (each.type === "cancel") return slot.cancel(identityOf(each.member));
   const id = each.member;
-  const here = series.state.members.some((one) => one.id === id && isHere(one));
+  const here = slot.state.members.some((one) => one.id === id && isHere(one));
   switch (each.type) {
     case "join":
       if (here) return [];
       watch.restarted(id);
-      return answered(series, watch, {
+      return answered(slot, watch, {
         id,
-        effects: series.join(id, roleOf(id), { stay: each.stay, needed: each.needed }),
+        effects: slot.join(id, roleOf(id), { stay: each.stay, needed: each.needed }),
         answers: each.answers,
       });
     case "back": {
@@ -159,29 +159,29 @@ function apply(series: SeriesDriver, watch: Watch, each: Event): readonly Series
       // The registry has put the lost link out of the way before.
       if (here || sessionId === "") return [];
       const back = { sessionId, epoch: Math.max(1, Number(epoch) - each.behind) };
-      const effects = series.join(id, roleOf(id), { back });
+      const effects = slot.join(id, roleOf(id), { back });
       // Who is not let in again has no copy that goes on.
       const rejoined = effects.some((effect) => effect.type === "welcome" && effect.rejoined);
       if (!rejoined) watch.restarted(id);
-      return answered(series, watch, { id, effects, answers: each.answers });
+      return answered(slot, watch, { id, effects, answers: each.answers });
     }
     case "ready":
       watch.answer(id);
-      return series.ready(id);
+      return slot.ready(id);
     case "finish": {
-      const effects = series.finish(id);
+      const effects = slot.finish(id);
       // What the registry does after a violation.
-      return effects.some((effect) => effect.type === "violation") ? [...effects, ...series.go(id)] : effects;
+      return effects.some((effect) => effect.type === "violation") ? [...effects, ...slot.go(id)] : effects;
     }
     case "lose":
-      return series.lose(id);
+      return slot.lose(id);
     default:
-      return series.go(id, each.cancel ? "cancelled" : "interrupted");
+      return slot.go(id, each.cancel ? "cancelled" : "interrupted");
   }
 }
 
-function expectSound(series: SeriesDriver, watch: Watch): void {
-  const { members, running, waiting } = series.state;
+function expectSound(slot: SlotDriver, watch: Watch): void {
+  const { members, running, waiting } = slot.state;
   expect(members.filter((one) => one.role === "source").length).toBeLessThanOrEqual(1);
   expect(new Set(members.map((one) => one.name)).size).toBe(members.length);
   expect(new Set(members.map((one) => one.id)).size).toBe(members.length);
@@ -190,7 +190,7 @@ function expectSound(series: SeriesDriver, watch: Watch): void {
   for (const one of members) {
     if (!isHere(one)) {
       // Only who belongs to a session that has begun is kept while away.
-      expect(one.belongs && one.sessionId === begunSession(series.state)?.id).toBe(true);
+      expect(one.belongs && one.sessionId === begunSession(slot.state)?.id).toBe(true);
       expect(one.ready).toBe(false);
     } else if (running !== undefined && takesPartNow(running, one)) {
       expect(watch.copyOf(one.id)).toBe(`${running.id} ${running.epoch}`);
@@ -207,22 +207,22 @@ test("step() keeps its promises in every order of events", () => {
   let [begun, late, rejoined, takenOver, restored] = [0, 0, 0, 0, 0];
   fc.assert(
     fc.property(fc.array(event, { minLength: 20, maxLength: 80, size: "max" }), (events) => {
-      const series = new SeriesDriver();
+      const slot = new SlotDriver();
       const watch = new Watch();
       for (const each of events) {
-        watch.see(apply(series, watch, each));
-        expectSound(series, watch);
-        if (each.type === "restart" && series.state.kept) restored += 1;
+        watch.see(apply(slot, watch, each));
+        expectSound(slot, watch);
+        if (each.type === "restart" && slot.state.kept) restored += 1;
       }
-      for (const effect of series.effects) {
+      for (const effect of slot.effects) {
         if (effect.type === "started") begun += 1;
         if (effect.type === "started" && effect.session.epoch > 1) takenOver += 1;
         if (effect.type === "joined") late += 1;
         if (effect.type === "returned") rejoined += 1;
       }
-      for (const one of series.state.members) watch.see(series.lose(one.id));
-      if (isDeserted(series.state)) watch.see(series.feed({ type: "expired" }));
-      expect(isVacant(series.state)).toBe(true);
+      for (const one of slot.state.members) watch.see(slot.lose(one.id));
+      if (isDeserted(slot.state)) watch.see(slot.feed({ type: "expired" }));
+      expect(isVacant(slot.state)).toBe(true);
       expect(watch.openSessions).toBe(0);
     }),
     { numRuns: 400 },

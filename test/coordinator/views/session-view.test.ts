@@ -16,7 +16,7 @@ import { STREAM_DATA } from "../../../src/protocol/frame/frame.ts";
 import type { UpMessage } from "../../../src/protocol/frame/report.ts";
 import type { SessionView } from "../../../src/protocol/messages/events.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { provenOutcome, SeriesDriver, summaryOf } from "../session/series-driver.ts";
+import { provenOutcome, SlotDriver, summaryOf } from "../session/slot-driver.ts";
 
 const progress = { filesDone: 1, bytesDone: 2, currentFile: "a" };
 const report: UpMessage = { type: "report", receivedUpTo: 1, missing: [], storedUpTo: 1, progress };
@@ -50,17 +50,17 @@ function onData(message: UpMessage) {
 }
 
 test("waitingView() shows who is registered, and what the source waits for", () => {
-  const series = new SeriesDriver();
-  expect(waitingView(series.state)).toBeUndefined();
-  series.enter("k1", "sink", { label: "alpha" });
-  series.join("k2", "sink");
-  expect(waitingView(series.state)).toMatchObject({
+  const slot = new SlotDriver();
+  expect(waitingView(slot.state)).toBeUndefined();
+  slot.enter("k1", "sink", { label: "alpha" });
+  slot.join("k2", "sink");
+  expect(waitingView(slot.state)).toMatchObject({
     state: "waiting",
     sinks: [{ name: "alpha", state: "registered" }],
   });
-  expect(waitingView(series.state)).not.toHaveProperty("needed");
-  series.join("so", "source", { needed: 3 });
-  expect(waitingView(series.state)).toMatchObject({ source: "so", needed: 3 });
+  expect(waitingView(slot.state)).not.toHaveProperty("needed");
+  slot.join("so", "source", { needed: 3 });
+  expect(waitingView(slot.state)).toMatchObject({ source: "so", needed: 3 });
 });
 
 describe("withReport()", () => {

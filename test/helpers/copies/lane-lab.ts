@@ -9,7 +9,7 @@ import { subjectsOf, upSubject, upWildcard } from "../../../src/protocol/subject
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
 import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Intake } from "../../../src/sink/session/intake.ts";
-import { SinkCopy } from "../../../src/sink/session/sink-epoch.ts";
+import { SinkEpoch } from "../../../src/sink/session/sink-epoch.ts";
 import { type SinkPolicy, SourceSession } from "../../../src/source/session/source-session.ts";
 import { TreeThreads } from "../../../src/source/tree-threads.ts";
 import { createMemoryBroker } from "../../../src/transport/memory.ts";
@@ -153,7 +153,7 @@ export class LaneLab {
       { transport: gate, subjects: SUBJECTS, memberId: member.id, signal, onFailure },
       !late,
     );
-    const copy = new SinkCopy({
+    const copy = new SinkEpoch({
       ...SCOPE,
       ...{ signal, folder, late, onFailure, up: gate, subject: upSubject(SUBJECTS, member.id), clock: this.#clock },
       ...{

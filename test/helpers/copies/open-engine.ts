@@ -11,15 +11,15 @@ import type { RootOptions } from "../../../src/sink/disk/root-options.ts";
 import { CopyEngine } from "../../../src/sink/engine/copy-engine.ts";
 import { FileWriter } from "../../../src/sink/engine/file-writer.ts";
 import { FreeSpace } from "../../../src/sink/engine/free-space.ts";
-import type { Want } from "../../../src/sink/engine/page-wants.ts";
+import type { WantMessage } from "../../../src/sink/engine/page-wants.ts";
 import { SharedEntries } from "../../../src/sink/engine/shared-entries.ts";
 import { WantJudge } from "../../../src/sink/engine/want-judge.ts";
 import { openManifestWriter } from "../../../src/sink/manifest/manifest-writer.ts";
 import { prepareFolder } from "../../../src/sink/own/probe-folder.ts";
 import { type Doubts, isDoubted } from "../../../src/sink/own/sync-mark.ts";
 import { checkFrame } from "../../../src/sink/stream/checked-frame.ts";
-import { PageBook } from "../../../src/sink/stream/page-store.ts";
-import { ScopeBook } from "../../../src/sink/stream/scope-store.ts";
+import { PageStore } from "../../../src/sink/stream/page-store.ts";
+import { ScopeStore } from "../../../src/sink/stream/scope-store.ts";
 import { TreeOrder } from "../../../src/sink/stream/tree-order.ts";
 
 export interface OpenEngine extends Disposable {
@@ -28,7 +28,7 @@ export interface OpenEngine extends Disposable {
   readonly problems: Problem[];
   readonly files: string[];
   /** What was wanted of each page. */
-  readonly wants: Want[];
+  readonly wants: WantMessage[];
   readonly fidelity: FidelityTally;
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
@@ -55,8 +55,8 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const root = Root.open(Buffer.from(folder), { tally: fidelity, ...options.root });
   const doubted = (ctimeMs: number) => isDoubted(options.doubts ?? [], ctimeMs);
   prepareFolder(root, options.nowMs ?? systemClock.date().getTime(), doubted);
-  const book = new PageBook(SpillFile.open());
-  const order = new TreeOrder({ book, random: systemRandom });
+  const pageStore = new PageStore(SpillFile.open());
+  const order = new TreeOrder({ pageStore, random: systemRandom });
   const writer = new FileWriter(root);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: options.nowMs ?? 0 };
@@ -65,10 +65,22 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const shared = new SharedEntries(options.sharedMax);
   const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy: () => undefined });
-  const scope = new ScopeBook();
-  const [problems, files, wants]: [Problem[], string[], Want[]] = [[], [], []];
+  const scope = new ScopeStore();
+  const [problems, files, wants]: [Problem[], string[], WantMessage[]] = [[], [], []];
   const engine = new CopyEngine(
-    { root, book, order, writer, judge, space, shared, manifest, fidelity, scope, specials: options.specials ?? false },
+    {
+      root,
+      pageStore,
+      order,
+      writer,
+      judge,
+      space,
+      shared,
+      manifest,
+      fidelity,
+      scope,
+      specials: options.specials ?? false,
+    },
     {
       want: (want) => wants.push(want),
       file: (path) => files.push(path),
@@ -91,7 +103,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
     delete(policy = { forbidden: false }) {
       const deleted: string[] = [];
       const deletion = deleteExtras(
-        { root, book, scope, policy, onBusy: () => undefined },
+        { root, pageStore, scope, policy, onBusy: () => undefined },
         { onDeleted: (path) => deleted.push(path), onProblem: (problem) => problems.push(problem) },
       );
       return { deletion, deleted };
@@ -100,7 +112,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       writer[Symbol.dispose]();
       manifest.discard();
       order[Symbol.dispose]();
-      book[Symbol.dispose]();
+      pageStore[Symbol.dispose]();
       scope[Symbol.dispose]();
       root[Symbol.dispose]();
     },

@@ -8,7 +8,7 @@ import { subjectsOf, upSubject, upWildcard } from "../../../src/protocol/subject
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
 import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Intake } from "../../../src/sink/session/intake.ts";
-import { SinkCopy } from "../../../src/sink/session/sink-epoch.ts";
+import { SinkEpoch } from "../../../src/sink/session/sink-epoch.ts";
 import type { PublishedTree } from "../../../src/source/publish/published-tree.ts";
 import { DryRun } from "../../../src/source/session/dry-run.ts";
 import { SourceSession } from "../../../src/source/session/source-session.ts";
@@ -71,7 +71,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       // A sink that failed has said so itself.
       const onFailure = (): void => undefined;
       const intake = await Intake.open({ transport: down, subjects, memberId: id, signal, onFailure }, true);
-      const copy = new SinkCopy({
+      const copy = new SinkEpoch({
         ...scope,
         signal,
         folder,

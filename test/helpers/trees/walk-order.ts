@@ -20,7 +20,7 @@ export function followOrder(list: readonly Entry[]): void {
     if (entry === undefined) throw new Error(`no entry ${number}`);
     return entry;
   };
-  using order = new TreeOrder({ book: { entry: entryOf }, random: systemRandom });
+  using order = new TreeOrder({ pageStore: { entry: entryOf }, random: systemRandom });
   for (const entry of entries) {
     order.take(entry);
     if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, false);

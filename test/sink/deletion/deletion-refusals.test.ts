@@ -5,7 +5,7 @@ import { ByteWriter } from "../../../src/protocol/frame/bytes.ts";
 import { FILTER_RULES_MAX, IGNORE_RULES_MAX } from "../../../src/protocol/limits.ts";
 import { type FilterGroup, parseRule, parseRules } from "../../../src/protocol/names/filter.ts";
 import { encodeGroups, encodeScope } from "../../../src/protocol/names/scope.ts";
-import { ScopeBook } from "../../../src/sink/stream/scope-store.ts";
+import { ScopeStore } from "../../../src/sink/stream/scope-store.ts";
 import { AS_LISTED, directory, HandSource, rootEntry, seal } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
@@ -64,8 +64,8 @@ describe("what a source says of the deletion is refused as damaged", () => {
     ["once it has asked", [DELETE, table(3, 1, "a")]],
     ["twice", [DELETE, DELETE]],
   ])("%s", (_name, tables) => {
-    using book = new ScopeBook();
-    expect(thrown(() => tables.map((each) => book.add(each)))).toMatchObject({ code: "damaged" });
+    using pageStore = new ScopeStore();
+    expect(thrown(() => tables.map((each) => pageStore.add(each)))).toMatchObject({ code: "damaged" });
   });
 });
 

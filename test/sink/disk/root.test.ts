@@ -20,7 +20,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { SymlinkEntry } from "../../../src/protocol/frame/page.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import { placeLeaf } from "../../../src/sink/engine/place-entry.ts";
-import type { Subject } from "../../../src/sink/metadata/metadata.ts";
+import type { MetadataEntry } from "../../../src/sink/metadata/metadata.ts";
 import { TIME } from "../../helpers/copies/hand-source.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
@@ -71,7 +71,7 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       ...{ kind: "symlink", entry: 99, directory: bytes(directory), name: bytes(name) },
       ...{ target: bytes(target), mode: 0o777, mtime: TIME },
     });
-    const directory = (mode: number): Subject => ({
+    const directory = (mode: number): MetadataEntry => ({
       entry: 1,
       kind: "directory",
       wanted: { mode, mtime: TIME },

@@ -7,12 +7,12 @@ import type { Entry } from "../../../src/protocol/frame/page.ts";
 import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { PAGES_UNANSWERED_MAX } from "../../../src/protocol/limits.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
-import { DryEngine, type Outlook } from "../../../src/sink/engine/dry-engine.ts";
-import type { Want } from "../../../src/sink/engine/page-wants.ts";
+import { DryEngine, type DryRunOutlook } from "../../../src/sink/engine/dry-engine.ts";
+import type { WantMessage } from "../../../src/sink/engine/page-wants.ts";
 import { type Doubts, isDoubted } from "../../../src/sink/own/sync-mark.ts";
 import { checkFrame } from "../../../src/sink/stream/checked-frame.ts";
-import { PageBook } from "../../../src/sink/stream/page-store.ts";
-import { ScopeBook } from "../../../src/sink/stream/scope-store.ts";
+import { PageStore } from "../../../src/sink/stream/page-store.ts";
+import { ScopeStore } from "../../../src/sink/stream/scope-store.ts";
 import { TreeOrder } from "../../../src/sink/stream/tree-order.ts";
 import { dataFrame, directory, file, HandSource, rootEntry, symlink } from "../../helpers/copies/hand-source.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
@@ -33,17 +33,17 @@ function place(path: string, text = "content"): void {
 function begin(folder: string, doubts: Doubts = []) {
   const root = Root.open(Buffer.from(folder));
   onTestFinished(() => root[Symbol.dispose]());
-  const wants: Want[] = [];
+  const wants: WantMessage[] = [];
   const comparison = { root, isDoubted: (ms: number) => isDoubted(doubts, ms), onBusy: () => undefined };
-  const book = new PageBook(SpillFile.open());
+  const pageStore = new PageStore(SpillFile.open());
   const parts = {
     ...comparison,
-    book,
-    order: new TreeOrder({ book, random: systemRandom }),
-    scope: new ScopeBook(),
+    pageStore,
+    order: new TreeOrder({ pageStore, random: systemRandom }),
+    scope: new ScopeStore(),
     policy: { forbidden: false },
   };
-  const outlooks: Outlook[] = [];
+  const outlooks: DryRunOutlook[] = [];
   const engine = new DryEngine(parts, {
     want: (want) => wants.push(want),
     outlook: (outlook) => outlooks.push(outlook),

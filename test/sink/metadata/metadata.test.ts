@@ -7,7 +7,7 @@ import { FidelityTally } from "../../../src/protocol/messages/fidelity.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import type { RootOptions } from "../../../src/sink/disk/root-options.ts";
 import { placeLeaf } from "../../../src/sink/engine/place-entry.ts";
-import { subjectOf } from "../../../src/sink/metadata/metadata.ts";
+import { metadataEntryOf } from "../../../src/sink/metadata/metadata.ts";
 import { prepareFolder } from "../../../src/sink/own/probe-folder.ts";
 import { file, TIME } from "../../helpers/copies/hand-source.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
@@ -30,10 +30,10 @@ function settle(change: Partial<Entry>, options: RootOptions = {}, prepare: (pat
   const entry = { ...file("file", 7), ...change } as Entry;
   const seen = root.look(entry.directory, entry.name);
   if (seen === undefined) throw new Error("the file is not there");
-  const settled = root.settleFile(entry.directory, entry.name, subjectOf(entry), seen);
+  const settled = root.settleFile(entry.directory, entry.name, metadataEntryOf(entry), seen);
   const stats = lstatSync(path, { bigint: true });
   expect([settled, stats.ino]).toEqual([true, before.ino]);
-  const changes = root.wouldChange(entry, root.look(entry.directory, entry.name) ?? seen, subjectOf(entry));
+  const changes = root.wouldChange(entry, root.look(entry.directory, entry.name) ?? seen, metadataEntryOf(entry));
   return { stats, path, changes, fidelity: tally.report().map(({ what, count }) => [what, count]) };
 }
 

@@ -7,7 +7,7 @@ import { SUBSCRIBER_QUEUE_BYTES } from "../../../src/protocol/limits.ts";
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
 import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Reporter } from "../../../src/sink/session/reporter.ts";
-import { SinkSession } from "../../../src/sink/session/sink-stream.ts";
+import { SinkStream } from "../../../src/sink/session/sink-stream.ts";
 import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import { payloadPool } from "../../helpers/copies/payload-pool.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
@@ -20,7 +20,7 @@ test("both subjects of a sink go on when the engine has room again", async () =>
   const transport = createMemoryBroker({ preferredPayloadBytes: 64 * 1024 }).connect();
   const reporter = new Reporter({ ...scope, transport, subject: "fanfold.abcdefghijkl.up.k1k1k1" });
   onTestFinished(() => reporter[Symbol.dispose]());
-  const session = new SinkSession({
+  const session = new SinkStream({
     ...{ ...scope, folder, reporter, session: "default", source: "source" },
     ...{
       exclusivePayloads: true,

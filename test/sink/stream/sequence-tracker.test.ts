@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { buildFrame, decodeFrame, type FrameType, sealFrame } from "../../../src/protocol/frame/frame.ts";
 import { MISSING_RANGES_MAX } from "../../../src/protocol/limits.ts";
 import type { CheckedFrame } from "../../../src/sink/stream/checked-frame.ts";
-import { Receiver } from "../../../src/sink/stream/sequence-tracker.ts";
+import { SequenceTracker } from "../../../src/sink/stream/sequence-tracker.ts";
 import { SESSION } from "../../helpers/copies/source-frames.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
 
@@ -26,7 +26,7 @@ describe("Receiver", () => {
   test("hands each frame on once and in order, however they come, and misses just those that have not come", () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 12 }), { maxLength: 60 }), (coming) => {
-        const receiver = new Receiver(SCOPE);
+        const receiver = new SequenceTracker(SCOPE);
         const come = new Set<number>();
         const handed: number[] = [];
         for (const sequence of coming) {
@@ -45,14 +45,14 @@ describe("Receiver", () => {
   });
 
   test("drops what a lower epoch left over, whatever its sequence", () => {
-    const receiver = new Receiver({ ...SCOPE, epoch: 3 });
+    const receiver = new SequenceTracker({ ...SCOPE, epoch: 3 });
     for (const epoch of [0, 1, 2])
       for (const sequence of [0, 7]) expect(receiver.take(frame(sequence, { epoch }))).toEqual([]);
     expect([receiver.receivedUpTo, receiver.missing()]).toEqual([0, []]);
   });
 
   test("drops what is of another stream or a later epoch: who begins the copy anew decides that, and not the engine", () => {
-    const receiver = new Receiver({ ...SCOPE, epoch: 3, stream: 2 });
+    const receiver = new SequenceTracker({ ...SCOPE, epoch: 3, stream: 2 });
     for (const change of [{ epoch: 4 }, { epoch: 3, stream: 0 }, { epoch: 3, stream: 1 }, { epoch: 3, stream: 3 }])
       for (const sequence of [0, 7]) expect(receiver.take(frame(sequence, { stream: 2, ...change }))).toEqual([]);
     expect([receiver.receivedUpTo, receiver.missing()]).toEqual([0, []]);
@@ -62,14 +62,14 @@ describe("Receiver", () => {
   test.each([{ sessionId: "zzzzzzzzzzzz" }, { sessionId: "zzzzzzzzzzzz", epoch: 0 }])(
     "refuses what is of another session: nobody else publishes here (%o)",
     (change) => {
-      const receiver = new Receiver(SCOPE);
+      const receiver = new SequenceTracker(SCOPE);
       for (const sequence of [0, 7]) expect(thrownCode(() => receiver.take(frame(sequence, change)))).toBe("damaged");
       expect(receiver.receivedUpTo).toBe(0);
     },
   );
 
   test("learns from a heartbeat that the tail is lost, and never takes it for a frame", () => {
-    const receiver = new Receiver(SCOPE);
+    const receiver = new SequenceTracker(SCOPE);
     expect(receiver.take(frame(0, { type: "heartbeat" }))).toEqual([]);
     receiver.take(frame(0));
     receiver.take(frame(1, { type: "heartbeat" }));
@@ -79,7 +79,7 @@ describe("Receiver", () => {
   });
 
   test("names the first holes when there are more than one report takes", () => {
-    const receiver = new Receiver(SCOPE);
+    const receiver = new SequenceTracker(SCOPE);
     for (let sequence = 1; sequence < 400; sequence += 2) receiver.take(frame(sequence));
     expect(receiver.missing()).toHaveLength(MISSING_RANGES_MAX);
     expect(receiver.missing()[1]).toEqual([2, 3]);

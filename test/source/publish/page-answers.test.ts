@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SpillFile } from "../../../src/lib/disk/spill-file.ts";
-import { PageLedger } from "../../../src/source/publish/page-answers.ts";
+import { PageAnswers } from "../../../src/source/publish/page-answers.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
 
-function begin(): PageLedger {
+function begin(): PageAnswers {
   const spill = SpillFile.open();
   onTestFinished(() => spill[Symbol.dispose]());
-  return new PageLedger(spill);
+  return new PageAnswers(spill);
 }
 const body = (page: number): Buffer => Buffer.from(`body of page ${page}`);
 const bits = (...bytes: number[]): { bits: string } => ({ bits: Buffer.from(bytes).toString("base64") });
 
-describe("PageLedger", () => {
+describe("PageAnswers", () => {
   test("gives a page when every sink has answered, with the union of what they want", () => {
     const ledger = begin();
     ledger.add({ page: 0, entries: 12, body: body(0) }, ["a", "b", "c"]);

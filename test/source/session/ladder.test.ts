@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Hold } from "../../../src/source/publish/publisher-options.ts";
+import type { Backpressure } from "../../../src/source/publish/publisher-options.ts";
 import {
   AWAY_SILENCE_MS,
   DETACH_AFTER_MS,
@@ -13,7 +13,7 @@ import {
 } from "../../../src/source/session/ladder.ts";
 
 const WINDOW = 1_000;
-const hold = (own: Partial<Hold> = {}): Hold => ({
+const hold = (own: Partial<Backpressure> = {}): Backpressure => ({
   outstandingBytes: 0,
   windowBytes: WINDOW,
   unanswered: 0,

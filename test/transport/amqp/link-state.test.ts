@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { LinkState } from "../../../src/transport/amqp/link-state.ts";
+import { LinksState } from "../../../src/transport/amqp/link-state.ts";
 import type { TransportStatus } from "../../../src/transport/transport.ts";
 
 function stateOf() {
   const told: TransportStatus["type"][] = [];
-  const state = new LinkState(({ type }) => told.push(type));
+  const state = new LinksState(({ type }) => told.push(type));
   return { state, told, publishing: {}, consuming: {} };
 }
 

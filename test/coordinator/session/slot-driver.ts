@@ -1,11 +1,11 @@
 import { step } from "../../../src/coordinator/session/session-machine.ts";
 import {
-  emptySeries,
+  emptySlot,
   memberFor,
-  type SeriesEffect,
-  type SeriesEvent,
-  type SeriesState,
-} from "../../../src/coordinator/session/session-state.ts";
+  type SessionSlot,
+  type SlotEffect,
+  type SlotEvent,
+} from "../../../src/coordinator/session/session-slot.ts";
 import type { CoordinatorMessage, Role } from "../../../src/protocol/messages/control.ts";
 import type { SessionSummary, SinkOutcome } from "../../../src/protocol/messages/progress.ts";
 
@@ -23,13 +23,13 @@ export interface JoinOptions {
 type Unnumbered<T> = T extends unknown ? Omit<T, "freshSessionId"> : never;
 
 /** Feeds events to the state machine and keeps all that came of them. Member ids are chosen by the test. */
-export class SeriesDriver {
-  state: SeriesState = emptySeries("default");
-  readonly effects: SeriesEffect[] = [];
+export class SlotDriver {
+  state: SessionSlot = emptySlot("default");
+  readonly effects: SlotEffect[] = [];
   #sessions = 0;
 
   /** One event; returns the effects of this step alone. */
-  feed(event: Unnumbered<SeriesEvent>): readonly SeriesEffect[] {
+  feed(event: Unnumbered<SlotEvent>): readonly SlotEffect[] {
     this.#sessions += 1;
     const result = step(this.state, { ...event, freshSessionId: `session${String(this.#sessions).padStart(5, "0")}` });
     this.state = result.state;
@@ -37,7 +37,7 @@ export class SeriesDriver {
     return result.effects;
   }
 
-  join(id: string, role: Role, options: JoinOptions = {}): readonly SeriesEffect[] {
+  join(id: string, role: Role, options: JoinOptions = {}): readonly SlotEffect[] {
     const { label = id, labelAsked = false, stay = false, needed = 1, dryRun = false, back } = options;
     const identity = options.identity ?? identityOf(id);
     // As the registry does: who is known keeps its id.
@@ -47,37 +47,37 @@ export class SeriesDriver {
   }
 
   /** Comes back as the process that it was. */
-  back(id: string, role: Role, options: JoinOptions = {}): readonly SeriesEffect[] {
+  back(id: string, role: Role, options: JoinOptions = {}): readonly SlotEffect[] {
     const { running } = this.state;
     return this.join(id, role, { back: { sessionId: running?.id ?? "none", epoch: running?.epoch ?? 1 }, ...options });
   }
 
-  cancel(identity: string): readonly SeriesEffect[] {
+  cancel(identity: string): readonly SlotEffect[] {
     return this.feed({ type: "cancel", id: "cancel", identity });
   }
 
-  ready(memberId: string): readonly SeriesEffect[] {
+  ready(memberId: string): readonly SlotEffect[] {
     return this.feed({ type: "ready", memberId });
   }
 
   /** Joins and answers the welcome. */
-  enter(id: string, role: Role, options: JoinOptions = {}): readonly SeriesEffect[] {
+  enter(id: string, role: Role, options: JoinOptions = {}): readonly SlotEffect[] {
     this.join(id, role, options);
     return this.ready(id);
   }
 
-  finish(memberId: string): readonly SeriesEffect[] {
+  finish(memberId: string): readonly SlotEffect[] {
     const sinks = this.state.running?.sinks ?? [];
     return this.feed({ type: "finished", memberId, summary: summaryOf(sinks.map((sink) => provenOutcome(sink))) });
   }
 
   /** Says that it leaves. */
-  go(memberId: string, code = "interrupted", reason = "Ctrl-C"): readonly SeriesEffect[] {
+  go(memberId: string, code = "interrupted", reason = "Ctrl-C"): readonly SlotEffect[] {
     return this.feed({ type: "gone", memberId, code, reason, left: true });
   }
 
   /** Its connection breaks. */
-  lose(memberId: string): readonly SeriesEffect[] {
+  lose(memberId: string): readonly SlotEffect[] {
     const role = this.state.members.find((member) => member.id === memberId)?.role ?? "sink";
     return this.feed({ type: "gone", memberId, code: `${role}-lost`, reason: "its connection broke", left: false });
   }
@@ -88,7 +88,7 @@ export function identityOf(id: string): string {
 }
 
 /** Messages to one member among effects, welcomes as such. */
-export function told(effects: readonly SeriesEffect[], memberId: string): string[] {
+export function told(effects: readonly SlotEffect[], memberId: string): string[] {
   return effects.flatMap((effect) => {
     if (effect.type === "send" && effect.to === memberId) return [effect.message.type];
     return effect.type === "welcome" && effect.member.id === memberId ? ["welcome"] : [];
@@ -96,7 +96,7 @@ export function told(effects: readonly SeriesEffect[], memberId: string): string
 }
 
 export function messageTo<T extends CoordinatorMessage["type"]>(
-  effects: readonly SeriesEffect[],
+  effects: readonly SlotEffect[],
   memberId: string,
   type: T,
 ): Extract<CoordinatorMessage, { type: T }> {
@@ -108,14 +108,14 @@ export function messageTo<T extends CoordinatorMessage["type"]>(
   throw new Error(`no "${type}" was sent to ${memberId}`);
 }
 
-export function effectOf<T extends SeriesEffect["type"]>(
-  effects: readonly SeriesEffect[],
+export function effectOf<T extends SlotEffect["type"]>(
+  effects: readonly SlotEffect[],
   type: T,
-): Extract<SeriesEffect, { type: T }> {
+): Extract<SlotEffect, { type: T }> {
   const found = effects.find((effect) => effect.type === type);
   if (found === undefined)
     throw new Error(`no effect "${type}" among ${effects.map((effect) => effect.type).join(", ")}`);
-  return found as Extract<SeriesEffect, { type: T }>;
+  return found as Extract<SlotEffect, { type: T }>;
 }
 
 export function provenOutcome(sink: { readonly id: string; readonly name: string }): SinkOutcome {

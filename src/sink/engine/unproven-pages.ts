@@ -9,7 +9,7 @@ import { hasBit } from "./page-wants.ts";
  * What is known of the files of pages without a trailer, and the proof of each page from it [P-7]. It throws
  * FanfoldError `digest-mismatch` when what is stored is not what the source says.
  */
-export class ProofBook {
+export class UnprovenPages {
   readonly #tree = new TreeHasher();
   /** Closed files: what is stored under their names; undefined when nothing is. */
   readonly #finals = new Map<number, FileFinal | undefined>();

@@ -2,16 +2,16 @@ import type { CoordinatorMessage, Member, Role } from "../../protocol/messages/c
 import type { SessionSummary } from "../../protocol/messages/progress.ts";
 
 /**
- * Values of the session state machine (session.ts). A *series* is what stands under one session name: one session at
+ * Values of the session state machine (session-machine.ts). A *slot* is what stands under one session name: one session at
  * most, which waits for its source and its sinks, or runs. They follow one another.
  */
-export interface SeriesState {
+export interface SessionSlot {
   readonly name: string;
   /** Never together with `waiting`. */
   readonly running: RunningSession | undefined;
   readonly waiting: WaitingSession | undefined;
   /** Everyone connected under this name, and those who take part and are away, in the order of their arrival. */
-  readonly members: readonly SeriesMember[];
+  readonly members: readonly SlotMember[];
   /** Restored by a coordinator that was just started: not ended because nobody is here yet. */
   readonly kept: boolean;
 }
@@ -21,7 +21,7 @@ export interface SessionRef {
   readonly epoch: number;
 }
 
-export interface WaitingSession extends SessionRef {
+interface WaitingSession extends SessionRef {
   /** It ran at a lower epoch; its source took it over, and gathers sinks for this one. */
   readonly takenOver: boolean;
 }
@@ -37,7 +37,7 @@ export interface Departure {
   readonly reason: string;
 }
 
-export interface SeriesMember {
+export interface SlotMember {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
@@ -79,7 +79,7 @@ export interface Newcomer {
 }
 
 /** `freshSessionId` is used if the event opens a session; no event opens more than one. */
-export type SeriesEvent = { readonly freshSessionId: string } & (
+export type SlotEvent = { readonly freshSessionId: string } & (
   | { readonly type: "join"; readonly newcomer: Newcomer }
   /** A client asks to end the session of this source, at the epoch of `back` alone if it is there; `id` is a fresh one. */
   | ({ readonly type: "cancel"; readonly id: string } & Pick<Newcomer, "identity" | "back">)
@@ -91,12 +91,12 @@ export type SeriesEvent = { readonly freshSessionId: string } & (
   | { readonly type: "expired" }
 );
 
-export type SeriesEffect =
+export type SlotEffect =
   | { readonly type: "send"; readonly to: string; readonly message: CoordinatorMessage }
   /** The caller adds the transport and its warnings. */
   | {
       readonly type: "welcome";
-      readonly member: SeriesMember;
+      readonly member: SlotMember;
       readonly session: SessionRef;
       readonly underWay: boolean;
       readonly rejoined: boolean;
@@ -107,17 +107,17 @@ export type SeriesEffect =
   | { readonly type: "violation"; readonly memberId: string; readonly reason: string }
   /** Its connection has nothing left to do. `comesBack`: its ticket stays valid, because its copy may go on. */
   | { readonly type: "release"; readonly memberId: string; readonly comesBack: boolean }
-  | { readonly type: "registered"; readonly member: SeriesMember }
-  | { readonly type: "left"; readonly member: SeriesMember; readonly code: string; readonly reason: string }
+  | { readonly type: "registered"; readonly member: SlotMember }
+  | { readonly type: "left"; readonly member: SlotMember; readonly code: string; readonly reason: string }
   | { readonly type: "opened"; readonly session: SessionRef }
   | { readonly type: "forgotten"; readonly session: SessionRef }
   /** The source of a session that ran was started again: it gathers its sinks for this epoch. */
   | { readonly type: "taken-over"; readonly session: SessionRef }
   | { readonly type: "started"; readonly session: RunningSession }
   /** A sink takes part from now on, or begins anew in a process of its own. */
-  | { readonly type: "joined"; readonly session: RunningSession; readonly member: SeriesMember }
+  | { readonly type: "joined"; readonly session: RunningSession; readonly member: SlotMember }
   /** A sink goes on where it was. */
-  | { readonly type: "returned"; readonly session: RunningSession; readonly member: SeriesMember }
+  | { readonly type: "returned"; readonly session: RunningSession; readonly member: SlotMember }
   | { readonly type: "ended"; readonly session: SessionRef; readonly end: SessionEnd };
 
 /** How a session ended: finished by its source, or broken off (`cancelled`, `interrupted`). */
@@ -125,41 +125,41 @@ export type SessionEnd =
   | { readonly type: "finished"; readonly summary: SessionSummary }
   | ({ readonly type: "broken-off" } & Departure);
 
-export interface Step {
-  readonly state: SeriesState;
-  readonly effects: readonly SeriesEffect[];
+export interface SessionStep {
+  readonly state: SessionSlot;
+  readonly effects: readonly SlotEffect[];
 }
 
-export function emptySeries(name: string): SeriesState {
+export function emptySlot(name: string): SessionSlot {
   return { name, running: undefined, waiting: undefined, members: [], kept: false };
 }
 
 /** Nothing stands under the name any more. */
-export function isVacant(state: SeriesState): boolean {
+export function isVacant(state: SessionSlot): boolean {
   return state.running === undefined && state.waiting === undefined && state.members.length === 0;
 }
 
 /** A session that has begun, and that nobody is connected to: it ends when nobody comes back in time. */
-export function isDeserted(state: SeriesState): boolean {
+export function isDeserted(state: SessionSlot): boolean {
   return begunSession(state) !== undefined && !state.members.some(isHere);
 }
 
 /** The session under this name that has begun: it runs, or was taken over and gathers its sinks again. */
-export function begunSession(state: SeriesState): SessionRef | undefined {
+export function begunSession(state: SessionSlot): SessionRef | undefined {
   return state.running ?? (state.waiting?.takenOver === true ? state.waiting : undefined);
 }
 
-export function isHere(member: SeriesMember): boolean {
+export function isHere(member: SlotMember): boolean {
   return member.away === undefined;
 }
 
 /** The source of the session, which may be away once it has begun. */
-export function sourceOf(state: SeriesState): SeriesMember | undefined {
+export function sourceOf(state: SessionSlot): SlotMember | undefined {
   return state.members.find((member) => member.role === "source");
 }
 
 /** The source, when it follows what happens: connected, and past its `ready`. */
-export function listeningSource(state: SeriesState): SeriesMember | undefined {
+export function listeningSource(state: SessionSlot): SlotMember | undefined {
   const source = sourceOf(state);
   const { running } = state;
   if (source === undefined || !source.ready) return undefined;
@@ -167,7 +167,7 @@ export function listeningSource(state: SeriesState): SeriesMember | undefined {
 }
 
 /** The member that a client is, by its identity. A source that says `back` is nobody when its copy is over. */
-export function memberFor(state: SeriesState, newcomer: Identified): SeriesMember | undefined {
+export function memberFor(state: SessionSlot, newcomer: Identified): SlotMember | undefined {
   const { role, identity, back } = newcomer;
   if (role === "source" && back !== undefined) return memberGoingOn(state, newcomer);
   return state.members.find((member) => member.role === role && member.identity === identity);
@@ -175,9 +175,9 @@ export function memberFor(state: SeriesState, newcomer: Identified): SeriesMembe
 
 /** The member whose copy still runs in the process of this client, as it says itself; undefined when it does not. */
 export function memberGoingOn(
-  { running, members }: SeriesState,
+  { running, members }: SessionSlot,
   { role, identity, back }: Identified,
-): SeriesMember | undefined {
+): SlotMember | undefined {
   if (back === undefined || running?.id !== back.sessionId || running.epoch !== back.epoch) return undefined;
   return members.find(
     (member) => member.role === role && member.identity === identity && takesPartNow(running, member),
@@ -187,13 +187,13 @@ export function memberGoingOn(
 type Identified = Pick<Newcomer, "role" | "identity" | "back">;
 
 /** Sinks that are registered for the session that waits. */
-export function registeredSinks(state: SeriesState): readonly SeriesMember[] {
+export function registeredSinks(state: SessionSlot): readonly SlotMember[] {
   const id = state.waiting?.id;
   return state.members.filter((member) => member.role === "sink" && member.ready && member.sessionId === id);
 }
 
 /** Its process got the `start` of the epoch that runs. */
-export function takesPartNow(running: RunningSession, member: SeriesMember): boolean {
+export function takesPartNow(running: RunningSession, member: SlotMember): boolean {
   return member.sessionId === running.id && member.startedEpoch === running.epoch;
 }
 
