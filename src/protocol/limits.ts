@@ -80,6 +80,11 @@ export const HELD_FILES_MAX = 64;
 /** Pages published that some sink has not answered yet. */
 export const PAGES_UNANSWERED_MAX = 64;
 
+/** Problems that a summary or a report lists; the others are only counted. */
+export const PROBLEMS_LISTED_MAX = 20;
+/** Length of a path that is shown as one of several examples, in characters. */
+export const EXAMPLE_CHARS_MAX = 200;
+
 /** A control message, and a report: JSON text, in bytes. */
 export const CONTROL_BYTES_MAX = 256 * KIB;
 export const REPORT_BYTES_MAX = 64 * KIB;

@@ -1,3 +1,4 @@
+import { PROBLEMS_LISTED_MAX } from "../../protocol/limits.ts";
 import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 import { deletionMessages, deletionText } from "./deletion-lines.ts";
 import { dryRunHeadline, dryRunText, replacedText, wantedText } from "./dry-run-lines.ts";
@@ -127,12 +128,10 @@ function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
   return [...notCarried, ...fidelity, ...problemMessages(summary.problems, summary.problemCount)];
 }
 
-const PROBLEMS_SHOWN = 20;
-
 /** The list of what is not in the copy, on standard error; the first 20. */
 function problemMessages(problems: readonly Problem[], problemCount: number): Message[] {
   if (problemCount === 0 && problems.length === 0) return [];
-  const shown = problems.slice(0, PROBLEMS_SHOWN);
+  const shown = problems.slice(0, PROBLEMS_LISTED_MAX);
   const lines = [
     `fanfold: ${plural(Math.max(problemCount, problems.length), "entry is", "entries are")} not, or not exactly, in the copy:`,
   ];

@@ -36,6 +36,14 @@ export interface Timestamp {
   readonly nanoseconds: number;
 }
 
+const SECOND_NS = 1_000_000_000n;
+
+/** Splits nanoseconds since 1970. Rounds seconds down, so that nanoseconds are never negative. */
+export function timestampOf(ns: bigint): Timestamp {
+  const nanoseconds = ((ns % SECOND_NS) + SECOND_NS) % SECOND_NS;
+  return { seconds: Number((ns - nanoseconds) / SECOND_NS), nanoseconds: Number(nanoseconds) };
+}
+
 interface EntryBase {
   /** Number of the entry in its session and epoch. */
   readonly entry: number;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HASH_BYTES, HELD_FILES_MAX, MISSING_RANGES_MAX } from "../limits.ts";
+import { HASH_BYTES, HELD_FILES_MAX, MISSING_RANGES_MAX, PROBLEMS_LISTED_MAX } from "../limits.ts";
 import { deletionSchema } from "../messages/deletion.ts";
 import { fidelityReportSchema } from "../messages/fidelity.ts";
 import { problemSchema, sinkProgressSchema } from "../messages/progress.ts";
@@ -45,7 +45,7 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     digest: hex,
     progress: sinkProgressSchema,
     problemCount: sequence,
-    problems: z.array(problemSchema).max(20),
+    problems: z.array(problemSchema).max(PROBLEMS_LISTED_MAX),
     /** Taken as unchanged by size and time: files, and their bytes. */
     filesUnchanged: sequence,
     bytesUnchanged: sequence,

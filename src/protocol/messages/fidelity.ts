@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { EXAMPLE_CHARS_MAX } from "../limits.ts";
+import { fitExample } from "./cut-text.ts";
 
 /**
  * What a sink could not carry as it is at the source, although the entry itself is there or was left out on purpose: it makes
@@ -21,7 +23,6 @@ export const FIDELITY_KINDS = [
 export type FidelityKind = (typeof FIDELITY_KINDS)[number];
 
 const FIDELITY_EXAMPLES_MAX = 5;
-const EXAMPLE_CHARS_MAX = 256;
 
 export const fidelityReportSchema = z
   .array(
@@ -55,11 +56,4 @@ export class FidelityTally {
       return met === undefined ? [] : [{ what, count: met.count, examples: [...met.examples] }];
     });
   }
-}
-
-/** Both ends of a long path tell more than its middle. */
-function fitExample(shown: string): string {
-  if (shown.length <= EXAMPLE_CHARS_MAX) return shown;
-  const kept = Math.floor((EXAMPLE_CHARS_MAX - 1) / 2);
-  return `${shown.slice(0, kept)}…${shown.slice(shown.length - kept)}`.toWellFormed();
 }

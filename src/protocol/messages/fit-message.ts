@@ -1,4 +1,5 @@
-import { REPORT_BYTES_MAX } from "../limits.ts";
+import { PROBLEMS_LISTED_MAX, REPORT_BYTES_MAX } from "../limits.ts";
+import { cutMiddle } from "./cut-text.ts";
 import type { Deletion } from "./deletion.ts";
 import type { FidelityReport } from "./fidelity.ts";
 import type { Problem, SessionSummary } from "./progress.ts";
@@ -10,11 +11,13 @@ import type { Problem, SessionSummary } from "./progress.ts";
  */
 const PATH_CHARS_MAX = 512;
 const PROBLEM_CHARS_MAX = 300;
-const EXAMPLE_CHARS_MAX = 200;
 /** Reasons of a failure, in `failed` and `leave`. */
 const REASON_CHARS_MAX = 2000;
 /** As many problems as a report can list must fit into one, at three bytes a character. */
-const PROBLEMS_SENT_MAX = Math.min(20, Math.floor(REPORT_BYTES_MAX / ((PATH_CHARS_MAX + PROBLEM_CHARS_MAX) * 3)) - 1);
+const PROBLEMS_SENT_MAX = Math.min(
+  PROBLEMS_LISTED_MAX,
+  Math.floor(REPORT_BYTES_MAX / ((PATH_CHARS_MAX + PROBLEM_CHARS_MAX) * 3)) - 1,
+);
 
 /** Of a report's fidelity list as JSON: with as many problems as that, it fits beside them. */
 const FIDELITY_BYTES_MAX = 12 * 1024;
@@ -22,11 +25,6 @@ const FIDELITY_BYTES_MAX = 12 * 1024;
 /** A shown path that fits into every message; its end, which tells more than its middle, is kept. */
 export function fitPath(path: string): string {
   return cutMiddle(path, PATH_CHARS_MAX);
-}
-
-/** A path that is one of several examples. */
-export function fitExample(path: string): string {
-  return cutMiddle(path, EXAMPLE_CHARS_MAX);
 }
 
 export function fitReason(reason: string): string {
@@ -84,10 +82,4 @@ function withExamples(report: FidelityReport | undefined, listed: number): { fid
 
 function deletionWith(deletion: Deletion | undefined, listed: number): { deletion?: Deletion } {
   return deletion === undefined ? {} : { deletion: { ...deletion, examples: deletion.examples.slice(0, listed) } };
-}
-
-function cutMiddle(text: string, maxChars: number): string {
-  if (text.length <= maxChars) return text;
-  const kept = Math.floor((maxChars - 1) / 2);
-  return `${text.slice(0, kept)}…${text.slice(text.length - kept)}`.toWellFormed();
 }

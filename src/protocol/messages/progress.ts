@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PROBLEMS_LISTED_MAX } from "../limits.ts";
 import { deletionSchema, deletionWithheldSchema } from "./deletion.ts";
 import { fidelityReportSchema } from "./fidelity.ts";
 
@@ -58,7 +59,7 @@ export const sinkOutcomeSchema = z.object({
   bytesDone: count,
   digest: z.string().max(64).optional(),
   problemCount: count,
-  problems: z.array(problemSchema).max(20),
+  problems: z.array(problemSchema).max(PROBLEMS_LISTED_MAX),
   /** Files, and their bytes, that stood there already with equal size and time: taken as unchanged, not read. */
   filesUnchanged: count.default(0),
   bytesUnchanged: count.default(0),
@@ -111,7 +112,7 @@ export const sessionSummarySchema = z.object({
   /** Tree digest in hex; absent when the session did not reach its end. */
   digest: z.string().max(64).optional(),
   problemCount: count,
-  problems: z.array(problemSchema).max(20),
+  problems: z.array(problemSchema).max(PROBLEMS_LISTED_MAX),
   sinks: z.array(sinkOutcomeSchema).max(256),
 });
 export type SessionSummary = z.infer<typeof sessionSummarySchema>;

@@ -1,13 +1,13 @@
 import { pathKey } from "../../lib/disk/directories.ts";
 import { escapeName } from "../../lib/escape-name.ts";
 import { entryPath } from "../../protocol/frame/page.ts";
+import { fitExample } from "../../protocol/messages/cut-text.ts";
 import {
   allowedDeletions,
   DELETE_EXAMPLES_MAX,
   type DeleteLimit,
   type Deletion,
 } from "../../protocol/messages/deletion.ts";
-import { fitExample } from "../../protocol/messages/fit-message.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { joinPath } from "../../protocol/names/relative-path.ts";
 import { folderGone, isFatal, notDeleted } from "../disk/entry-problem.ts";

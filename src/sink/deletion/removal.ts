@@ -1,11 +1,11 @@
 import { type BigIntStats, fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { joined } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
+import { timestampOf } from "../../protocol/frame/page.ts";
 import { isOwnFolder, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { makeFillable } from "../disk/fillable.ts";
 import type { Root } from "../disk/root.ts";
 import type { WantedMetadata } from "../metadata/metadata.ts";
-import { timestampOf } from "../metadata/time-scale.ts";
 
 /*
  * How single entries of a sink's folder are deleted: part of the door to the disk (D11). The directory is pinned by the Root,

@@ -1,10 +1,11 @@
 import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
 import { systemCode } from "../../lib/errors.ts";
 import type { HardLinkEntry } from "../../protocol/frame/page.ts";
+import { timestampOf } from "../../protocol/frame/page.ts";
 import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "../engine/place-entry.ts";
 import { type MetadataEntry, metadataEntryOf } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
-import { isSameTime, timestampOf } from "../metadata/time-scale.ts";
+import { isSameTime } from "../metadata/time-scale.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "../own/partial-files.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { hashBeginning, writeFully } from "./read-content.ts";

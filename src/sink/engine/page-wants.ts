@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { setBit } from "../../lib/bits.ts";
 import { sumBytes } from "../../lib/sum-bytes.ts";
 import type { FileEntry, Page } from "../../protocol/frame/page.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
@@ -97,14 +98,6 @@ export function spared<T>(work: () => T): T | undefined {
     if (isFatal(thrown)) throw thrown;
     return undefined;
   }
-}
-
-function setBit(bits: Uint8Array, index: number): void {
-  bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
-}
-
-export function hasBit(bits: Uint8Array, index: number): boolean {
-  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 }
 
 function base64(bits: Uint8Array): string {

@@ -1,9 +1,9 @@
+import { hasBit } from "../../lib/bits.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { FileFinal } from "../../protocol/frame/data-table.ts";
 import { type Entry, entryDisplay, type FileEntry, type Page } from "../../protocol/frame/page.ts";
 import type { EntryState, Trailer } from "../../protocol/frame/trailer.ts";
 import { pageDigest, TreeHasher } from "../../protocol/hash/digest.ts";
-import { hasBit } from "./page-wants.ts";
 
 /**
  * What is known of the files of pages without a trailer, and the proof of each page from it [P-7]. It throws

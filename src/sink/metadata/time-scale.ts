@@ -27,12 +27,6 @@ export function nanosecondsOf({ seconds, nanoseconds }: Timestamp): bigint {
   return BigInt(seconds) * SECOND + BigInt(nanoseconds);
 }
 
-/** Rounds seconds down, so that nanoseconds are never negative. */
-export function timestampOf(ns: bigint): Timestamp {
-  const second = floor(ns, SECOND);
-  return { seconds: Number(second / SECOND), nanoseconds: Number(ns - second) };
-}
-
 /** What a file shows that was given the time. */
 export function stored(scale: TimeScale, asked: bigint): bigint {
   const second = floor(asked, SECOND);

@@ -35,20 +35,3 @@ export function decodeFacts(bytes: Uint8Array): FolderFacts | undefined {
     return undefined;
   }
 }
-
-/** Facts as an earlier version kept them, each under its name. Undefined when no secret is among them. */
-export function factsOfTable(table: ReadonlyMap<string, string>): FolderFacts | undefined {
-  return factsSchema.safeParse({
-    secret: table.get("secret"),
-    source: table.get("source"),
-    mark: parsed(table.get("mark") ?? ""),
-  }).data;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

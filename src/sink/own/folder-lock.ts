@@ -4,7 +4,6 @@ import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { lockOwnFolder } from "./own-lock.ts";
-import type { OwnLock } from "./sqlite-lock.ts";
 
 /** A sink's folder that no sink can work in until it is let go. */
 export interface HeldFolder extends Disposable {
@@ -34,7 +33,7 @@ export function holdFolder(folder: string): HeldFolder {
 }
 
 /** Undefined where there is none. The lock outlives the directories that it was reached through. */
-function readLock(path: string): OwnLock | false | undefined {
+function readLock(path: string): Disposable | false | undefined {
   using directories = Directories.open(Buffer.from(path), process.platform);
   const own = joined(directories.root, Buffer.from(OWN_FOLDER));
   // Through a link that lock would be another folder's.

@@ -5,17 +5,9 @@ import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { MANIFEST } from "../manifest/manifest.ts";
-import {
-  decodeFacts,
-  encodeFacts,
-  FACTS_BYTES_MAX,
-  FACTS_FILE,
-  type FolderFacts,
-  factsOfTable,
-} from "./folder-facts.ts";
+import { decodeFacts, encodeFacts, FACTS_BYTES_MAX, FACTS_FILE, type FolderFacts } from "./folder-facts.ts";
 import { type OwnPlace, placeIn, readOwnFile, writeOwnFile } from "./own-files.ts";
-import { LOCK_FILE, lockOwnFolder } from "./own-lock.ts";
-import type { OwnLock } from "./sqlite-lock.ts";
+import { lockOwnFolder } from "./own-lock.ts";
 
 const OWN = Buffer.from(OWN_FOLDER);
 
@@ -27,11 +19,11 @@ export class OwnFolder implements Disposable {
   readonly #path: string;
   readonly #directories: Directories;
   readonly #place: OwnPlace;
-  readonly #lock: OwnLock;
+  readonly #lock: Disposable;
   /** Content of the file of the facts. */
   #written: string | undefined;
 
-  private constructor(path: string, directories: Directories, lock: OwnLock) {
+  private constructor(path: string, directories: Directories, lock: Disposable) {
     this.#path = path;
     this.#directories = directories;
     this.#place = placeIn(directories);
@@ -66,9 +58,9 @@ export class OwnFolder implements Disposable {
   /** Undefined when there are none yet. @throws FanfoldError `folder-denied` when they are damaged; system errors */
   readFacts(): FolderFacts | undefined {
     const bytes = readOwnFile(this.#place, FACTS_FILE, FACTS_BYTES_MAX);
-    if (bytes === undefined) return this.#oldFacts();
+    if (bytes === undefined) return undefined;
     const facts = decodeFacts(bytes);
-    if (facts === undefined) throw this.#damaged(FACTS_FILE);
+    if (facts === undefined) throw this.#damaged();
     this.#written = bytes.toString();
     return facts;
   }
@@ -86,24 +78,10 @@ export class OwnFolder implements Disposable {
     this.#directories[Symbol.dispose]();
   }
 
-  #oldFacts(): FolderFacts | undefined {
-    let table: ReadonlyMap<string, string>;
-    try {
-      table = this.#lock.oldFacts();
-    } catch (thrown) {
-      if (systemCode(thrown) !== undefined && systemCode(thrown) !== "ERR_SQLITE_ERROR") throw thrown;
-      throw this.#damaged(LOCK_FILE, thrown);
-    }
-    if (table.size === 0) return undefined;
-    const facts = factsOfTable(table);
-    if (facts === undefined) throw this.#damaged(LOCK_FILE);
-    return facts;
-  }
-
-  #damaged(name: string, cause?: unknown): FanfoldError {
+  #damaged(): FanfoldError {
     const said = escapeText(this.#path);
-    const text = `Open the sink's folder "${said}": "${OWN_FOLDER}/${name}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
-    return new FanfoldError("folder-denied", text, { cause });
+    const text = `Open the sink's folder "${said}": "${OWN_FOLDER}/${FACTS_FILE}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
+    return new FanfoldError("folder-denied", text);
   }
 }
 

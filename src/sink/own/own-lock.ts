@@ -3,13 +3,11 @@ import { join } from "node:path";
 import { type Directories, joined } from "../../lib/disk/directories.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import type { LockRange, Native } from "../../lib/disk/native-calls.ts";
-import { readFully } from "../../lib/disk/read-fully.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
-import { readFactsTableIn } from "./old-facts.ts";
 import { openOwnFile, placeIn } from "./own-files.ts";
-import { lockBySqlite, type OwnLock } from "./sqlite-lock.ts";
+import { lockBySqlite } from "./sqlite-lock.ts";
 
 /*
  * The lock of a sink's folder: on `.fanfold/sink.db`, an empty file into which nobody writes. A sink holds it for writing,
@@ -28,8 +26,6 @@ const RANGES = {
 } as const satisfies Record<string, LockRange>;
 const OPEN = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = OPEN | constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
-/** What an earlier version kept in it was of 12 KiB. */
-const TABLE_BYTES_MAX = 1024 * 1024;
 /** Calls whose system does not have this one. Once is enough: to close a file frees what SQLite has locked of it in this process. */
 const withoutLocks = new WeakSet<Native>();
 
@@ -47,7 +43,7 @@ interface LockOptions {
  *
  * @throws FanfoldError `folder-denied`; system errors
  */
-export function lockOwnFolder(directories: Directories, options: LockOptions): OwnLock | false | undefined {
+export function lockOwnFolder(directories: Directories, options: LockOptions): Disposable | false | undefined {
   const { kind, folder } = options;
   const native = "native" in options ? options.native : loadNative();
   const path = joined(directories.get(OWN), Buffer.from(LOCK_FILE));
@@ -61,7 +57,7 @@ export function lockOwnFolder(directories: Directories, options: LockOptions): O
   const fd = openOwnFile(placeIn(directories), LOCK_FILE, OPEN | flags);
   if (fd === undefined) throw refused(folder, "somebody removed it meanwhile");
   try {
-    if (native.lockRange(fd, RANGES[kind])) return heldBy(fd);
+    if (native.lockRange(fd, RANGES[kind])) return { [Symbol.dispose]: () => closeSync(fd) };
     closeSync(fd);
     return false;
   } catch (thrown) {
@@ -81,17 +77,6 @@ function makeLockFile(directories: Directories): void {
   } catch (thrown) {
     if (systemCode(thrown) !== "EEXIST") throw thrown;
   }
-}
-
-function heldBy(fd: number): OwnLock {
-  return {
-    oldFacts() {
-      const bytes = Buffer.alloc(TABLE_BYTES_MAX);
-      const length = readFully(fd, bytes, 0);
-      return length === 0 ? new Map() : readFactsTableIn(bytes.subarray(0, length));
-    },
-    [Symbol.dispose]: () => closeSync(fd),
-  };
 }
 
 function refused(folder: string, why: string): FanfoldError {

@@ -3,7 +3,6 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
-import { readFactsTable } from "./old-facts.ts";
 
 /*
  * The lock of a sink's folder where there are no native calls: SQLite's own, by a transaction that stays open and writes nothing.
@@ -19,23 +18,17 @@ const BEGIN = {
   read: "BEGIN; SELECT count(*) FROM sqlite_schema",
 } as const;
 
-/** The lock of a sink's folder, until it is disposed of. */
-export interface OwnLock extends Disposable {
-  /** What an earlier version wrote into the file itself. Throws when something else is in it. */
-  oldFacts(): ReadonlyMap<string, string>;
-}
-
 /** `path`: the file through its pinned directory; `file`: the same for SQLite. False when somebody else holds the lock. */
 export function lockBySqlite(
   path: Buffer,
   { kind, file }: { readonly kind: keyof typeof BEGIN; readonly file: string },
-): OwnLock | false {
+): Disposable | false {
   const wanted = lstatSync(path);
   const database = opened(file, kind);
   try {
     if (!isOpen(wanted)) throw denied(file, "something else was put in its place meanwhile");
     database.exec(BEGIN[kind]);
-    return { oldFacts: () => readFactsTable(database), [Symbol.dispose]: () => database.close() };
+    return { [Symbol.dispose]: () => database.close() };
   } catch (thrown) {
     database.close();
     if (thrown instanceof Error && /locked|busy/i.test(thrown.message)) return false;

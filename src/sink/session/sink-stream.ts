@@ -4,7 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Thread } from "../../lib/thread.ts";
 import type { FrameScope } from "../../protocol/frame/frame.ts";
-import { SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
+import { PROBLEMS_LISTED_MAX, SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { SinkEvent } from "../../protocol/messages/events.ts";
 import { fitFidelity, fitPath, fitProblems, fitReason } from "../../protocol/messages/fit-message.ts";
@@ -47,7 +47,6 @@ export interface SinkStreamOptions extends FrameScope {
 type SyncedFolder = Pick<SinkFolder, "path" | "doubts" | "syncedBefore" | "markSynced">;
 
 const FILL_USUAL: FillOptions = { numericIds: false, specials: false, durability: "session" };
-const PROBLEMS_LISTED_MAX = 20;
 const PROGRESS_MS = 200;
 
 /** What a sink can prove at the end of its session. */

@@ -3,8 +3,8 @@ import { type DeviceNumbers, splitDevice } from "../../lib/disk/device-numbers.t
 import { namesByPath } from "../../lib/disk/directory-names.ts";
 import { systemCode } from "../../lib/errors.ts";
 import type { EntryKind, Timestamp } from "../../protocol/frame/page.ts";
+import { timestampOf } from "../../protocol/frame/page.ts";
 import type { Root } from "../disk/root.ts";
-import { timestampOf } from "../metadata/time-scale.ts";
 
 /*
  * What is read of a sink's folder: part of the door to the disk (D11). Directories are pinned by the Root, and no link is

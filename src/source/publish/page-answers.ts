@@ -1,3 +1,4 @@
+import { hasBit } from "../../lib/bits.ts";
 import type { SpillFile, SpillRecord } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
@@ -151,7 +152,7 @@ function skipsOf(answers: readonly Answer[]): Skips {
 
 function isWanted({ want }: Answer, index: number): boolean {
   if (typeof want === "string") return want === "all";
-  return ((want[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+  return hasBit(want, index);
 }
 
 /** @throws FanfoldError `damaged` when they do not fit a page of so many entries */

@@ -1,3 +1,4 @@
+import { hasBit } from "../../lib/bits.ts";
 import { sumBytes } from "../../lib/sum-bytes.ts";
 import { decodePage, entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import { roomOf } from "../../protocol/frame/page-file.ts";
@@ -114,5 +115,5 @@ function plus({ files, bytes, roomBytes }: WantedAmount, more: FileEntry): Wante
 
 function isWanted(want: Uint8Array | "all" | "none", index: number): boolean {
   if (typeof want === "string") return want === "all";
-  return ((want[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+  return hasBit(want, index);
 }

@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
+import { hasBit } from "../../lib/bits.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import type { OpenFiles } from "../../lib/disk/open-files.ts";
@@ -125,8 +126,4 @@ class Reading {
       this.#port.postMessage({ ...output, frame });
     } else if (output.type !== "file" || this.#start.fileOutputs) this.#port.postMessage(output);
   }
-}
-
-function hasBit(bits: Uint8Array, index: number): boolean {
-  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 }

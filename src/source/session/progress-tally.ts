@@ -1,9 +1,8 @@
 import { sumBytes } from "../../lib/sum-bytes.ts";
+import { PROBLEMS_LISTED_MAX } from "../../protocol/limits.ts";
 import { fitPath, fitProblem } from "../../protocol/messages/fit-message.ts";
 import type { CopyProgress, Problem } from "../../protocol/messages/progress.ts";
 import type { WalkedPage, WalkOutput } from "../walk/walk.ts";
-
-const PROBLEMS_LISTED_MAX = 20;
 
 /** Content of one frame, as it is in the files, and what compression kept off the wire of it. */
 interface SentContent {

@@ -6,6 +6,7 @@ import { PathStack } from "../../lib/disk/path-stack.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeName } from "../../lib/escape-name.ts";
 import type { Entry, FileEntry, Timestamp } from "../../protocol/frame/page.ts";
+import { timestampOf } from "../../protocol/frame/page.ts";
 import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { isOwnFolder, joinPath, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
@@ -282,10 +283,4 @@ export class TreeWalk implements Disposable {
 
 function modeAndTime(stats: MetadataStats): { mode: number; mtime: Timestamp } {
   return { mode: stats.mode & 0o7777, mtime: timestampOf(stats.mtimeNs) };
-}
-
-/** Splits nanoseconds since 1970, rounding seconds down, so that nanoseconds are never negative. */
-export function timestampOf(ns: bigint): Timestamp {
-  const nanoseconds = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  return { seconds: Number((ns - nanoseconds) / 1_000_000_000n), nanoseconds: Number(nanoseconds) };
 }

@@ -2,8 +2,8 @@ import { closeSync, fstatSync, futimesSync, lstatSync, lutimesSync, openSync, sy
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { timestampOf } from "../../../src/protocol/frame/page.ts";
 import { fileTime } from "../../../src/sink/metadata/file-time.ts";
-import { timestampOf } from "../../../src/source/walk/walk.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 
 /** 1902 to 2100: what ext4 and its like hold (its first second has no fractions). */
