@@ -1,10 +1,10 @@
-import { PROBLEMS_LISTED_MAX } from "../../protocol/limits.ts";
-import type { Problem, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 import { deletionMessages, deletionText } from "./deletion-lines.ts";
 import { dryRunHeadline, dryRunText, replacedText, wantedText } from "./dry-run-lines.ts";
 import { fidelityMessages } from "./fidelity-lines.ts";
 import { stringWidth } from "./fit.ts";
 import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
+import { problemMessages, summaryProblems } from "./problem-lines.ts";
 import type { Style } from "./style.ts";
 import { info, type Message } from "./view.ts";
 
@@ -51,12 +51,7 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
     if (outcome.digest !== undefined) lines.push(info(field("digest", outcome.digest, style)));
     if (outcome.unsynced === true) lines.push(info(field("disk", UNSYNCED, style)));
   }
-  return [
-    ...lines,
-    ...deleted,
-    ...fidelityMessages(outcome.fidelity, style),
-    ...problemMessages(outcome.problems, outcome.problemCount),
-  ];
+  return [...lines, ...deleted, ...fidelityMessages(outcome.fidelity, style), ...problemMessages(outcome)];
 }
 
 /** `1.0 GiB; 3.0 MiB sent again; 700 MiB saved by compression; 2.0 GiB not needed; 1 file grew meanwhile` */
@@ -125,20 +120,7 @@ function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
     }),
   );
   const fidelity = summary.sinks.flatMap((sink) => fidelityMessages(sink.fidelity, style, sink.name));
-  return [...notCarried, ...fidelity, ...problemMessages(summary.problems, summary.problemCount)];
-}
-
-/** The list of what is not in the copy, on standard error; the first 20. */
-function problemMessages(problems: readonly Problem[], problemCount: number): Message[] {
-  if (problemCount === 0 && problems.length === 0) return [];
-  const shown = problems.slice(0, PROBLEMS_LISTED_MAX);
-  const lines = [
-    `fanfold: ${plural(Math.max(problemCount, problems.length), "entry is", "entries are")} not, or not exactly, in the copy:`,
-  ];
-  for (const { path, kind, message } of shown) lines.push(`  ${kind}  ${path}: ${message}`);
-  const more = problemCount - shown.length;
-  if (more > 0) lines.push(`  and ${formatCount(more)} more`);
-  return lines.map((text) => ({ level: "warning", text }));
+  return [...notCarried, ...fidelity, ...summaryProblems(summary)];
 }
 
 function field(name: string, value: string, style: Style): string {
