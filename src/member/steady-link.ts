@@ -7,9 +7,8 @@ import type { LinkEvent } from "../protocol/messages/events.ts";
 import { fitReason } from "../protocol/messages/fit-message.ts";
 import { type CoordinatorAddress, formatAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
-import { HoldWatch } from "./hold-watch.ts";
-import { type HoldMessage, Inbox, type Told, type Welcome } from "./inbox.ts";
-import { heldError, refusedError } from "./join.ts";
+import { Inbox, type Told, type Welcome } from "./inbox.ts";
+import { type LinkEffect, LinkMachine } from "./link-machine.ts";
 
 export interface SteadyLinkOptions {
   readonly address: CoordinatorAddress;
@@ -28,8 +27,6 @@ export interface SteadyLinkOptions {
   readonly open?: typeof openControlLink;
 }
 
-/** The last attempt, made when the time is over, still gets long enough for a refusal, which says more than silence. */
-const ANSWER_MS_MIN = 500;
 const RETRY_MS = { minMs: 200, maxMs: 5_000 };
 
 interface AnswerLimit extends Disposable {
@@ -39,44 +36,26 @@ interface AnswerLimit extends Disposable {
 
 /**
  * The link to the coordinator for as long as a member runs: connects, says hello, and does so again, with back-off and
- * jitter, whenever the connection breaks. Each time it is told who this is by a `welcome`.
- *
- *   connecting -> welcomed -> lost -> connecting … -> ended, by close, a refusal, damage, or when the time is over
- *
- * What is said while it is lost: `finished` and `leave` are said once it is back, all else is dropped.
+ * jitter, whenever the connection breaks. A `welcome` says each time who this member is. What it knows, and what is to
+ * be done, is in the machine (link-machine.ts); sockets and time are here.
  */
 export class SteadyLink {
   readonly #options: SteadyLinkOptions;
-  readonly #where: string;
+  readonly #machine: LinkMachine;
   readonly #closing = new AbortController();
   readonly #inbox = new Inbox<{ readonly connection: number; readonly message: Told }>();
   readonly #backoff: Backoff;
-  readonly #kept = new Map<ClientMessage["type"], ClientMessage>();
   readonly #running: Promise<void>;
   #link: ControlLink | undefined;
-  /** Number of the connection, and the one whose messages the reader has seen. */
-  #connection = 0;
-  #heard = 0;
-  /** Whether the coordinator knows us on this connection, and whether as the one it knew before. */
-  #welcomed: "no" | "anew" | "again" = "no";
-  #everWelcomed = false;
-  /** The session is over: a connection that ends now is not lost. */
-  #over = false;
-  #sinceMs: number;
-  #attempt = 0;
-  /** Why the coordinator does not let us in yet. */
-  #holds: HoldWatch;
-  #reason: string | undefined;
   #told = Promise.withResolvers<void>();
   /** Settles with the next welcome, or with the end of the link; there while somebody waits for it. */
   #arrival: PromiseWithResolvers<undefined> | undefined;
 
   constructor(options: SteadyLinkOptions) {
+    const { address, clock, random } = options;
     this.#options = options;
-    this.#where = formatAddress(options.address);
-    this.#holds = new HoldWatch(this.#where);
-    this.#backoff = new Backoff({ ...RETRY_MS, random: options.random });
-    this.#sinceMs = options.clock.nowMs();
+    this.#machine = new LinkMachine({ ...options, where: formatAddress(address) }, clock.nowMs());
+    this.#backoff = new Backoff({ ...RETRY_MS, random });
     this.#running = this.#run();
   }
 
@@ -87,7 +66,7 @@ export class SteadyLink {
    */
   async next(signal = this.#options.signal): Promise<Told> {
     const { connection, message } = await this.#inbox.next(signal);
-    this.#heard = connection;
+    this.#machine.heard(connection);
     return message;
   }
 
@@ -109,7 +88,7 @@ export class SteadyLink {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T | Welcome> {
-    if (this.#welcomed !== "no" && this.#heard !== this.#connection) return await this.welcome();
+    if (this.#machine.hasNewWelcome) return await this.welcome();
     const over = new AbortController();
     this.#arrival = Promise.withResolvers();
     const arrived = this.#arrival.promise;
@@ -136,13 +115,7 @@ export class SteadyLink {
   }
 
   send(message: ClientMessage): void {
-    const keeps = message.type === "finished" || message.type === "leave";
-    if (keeps) this.#kept.set(message.type, message);
-    // What answers a connection that is gone (a `ready`, say) answers nothing any more; a copy that goes on does not mind.
-    const isAnswer = this.#heard === this.#connection || this.#welcomed === "again";
-    if (this.#link === undefined || this.#welcomed === "no" || !isAnswer) return;
-    this.#link.send(message);
-    if (message.type === "leave") this.#told.resolve();
+    this.#carryOut(this.#machine.say(message));
   }
 
   /** Says that this member goes, and why; resolves once that was said, or is not to be said any more. */
@@ -159,14 +132,15 @@ export class SteadyLink {
   }
 
   async #run(): Promise<void> {
+    const { clock } = this.#options;
     try {
       for (;;) {
         const link = await this.#dial();
         const why = await this.#listen(link);
         this.#link = undefined;
-        this.#welcomed = "no";
         this.#closing.signal.throwIfAborted();
-        await this.#lost(why);
+        this.#carryOut(this.#machine.lost(why, clock.nowMs()));
+        await this.#pause(why);
       }
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
@@ -180,14 +154,12 @@ export class SteadyLink {
   }
 
   async #dial(): Promise<ControlLink> {
-    const { emit, clock, open = openControlLink } = this.#options;
+    const { emit, clock, address, open = openControlLink } = this.#options;
     for (;;) {
-      this.#attempt += 1;
-      const reason = this.#reason === undefined ? {} : { reason: this.#reason };
-      emit({ type: "connecting", address: this.#where, attempt: this.#attempt, ...reason });
+      emit(this.#machine.dialling());
       try {
-        const answerWithinMs = Math.max(ANSWER_MS_MIN, this.#deadlineMs() - clock.nowMs());
-        return await open(this.#options.address, this.#closing.signal, { answerWithinMs });
+        const answerWithinMs = this.#machine.answerWithinMs(clock.nowMs());
+        return await open(address, this.#closing.signal, { answerWithinMs });
       } catch (thrown) {
         await this.#pause(FanfoldError.from(thrown));
       }
@@ -197,71 +169,45 @@ export class SteadyLink {
   /** Takes what comes over one connection, until it ends; gives why it did. */
   async #listen(link: ControlLink): Promise<FanfoldError> {
     this.#link = link;
-    this.#connection += 1;
-    this.#holds = new HoldWatch(this.#where);
+    this.#machine.connected();
     link.send(this.#options.hello());
     using limit = this.#limitAnswer(link);
     for await (const message of link.messages) {
       if (limit.lapsed !== undefined) break;
-      if (message.type === "refused") throw refusedError(message);
-      if (message.type === "hold") {
-        this.#held(message);
-        continue;
-      }
-      limit[Symbol.dispose]();
-      if (message.type === "ended") this.#over = true;
-      if (message.type === "welcome") this.#welcome(link, message);
-      this.#inbox.push({ connection: this.#connection, message });
-      if (message.type === "welcome") this.#arrival?.resolve(undefined);
+      const effects = this.#machine.take(message);
+      if (message.type !== "hold") limit[Symbol.dispose]();
+      if (message.type === "welcome") this.#backoff.reset();
+      this.#carryOut(effects);
     }
     if (limit.lapsed === undefined) return await link.closed;
-    throw this.#everWelcomed ? this.#goneError(limit.lapsed) : limit.lapsed;
+    throw limit.lapsed;
   }
 
-  /** Closes a link over which we are not let in within the time there is. */
+  #carryOut(effects: readonly LinkEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === "emit") this.#options.emit(effect.event);
+      else if (effect.type === "send") this.#link?.send(effect.message);
+      else if (effect.type === "told") this.#told.resolve();
+      else {
+        this.#inbox.push({ connection: this.#machine.connection, message: effect.message });
+        if (effect.message.type === "welcome") this.#arrival?.resolve(undefined);
+      }
+    }
+  }
+
+  /** Closes a link over which this member is not let in within the time there is. */
   #limitAnswer(link: ControlLink): AnswerLimit {
     const { clock } = this.#options;
     const over = new AbortController();
     const limit: AnswerLimit = { lapsed: undefined, [Symbol.dispose]: () => over.abort() };
-    const leftMs = Math.max(ANSWER_MS_MIN, this.#deadlineMs() - clock.nowMs());
+    const leftMs = this.#machine.answerWithinMs(clock.nowMs());
     if (leftMs === Number.POSITIVE_INFINITY) return limit;
     const lapse = (): void => {
-      if (this.#welcomed !== "no") return;
-      limit.lapsed = heldError(this.#holds.last, { where: this.#where, waitedMs: clock.nowMs() - this.#sinceMs });
-      void link.close();
+      limit.lapsed = this.#machine.lapsed(clock.nowMs());
+      if (limit.lapsed !== undefined) void link.close();
     };
     clock.sleep(leftMs, over.signal).then(lapse, () => undefined);
     return limit;
-  }
-
-  #held(hold: HoldMessage): void {
-    const isNews = this.#holds.take(hold, this.#welcomed !== "no");
-    if (isNews) this.#options.emit({ type: "held", address: this.#where, code: hold.code, reason: hold.reason });
-  }
-
-  #welcome(link: ControlLink, { rejoined }: Welcome): void {
-    if (this.#welcomed === "no" && this.#everWelcomed) this.#options.emit({ type: "control", status: "back" });
-    this.#welcomed = rejoined ? "again" : "anew";
-    this.#everWelcomed = true;
-    this.#over = false;
-    this.#attempt = 0;
-    this.#reason = undefined;
-    this.#backoff.reset();
-    // The transports are as they were, so there is nothing to be made ready.
-    if (rejoined) link.send({ type: "ready" });
-    // In a new session nothing is finished; whoever goes, goes from this one too.
-    const kept = [...this.#kept.values()].filter(({ type }) => rejoined || type === "leave");
-    for (const message of kept) link.send(message);
-    if (this.#kept.has("leave")) this.#told.resolve();
-  }
-
-  async #lost(error: FanfoldError): Promise<void> {
-    if (this.#over || !this.#isPassing(error)) throw error;
-    if (this.#attempt === 0) {
-      this.#sinceMs = this.#options.clock.nowMs();
-      this.#options.emit({ type: "control", status: "lost", reason: error.message });
-    }
-    await this.#pause(error);
   }
 
   /** Waits before the next attempt. @throws FanfoldError when there is none */
@@ -269,28 +215,7 @@ export class SteadyLink {
     const { clock } = this.#options;
     const signal = this.#closing.signal;
     if (signal.aborted) throw FanfoldError.from(signal.reason);
-    const deadlineMs = this.#deadlineMs();
-    if (!this.#isPassing(error)) throw error;
-    if (clock.nowMs() >= deadlineMs) throw this.#everWelcomed ? this.#goneError(error) : error;
-    this.#reason = error.message;
-    await clock.sleep(Math.min(this.#backoff.nextMs(), Math.max(0, deadlineMs - clock.nowMs())), signal);
-  }
-
-  /** Whether the next attempt may go better. While a coordinator is away, somebody else may have its port. */
-  #isPassing({ code }: FanfoldError): boolean {
-    if (code === "coordinator-unreachable" || code === "coordinator-lost") return true;
-    return code === "not-a-coordinator" && this.#everWelcomed;
-  }
-
-  #deadlineMs(): number {
-    const { connectTimeoutMs, lostTimeoutMs } = this.#options;
-    const limitMs = this.#everWelcomed ? lostTimeoutMs() : connectTimeoutMs;
-    return limitMs === undefined ? Number.POSITIVE_INFINITY : this.#sinceMs + limitMs;
-  }
-
-  #goneError(error: FanfoldError): FanfoldError {
-    const seconds = Math.round((this.#options.clock.nowMs() - this.#sinceMs) / 1000);
-    const text = `The coordinator at ${this.#where} was lost and did not come back within ${seconds} s: ${error.message}`;
-    return new FanfoldError("coordinator-lost", text, { cause: error });
+    const withinMs = this.#machine.retryWithinMs(error, clock.nowMs());
+    await clock.sleep(Math.min(this.#backoff.nextMs(), withinMs), signal);
   }
 }
