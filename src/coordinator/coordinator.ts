@@ -32,8 +32,8 @@ export interface CoordinatorOptions {
   /** `user:password` or a token, instead of those in the URL. */
   readonly brokerCredentials?: string;
   readonly brokerPublicCredentials?: string;
-  /** Made when missing; belongs to one coordinator at a time. */
-  readonly stateDir: string;
+  /** Made when missing; belongs to one coordinator at a time. A function is told the port that was taken. */
+  readonly stateDir: string | ((port: number) => string);
   /** Further names under which clients may address this coordinator. */
   readonly allowHosts?: readonly string[];
   /** Closes the coordinator, with its reason. */
@@ -71,30 +71,25 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
   }
   const setup = resolveBroker({ ...options, broker: options.broker ?? "embedded" });
   const log = new EventLog();
-  const store = await openStore(options.stateDir, clock.date());
-  const opened: AsyncDisposable[] = [];
+  await using opening = new AsyncDisposableStack();
   try {
-    const broker = await openBroker(setup, { clock, random, logger, emit: (event) => log.emit(event) });
-    opened.push(broker);
-    const running = assemble({ store, broker, log, clock, random, logger });
     const rules = { bindHost: host, machineName: hostname(), allowHosts: options.allowHosts ?? [] };
+    const server = opening.use(new CoordinatorServer({ host, port, rules }));
+    const bound = await server.listen();
+    const { stateDir } = options;
+    const folder = typeof stateDir === "string" ? stateDir : stateDir(bound.port);
+    const store = opening.use(await openStore(folder, clock.date()));
+    const broker = opening.use(await openBroker(setup, { clock, random, logger, emit: (event) => log.emit(event) }));
+    throwIfAborted(options.signal);
+    const running = assemble({ store, broker, log, clock, random, logger });
     const control = (socket: WebSocket, address: string) =>
       serve(running.registry, new ControlConnection(socket, { address, clock }), logger);
-    const server = new CoordinatorServer({
-      host,
-      port,
-      rules,
-      control,
-      ...(broker.relay === undefined ? {} : { relay: broker.relay }),
-    });
-    const bound = await server.listen();
-    opened.push(server);
-    throwIfAborted(options.signal);
     const addresses = clientAddresses({ host, address: bound.address, port: bound.port }, networkInterfaces());
     announce(log, { addresses, loopbackOnly: isLoopbackAddress(bound.address), broker });
-    // In the same turn in which it began to listen: nobody has been heard yet.
     running.registry.restore(running.history.restorable());
+    server.serve({ control, relay: broker.relay, trouble: () => broker.link.trouble });
     broker.link.open();
+    opening.move();
     return new OpenCoordinator({
       port: bound.port,
       addresses,
@@ -106,8 +101,6 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
       ...running,
     });
   } catch (thrown) {
-    for (const part of opened.reverse()) await part[Symbol.asyncDispose]();
-    store.close();
     throw FanfoldError.from(thrown);
   }
 }

@@ -46,7 +46,7 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
     .addOption(
       new Option(
         "--state-dir <folder>",
-        "where sessions are remembered (default: $XDG_STATE_HOME/fanfold/coordinator)",
+        "where sessions are remembered (default: $XDG_STATE_HOME/fanfold/coordinator/PORT)",
       ).argParser((value) => parsePath(value, "--state-dir")),
     );
   addShared(command)

@@ -1,6 +1,6 @@
 import type { CoordinatorEvent } from "../../protocol/messages/events.ts";
 import { readCredentialsFile } from "../options/credentials-file.ts";
-import { defaultStateFolder } from "../options/state-folder.ts";
+import { defaultCoordinatorState } from "../options/state-folder.ts";
 import { EXIT_STATUS } from "../process/exit-status.ts";
 import type { ProgramIo } from "../process/program-io.ts";
 import type { SharedOptions } from "../terminal/output-mode.ts";
@@ -45,7 +45,7 @@ async function openRun(
     host: options.host,
     port: options.port,
     broker: options.broker,
-    stateDir: options.stateDir ?? defaultStateFolder("coordinator", io.env),
+    stateDir: options.stateDir ?? ((port) => defaultCoordinatorState(io.env, port)),
     signal: context.signal,
     ...(options.brokerPublicUrl === undefined ? {} : { brokerPublicUrl: options.brokerPublicUrl }),
     ...(own === undefined ? {} : { brokerCredentials: own }),

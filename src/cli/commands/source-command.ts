@@ -6,7 +6,7 @@ import type { StragglerPolicy } from "../../source/session/ladder.ts";
 import type { FilterOption } from "../../source/walk/filter-options.ts";
 import type { LinkPolicy } from "../../source/walk/link-policy.ts";
 import { parsePath } from "../options/parse-name.ts";
-import { defaultStateFolder } from "../options/state-folder.ts";
+import { defaultSourceState } from "../options/state-folder.ts";
 import { EXIT_STATUS, statusOfSummary } from "../process/exit-status.ts";
 import { boundMemory, limitGrowth } from "../process/heap.ts";
 import type { ProgramIo } from "../process/program-io.ts";
@@ -123,7 +123,7 @@ function memberOptions(folder: string, options: SourceCommandOptions, io: Progra
     coordinator,
     folder,
     connectTimeoutMs: connectTimeout,
-    stateDir: options.stateDir ?? defaultStateFolder("source", io.env),
+    stateDir: options.stateDir ?? defaultSourceState(io.env),
     ...(session === undefined ? {} : { session }),
     ...(name === undefined ? {} : { name }),
   };

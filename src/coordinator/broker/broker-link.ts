@@ -11,6 +11,8 @@ const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
 /** Reports of one session that may wait for the view; what is beyond is dropped, because newer ones follow. */
 const REPORTS_WAITING_BYTES = 1024 * 1024;
+/** Reasons of one outage that are remembered, so that none is told twice. */
+const REASONS_KEPT_MAX = 16;
 
 interface BrokerLinkOptions {
   readonly connect: (signal: AbortSignal) => Promise<Transport>;
@@ -38,6 +40,10 @@ export class BrokerLink implements AsyncDisposable {
   /** Who waits for the broker, and is told why it is not there. */
   readonly #waiting = new Set<(trouble: FanfoldError) => void>();
   #trouble: FanfoldError | undefined;
+  /** Why it is not connected now; undefined while it is. */
+  #away: string | undefined = "it has not been reached yet";
+  /** What was said since it was connected last. */
+  readonly #said = new Set<string>();
   #wasReached = false;
   #transport: Transport | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -66,6 +72,11 @@ export class BrokerLink implements AsyncDisposable {
     } finally {
       this.#waiting.delete(tell);
     }
+  }
+
+  /** Why the broker cannot be used now; undefined while it can. */
+  get trouble(): string | undefined {
+    return this.#away === undefined ? undefined : `The broker at ${this.#options.shown} cannot be used: ${this.#away}`;
   }
 
   /** Hands over what arrives on a subject, across reconnections, until the disposable is disposed. */
@@ -121,7 +132,7 @@ export class BrokerLink implements AsyncDisposable {
   }
 
   #failed(trouble: FanfoldError): void {
-    this.#say("unreachable", `${trouble.message}; trying again until it answers`);
+    this.#say("unreachable", trouble.message);
     this.#trouble = trouble;
     for (const tell of this.#waiting) tell(trouble);
   }
@@ -188,8 +199,23 @@ export class BrokerLink implements AsyncDisposable {
   }
 
   #say(status: "connecting" | "connected" | "unreachable" | "lost", reason?: string): void {
-    if (this.#options.quiet) return;
+    if (status === "connected") this.#away = undefined;
+    else if (status !== "connecting") this.#away = reason ?? "its connection broke";
+    if (this.#options.quiet || !this.#isNews(status, reason)) return;
     const event = { type: "broker", status, broker: this.#options.shown } as const;
     this.#options.emit(reason === undefined ? event : { ...event, reason });
+  }
+
+  /** An attempt every few seconds is no news, nor is a reason that was told before in the same outage. */
+  #isNews(status: string, reason = ""): boolean {
+    if (status === "connected") {
+      this.#said.clear();
+      return true;
+    }
+    const news = `${status} ${reason}`;
+    if (this.#said.has(news) || (status === "connecting" && this.#said.size > 0)) return false;
+    if (this.#said.size === REASONS_KEPT_MAX) this.#said.clear();
+    this.#said.add(news);
+    return true;
   }
 }

@@ -1,6 +1,13 @@
 import { isIP } from "node:net";
 
-/** Who may be addressed here: any web page can make a browser send requests to `localhost` (D3) [P-1.1]. */
+/**
+ * Who may be addressed here: any web page can make a browser send requests to `localhost`, or to a name of its own that
+ * it lets DNS point here (D3) [P-1.1].
+ *
+ * A browser sends no `Sec-Fetch-` header to a name that it does not trust, and no `Origin` with a plain GET. So a plain
+ * request is always checked. An upgrade is another matter: pages can only ask for WebSockets, and with these every
+ * browser sends the `Origin`. An upgrade without it comes from a program, to which a person gave the name.
+ */
 export interface HostRules {
   /** The value of `--host`. */
   readonly bindHost: string;
@@ -10,9 +17,23 @@ export interface HostRules {
   readonly allowHosts: readonly string[];
 }
 
-interface AddressHeaders {
+type AddressHeaders = Readonly<Record<string, string | readonly string[] | undefined>> & {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
+};
+
+/** Why an upgrade is turned away; undefined when it may go on. Our own clients use any name that leads here. */
+export function upgradeRefusal(headers: AddressHeaders, rules: HostRules): string | undefined {
+  return isFromBrowser(headers) ? hostRefusal(headers, rules) : undefined;
+}
+
+/** Drafts of the WebSocket protocol that the server still accepts had the origin in a header of another name. */
+const DRAFT_ORIGIN = "sec-websocket-origin";
+
+function isFromBrowser(headers: AddressHeaders): boolean {
+  return Object.keys(headers).some(
+    (name) => name === "origin" || name === DRAFT_ORIGIN || name.startsWith("sec-fetch-"),
+  );
 }
 
 /**
@@ -26,7 +47,8 @@ export function hostRefusal(headers: AddressHeaders, rules: HostRules): string |
   if (!isOwnName(host.name, rules)) {
     return `Answer a request for the host "${host.name}": it is no name of this coordinator; use its numeric address, or start it with --allow-host ${host.name}`;
   }
-  if (headers.origin !== undefined && !isSameOrigin(headers.origin, host.whole)) {
+  const origins = [headers.origin, headers[DRAFT_ORIGIN]].filter((origin) => origin !== undefined);
+  if (!origins.every((origin) => isSameOrigin(String(origin), host.whole))) {
     return "Answer a request of a web page: the page is not one of this coordinator, and others may not use it; open this coordinator under one address, and add its name with --allow-host if need be";
   }
   return undefined;

@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { CONTROL_BYTES_MAX, PROTOCOL_VERSION } from "../../protocol/limits.ts";
 import { plainAddress } from "./addresses.ts";
-import { type HostRules, hostRefusal } from "./hosts.ts";
+import { type HostRules, hostRefusal, upgradeRefusal } from "./hosts.ts";
 
 /** A request line and its headers must be complete by then: what holds a connection open without a word is cut. */
 const REQUEST_WITHIN_MS = 10_000;
@@ -13,7 +13,8 @@ const HEADER_BYTES_MAX = 16 * 1024;
 /** Control and relay connections of a few thousand members. */
 const CONNECTIONS_MAX = 16_384;
 
-const ABOUT = `This is a fanfold coordinator (protocol version ${PROTOCOL_VERSION}).\nPoint "fanfold source" and "fanfold sink" here with --coordinator; /healthz tells whether it is well.\n`;
+const ABOUT = `This is a fanfold coordinator (protocol version ${PROTOCOL_VERSION}).\nPoint "fanfold source" and "fanfold sink" here with --coordinator; /healthz tells whether members can join.\n`;
+const NOT_READY = "This fanfold coordinator is just being started";
 
 /** Takes over a connection that asked for an upgrade. `head` holds bytes that came with the request. */
 export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -22,10 +23,16 @@ interface CoordinatorServerOptions {
   readonly host: string;
   readonly port: number;
   readonly rules: HostRules;
+}
+
+/** What stands behind the port. */
+export interface Services {
   /** One client's control channel, from its remote address. */
   readonly control: (socket: WebSocket, address: string) => void;
   /** The embedded relay, when there is one. */
-  readonly relay?: TakeUpgrade;
+  readonly relay?: TakeUpgrade | undefined;
+  /** Why nobody can join now; undefined while members can. */
+  readonly trouble: () => string | undefined;
 }
 
 /** The one port of the coordinator (D3): health over HTTP, the control channel, the embedded relay. */
@@ -35,6 +42,7 @@ export class CoordinatorServer implements AsyncDisposable {
   readonly #webSockets: WebSocketServer;
   /** `close` and `closeAllConnections` of an HTTP server leave upgraded sockets open. */
   readonly #sockets = new Set<Socket>();
+  #services: Services | undefined;
 
   constructor(options: CoordinatorServerOptions) {
     this.#options = options;
@@ -60,7 +68,7 @@ export class CoordinatorServer implements AsyncDisposable {
     );
   }
 
-  /** @throws FanfoldError `port-taken` or `usage` */
+  /** Takes the port. Until `serve` every request is told to come again. @throws FanfoldError `port-taken` or `usage` */
   async listen(): Promise<AddressInfo> {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
@@ -79,6 +87,10 @@ export class CoordinatorServer implements AsyncDisposable {
     return address;
   }
 
+  serve(services: Services): void {
+    this.#services = services;
+  }
+
   /** Takes no more connections, and cuts those there are. Idempotent. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
@@ -92,7 +104,7 @@ export class CoordinatorServer implements AsyncDisposable {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = hostRefusal(request.headers, this.#options.rules);
-    const reply = refusal === undefined ? replyTo(request) : { status: 403, type: "text/plain", body: `${refusal}\n` };
+    const reply = refusal === undefined ? replyTo(request, this.#services) : plainReply(403, refusal);
     response.writeHead(reply.status, {
       "content-type": `${reply.type}; charset=utf-8`,
       "content-length": Buffer.byteLength(reply.body),
@@ -106,34 +118,51 @@ export class CoordinatorServer implements AsyncDisposable {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Without a listener, the failure of one connection would end the process.
     socket.on("error", () => socket.destroy());
-    const refusal = hostRefusal(request.headers, this.#options.rules);
+    const refusal = upgradeRefusal(request.headers, this.#options.rules);
     if (refusal !== undefined) {
       turnAway(socket, "403 Forbidden", refusal);
       return;
     }
+    if (this.#services === undefined) {
+      turnAway(socket, "503 Service Unavailable", NOT_READY);
+      return;
+    }
+    const { control, relay } = this.#services;
     const path = pathOf(request);
     if (path === "/control") {
       const address = plainAddress(request.socket.remoteAddress ?? "");
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#options.control(webSocket, address));
-    } else if (path === "/relay" && this.#options.relay !== undefined) {
-      this.#options.relay(request, socket, head);
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => control(webSocket, address));
+    } else if (path === "/relay" && relay !== undefined) {
+      relay(request, socket, head);
     } else {
       turnAway(socket, "404 Not Found", ABOUT.trim());
     }
   }
 }
 
-function replyTo(request: IncomingMessage): { readonly status: number; readonly type: string; readonly body: string } {
-  const path = pathOf(request);
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+function replyTo(request: IncomingMessage, services: Services | undefined): Reply {
+  if (services === undefined) return plainReply(503, NOT_READY);
   const reads = request.method === "GET" || request.method === "HEAD";
-  if (path === "/healthz" && reads) {
-    return {
-      status: 200,
-      type: "application/json",
-      body: `${JSON.stringify({ status: "ok", version: PROTOCOL_VERSION })}\n`,
-    };
-  }
+  const path = reads ? pathOf(request) : "";
+  if (path === "/livez") return healthReply(undefined);
+  if (path === "/healthz") return healthReply(services.trouble());
   return { status: 404, type: "text/plain", body: ABOUT };
+}
+
+function healthReply(reason: string | undefined): Reply {
+  const health = reason === undefined ? { status: "ok" } : { status: "unavailable", reason };
+  const body = `${JSON.stringify({ ...health, version: PROTOCOL_VERSION })}\n`;
+  return { status: reason === undefined ? 200 : 503, type: "application/json", body };
+}
+
+function plainReply(status: number, text: string): Reply {
+  return { status, type: "text/plain", body: `${text}\n` };
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hostRefusal } from "../../../src/coordinator/port/hosts.ts";
+import { hostRefusal, upgradeRefusal } from "../../../src/coordinator/port/hosts.ts";
 
 const rules = { bindHost: "backup.example.org", machineName: "Alpha", allowHosts: ["copies.example.net"] };
 
@@ -67,5 +67,37 @@ describe("hostRefusal()", () => {
     "chrome-extension://abc",
   ])("refuses a page of %s", (origin) => {
     expect(hostRefusal({ origin, host: "localhost:7337" }, rules)).toMatch(/web page/);
+  });
+});
+
+describe("upgradeRefusal()", () => {
+  const host = "alias.example.org:7337";
+
+  test("lets a program use any name that leads here, as a person typed it", () => {
+    const headers = { host, "sec-websocket-key": "x", "sec-websocket-version": "13", "user-agent": "fanfold sink" };
+    expect(upgradeRefusal(headers, rules)).toBeUndefined();
+  });
+
+  // What a browser sends with a WebSocket, whatever else it leaves out for a name that it does not trust.
+  test.each([
+    { origin: "http://alias.example.org:7337" },
+    { origin: "null" },
+    { origin: "" },
+    { "sec-websocket-origin": "http://alias.example.org:7337" },
+    { "sec-fetch-site": "same-origin" },
+    { "sec-fetch-mode": "websocket" },
+  ])("refuses a name that leads here to a page: %j", (headers) => {
+    expect(upgradeRefusal({ host, ...headers }, rules)).toContain("--allow-host alias.example.org");
+  });
+
+  test.each([{ origin: "http://evil.example.com" }, { "sec-websocket-origin": "http://evil.example.com" }])(
+    "refuses a page from elsewhere under a name of its own: %j",
+    (headers) => {
+      expect(upgradeRefusal({ host: "localhost:7337", ...headers }, rules)).toMatch(/web page/);
+    },
+  );
+
+  test("lets a page of the coordinator itself connect", () => {
+    expect(upgradeRefusal({ host: "localhost:7337", origin: "http://localhost:7337" }, rules)).toBeUndefined();
   });
 });
