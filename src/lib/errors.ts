@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   "folder-missing", // the directory named does not exist
   "folder-not-a-directory", // something else stands under the name
   "folder-denied", // no permission to read or write it
+  "folder-overlaps", // a sink's folder is its source's directory, or holds it
   "folder-busy", // another process holds the folder's lock
   "source-changed", // a sink's folder belongs to another source (D14)
   "name-taken", // a name that was asked for belongs to another member of the session

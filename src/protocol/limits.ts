@@ -5,7 +5,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Version of the control messages and of the frames. Any change of a format raises it. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 /** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes [P-5]. */
 export const LEAF_BYTES = 32 * KIB;
@@ -92,6 +92,9 @@ export const REPORT_BYTES_MAX = 64 * KIB;
 export const SESSION_NAME_CHARS_MAX = 64;
 export const LABEL_CHARS_MAX = 64;
 export const SESSION_ID_CHARS = 12;
+/** Names of the places of a source's directory and of those above it, two for each; and the hex digits of one. */
+export const PLACE_NAMES_MAX = 256;
+export const PLACE_NAME_CHARS = 32;
 export const MEMBER_ID_CHARS = 6;
 export const SINKS_PER_SESSION_MAX = 256;
 export const SESSIONS_MAX = 64;

@@ -48,7 +48,7 @@ const CLIENT = [
 ];
 const COORDINATOR = [
   '{"type":"welcome","version":5,"member":{"id":"q8z1mc","name":"alpha"},"session":"default","sessionId":"k3v9x0q2m7ab","epoch":1,"transport":{"kind":"embedded","ticket":"9b1e9b1e9b1e9b1e"},"warnings":["w"],"underWay":false,"rejoined":false}',
-  `{"type":"start","epoch":1,"source":{"id":"q8z1mc","name":"alpha"},"sourceIdentity":"${"0".repeat(64)}","sinks":[{"id":"q8z1mc","name":"alpha"}],"late":false,"dryRun":false}`,
+  `{"type":"start","epoch":1,"source":{"id":"q8z1mc","name":"alpha"},"sourceIdentity":"${"0".repeat(64)}","sourcePlace":["${"a".repeat(32)}"],"sinks":[{"id":"q8z1mc","name":"alpha"}],"late":false,"dryRun":false}`,
   '{"type":"refused","code":"x","reason":"y"}',
   '{"type":"joined","member":{"id":"q8z1mc","name":"alpha"},"restarted":true}',
   '{"type":"left","role":"sink","member":{"id":"q8z1mc","name":"alpha"},"code":"x","reason":"y"}',

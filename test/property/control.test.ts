@@ -29,6 +29,7 @@ const hello: fc.Arbitrary<Hello> = fc.record(
     back: fc.record({ sessionId: id(12), epoch: fc.integer({ min: 1, max: 0xffff_ffff }) }),
     cancel: fc.boolean(),
     dryRun: fc.boolean(),
+    place: fc.array(hex(32), { maxLength: 5 }),
   },
   { requiredKeys: ["type", "version", "role", "session", "label", "labelAsked", "secret"] },
 );
@@ -37,6 +38,7 @@ const start: fc.Arbitrary<CoordinatorMessage> = fc.record({
   epoch: fc.integer({ min: 1, max: 0xffff_ffff }),
   source: member,
   sourceIdentity: hex(64),
+  sourcePlace: fc.array(hex(32), { maxLength: 5 }),
   sinks: fc.array(member, { minLength: 1, maxLength: 5 }),
   late: fc.boolean(),
   dryRun: fc.boolean(),

@@ -27,6 +27,7 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   "folder-missing": EXIT_STATUS.folder,
   "folder-not-a-directory": EXIT_STATUS.folder,
   "folder-denied": EXIT_STATUS.folder,
+  "folder-overlaps": EXIT_STATUS.folder,
   "folder-busy": EXIT_STATUS.refused,
   "source-changed": EXIT_STATUS.refused,
   "name-taken": EXIT_STATUS.refused,

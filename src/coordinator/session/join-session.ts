@@ -28,7 +28,7 @@ export function join(change: Transition, newcomer: Newcomer): void {
   const goesOn = memberGoingOn(change.state, newcomer);
   const { running } = change.state;
   if (goesOn !== undefined && running !== undefined) {
-    const member = { ...goesOn, stay: newcomer.stay, away: undefined };
+    const member = { ...goesOn, stay: newcomer.stay, place: newcomer.place, away: undefined };
     change.put(member);
     change.effect({ type: "welcome", member, session: refOf(running), underWay: false, rejoined: true });
     return;
@@ -73,15 +73,15 @@ export function cancel(change: Transition, { id, identity, back }: CancelOrder):
 }
 
 function newMember(state: SessionSlot, newcomer: Newcomer): SlotMember {
-  const { id, label, role, identity, stay, needed, dryRun } = newcomer;
+  const { id, label, role, identity, stay, needed, dryRun, place } = newcomer;
   const name = uniqueName(label, namesOf(state));
   const nothingYet = { sessionId: "", ready: false, startedEpoch: 0, belongs: false, untold: false };
-  return { id, name, role, identity, stay, needed, dryRun, ...nothingYet };
+  return { id, name, role, identity, stay, needed, dryRun, place, ...nothingYet };
 }
 
 /** The same member as a new process: it keeps its id and its name. */
-function renewed(known: SlotMember, { stay, needed, dryRun }: Newcomer): SlotMember {
-  return { ...known, stay, needed, dryRun, away: undefined };
+function renewed(known: SlotMember, { stay, needed, dryRun, place }: Newcomer): SlotMember {
+  return { ...known, stay, needed, dryRun, place, away: undefined };
 }
 
 function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefined {

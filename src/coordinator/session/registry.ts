@@ -219,7 +219,8 @@ export class Registry {
     const { label, labelAsked, role, back, session } = hello;
     const known = memberFor(this.#slots.get(session) ?? emptySlot(session), { role, identity, back });
     const id = known?.id ?? this.#freshMemberId();
-    const said = { stay: hello.stay === true, needed: hello.destCount ?? 1, dryRun: hello.dryRun === true };
+    const place = hello.place ?? [];
+    const said = { stay: hello.stay === true, needed: hello.destCount ?? 1, dryRun: hello.dryRun === true, place };
     return { id, label, labelAsked, role, identity, ...said, back };
   }
 

@@ -142,9 +142,18 @@ interface StartOrder {
 
 function sendStart(change: Transition, session: RunningSession, { source, to, late }: StartOrder): void {
   const { epoch, sinks } = session;
-  const { identity: sourceIdentity, dryRun } = source;
+  const { identity: sourceIdentity, place: sourcePlace, dryRun } = source;
   const { source: member } = session;
-  change.send(to, { type: "start", epoch, source: member, sourceIdentity, sinks: [...sinks], late, dryRun });
+  change.send(to, {
+    type: "start",
+    epoch,
+    source: member,
+    sourceIdentity,
+    sourcePlace: [...sourcePlace],
+    sinks: [...sinks],
+    late,
+    dryRun,
+  });
 }
 
 function finished(change: Transition, member: SlotMember, end: SessionEnd): void {

@@ -49,6 +49,8 @@ export interface SlotMember {
   readonly needed: number;
   /** Source: nothing is to be changed at the sinks. */
   readonly dryRun: boolean;
+  /** Source: where its directory stands. */
+  readonly place: readonly string[];
   /** The session that its latest welcome named. */
   readonly sessionId: string;
   /** It is connected, and has answered that welcome: it counts as registered. */
@@ -74,6 +76,7 @@ export interface Newcomer {
   readonly stay: boolean;
   readonly needed: number;
   readonly dryRun: boolean;
+  readonly place: readonly string[];
   /** The copy that still runs in the process of this client. */
   readonly back?: { readonly sessionId: string; readonly epoch: number } | undefined;
 }

@@ -4,6 +4,8 @@ import {
   CONTROL_BYTES_MAX,
   LABEL_CHARS_MAX,
   MEMBER_ID_CHARS,
+  PLACE_NAME_CHARS,
+  PLACE_NAMES_MAX,
   SESSION_ID_CHARS,
   SESSION_NAME_CHARS_MAX,
 } from "../limits.ts";
@@ -35,6 +37,8 @@ const memberSchema = z.object({ id: id(MEMBER_ID_CHARS), name: z.string().max(25
 export type Member = z.infer<typeof memberSchema>;
 const role = z.enum(["source", "sink"]);
 export type Role = z.infer<typeof role>;
+/** Where a source's directory stands: its names and those of all directories above it [P-1.7]. */
+const placeSchema = z.array(z.string().regex(new RegExp(`^[0-9a-f]{${PLACE_NAME_CHARS}}$`))).max(PLACE_NAMES_MAX);
 const epoch = z.int().min(1).max(0xffff_ffff);
 
 const clientMessageSchema = z.discriminatedUnion("type", [
@@ -58,6 +62,8 @@ const clientMessageSchema = z.discriminatedUnion("type", [
     cancel: z.boolean().optional(),
     /** Source only: the sinks shall say what they want, and change nothing. */
     dryRun: z.boolean().optional(),
+    /** Source only. */
+    place: placeSchema.optional(),
   }),
   z.object({ type: z.literal("ready") }),
   z.object({ type: z.literal("progress"), progress: copyProgressSchema }),
@@ -103,6 +109,8 @@ const coordinatorMessageSchema = z.discriminatedUnion("type", [
     source: memberSchema,
     /** Identity of the source for D14: a hash of its secret, so that a sink can pin it without learning the secret. */
     sourceIdentity: z.string().regex(/^[0-9a-f]{64}$/),
+    /** A sink whose folder is among these refuses: the copy would go over what it is made of. */
+    sourcePlace: placeSchema,
     sinks: z.array(memberSchema).min(1).max(256),
     /** To a sink that joined, or came back as a new process, after the start: it is served on its own lane [P-9.3]. */
     late: z.boolean(),

@@ -1,17 +1,21 @@
 import { chmodSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../../lib/clock.ts";
+import { readBootId } from "../../lib/disk/boot-id.ts";
+import { placeOf } from "../../lib/disk/folder-place.ts";
 import { type ErrorCode, FanfoldError, systemCode } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
 import type { Random } from "../../lib/random.ts";
 import type { FolderFacts } from "./folder-facts.ts";
 import { OwnFolder } from "./own-folder.ts";
-import { type Doubts, markAtStart, readBootId, type SyncMark } from "./sync-mark.ts";
+import { type Doubts, markAtStart, type SyncMark } from "./sync-mark.ts";
 
 /** A sink's folder while this process holds its lock, with what it remembers in `.fanfold/facts`. */
 export interface SinkFolder extends Disposable {
   /** Canonical path. */
   readonly path: string;
+  /** Names by which it is known when it is, or holds, the directory of a source. */
+  readonly place: readonly string[];
   /** Proves to a coordinator that this is the same sink coming back: 64 hex digits. */
   readonly secret: string;
   /** Identity of the source this folder belongs to since its first success, or undefined. */
@@ -27,8 +31,8 @@ export interface SinkFolder extends Disposable {
 /** What a folder is opened at. */
 interface SinkFolderMoment {
   readonly clock: Clock;
-  /** Of this boot of the machine. */
-  readonly bootId: string;
+  /** Of this boot of the machine; undefined where the system does not tell. */
+  readonly bootId: string | undefined;
 }
 
 /**
@@ -50,7 +54,8 @@ export function openSinkFolder(
         `Open the sink's folder "${escapeText(folder)}": another sink works in it; give each sink a folder of its own`,
       );
     try {
-      return remembering(path, own, factsAtStart(own, random, moment));
+      const place = placeOf(Buffer.from(path), moment.bootId);
+      return remembering({ path, place }, own, factsAtStart(own, random, moment));
     } catch (thrown) {
       own[Symbol.dispose]();
       throw thrown;
@@ -64,7 +69,8 @@ type StartFacts = FolderFacts & { readonly mark: SyncMark };
 function factsAtStart(own: OwnFolder, random: Random, { clock, bootId }: SinkFolderMoment): StartFacts {
   const known = own.readFacts();
   const mark = markAtStart(known?.mark, {
-    bootId,
+    // Always the same where the system does not tell: no power loss is noticed there.
+    bootId: bootId ?? "unknown",
     nowMs: clock.date().getTime(),
     wasUsed: known?.source !== undefined || own.hasManifest,
   });
@@ -73,7 +79,7 @@ function factsAtStart(own: OwnFolder, random: Random, { clock, bootId }: SinkFol
   return facts;
 }
 
-function remembering(path: string, own: OwnFolder, start: StartFacts): SinkFolder {
+function remembering(where: Pick<SinkFolder, "path" | "place">, own: OwnFolder, start: StartFacts): SinkFolder {
   let facts = start;
   const change = (changed: Partial<StartFacts>): void => {
     const next = { ...facts, ...changed };
@@ -81,7 +87,7 @@ function remembering(path: string, own: OwnFolder, start: StartFacts): SinkFolde
     facts = next;
   };
   return {
-    path,
+    ...where,
     secret: start.secret,
     get pinnedSource() {
       return facts.source;

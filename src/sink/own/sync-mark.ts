@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 /*
@@ -61,13 +60,4 @@ function bounded(doubts: Doubts): Doubts {
   for (let at = 2; at < sorted.length; at += 1) if (gap(at) < gap(nearest)) nearest = at;
   const [first, second] = [sorted[nearest - 1] ?? [0, 0], sorted[nearest] ?? [0, 0]];
   return sorted.toSpliced(nearest - 1, 2, [first[0], Math.max(first[1], second[1])]);
-}
-
-/** Names this boot of the machine. Where the system does not tell, it is always the same, and no power loss is noticed. */
-export function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
-  } catch {
-    return "unknown";
-  }
 }

@@ -1,6 +1,8 @@
 import type { BufferPool } from "../../lib/buffer-pool.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { isAmong } from "../../lib/disk/folder-place.ts";
 import { FanfoldError, isErrorCode } from "../../lib/errors.ts";
+import { escapeText } from "../../lib/escape-name.ts";
 import type { CoordinatorAddress } from "../../member/address.ts";
 import type { Ended, Start, Told, Welcome } from "../../member/inbox.ts";
 import { joinedEvent, type LiveTarget } from "../../member/join.ts";
@@ -147,6 +149,7 @@ class OpenSinkSession implements SinkSession {
         `Take the tree of "${start.source.name}" into "${folder.path}": the folder holds the copy of another source; use another folder, or --accept-new-source`,
       );
     }
+    if (isAmong(folder.place, start.sourcePlace)) throw overlaps(start.source.name, folder.path);
     await this.#drop();
     const { intake, up, down, engines, failed } = this.#parts;
     this.#source.started();
@@ -210,6 +213,12 @@ class OpenSinkSession implements SinkSession {
     if (!dryRun && sourceIdentity !== undefined) this.#options.folder.pinSource(sourceIdentity);
     return { outcome, elapsedMs: this.#options.clock.nowMs() - this.#startMs };
   }
+}
+
+/** What the source has would be written over, and with `--delete` deleted, while it is read. */
+function overlaps(source: string, folder: string): FanfoldError {
+  const text = `cannot take the tree of "${source}" into "${escapeText(folder)}": the source's directory is this very folder, or lies in it; the copy would go over what it is made of; give the sink a folder outside of it`;
+  return new FanfoldError("folder-overlaps", text);
 }
 
 /** The outcome of this sink as the source took it. @throws FanfoldError when it is no success */

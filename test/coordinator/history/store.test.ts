@@ -22,6 +22,7 @@ const sink: SlotMember = {
   stay: true,
   needed: 1,
   dryRun: false,
+  place: [],
   sessionId: session.id,
   ready: true,
   startedEpoch: 1,

@@ -15,6 +15,7 @@ export interface JoinOptions {
   readonly stay?: boolean;
   readonly needed?: number;
   readonly dryRun?: boolean;
+  readonly place?: readonly string[];
   /** Whose secret it has; by default one of its own. */
   readonly identity?: string;
   readonly back?: { readonly sessionId: string; readonly epoch: number };
@@ -42,7 +43,7 @@ export class SlotDriver {
     const identity = options.identity ?? identityOf(id);
     // As the registry does: who is known keeps its id.
     const known = memberFor(this.state, { role, identity, back });
-    const newcomer = { label, labelAsked, role, identity, stay, needed, dryRun, back };
+    const newcomer = { label, labelAsked, role, identity, stay, needed, dryRun, place: options.place ?? [], back };
     return this.feed({ type: "join", newcomer: { ...newcomer, id: known?.id ?? id } });
   }
 
