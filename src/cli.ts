@@ -7,5 +7,5 @@ const args = process.argv.slice(2);
 const io = processIo();
 guardProcess(io, args);
 process.exitCode = await main(args, io);
-await taken();
+await taken(io);
 setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,10 +1,13 @@
+import { WriteStream } from "node:tty";
 import { CommanderError } from "commander";
 import { systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import { within } from "../lib/within.ts";
 import { createProgram } from "./commands/program.ts";
 import { EXIT_STATUS, statusOfCode } from "./process/exit-status.ts";
-import type { ProgramIo } from "./process/program-io.ts";
+import type { Output, ProgramIo } from "./process/program-io.ts";
 import { reportError } from "./process/report-error.ts";
+import { TerminalOutput } from "./process/terminal-output.ts";
 
 /** Reads the arguments, runs the command and gives its exit status. Never rejects. */
 export async function main(args: readonly string[], io: ProgramIo): Promise<number> {
@@ -26,16 +29,26 @@ export async function main(args: readonly string[], io: ProgramIo): Promise<numb
 
 /** What the process itself offers. */
 export function processIo(): ProgramIo {
-  return { stdout: process.stdout, stderr: process.stderr, env: process.env, clock: systemClock };
+  return { stdout: outputOf(process.stdout), stderr: outputOf(process.stderr), env: process.env, clock: systemClock };
 }
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  return stream instanceof WriteStream ? new TerminalOutput(stream) : stream;
+}
+
+/** How long a terminal that does not read is waited for at the end. */
+const TERMINAL_READS_MS_MAX = 2000;
 
 /**
  * Resolves when all that was printed is with its readers, or they are gone. A pipe takes 64 KiB at a time: what is printed last, and says
- * how it ended, would be cut off for a reader that is slow.
+ * how it ended, would be cut off for a reader that is slow. A terminal that does not read, nobody looks at.
  */
-export async function taken(): Promise<void> {
-  const streams = [process.stdout, process.stderr];
-  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));
+export async function taken({ clock }: Pick<ProgramIo, "clock">): Promise<void> {
+  const allTaken = [process.stdout, process.stderr].map((stream) => {
+    const isTaken = new Promise<void>((resolve) => stream.write("", () => resolve()));
+    return stream instanceof WriteStream ? within(clock, TERMINAL_READS_MS_MAX, isTaken, undefined) : isTaken;
+  });
+  await Promise.all(allTaken);
 }
 
 /**

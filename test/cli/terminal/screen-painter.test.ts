@@ -10,8 +10,8 @@ describe("ScreenPainter", () => {
     for (const painter of painters.splice(0)) painter.close();
   });
 
-  function open(columns = 80) {
-    const terminal = new TerminalScreen(columns);
+  function open(columns = 80, rows = 24) {
+    const terminal = new TerminalScreen(columns, rows);
     const clock = new ManualClock();
     const shown: { screen: Screen; size: ScreenSize | undefined } = { screen: { kind: "none" }, size: undefined };
     const draw = (size: ScreenSize): Screen => {
@@ -29,10 +29,9 @@ describe("ScreenPainter", () => {
 
   const bars: Screen = { kind: "lines", lines: ["file", "bar", "counts"] };
 
-  test("draws lines and takes them away without a trace", async () => {
+  test("draws lines and takes them away without a trace", () => {
     const { terminal, painter, show } = open();
     show(bars);
-    await Promise.resolve();
     expect(terminal.lines).toEqual(["file", "bar", "counts"]);
     expect([terminal.cursorVisible, terminal.wrapping]).toEqual([false, false]);
     painter.close();
@@ -40,10 +39,9 @@ describe("ScreenPainter", () => {
     expect([terminal.cursorVisible, terminal.wrapping]).toEqual([true, true]);
   });
 
-  test("prints messages above the lines, in their order", async () => {
+  test("prints messages above the lines, in their order", () => {
     const { terminal, painter, show } = open();
     show(bars);
-    await Promise.resolve();
     painter.print("first", terminal);
     painter.print("a second one that is long enough to go over the edge of this terminal of eighty columns", terminal);
     expect(terminal.lines.slice(0, 2)).toEqual(["first", expect.stringMatching(/^a second one .{60,}/)]);
@@ -52,14 +50,13 @@ describe("ScreenPainter", () => {
     expect(terminal.lines).toHaveLength(3);
   });
 
-  test("goes from waiting to lines and back, and leaves no line of either", async () => {
+  test("goes from waiting to lines and back, and leaves no line of either", () => {
     const { terminal, painter, show } = open();
     show({ kind: "waiting", text: "waiting for a source" });
     expect(terminal.text).toMatch(/^\S waiting for a source$/);
     painter.print("joined", terminal);
     expect(terminal.lines[0]).toBe("joined");
     show(bars);
-    await Promise.resolve();
     expect(terminal.lines).toEqual(["joined", "file", "bar", "counts"]);
     show({ kind: "waiting", text: "waiting again" });
     expect(terminal.lines).toEqual(["joined", expect.stringMatching(/^\S waiting again$/)]);
@@ -68,7 +65,7 @@ describe("ScreenPainter", () => {
     expect(terminal.cursorVisible).toBe(true);
   });
 
-  test("shows more lines, and fewer again", async () => {
+  test("shows more lines, and fewer again", () => {
     const { terminal, painter, show } = open();
     show(bars);
     show({ kind: "lines", lines: ["1", "2", "3", "4", "5"] });
@@ -79,29 +76,70 @@ describe("ScreenPainter", () => {
     expect(terminal.lines).toEqual(["more", "fewer", "only"]);
   });
 
-  test("never draws more lines than the terminal has", async () => {
+  test("never draws more lines than the terminal has", () => {
     const { terminal, show } = open();
     terminal.rows = 5;
     show({ kind: "lines", lines: Array.from({ length: 50 }, (_, index) => String(index)) });
-    await Promise.resolve();
     expect(terminal.lines).toHaveLength(4);
   });
 
-  test("follows a terminal that becomes narrower, and draws to its new width", async () => {
+  test("follows a terminal that becomes narrower, and leaves no line twice nor takes one away", () => {
     const { terminal, painter, show, shown } = open(80);
-    show(bars);
-    await Promise.resolve();
+    const wide = (name: string): Screen => ({ kind: "lines", lines: [name, "=".repeat(79), "-".repeat(79)] });
+    show(wide("1"));
+    painter.print("stays", terminal);
+    terminal.narrow(40);
+    // It is painted once more before its new width is known, and what is too wide is cut off.
+    show(wide("2"));
     terminal.columns = 40;
     terminal.emit("resize");
-    painter.print("after", terminal);
     expect(shown.size?.columns).toBe(39);
-    expect(terminal.lines.slice(-4)).toEqual(["after", "file", "bar", "counts"]);
+    show(bars);
+    expect(terminal.lines).toEqual(["stays", "file", "bar", "counts"]);
   });
 
-  test("prints to another stream without touching the screen", async () => {
+  test.each([
+    ["no columns", 0, 24],
+    ["no size", 0, 0],
+    ["a negative size", -1, -1],
+  ])("draws for 80 columns where a terminal has %s", (_what, columns, rows) => {
+    const { terminal, show, shown } = open(columns, rows);
+    show({ kind: "waiting", text: "waiting for a source" });
+    expect(terminal.lines).toEqual([expect.stringMatching(/^\S waiting for a source$/)]);
+    show(bars);
+    expect(shown.size).toEqual({ columns: 79, rows: 24 });
+    expect(terminal.lines).toEqual(["file", "bar", "counts"]);
+    expect(terminal.writes).toBeLessThanOrEqual(2);
+  });
+
+  test.each([1, 2, 3, 5, 10])("draws no more than fits into %d columns", (columns) => {
+    const { terminal, show } = open(columns, 2);
+    const waiting: Screen = { kind: "waiting", text: "waiting for a source" };
+    show(waiting);
+    show({ kind: "lines", lines: ["=".repeat(Math.max(1, columns - 1))] });
+    show(waiting);
+    expect(terminal.lines).toHaveLength(1);
+    expect(terminal.text.length).toBeLessThanOrEqual(columns);
+  });
+
+  test("gives no more frames to a terminal that does not read, and the newest one when it reads again", () => {
     const { terminal, painter, show } = open();
     show(bars);
-    await Promise.resolve();
+    Object.assign(terminal, { isBehind: true });
+    const { writes } = terminal;
+    show({ kind: "lines", lines: ["1", "2", "3", "4", "5"] });
+    show({ kind: "lines", lines: ["6", "7", "8", "9"] });
+    expect(terminal.writes).toBe(writes);
+    Object.assign(terminal, { isBehind: false });
+    show({ kind: "lines", lines: ["only"] });
+    expect(terminal.lines).toEqual(["only"]);
+    painter.close();
+    expect([terminal.text, terminal.cursorVisible]).toEqual(["", true]);
+  });
+
+  test("prints to another stream without touching the screen", () => {
+    const { terminal, painter, show } = open();
+    show(bars);
     const before = terminal.writes;
     let said = "";
     painter.print("warning", { write: (text) => (said += text) });

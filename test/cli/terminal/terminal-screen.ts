@@ -1,4 +1,3 @@
-import readline from "node:readline";
 import { Writable } from "node:stream";
 import { stringWidth } from "../../../src/cli/view/fit.ts";
 
@@ -8,12 +7,15 @@ import { stringWidth } from "../../../src/cli/view/fit.ts";
  */
 export class TerminalScreen extends Writable {
   readonly isTTY = true;
+  /** What it says of its size. */
   columns: number;
   rows: number;
   cursorVisible = true;
   wrapping = true;
   /** How often something was written that began a frame. */
   writes = 0;
+  /** How wide it is. */
+  #width: number;
   #lines: string[][] = [[]];
   #row = 0;
   #column = 0;
@@ -22,6 +24,20 @@ export class TerminalScreen extends Writable {
     super({ decodeStrings: false });
     this.columns = columns;
     this.rows = rows;
+    this.#width = columns > 0 ? columns : 80;
+  }
+
+  /** Becomes narrower, and wraps what is too wide by now. What it says of its size changes later, as in tmux. */
+  narrow(width: number): void {
+    const before = this.#lines;
+    const row = this.#row;
+    this.#width = width;
+    this.#lines = [];
+    before.forEach((cells, index) => {
+      if (index === row) this.#row = this.#lines.length + Math.floor(this.#column / width);
+      for (let at = 0; at === 0 || at < cells.length; at += width) this.#lines.push(cells.slice(at, at + width));
+    });
+    this.#column %= width;
   }
 
   /** Everything from the first line on, what scrolled away included. */
@@ -40,19 +56,6 @@ export class TerminalScreen extends Writable {
     this.writes += 1;
     this.#run(String(chunk));
     done();
-  }
-
-  // What `tty.WriteStream` has and ora uses.
-  cursorTo(x: number, y?: number): boolean {
-    return readline.cursorTo(this, x, y);
-  }
-
-  moveCursor(dx: number, dy: number): boolean {
-    return readline.moveCursor(this, dx, dy);
-  }
-
-  clearLine(direction: -1 | 0 | 1): boolean {
-    return readline.clearLine(this, direction);
   }
 
   #run(text: string): void {
@@ -80,8 +83,8 @@ export class TerminalScreen extends Writable {
 
   #put(character: string): void {
     const width = stringWidth(character);
-    if (this.#column + width > this.columns) {
-      if (!this.wrapping) this.#column = this.columns - width;
+    if (this.#column + width > this.#width) {
+      if (!this.wrapping) this.#column = this.#width - width;
       else this.#newline();
     }
     const line = this.#line();

@@ -14,7 +14,7 @@ const finding: SourceEvent = { type: "progress", progress: sampleProgress({ disc
 const session = sampleSession();
 const receiving: SinkEvent = { type: "progress", progress: sampleProgress(), state: "receiving" };
 
-describe.each([120, 80, 40, 20, 5])("at %d columns", (columns) => {
+describe.each([120, 80, 40, 20, 5, 3, 2, 1])("at %d columns", (columns) => {
   const size = { columns, rows: 24 };
   test.each([
     ["the source", () => sourceView.screen(stateAfter(sourceView, [copying, copying]), size, PLAIN_STYLE)],
