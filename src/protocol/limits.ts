@@ -36,6 +36,10 @@ export const ATTRIBUTES_MAX = 256;
 export const ATTRIBUTE_NAME_BYTES_MAX = 255;
 export const ACCOUNT_NAME_BYTES_MAX = 255;
 
+/** Times, in seconds since 1970: what a varint with a sign holds on both sides. */
+export const TIME_SECONDS_MAX = 2 ** 52 - 1;
+export const TIME_SECONDS_MIN = -(2 ** 52);
+
 /** A system's largest number of a user or group: one less than what means none. */
 export const OWNER_ID_MAX = 2 ** 32 - 2;
 /** Each of the two numbers of a device. */

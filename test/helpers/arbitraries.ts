@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import type { Attribute } from "../../src/protocol/frame/attribute-names.ts";
 import type { FileFinal } from "../../src/protocol/frame/data-table.ts";
-import type { Entry, Page, Timestamp } from "../../src/protocol/frame/page.ts";
+import type { Entry, Page } from "../../src/protocol/frame/page.ts";
 import type { Owner } from "../../src/protocol/frame/page-tables.ts";
+import type { Timestamp } from "../../src/protocol/frame/timestamp.ts";
 import type { EntryState } from "../../src/protocol/frame/trailer.ts";
 import { DEVICE_NUMBER_MAX, FILE_BYTES_MAX, HASH_BYTES, OWNER_ID_MAX } from "../../src/protocol/limits.ts";
 

@@ -109,6 +109,7 @@ const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
   ["hard-link-copied", "names of hard-linked entries copied as entries of their own"],
   ["attributes-too-large", "extended attributes left out: too much for one entry"],
   ["attributes-unreadable", "extended attributes left out: they cannot be read"],
+  ["time-out-of-range", "modification times beyond what is carried: the nearest was taken"],
 ]);
 
 function incompleteMessages(summary: SessionSummary, style: Style): Message[] {

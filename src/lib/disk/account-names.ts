@@ -16,7 +16,7 @@ export class AccountNames {
     for (const line of Buffer.from(text).toString("latin1").split("\n")) {
       const [name = "", , digits = ""] = line.split(":");
       const id = /^\d{1,10}$/.test(digits) ? Number(digits) : Number.NaN;
-      if (name === "" || name.length > NAME_BYTES_MAX || !(id <= ID_MAX)) continue;
+      if (name === "" || name.length > NAME_BYTES_MAX || name.includes("\0") || !(id <= ID_MAX)) continue;
       if (!this.#nameOf.has(id)) this.#nameOf.set(id, Buffer.from(name, "latin1"));
       if (!this.#idOf.has(name)) this.#idOf.set(name, id);
     }

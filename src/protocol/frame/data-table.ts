@@ -1,7 +1,8 @@
 import { FILE_BYTES_MAX, FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "../limits.ts";
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
-import { decodeMode, decodeTimestamp, encodeTimestamp, type Timestamp } from "./page.ts";
+import { decodeMode } from "./page.ts";
 import { decodeSize } from "./page-file.ts";
+import { decodeTimestamp, encodeTimestamp, type Timestamp } from "./timestamp.ts";
 
 /**
  * Table of a data frame [P-6]: what lies in its content, holes, and the close marks of files that end with it.

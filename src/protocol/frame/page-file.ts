@@ -30,16 +30,24 @@ export function decodeFile(bytes: ByteReader): FileExtra {
   const flags = bytes.u8();
   if (flags > (HAS_HASH | IS_SPARSE)) throw damaged(`holds a file with the flags ${flags}`);
   const roomBytes = (flags & IS_SPARSE) === 0 ? undefined : bytes.varint();
-  if (roomBytes !== undefined && roomBytes >= size)
-    throw damaged(`holds a file of ${size} bytes with holes, of which ${roomBytes} take room`);
+  const fault = fileFault({ size, roomBytes });
+  if (fault !== undefined) throw damaged(fault);
   const hash = (flags & HAS_HASH) === 0 ? undefined : Buffer.from(bytes.raw(HASH_BYTES));
   return { size, roomBytes, ...(hash === undefined ? {} : { hash }) };
+}
+
+/** Why no page may hold this file, as a clause. */
+export function fileFault({ size, roomBytes }: Pick<FileExtra, "size" | "roomBytes">): string | undefined {
+  if (size > FILE_BYTES_MAX) return `holds a file of ${size} bytes`;
+  if (roomBytes === undefined || roomBytes < size) return undefined;
+  return `holds a file of ${size} bytes with holes, of which ${roomBytes} take room`;
 }
 
 /** Size of a file. @throws FanfoldError `damaged` */
 export function decodeSize(bytes: ByteReader): number {
   const size = bytes.varint();
-  if (size > FILE_BYTES_MAX) throw damaged(`holds a file of ${size} bytes`);
+  const fault = fileFault({ size });
+  if (fault !== undefined) throw damaged(fault);
   return size;
 }
 

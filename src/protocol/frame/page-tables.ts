@@ -145,44 +145,49 @@ function rows<T>(bytes: ByteReader, what: string, decode: (bytes: ByteReader) =>
   return table;
 }
 
+/** Why no page may hold this owner, as a clause. The largest number means "leave it as it is" to the system. */
+export function ownerFault({ uid, gid, user = NO_NAME, group = NO_NAME }: Owner): string | undefined {
+  if (Math.max(uid, gid) > OWNER_ID_MAX) return `holds the owner ${Math.max(uid, gid)}`;
+  if (Math.max(user.length, group.length) > ACCOUNT_NAME_BYTES_MAX)
+    return `holds an owner's name of more than ${ACCOUNT_NAME_BYTES_MAX} bytes`;
+  return user.includes(0) || group.includes(0) ? "holds an owner's name with a NUL byte" : undefined;
+}
+
 function decodeOwner(bytes: ByteReader): Owner {
-  const [uid, gid] = [ownerId(bytes), ownerId(bytes)];
-  const [user, group] = [ownerName(bytes), ownerName(bytes)];
-  return {
+  const [uid, gid] = [bytes.varint(), bytes.varint()];
+  const [user, group] = [bytes.string(ACCOUNT_NAME_BYTES_MAX), bytes.string(ACCOUNT_NAME_BYTES_MAX)];
+  const owner = {
     uid,
     gid,
     ...(user.length === 0 ? {} : { user }),
     ...(group.length === 0 ? {} : { group }),
   };
+  const fault = ownerFault(owner);
+  if (fault !== undefined) throw damaged(fault);
+  return owner;
 }
 
-/** The largest number means "leave it as it is" to the system. */
-function ownerId(bytes: ByteReader): number {
-  const id = bytes.varint();
-  if (id > OWNER_ID_MAX) throw damaged(`holds the owner ${id}`);
-  return id;
-}
-
-function ownerName(bytes: ByteReader): Uint8Array {
-  const name = bytes.string(ACCOUNT_NAME_BYTES_MAX);
-  if (name.includes(0)) throw damaged("holds an owner's name with a NUL byte");
-  return name;
+/** Why no page may hold these attributes of one entry, as a clause. */
+export function attributesFault(set: readonly Attribute[]): string | undefined {
+  if (set.length > ATTRIBUTES_MAX) return `announces ${set.length} attributes of one entry`;
+  let total = 0;
+  for (const [index, { name, value }] of set.entries()) {
+    const before = set[index - 1];
+    if (name.length === 0 || name.includes(0)) return "holds an attribute without a name, or with a NUL byte";
+    if (name.length > ATTRIBUTE_NAME_BYTES_MAX) return `holds an attribute with a name of ${name.length} bytes`;
+    if (before !== undefined && Buffer.compare(before.name, name) >= 0) return "holds attributes out of order";
+    total += name.length + value.length;
+  }
+  return total > ATTRIBUTES_BYTES_MAX ? `holds ${total} bytes of attributes of one entry` : undefined;
 }
 
 function decodeSet(bytes: ByteReader): readonly Attribute[] {
   const count = bytes.varint();
   if (count > ATTRIBUTES_MAX) throw damaged(`announces ${count} attributes of one entry`);
   const set: Attribute[] = [];
-  let total = 0;
-  for (let index = 0; index < count; index += 1) {
-    const name = bytes.string(ATTRIBUTE_NAME_BYTES_MAX);
-    const value = bytes.string(ATTRIBUTES_BYTES_MAX);
-    const last = set.at(-1);
-    if (name.length === 0 || name.includes(0)) throw damaged("holds an attribute without a name, or with a NUL byte");
-    if (last !== undefined && Buffer.compare(last.name, name) >= 0) throw damaged("holds attributes out of order");
-    total += name.length + value.length;
-    set.push({ name, value });
-  }
-  if (total > ATTRIBUTES_BYTES_MAX) throw damaged(`holds ${total} bytes of attributes of one entry`);
+  for (let index = 0; index < count; index += 1)
+    set.push({ name: bytes.string(ATTRIBUTE_NAME_BYTES_MAX), value: bytes.string(ATTRIBUTES_BYTES_MAX) });
+  const fault = attributesFault(set);
+  if (fault !== undefined) throw damaged(fault);
   return set;
 }

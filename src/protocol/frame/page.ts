@@ -1,10 +1,12 @@
 import { escapeName } from "../../lib/escape-name.ts";
-import { DEVICE_NUMBER_MAX, HASH_BYTES, LINK_TARGET_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "../limits.ts";
-import { checkName, checkPath, isOwnFolder, joinPath } from "../names/relative-path.ts";
+import { HASH_BYTES, LINK_TARGET_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "../limits.ts";
+import { checkPath, joinPath } from "../names/relative-path.ts";
 import type { Attribute } from "./attribute-names.ts";
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
+import { deviceFault, modeFault, placeFault, targetFault } from "./field-faults.ts";
 import { decodeFile, encodeFile, type FileExtra } from "./page-file.ts";
 import { type DecodedTables, decodeTables, type Owner, PageTables, rowOf } from "./page-tables.ts";
+import { decodeTimestamp, encodeTimestamp, type Timestamp } from "./timestamp.ts";
 
 /**
  * A page: a run of consecutive entries [P-4].
@@ -28,21 +30,6 @@ const KEEPS_PERMS = 1;
 const KEEPS_TIMES = 2;
 const CHARACTER = 1;
 const BLOCK = 2;
-
-export interface Timestamp {
-  /** Since 1970, rounded down; negative before. */
-  readonly seconds: number;
-  /** 0 to 999,999,999. */
-  readonly nanoseconds: number;
-}
-
-const SECOND_NS = 1_000_000_000n;
-
-/** Splits nanoseconds since 1970. Rounds seconds down, so that nanoseconds are never negative. */
-export function timestampOf(ns: bigint): Timestamp {
-  const nanoseconds = ((ns % SECOND_NS) + SECOND_NS) % SECOND_NS;
-  return { seconds: Number((ns - nanoseconds) / SECOND_NS), nanoseconds: Number(nanoseconds) };
-}
 
 interface EntryBase {
   /** Number of the entry in its session and epoch. */
@@ -174,22 +161,11 @@ function encodeEntry(out: ByteWriter, entry: Entry, [owner, set]: readonly [numb
   }
 }
 
-export function encodeTimestamp(out: ByteWriter, time: Timestamp): void {
-  out.signed(time.seconds);
-  out.varint(time.nanoseconds);
-}
-
-export function decodeTimestamp(bytes: ByteReader): Timestamp {
-  const seconds = bytes.signed();
-  const nanoseconds = bytes.varint();
-  if (nanoseconds > 999_999_999) throw damaged(`holds a time with ${nanoseconds} nanoseconds`);
-  return { seconds, nanoseconds };
-}
-
 /** @throws FanfoldError `damaged` */
 export function decodeMode(bytes: ByteReader): number {
   const mode = bytes.varint();
-  if (mode > 0o7777) throw damaged(`holds the mode ${mode.toString(8)}`);
+  const fault = modeFault(mode);
+  if (fault !== undefined) throw damaged(fault);
   return mode;
 }
 
@@ -238,11 +214,8 @@ function decodeEntry(bytes: ByteReader, { entry, directory, tables }: DecodedPla
   if (isRoot !== (name.length === 0) || (isRoot && (directory.length > 0 || kind !== ENTRY_KINDS.directory))) {
     throw damaged("names the root in another place than entry 0");
   }
-  if (!isRoot) {
-    checkName(name);
-    if (directory.length === 0 && isOwnFolder(name)) throw damaged("names fanfold's own folder");
-    if (directory.length + 1 + name.length > PATH_BYTES_MAX) throw damaged("holds a path that is too long");
-  }
+  const fault = isRoot ? undefined : placeFault({ directory, name });
+  if (fault !== undefined) throw damaged(fault);
   if (kind === ENTRY_KINDS.file) {
     // Written out, as nearly all entries are files: copies of copies cost more than the rest of a page.
     const { size, roomBytes, hash } = decodeFile(bytes);
@@ -275,13 +248,15 @@ function decodeLinked(bytes: ByteReader, entry: number): number {
 
 function decodeDevice(bytes: ByteReader): Pick<DeviceEntry, "character" | "major" | "minor"> {
   const [type, major, minor] = [bytes.u8(), bytes.varint(), bytes.varint()];
-  if ((type !== CHARACTER && type !== BLOCK) || major > DEVICE_NUMBER_MAX || minor > DEVICE_NUMBER_MAX)
-    throw damaged(`holds a device of type ${type} with the numbers ${major} and ${minor}`);
+  if (type !== CHARACTER && type !== BLOCK) throw damaged(`holds a device of the unknown type ${type}`);
+  const fault = deviceFault({ major, minor });
+  if (fault !== undefined) throw damaged(fault);
   return { character: type === CHARACTER, major, minor };
 }
 
 function decodeTarget(bytes: ByteReader): Uint8Array {
   const target = bytes.string(LINK_TARGET_BYTES_MAX);
-  if (target.length === 0 || target.includes(0)) throw damaged("holds a link target that is empty or has a NUL byte");
+  const fault = targetFault(target);
+  if (fault !== undefined) throw damaged(fault);
   return target;
 }

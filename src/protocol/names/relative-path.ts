@@ -13,7 +13,7 @@ export const OWN_FOLDER = ".fanfold";
 const OWN_FOLDER_BYTES = Buffer.from(OWN_FOLDER);
 
 /** @throws FanfoldError `damaged` unless `name` can be one component of a path */
-export function checkName(name: Uint8Array): void {
+function checkName(name: Uint8Array): void {
   const reason = nameFault(name);
   if (reason !== undefined) throw new FanfoldError("damaged", `Take the name "${escapeName(name)}": ${reason}`);
 }
@@ -59,7 +59,8 @@ export function splitPath(path: Uint8Array): Uint8Array[] {
   return names;
 }
 
-function nameFault(name: Uint8Array): string | undefined {
+/** Why `name` cannot be one component of a path. */
+export function nameFault(name: Uint8Array): string | undefined {
   if (name.length === 0) return "it is empty";
   if (name.length > NAME_BYTES_MAX) return `it has ${name.length} bytes, expected at most ${NAME_BYTES_MAX}`;
   if (name.includes(SLASH)) return "it holds a slash";

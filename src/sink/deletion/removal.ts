@@ -1,7 +1,7 @@
 import { type BigIntStats, fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { joined } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
-import { timestampOf } from "../../protocol/frame/page.ts";
+import { timestampOf } from "../../protocol/frame/timestamp.ts";
 import { isOwnFolder, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { makeFillable } from "../disk/fillable.ts";
 import type { Root } from "../disk/root.ts";

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
 import { systemCode } from "../../lib/errors.ts";
 import type { HardLinkEntry } from "../../protocol/frame/page.ts";
-import { timestampOf } from "../../protocol/frame/page.ts";
+import { timestampOf } from "../../protocol/frame/timestamp.ts";
 import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "../engine/place-entry.ts";
 import { type MetadataEntry, metadataEntryOf } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";

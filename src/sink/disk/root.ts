@@ -3,7 +3,8 @@ import { Directories, type Directory, joined } from "../../lib/disk/directories.
 import { type EntryStats, statDescriptor, statPath } from "../../lib/disk/entry-stats.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import type { Native, NativeName } from "../../lib/disk/native-calls.ts";
-import type { Keeps, Timestamp } from "../../protocol/frame/page.ts";
+import type { Keeps } from "../../protocol/frame/page.ts";
+import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import { joinPath } from "../../protocol/names/relative-path.ts";
 import { removeTree } from "../deletion/remove-tree.ts";

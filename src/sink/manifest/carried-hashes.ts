@@ -1,4 +1,5 @@
-import type { Entry, FileEntry, Timestamp } from "../../protocol/frame/page.ts";
+import type { Entry, FileEntry } from "../../protocol/frame/page.ts";
+import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { splitPath } from "../../protocol/names/relative-path.ts";
 import type { ManifestPage, ManifestState } from "./manifest.ts";
 

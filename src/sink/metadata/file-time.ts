@@ -1,4 +1,4 @@
-import type { Timestamp } from "../../protocol/frame/page.ts";
+import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 
 /**
  * Without native calls: what to give to `utimes` and its kin, so that a file's time is right to the microsecond. Node takes seconds as a

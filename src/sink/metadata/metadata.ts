@@ -1,13 +1,7 @@
 import type { EntryPlace, Native } from "../../lib/disk/native-calls.ts";
 import { systemCode } from "../../lib/errors.ts";
-import {
-  type Entry,
-  type EntryKind,
-  entryDisplay,
-  KEEPS_ALL,
-  type Keeps,
-  type Timestamp,
-} from "../../protocol/frame/page.ts";
+import { type Entry, type EntryKind, entryDisplay, KEEPS_ALL, type Keeps } from "../../protocol/frame/page.ts";
+import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import type { FidelityKind, FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { FileFacts } from "../disk/file-facts.ts";
 import { FILLABLE } from "../disk/fillable.ts";

@@ -1,4 +1,4 @@
-import type { Timestamp } from "../../protocol/frame/page.ts";
+import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { fileTime, storedAs } from "./file-time.ts";
 
 /** What a file system makes of times; all in nanoseconds since 1970. */

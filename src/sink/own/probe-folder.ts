@@ -1,5 +1,5 @@
 import { futimesSync } from "node:fs";
-import type { Timestamp } from "../../protocol/frame/page.ts";
+import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { factsOfOpen } from "../disk/file-facts.ts";
 import type { Root } from "../disk/root.ts";
 import { fileTime, storedAs } from "../metadata/file-time.ts";

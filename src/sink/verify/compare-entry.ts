@@ -1,5 +1,6 @@
 import { escapeName } from "../../lib/escape-name.ts";
-import type { Entry, Keeps, Timestamp } from "../../protocol/frame/page.ts";
+import type { Entry, Keeps } from "../../protocol/frame/page.ts";
+import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import type { DifferenceKind } from "../../protocol/messages/events.ts";
 import { LACKS, type ManifestState } from "../manifest/manifest.ts";
 import type { FoundEntry, FoundKind } from "./folder-reader.ts";

@@ -2,8 +2,8 @@ import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync,
 import { type DeviceNumbers, splitDevice } from "../../lib/disk/device-numbers.ts";
 import { namesByPath } from "../../lib/disk/directory-names.ts";
 import { systemCode } from "../../lib/errors.ts";
-import type { EntryKind, Timestamp } from "../../protocol/frame/page.ts";
-import { timestampOf } from "../../protocol/frame/page.ts";
+import type { EntryKind } from "../../protocol/frame/page.ts";
+import { type Timestamp, timestampOf } from "../../protocol/frame/timestamp.ts";
 import type { Root } from "../disk/root.ts";
 
 /*

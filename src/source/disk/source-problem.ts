@@ -21,7 +21,7 @@ export function vanished(): Error {
   return Object.assign(new Error("nothing stands there any more"), { code: "ENOENT" });
 }
 
-/** Thrown for a path or link target that is longer than the wire carries. */
+/** Thrown for a name, path or link target that is longer than the wire carries. */
 export function tooLong(what: string): Error {
   return Object.assign(new Error(`the ${what} is too long`), { code: "ENAMETOOLONG" });
 }
@@ -29,6 +29,11 @@ export function tooLong(what: string): Error {
 /** @throws an error for a file that is larger than the wire carries */
 export function checkSize(size: number): void {
   if (size > FILE_BYTES_MAX) throw Object.assign(new Error("it is too large"), { code: "EFBIG" });
+}
+
+/** Thrown for what no page may hold, for this reason, and has no word of its own. */
+export function uncarriable(fault: string): Error {
+  return new Error(`sinks would refuse a page that ${fault}`);
 }
 
 /** What ended a thread of the source as a whole, from what it posted. */
@@ -53,6 +58,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: "a symbolic link took its place",
   [REPLACED]: "something else took its place",
   EIO: "input/output error",
-  ENAMETOOLONG: "path or link target too long",
+  ENAMETOOLONG: "name, path or link target too long",
   EFBIG: "files of more than 16 TiB are not carried",
 };

@@ -11,7 +11,11 @@ export type FilterOption =
   /** Path of a file with patterns. */
   | { readonly excludeFrom: string };
 
-/** @throws FanfoldError `usage` for a pattern that is not understood, too many of them, or a file that cannot be read */
+/**
+ * Groups without a pattern, as an empty file gives them, say nothing and are left out.
+ *
+ * @throws FanfoldError `usage` for a pattern that is not understood, too many of them, or a file that cannot be read
+ */
 export function readFilters(options: readonly FilterOption[]): FilterGroup[] {
   const groups = options.map((option) => {
     if ("exclude" in option) return parseRule("--exclude", option.exclude);
@@ -27,7 +31,7 @@ export function readFilters(options: readonly FilterOption[]): FilterGroup[] {
       "usage",
       `Read the filters: more than ${FILTER_RULES_MAX} patterns or ${FILTER_BYTES_MAX} bytes in all`,
     );
-  return groups;
+  return groups.filter((group) => group.rules.length > 0);
 }
 
 function readPatterns(file: string): Buffer {

@@ -1,4 +1,5 @@
 import { sumBytes } from "../../lib/sum-bytes.ts";
+import { entryFault } from "../../protocol/frame/entry-fault.ts";
 import {
   type Entry,
   encodePage,
@@ -11,6 +12,7 @@ import {
 import { roomOf } from "../../protocol/frame/page-file.ts";
 import { PageTables } from "../../protocol/frame/page-tables.ts";
 import { PAGE_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../protocol/limits.ts";
+import { uncarriable } from "../disk/source-problem.ts";
 
 /** Content hashed beforehand for one page: with `--checksum` a page of large files does not wait for all of them. */
 const PAGE_HASHED_BYTES_MAX = 256 * 1024 * 1024;
@@ -50,8 +52,14 @@ export class PageMaker {
     return this.#first + this.#entries.length;
   }
 
-  /** Takes the next entry, whatever number it has; gives the page that it did not fit into. */
+  /**
+   * Takes the next entry, whatever number it has; gives the page that it did not fit into.
+   *
+   * @throws an error for what sinks would refuse: then nothing was taken
+   */
   add(entry: Entry): WalkedPage | undefined {
+    const fault = entryFault(entry);
+    if (fault !== undefined) throw uncarriable(fault);
     const bound = entryBytesBound(entry) + this.#tables.growth(entry);
     const isFull = this.#entries.length >= PAGE_ENTRIES_MAX || this.#bytesBound + bound > PAGE_BYTES_MAX;
     const page = isFull || this.#hashedBytes >= PAGE_HASHED_BYTES_MAX ? this.flush() : undefined;

@@ -2,7 +2,8 @@ import { AccountNames } from "../../lib/disk/account-names.ts";
 import type { Native, NativeName, NativePlace } from "../../lib/disk/native-calls.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { type Attribute, isCarriedAttribute } from "../../protocol/frame/attribute-names.ts";
-import { ATTRIBUTES_BYTES_MAX } from "../../protocol/limits.ts";
+import { attributesFault } from "../../protocol/frame/page-tables.ts";
+import { ATTRIBUTES_BYTES_MAX, ATTRIBUTES_MAX } from "../../protocol/limits.ts";
 
 export interface ReadAttributes {
   /** Sorted by the bytes of their names. Undefined when they are not known, or too much: then the sink leaves its own alone. */
@@ -20,8 +21,9 @@ const UNREADABLE: ReadAttributes = { attributes: undefined, problem: "attributes
 export function readAttributes(native: Native | undefined, place: NativePlace | NativeName): ReadAttributes {
   if (native === undefined) return UNKNOWN;
   try {
-    const names = native.listAttributes(place).filter(isCarriedAttribute).sort(Buffer.compare);
+    const names = carriedNames(native.listAttributes(place));
     if (names.length === 0) return NONE;
+    if (names.length > ATTRIBUTES_MAX) return TOO_LARGE;
     let bytes = 0;
     const attributes: Attribute[] = [];
     for (const name of names) {
@@ -32,12 +34,18 @@ export function readAttributes(native: Native | undefined, place: NativePlace | 
       if (bytes > ATTRIBUTES_BYTES_MAX) return TOO_LARGE;
       attributes.push({ name, value });
     }
-    return { attributes };
+    return attributesFault(attributes) === undefined ? { attributes } : TOO_LARGE;
   } catch (thrown) {
     const code = systemCode(thrown);
     if (code === "ENOTSUP") return UNKNOWN;
     return code === "E2BIG" || code === "ERANGE" ? TOO_LARGE : UNREADABLE;
   }
+}
+
+/** Those that belong to a copy, sorted, each once: what a file system lists twice is one. */
+function carriedNames(listed: readonly Buffer[]): Buffer[] {
+  const names = listed.filter(isCarriedAttribute).sort(Buffer.compare);
+  return names.filter((name, index) => names[index - 1]?.equals(name) !== true);
 }
 
 /** Names of owners and groups at the source: read once, when the first is asked for. */

@@ -5,9 +5,9 @@ import { isSparse } from "../../lib/disk/file-pieces.ts";
 import { PathStack } from "../../lib/disk/path-stack.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeName } from "../../lib/escape-name.ts";
-import type { Entry, FileEntry, Timestamp } from "../../protocol/frame/page.ts";
-import { timestampOf } from "../../protocol/frame/page.ts";
-import { LINK_TARGET_BYTES_MAX, PATH_BYTES_MAX } from "../../protocol/limits.ts";
+import type { Entry, FileEntry } from "../../protocol/frame/page.ts";
+import { isTellable, timestampOf } from "../../protocol/frame/timestamp.ts";
+import { LINK_TARGET_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { isOwnFolder, joinPath, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { checkSize, problemOf, replaced, tooLong } from "../disk/source-problem.ts";
@@ -178,39 +178,43 @@ export class TreeWalk implements Disposable {
     }
     const path = joinPath(place.directory, name);
     try {
-      if (path.length > PATH_BYTES_MAX) throw tooLong("path");
       const stats = this.#folder.look(directory, name);
       if (this.#scope.excludes(path, stats.isDirectory())) return;
-      if (stats.isSocket()) {
-        yield this.#spared(path, "socket");
-        return;
-      }
-      const { links = "keep" } = this.#options;
-      if (stats.isSymbolicLink() && links === "skip") {
-        yield this.#spared(path, "link-skipped");
-        return;
-      }
-      const base = yield* this.#base(directory, stats, place);
-      if (stats.isFile()) {
-        yield* this.#fileOrLink(directory, stats, base);
-      } else if (stats.isDirectory()) {
-        yield* this.#add({ ...base, kind: "directory" });
+      if (name.length > NAME_BYTES_MAX) throw tooLong("name");
+      if (path.length > PATH_BYTES_MAX) throw tooLong("path");
+      const skipped = this.#skipped(stats);
+      if (skipped !== undefined) yield this.#spared(path, skipped);
+      else if (stats.isDirectory()) {
+        yield* this.#add({ ...(yield* this.#base(directory, stats, place)), kind: "directory" });
         if (this.#device === undefined || stats.dev === this.#device) inner.push(path);
         else yield this.#spared(path, "other-file-system");
-      } else if (stats.isSymbolicLink()) {
-        const target = this.#folder.linkTarget(directory, name);
-        if (target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
-        if (links === "safe" && leadsOut(place.directory, target)) yield this.#spared(path, "link-leads-out");
-        else yield* this.#named(stats, base, () => ({ ...base, kind: "symlink", target }));
-      } else if (stats.isFIFO()) {
-        yield* this.#named(stats, base, () => ({ ...base, kind: "fifo" }));
-      } else {
-        const character = stats.isCharacterDevice();
-        yield* this.#named(stats, base, () => ({ ...base, kind: "device", character, ...splitDevice(stats.rdev) }));
-      }
+      } else yield* this.#leaf(directory, stats, place);
     } catch (thrown) {
       yield this.#problem(path, thrown);
     }
+  }
+
+  /** Why something of its kind is not carried; undefined when it is. */
+  #skipped(stats: EntryStats): string | undefined {
+    if (stats.isSocket()) return "socket";
+    return stats.isSymbolicLink() && this.#options.links === "skip" ? "link-skipped" : undefined;
+  }
+
+  /** All that is no directory. */
+  *#leaf(directory: Directory, stats: EntryStats, place: EntryLocation): Generator<WalkOutput, void, undefined> {
+    const target = stats.isSymbolicLink() ? this.#folder.linkTarget(directory, place.name) : undefined;
+    if (target !== undefined && target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");
+    if (target !== undefined && this.#options.links === "safe" && leadsOut(place.directory, target)) {
+      yield this.#spared(joinPath(place.directory, place.name), "link-leads-out");
+      return;
+    }
+    const base = yield* this.#base(directory, stats, place);
+    yield* this.#named(stats, base, (): Entry => {
+      if (target !== undefined) return { ...base, kind: "symlink", target };
+      if (stats.isFile()) return this.#file(directory, stats, base);
+      if (stats.isFIFO()) return { ...base, kind: "fifo" };
+      return { ...base, kind: "device", character: stats.isCharacterDevice(), ...splitDevice(stats.rdev) };
+    });
   }
 
   /** Counted as not carried; a sink keeps what it has there. */
@@ -226,13 +230,10 @@ export class TreeWalk implements Disposable {
       place.name.length === 0 ? undefined : place.name,
     );
     if (problem !== undefined) yield { type: "not-carried", what: problem };
+    const { mtimeNs } = stats;
+    if (!isTellable(mtimeNs)) yield { type: "not-carried", what: "time-out-of-range" };
     const owner = this.#options.owner === false ? undefined : this.#owners.ownerOf(stats);
-    return { entry: 0, ...place, ...modeAndTime(stats), owner, attributes };
-  }
-
-  *#fileOrLink(directory: Directory, stats: EntryStats, base: Base): Generator<WalkOutput, void, undefined> {
-    checkSize(stats.size);
-    yield* this.#named(stats, base, () => this.#file(directory, stats, base));
+    return { entry: 0, ...place, mode: stats.mode & 0o7777, mtime: timestampOf(mtimeNs), owner, attributes };
   }
 
   /** The entry itself for the first name of what has several; the others are links to it. */
@@ -242,13 +243,14 @@ export class TreeWalk implements Disposable {
       yield* this.#add({ ...base, kind: "hardlink", to: first });
       return;
     }
-    // First: when it cannot be made, its number is another entry's.
-    const entry = make();
-    if (!this.#links.hold(stats, this.#pages.nextEntry)) yield { type: "not-carried", what: "hard-link-copied" };
-    yield* this.#add(entry);
+    const number = this.#pages.nextEntry;
+    yield* this.#add(make());
+    // Last: when it cannot be made or added, its number is another entry's.
+    if (!this.#links.hold(stats, number)) yield { type: "not-carried", what: "hard-link-copied" };
   }
 
   #file(directory: Directory, stats: EntryStats, base: Base): FileEntry {
+    checkSize(stats.size);
     const isHashed = this.#options.checksum === true;
     const hash = isHashed ? hashFile(joined(directory, base.name), stats) : undefined;
     return {
@@ -279,8 +281,4 @@ export class TreeWalk implements Disposable {
     this.#folder.check();
     return { type: "problem", problem: problemOf(path, thrown) };
   }
-}
-
-function modeAndTime(stats: MetadataStats): { mode: number; mtime: Timestamp } {
-  return { mode: stats.mode & 0o7777, mtime: timestampOf(stats.mtimeNs) };
 }

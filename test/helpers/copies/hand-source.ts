@@ -7,7 +7,8 @@ import {
   writeFrameHeader,
 } from "../../../src/protocol/frame/frame.ts";
 import { encodeEnd, encodeWalked } from "../../../src/protocol/frame/marks.ts";
-import { type Entry, encodePage, KEEPS_ALL, type Page, type Timestamp } from "../../../src/protocol/frame/page.ts";
+import { type Entry, encodePage, KEEPS_ALL, type Page } from "../../../src/protocol/frame/page.ts";
+import type { Timestamp } from "../../../src/protocol/frame/timestamp.ts";
 import { type EntryState, encodeTrailer } from "../../../src/protocol/frame/trailer.ts";
 import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { pageDigest, TreeHasher } from "../../../src/protocol/hash/digest.ts";

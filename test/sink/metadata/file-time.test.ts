@@ -2,7 +2,7 @@ import { closeSync, fstatSync, futimesSync, lstatSync, lutimesSync, openSync, sy
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { timestampOf } from "../../../src/protocol/frame/page.ts";
+import { timestampOf } from "../../../src/protocol/frame/timestamp.ts";
 import { fileTime } from "../../../src/sink/metadata/file-time.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 

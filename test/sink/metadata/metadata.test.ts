@@ -2,7 +2,8 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync, syml
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadNative } from "../../../src/lib/disk/native.ts";
-import type { Entry, FifoEntry, Timestamp } from "../../../src/protocol/frame/page.ts";
+import type { Entry, FifoEntry } from "../../../src/protocol/frame/page.ts";
+import type { Timestamp } from "../../../src/protocol/frame/timestamp.ts";
 import { FidelityTally } from "../../../src/protocol/messages/fidelity.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import type { RootOptions } from "../../../src/sink/disk/root-options.ts";

@@ -15,7 +15,8 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { decodePage, type Entry, entryPath, timestampOf } from "../../../src/protocol/frame/page.ts";
+import { decodePage, type Entry, entryPath } from "../../../src/protocol/frame/page.ts";
+import { timestampOf } from "../../../src/protocol/frame/timestamp.ts";
 import { PAGE_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../../src/protocol/limits.ts";
 import { type WalkOutput, walkTree } from "../../../src/source/walk/walk.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
