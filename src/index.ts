@@ -22,7 +22,7 @@ export type {
   VerifyEvent,
 } from "./protocol/messages/events.ts";
 export type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./protocol/messages/progress.ts";
-export type { Durability } from "./sink/engine/entry-sync.ts";
+export type { Durability } from "./sink/disk/entry-sync.ts";
 export type { SinkOptions, SinkRun } from "./sink/sink.ts";
 export { runSink } from "./sink/sink.ts";
 export type { VerifyOptions, VerifyResult, VerifyRun } from "./sink/verify/verify.ts";

@@ -12,7 +12,7 @@ import type { Hello } from "../protocol/messages/control.ts";
 import type { DeleteLimit } from "../protocol/messages/deletion.ts";
 import type { SinkEvent } from "../protocol/messages/events.ts";
 import type { SinkOutcome } from "../protocol/messages/progress.ts";
-import type { Durability } from "./engine/entry-sync.ts";
+import type { Durability } from "./disk/entry-sync.ts";
 import { openSinkFolder, type SinkFolder } from "./own/sink-folder.ts";
 import { openSinkSession } from "./session/sink-session.ts";
 

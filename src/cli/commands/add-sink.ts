@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { Durability } from "../../sink/engine/entry-sync.ts";
+import type { Durability } from "../../sink/disk/entry-sync.ts";
 import { parseDuration } from "../options/parse-duration.ts";
 import { parseMaxDelete } from "../options/parse-max-delete.ts";
 import { addShared, coordinatorOption, type Finish, labelOption, sessionOption } from "../options/shared-options.ts";

@@ -1,5 +1,5 @@
 import type { DeleteLimit } from "../../protocol/messages/deletion.ts";
-import type { Durability } from "../../sink/engine/entry-sync.ts";
+import type { Durability } from "../../sink/disk/entry-sync.ts";
 import { parsePath } from "../options/parse-name.ts";
 import { statusOfOutcome } from "../process/exit-status.ts";
 import { boundMemory, limitGrowth } from "../process/heap.ts";

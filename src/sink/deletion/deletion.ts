@@ -34,7 +34,7 @@ export interface DeletionParts {
   readonly onBusy: () => void;
 }
 
-interface DeletionOut {
+export interface DeletionOut {
   /** Escaped path of what was deleted. */
   readonly onDeleted: (path: string) => void;
   readonly onProblem: (problem: Problem) => void;

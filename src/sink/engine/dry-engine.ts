@@ -15,7 +15,7 @@ interface DryEngineParts extends CompareOptions, DeletionParts {
   readonly order: TreeOrder;
 }
 
-interface DryEngineSink {
+export interface DryEngineSink {
   want(want: WantMessage): void;
   /** Everything was looked at. */
   outlook(outlook: DryRunOutlook): void;

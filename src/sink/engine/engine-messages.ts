@@ -4,11 +4,11 @@ import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityReport } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import type { DeletionPolicy } from "../deletion/deletion.ts";
+import type { Durability } from "../disk/entry-sync.ts";
 import type { Doubts } from "../own/sync-mark.ts";
 import type { SequenceRange, StreamScope } from "../stream/sequence-tracker.ts";
 import type { DryRunOutlook } from "./dry-engine.ts";
 import type { EngineCounts } from "./engine-counts.ts";
-import type { Durability } from "./entry-sync.ts";
 import type { WantMessage } from "./page-wants.ts";
 
 /** What a sink's user says of how a tree is to be filled in. */

@@ -1,5 +1,6 @@
 import { hasBit } from "../../lib/bits.ts";
 import { FanfoldError } from "../../lib/errors.ts";
+import { ownCopy } from "../../lib/payload-memory.ts";
 import type { FileFinal } from "../../protocol/frame/data-table.ts";
 import { type Entry, entryDisplay, type FileEntry, type Page } from "../../protocol/frame/page.ts";
 import type { EntryState, Trailer } from "../../protocol/frame/trailer.ts";
@@ -49,9 +50,9 @@ export class UnprovenPages {
     return this.#failed;
   }
 
-  /** `final` undefined: nothing of the file is stored. Its hash is a view into a frame, which is large: it is copied. */
+  /** `final` undefined: nothing of the file is stored. */
   close(entry: number, final: FileFinal | undefined): void {
-    this.#finals.set(entry, final === undefined ? undefined : { ...final, hash: new Uint8Array(final.hash) });
+    this.#finals.set(entry, final === undefined ? undefined : { ...final, hash: ownCopy(final.hash) });
   }
 
   isClosed(entry: number): boolean {

@@ -1,26 +1,16 @@
 import { systemClock } from "../../../src/lib/clock.ts";
-import { SpillFile } from "../../../src/lib/disk/spill-file.ts";
 import { FanfoldError } from "../../../src/lib/errors.ts";
-import { systemRandom } from "../../../src/lib/random.ts";
 import type { Deletion } from "../../../src/protocol/messages/deletion.ts";
 import { FidelityTally } from "../../../src/protocol/messages/fidelity.ts";
 import type { Problem } from "../../../src/protocol/messages/progress.ts";
-import { type DeletionPolicy, deleteExtras } from "../../../src/sink/deletion/deletion.ts";
+import type { DeletionPolicy } from "../../../src/sink/deletion/deletion.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import type { RootOptions } from "../../../src/sink/disk/root-options.ts";
-import { CopyEngine } from "../../../src/sink/engine/copy-engine.ts";
-import { FileWriter } from "../../../src/sink/engine/file-writer.ts";
-import { FreeSpace } from "../../../src/sink/engine/free-space.ts";
+import type { CopyEngine } from "../../../src/sink/engine/copy-engine.ts";
+import { openCopy } from "../../../src/sink/engine/open-copy.ts";
 import type { WantMessage } from "../../../src/sink/engine/page-wants.ts";
-import { SharedEntries } from "../../../src/sink/engine/shared-entries.ts";
-import { WantJudge } from "../../../src/sink/engine/want-judge.ts";
-import { openManifestWriter } from "../../../src/sink/manifest/manifest-writer.ts";
-import { prepareFolder } from "../../../src/sink/own/probe-folder.ts";
-import { type Doubts, isDoubted } from "../../../src/sink/own/sync-mark.ts";
+import type { Doubts } from "../../../src/sink/own/sync-mark.ts";
 import { checkFrame } from "../../../src/sink/stream/checked-frame.ts";
-import { PageStore } from "../../../src/sink/stream/page-store.ts";
-import { ScopeStore } from "../../../src/sink/stream/scope-store.ts";
-import { TreeOrder } from "../../../src/sink/stream/tree-order.ts";
 
 export interface OpenEngine extends Disposable {
   readonly engine: CopyEngine;
@@ -49,37 +39,24 @@ export interface OpenEngineOptions {
   readonly sharedMax?: number;
 }
 
-/** A sink's engine over a real folder, made of the parts its thread makes it of. */
+/** A sink's engine over a real folder, as its thread opens it. */
 export function openEngine(folder: string, options: OpenEngineOptions = {}): OpenEngine {
   const fidelity = new FidelityTally();
   const root = Root.open(Buffer.from(folder), { tally: fidelity, ...options.root });
-  const doubted = (ctimeMs: number) => isDoubted(options.doubts ?? [], ctimeMs);
-  prepareFolder(root, options.nowMs ?? systemClock.date().getTime(), doubted);
-  const pageStore = new PageStore(SpillFile.open());
-  const order = new TreeOrder({ pageStore, random: systemRandom });
-  const writer = new FileWriter(root);
-  const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
-  const meta = { session: "photos", sessionId: "abcdefghijkl", source: "s", timeMs: options.nowMs ?? 0 };
-  const asRoot = root.metadata.isRoot;
-  const manifest = openManifestWriter(root, { ...meta, numericIds: options.root?.numericIds ?? false, asRoot });
-  root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
-  const shared = new SharedEntries(options.sharedMax);
-  const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy: () => undefined });
-  const scope = new ScopeStore();
+  const startedMs = options.nowMs ?? systemClock.date().getTime();
   const [problems, files, wants]: [Problem[], string[], WantMessage[]] = [[], [], []];
-  const engine = new CopyEngine(
+  const copy = openCopy(
+    root,
     {
-      root,
-      pageStore,
-      order,
-      writer,
-      judge,
-      space,
-      shared,
-      manifest,
+      origin: { session: "photos", sessionId: "abcdefghijkl", source: "s", startedMs },
       fidelity,
-      scope,
+      doubts: options.doubts ?? [],
+      numericIds: options.root?.numericIds ?? false,
       specials: options.specials ?? false,
+      syncsManifest: true,
+      onBusy: () => undefined,
+      ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
+      ...(options.sharedMax === undefined ? {} : { sharedMax: options.sharedMax }),
     },
     {
       want: (want) => wants.push(want),
@@ -87,6 +64,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       problem: (problem) => problems.push(problem),
     },
   );
+  const { engine } = copy;
   return {
     engine,
     root,
@@ -102,19 +80,12 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
     },
     delete(policy = { forbidden: false }) {
       const deleted: string[] = [];
-      const deletion = deleteExtras(
-        { root, pageStore, scope, policy, onBusy: () => undefined },
-        { onDeleted: (path) => deleted.push(path), onProblem: (problem) => problems.push(problem) },
-      );
+      const deletion = copy.delete(policy, {
+        onDeleted: (path) => deleted.push(path),
+        onProblem: (problem) => problems.push(problem),
+      });
       return { deletion, deleted };
     },
-    [Symbol.dispose]() {
-      writer[Symbol.dispose]();
-      manifest.discard();
-      order[Symbol.dispose]();
-      pageStore[Symbol.dispose]();
-      scope[Symbol.dispose]();
-      root[Symbol.dispose]();
-    },
+    [Symbol.dispose]: () => copy.release("failed"),
   };
 }

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { EntrySync } from "../../../src/sink/engine/entry-sync.ts";
+import { EntrySync } from "../../../src/sink/disk/entry-sync.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { sourceFrames } from "../../helpers/copies/source-frames.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";

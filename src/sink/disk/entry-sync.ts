@@ -2,9 +2,13 @@ import { closeSync, constants, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathKey } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
+import { ownCopy } from "../../lib/payload-memory.ts";
 
 /** When a sink makes its disk have what it stored: at the end of a session and now and then before, each file at once, or never. */
 export type Durability = "session" | "file" | "none";
+
+/** Puts what is open on the disk. */
+export const syncNow: (fd: number) => void = fsyncSync;
 
 /** Directories that wait for `settle` before it is done at once. */
 const WAITING_MAX = 1_024;
@@ -12,7 +16,7 @@ const WAITING_MAX = 1_024;
 interface EntrySyncOptions {
   /** Descriptor of a directory by its relative path, to be used at once. Throws system errors. */
   readonly fdOf: (directory: Uint8Array) => number;
-  /** @default fsyncSync */
+  /** @default syncNow */
   readonly fsync?: (fd: number) => void;
 }
 
@@ -26,7 +30,7 @@ export class EntrySync {
   /** Directories in which names were made since they were synced. */
   readonly #waiting = new Map<string, Uint8Array>();
 
-  constructor({ fdOf, fsync = fsyncSync }: EntrySyncOptions) {
+  constructor({ fdOf, fsync = syncNow }: EntrySyncOptions) {
     this.#fdOf = fdOf;
     this.#fsync = fsync;
   }
@@ -38,8 +42,7 @@ export class EntrySync {
 
   /** A name was made in a directory. */
   named(directory: Uint8Array): void {
-    // A copy: an entry's path may lie in the memory of a frame.
-    this.#waiting.set(pathKey(directory), Uint8Array.from(directory));
+    this.#waiting.set(pathKey(directory), ownCopy(directory));
     if (this.#waiting.size >= WAITING_MAX) this.settle();
   }
 

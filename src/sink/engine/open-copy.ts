@@ -1,0 +1,133 @@
+import { SpillFile } from "../../lib/disk/spill-file.ts";
+import { systemRandom } from "../../lib/random.ts";
+import type { Deletion } from "../../protocol/messages/deletion.ts";
+import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
+import { type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
+import type { Root } from "../disk/root.ts";
+import { openManifestWriter } from "../manifest/manifest-writer.ts";
+import { prepareFolder, recallTraits } from "../own/probe-folder.ts";
+import { type Doubts, isDoubted } from "../own/sync-mark.ts";
+import { PageStore } from "../stream/page-store.ts";
+import { ScopeStore } from "../stream/scope-store.ts";
+import { TreeOrder } from "../stream/tree-order.ts";
+import { CopyEngine } from "./copy-engine.ts";
+import { DryEngine, type DryEngineSink } from "./dry-engine.ts";
+import type { Engine } from "./engine.ts";
+import type { EngineSink } from "./engine-parts.ts";
+import { FileWriter } from "./file-writer.ts";
+import { FreeSpace } from "./free-space.ts";
+import { SharedEntries } from "./shared-entries.ts";
+import { WantJudge } from "./want-judge.ts";
+
+/** Whose copy it is, for the manifest. */
+interface CopyOrigin {
+  readonly session: string;
+  readonly sessionId: string;
+  /** Identity of the source. */
+  readonly source: string;
+  /** Wall clock at the start, in milliseconds since 1970. */
+  readonly startedMs: number;
+}
+
+export interface CopyOptions {
+  readonly origin: CopyOrigin;
+  /** Counts what the root could not carry exactly. */
+  readonly fidelity: FidelityTally;
+  /** Times whose files may have been lost with the power. */
+  readonly doubts: Doubts;
+  readonly numericIds: boolean;
+  /** Whether devices are made. */
+  readonly specials: boolean;
+  /** Whether the manifest is synced before it counts. */
+  readonly syncsManifest: boolean;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
+  /** What the disk has left, in bytes. @default what the root says */
+  readonly freeBytes?: () => number;
+  /** How many entries with several names may wait for the end. */
+  readonly sharedMax?: number;
+}
+
+/** How a copy ended: whether what is left of unfinished files is kept for the next one. */
+type CopyEnd = "proven" | "full" | "failed";
+
+/** The copy of one stream into one folder. */
+export interface OpenCopy<E extends Engine = Engine> {
+  readonly engine: E;
+  /** The source asks for a deletion behind the sync. */
+  readonly deletes: boolean;
+  /** Deletes what the source asked for, within the policy of this sink. */
+  delete(policy: DeletionPolicy, out: DeletionOut): Deletion | undefined;
+  /** Whether the folder is still the one that was opened. */
+  isWhole(): boolean;
+  /** Lets go of everything, the root included. Idempotent. */
+  release(end: CopyEnd): void;
+}
+
+/** Prepares the folder of an open root, and assembles the engine that fills it. Takes the root over. */
+export function openCopy(root: Root, options: CopyOptions, out: EngineSink): OpenCopy<CopyEngine> {
+  const { origin, fidelity, doubts, numericIds, specials, onBusy } = options;
+  const doubted = (ctimeMs: number) => isDoubted(doubts, ctimeMs);
+  using opening = new DisposableStack();
+  opening.use(root);
+  prepareFolder(root, origin.startedMs, doubted);
+  const scope = opening.use(new ScopeStore());
+  const pageStore = opening.use(new PageStore(SpillFile.open()));
+  const order = opening.use(new TreeOrder({ pageStore, random: systemRandom }));
+  const { session, sessionId, source, startedMs } = origin;
+  const meta = { session, sessionId, source, timeMs: startedMs, numericIds, asRoot: root.metadata.isRoot };
+  const manifest = openManifestWriter(root, meta, options.syncsManifest);
+  const writer = new FileWriter(root, onBusy);
+  root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
+  const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
+  const shared = new SharedEntries(options.sharedMax);
+  const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy });
+  const engine = new CopyEngine(
+    { root, pageStore, order, writer, judge, space, shared, manifest, fidelity, scope, specials },
+    out,
+  );
+  const parts = opening.move();
+  return {
+    engine,
+    get deletes() {
+      return scope.limit !== undefined;
+    },
+    delete: (policy, deletionOut) =>
+      deleteExtras({ root, pageStore, scope, policy, onBusy: () => undefined }, deletionOut),
+    isWhole: () => root.isWhole(),
+    release(end) {
+      if (parts.disposed) return;
+      writer[Symbol.dispose]();
+      manifest.discard();
+      if (end === "proven") root.partials.clear();
+      if (end === "full") root.partials.clearUnused();
+      parts.dispose();
+    },
+  };
+}
+
+interface DryRunOptions {
+  readonly doubts: Doubts;
+  readonly deletion: DeletionPolicy;
+  readonly onBusy: () => void;
+}
+
+/** The same for a dry run: nothing is prepared, and nothing is there to be cleaned. Takes the root over. */
+export function openDryRun(root: Root, { doubts, deletion, onBusy }: DryRunOptions, out: DryEngineSink): OpenCopy {
+  using opening = new DisposableStack();
+  opening.use(root);
+  root.metadata.traits = recallTraits(root);
+  const scope = opening.use(new ScopeStore());
+  const pageStore = opening.use(new PageStore(SpillFile.open()));
+  const order = opening.use(new TreeOrder({ pageStore, random: systemRandom }));
+  const judged = { isDoubted: (ctimeMs: number) => isDoubted(doubts, ctimeMs), onBusy };
+  const engine = new DryEngine({ root, pageStore, order, scope, policy: deletion, ...judged }, out);
+  const parts = opening.move();
+  return {
+    engine,
+    deletes: false,
+    delete: () => undefined,
+    isWhole: () => root.isThere(),
+    release: () => parts.dispose(),
+  };
+}
