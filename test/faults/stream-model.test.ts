@@ -13,7 +13,7 @@ const SCOPE = { sessionId: "abcdefghijkl", epoch: 1, stream: 0 };
 const COST_MAX = 1024 * 1024;
 /** Enough for everything that waits behind a repair: each round gives one its time. */
 const ROUNDS_TO_END = 100;
-const ROUND_MS = 300;
+const ROUND_MS = 2_100;
 
 /** What may happen next, in any order. */
 type Step =
@@ -139,7 +139,9 @@ class Stream {
     const receiver = this.#receiver(id);
     this.#reported.set(id, receiver.receivedUpTo);
     this.#window.stored(id, receiver.receivedUpTo);
-    this.#desk.ask(id, receiver.missing(), { nowMs: this.#nowMs, exists: this.#costs.length });
+    this.#desk.ask(id, receiver.missing(), {
+      ...{ nowMs: this.#nowMs, kept: this.#window.storedUpTo(this.#costs.length), exists: this.#costs.length },
+    });
   }
 
   #leave(id: SinkId): void {
@@ -150,8 +152,8 @@ class Stream {
 
   #repair(ms: number): void {
     this.#nowMs += ms;
-    for (const { sequence, sinkId } of this.#desk.due(this.#nowMs)) {
-      const to = sinkId === undefined ? this.#live : [sinkId];
+    for (const { sequence, sinks } of this.#desk.due(this.#nowMs)) {
+      const to = sinks.length > 1 ? this.#live : sinks.map(({ sinkId }) => sinkId);
       if (this.#window.find(sequence) === undefined) continue;
       for (const id of to) this.#links.get(id as SinkId)?.push(sequence);
     }

@@ -57,7 +57,7 @@ function sinkSays(input: Uint8Array): void {
     const { message } = up;
     if (message.type === "report") {
       if (message.storedUpTo <= FRAMES) window.stored("one", message.storedUpTo);
-      desk.ask("one", message.missing, { nowMs: 0, exists: FRAMES });
+      desk.ask("one", message.missing, { nowMs: 0, kept: 0, exists: FRAMES });
       must(desk.due(1000).length <= FRAMES, "nothing is repaired that does not exist");
     } else if (message.type === "want")
       refuses(["damaged"], () => ledger.answer("one", message.page, message.want, message.held));

@@ -87,6 +87,11 @@ export class CreditFlow {
     this.#window.published(frame);
   }
 
+  /** The oldest frame that is kept for repairs; the next one to be published when there is none. */
+  keptFrom(nextSequence: number): number {
+    return this.#window.storedUpTo(nextSequence);
+  }
+
   find(sequence: number): SentFrame | undefined {
     return this.#window.find(sequence);
   }

@@ -6,10 +6,15 @@ import type { Throttle } from "./throttle.ts";
 /** A frame on its way out. */
 interface Outgoing {
   readonly frame: Buffer;
-  /** A repair: it has its sequence already, and goes to this subject. */
-  readonly again?: string;
   /** Called with its sequence just before it is published. */
   readonly onSequence?: (sequence: number) => void;
+}
+
+/** A frame that was published before, and has its sequence. */
+interface Repair {
+  readonly subject: string;
+  /** Called when its turn has come, so that what waits takes no memory; undefined when nobody needs it any more. */
+  readonly take: () => Buffer | undefined;
 }
 
 interface OutboxOptions {
@@ -28,7 +33,7 @@ interface OutboxOptions {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #control: Outgoing[] = [];
+  readonly #control: (Outgoing | Repair)[] = [];
   readonly #data: Outgoing[] = [];
   #nextSequence = 0;
   #running = false;
@@ -64,9 +69,14 @@ export class Outbox {
     this.#start();
   }
 
-  /** Frames that wait to be sent again. */
-  get repairsWaiting(): number {
-    return this.#control.reduce((count, outgoing) => (outgoing.again === undefined ? count : count + 1), 0);
+  repair(repair: Repair): void {
+    this.#control.push(repair);
+    this.#start();
+  }
+
+  /** Frames wait to be sent again. */
+  get repairsWait(): boolean {
+    return this.#control.some((outgoing) => "take" in outgoing);
   }
 
   data(outgoing: Outgoing): void {
@@ -104,16 +114,20 @@ export class Outbox {
       if (throttle?.isHolding === true) await this.#hold(throttle);
       const next = this.#take();
       if (next === undefined) break;
-      throttle?.spend(next.frame.length);
-      if (next.again === undefined) {
-        const sequence = this.#nextSequence;
-        this.#nextSequence += 1;
-        sealFrame(next.frame, sequence);
-        next.onSequence?.(sequence);
-      }
-      await transport.publish(next.again ?? subject, next.frame, { signal });
+      const frame = "take" in next ? next.take() : this.#number(next);
+      if (frame === undefined) continue;
+      throttle?.spend(frame.length);
+      await transport.publish("take" in next ? next.subject : subject, frame, { signal });
     }
     this.#running = false;
+  }
+
+  #number({ frame, onSequence }: Outgoing): Buffer {
+    const sequence = this.#nextSequence;
+    this.#nextSequence += 1;
+    sealFrame(frame, sequence);
+    onSequence?.(sequence);
+    return frame;
   }
 
   async #hold(throttle: Throttle): Promise<void> {
@@ -122,7 +136,7 @@ export class Outbox {
     this.#held = false;
   }
 
-  #take(): Outgoing | undefined {
+  #take(): Outgoing | Repair | undefined {
     return this.#stopped ? undefined : (this.#control.shift() ?? this.#data.shift());
   }
 }

@@ -3,72 +3,87 @@ import { REPAIR_BYTES_MIN } from "../../protocol/limits.ts";
 /** A frame to publish again. */
 interface Repair {
   readonly sequence: number;
-  /** How often it has been sent again to sinks that still miss it, this time included. */
+  /** The sinks that miss it. One gets it alone; for several it goes to all at once. */
+  readonly sinks: readonly MissingSink[];
+}
+
+interface MissingSink {
+  readonly sinkId: string;
+  /** How often the frame has been sent again since this sink misses it, this time included. */
   readonly times: number;
-  /** The one sink that misses it; undefined when several do, and it goes to all at once. */
-  readonly sinkId: string | undefined;
 }
 
 interface Asked {
-  readonly sinks: Set<string>;
-  readonly sinceMs: number;
-  sentMs: number;
-  times: number;
+  /** Who misses it, and how often it has been sent again for that one. */
+  readonly times: Map<string, number>;
+  /** Not before. */
+  dueMs: number;
+  /** Time it has to arrive once it is sent. */
+  waitMs: number;
 }
 
 /** Other sinks that miss the same frame have this long to say so before it is sent again. */
 const HOLD_OFF_MS = 30;
-/** A frame that was sent again has this long to arrive before it is sent once more. */
-const RESEND_MS = 250;
+/** A frame that was sent again has this long to arrive before it is sent once more: twice as long each time. */
+const RESEND_MIN_MS = 250;
+/**
+ * What sinks miss after an outage of the broker they find out one after another, over seconds. In the long run a frame goes
+ * once in this time for all that ask meanwhile, however many they are.
+ */
+const RESEND_MAX_MS = 2_000;
 /** Frames looked at for one report: what lies behind them is asked for again by the next one. */
 const FRAMES_ASKED_MAX = 4_096;
 
-/** Times in a row that one frame is sent again to a sink which still misses it: some 8 s of trying. */
+/** Times that one frame is sent again while the same sink misses it: a minute of trying. */
 export const REPAIRS_OF_FRAME_MAX = 32;
 
 /**
- * Which frames are to be sent again, to whom, and when (D7). A sink's newest report replaces what it asked for before,
- * so that what has arrived in the meantime is not sent. Pure.
+ * Which frames are to be sent again, to whom, and when (D7). A sink's newest report replaces what it asked for before, so that
+ * what has arrived in the meantime is not sent. What a sink asks for counts for that sink alone. Pure.
  */
 export class RepairRequests {
   readonly #asked = new Map<number, Asked>();
+  /** What each sink asked for last. */
+  readonly #missing = new Map<string, ReadonlySet<number>>();
   readonly #spentBytes = new Map<string, number>();
 
-  /** A sink misses these frames, [from, to) each, and no others. `exists` is the sequence of the next frame. */
+  /**
+   * A sink misses these frames, [from, to) each, and no others. The source keeps the frames from `kept` up to `exists`: what
+   * lies outside was stored by all, or is not published yet.
+   */
   ask(
     sinkId: string,
     ranges: readonly (readonly [number, number])[],
-    at: { readonly nowMs: number; readonly exists: number },
+    at: { readonly nowMs: number; readonly kept: number; readonly exists: number },
   ): void {
-    this.forget(sinkId);
-    let frames = 0;
+    const before = this.#missing.get(sinkId);
+    if (ranges.length === 0 && before === undefined) return;
+    const missing = new Set<number>();
     for (const [from, to] of ranges) {
-      for (let sequence = from; sequence < Math.min(to, at.exists) && frames < FRAMES_ASKED_MAX; sequence += 1) {
-        frames += 1;
-        const asked = this.#asked.get(sequence) ?? {
-          sinks: new Set(),
-          sinceMs: at.nowMs,
-          sentMs: Number.NEGATIVE_INFINITY,
-          times: 0,
-        };
-        asked.sinks.add(sinkId);
-        this.#asked.set(sequence, asked);
+      for (let sequence = Math.max(from, at.kept); sequence < Math.min(to, at.exists); sequence += 1) {
+        if (missing.size >= FRAMES_ASKED_MAX) break;
+        missing.add(sequence);
       }
     }
-    for (const [sequence, asked] of this.#asked) {
-      if (asked.sinks.size === 0 && at.nowMs - asked.sentMs > RESEND_MS) this.#asked.delete(sequence);
-    }
+    for (const sequence of before ?? []) if (!missing.has(sequence)) this.#asked.get(sequence)?.times.delete(sinkId);
+    for (const sequence of missing) this.#miss(sinkId, sequence, at.nowMs);
+    if (missing.size === 0) this.#missing.delete(sinkId);
+    else this.#missing.set(sinkId, missing);
   }
 
   /** What is to be sent now. Counts it as sent. */
   due(nowMs: number): Repair[] {
     const due: Repair[] = [];
     for (const [sequence, asked] of this.#asked) {
-      const [first, second] = asked.sinks;
-      if (first === undefined || nowMs - asked.sinceMs < HOLD_OFF_MS || nowMs - asked.sentMs < RESEND_MS) continue;
-      asked.sentMs = nowMs;
-      asked.times += 1;
-      due.push({ sequence, times: asked.times, sinkId: second === undefined ? first : undefined });
+      if (nowMs < asked.dueMs) continue;
+      if (asked.times.size === 0) {
+        this.#asked.delete(sequence);
+        continue;
+      }
+      asked.dueMs = nowMs + asked.waitMs;
+      asked.waitMs = Math.min(asked.waitMs * 2, RESEND_MAX_MS);
+      for (const [sinkId, times] of asked.times) asked.times.set(sinkId, times + 1);
+      due.push({ sequence, sinks: [...asked.times].map(([sinkId, times]) => ({ sinkId, times })) });
     }
     return due.sort((left, right) => left.sequence - right.sequence);
   }
@@ -83,13 +98,17 @@ export class RepairRequests {
     return spent <= Math.max(REPAIR_BYTES_MIN, publishedBytes);
   }
 
-  /** Sinks that asked for this frame. */
-  sinksOf(sequence: number): string[] {
-    return [...(this.#asked.get(sequence)?.sinks ?? [])];
+  /** Frees what a sink asked for: it has left. */
+  forget(sinkId: string): void {
+    for (const sequence of this.#missing.get(sinkId) ?? []) this.#asked.get(sequence)?.times.delete(sinkId);
+    this.#missing.delete(sinkId);
   }
 
-  /** Frees what a sink asked for: it asks anew, has all, or has left. */
-  forget(sinkId: string): void {
-    for (const asked of this.#asked.values()) asked.sinks.delete(sinkId);
+  #miss(sinkId: string, sequence: number, nowMs: number): void {
+    const asked = this.#asked.get(sequence) ?? {
+      ...{ times: new Map<string, number>(), dueMs: nowMs + HOLD_OFF_MS, waitMs: RESEND_MIN_MS },
+    };
+    if (!asked.times.has(sinkId)) asked.times.set(sinkId, 0);
+    this.#asked.set(sequence, asked);
   }
 }

@@ -22,7 +22,8 @@ export class Repairs {
 
   /** A sink says what it misses: all of it, as of now. */
   ask(sinkId: string, ranges: readonly (readonly [number, number])[], nowMs: number): void {
-    this.#requests.ask(sinkId, ranges, { nowMs, exists: this.#options.outbox.nextSequence });
+    const exists = this.#options.outbox.nextSequence;
+    this.#requests.ask(sinkId, ranges, { nowMs, kept: this.#options.credit.keptFrom(exists), exists });
   }
 
   forget(sinkId: string): void {
@@ -33,22 +34,30 @@ export class Repairs {
   send(nowMs: number): string[] {
     const { credit, outbox, tally, subject, repairSubject } = this.#options;
     const greedy = new Set<string>();
-    if (outbox.repairsWaiting > 0) return [];
-    for (const { sequence, sinkId, times } of this.#requests.due(nowMs)) {
+    if (outbox.repairsWait) return [];
+    for (const { sequence, sinks } of this.#requests.due(nowMs)) {
       const sent = credit.find(sequence);
       if (sent === undefined) continue;
-      for (const asker of this.#requests.sinksOf(sequence)) {
+      for (const { sinkId, times } of sinks) {
         // As if it were not compressed, like what it is compared with.
-        const within = this.#requests.spend(asker, sent.frame.length + sent.savedBytes, tally.bytesSent);
-        if (!within || times > REPAIRS_OF_FRAME_MAX) greedy.add(asker);
+        const within = this.#requests.spend(sinkId, sent.frame.length + sent.savedBytes, tally.bytesSent);
+        if (!within || times > REPAIRS_OF_FRAME_MAX) greedy.add(sinkId);
       }
-      tally.sentAgain(sent);
-      // A copy, because the frame's own buffer may be built in anew while this one is still on its way out.
-      outbox.control({
-        frame: Buffer.from(sent.frame),
-        again: sinkId === undefined ? subject : repairSubject(sinkId),
+      const [first, second] = sinks;
+      const only = second === undefined ? first : undefined;
+      outbox.repair({
+        subject: only === undefined ? subject : repairSubject(only.sinkId),
+        take: () => this.#take(sequence),
       });
     }
     return [...greedy];
+  }
+
+  /** A copy, because the frame's own buffer may be built in anew while this one is still on its way out. */
+  #take(sequence: number): Buffer | undefined {
+    const sent = this.#options.credit.find(sequence);
+    if (sent === undefined) return undefined;
+    this.#options.tally.sentAgain(sent);
+    return Buffer.from(sent.frame);
   }
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { FanfoldError } from "../../../src/lib/errors.ts";
-import { decodeFrame } from "../../../src/protocol/frame/frame.ts";
+import { decodeFrame, sealFrame } from "../../../src/protocol/frame/frame.ts";
 import { Outbox } from "../../../src/source/publish/outbox.ts";
 import { Throttle } from "../../../src/source/publish/throttle.ts";
 import { plainFrame } from "../../helpers/copies/source-frames.ts";
@@ -37,6 +37,30 @@ describe("Outbox", () => {
     await setImmediate();
     expect(sent()).toEqual(["0 data a", "1 page x", "2 page y", "3 data b", "4 data c"]);
     expect([told, outbox.isIdle, outbox.nextSequence]).toEqual([[0, 1, 2, 3, 4], true, 5]);
+  });
+
+  test("sends a repair as it was, asks for it only when its turn has come, and passes over one that nobody needs", async () => {
+    const { transport, outbox, sent } = begin();
+    const frame = plainFrame("page", Buffer.from("again"));
+    sealFrame(frame, 7);
+    transport.hold();
+    outbox.data({ frame: plainFrame("data", Buffer.from("a")) });
+    let taken = 0;
+    for (const repair of [frame, undefined, frame]) {
+      outbox.repair({
+        subject: "to.one",
+        take: () => {
+          taken += 1;
+          return repair;
+        },
+      });
+    }
+    expect([taken, outbox.repairsWait]).toEqual([0, true]);
+    transport.release();
+    await setImmediate();
+    expect([taken, outbox.repairsWait, outbox.nextSequence]).toEqual([3, false, 1]);
+    expect(sent()).toEqual(["0 data a", "7 page again", "7 page again"]);
+    expect(transport.published.map(({ subject }) => subject)).toEqual(["data", "to.one", "to.one"]);
   });
 
   test("goes on after it was idle", async () => {
