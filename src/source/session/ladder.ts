@@ -1,3 +1,4 @@
+import { LANES_MAX } from "../../protocol/limits.ts";
 import type { Backpressure } from "../publish/publisher-options.ts";
 
 /** What becomes of a sink that is much slower than the others (`--stragglers`). */
@@ -14,6 +15,10 @@ export const LAG_SILENCE_MS = 5_000;
 export const DETACH_AFTER_MS = 15_000;
 /** A sink that said nothing for this long is away. */
 export const AWAY_SILENCE_MS = 20_000;
+/** The same for a sink that holds the others, unless `wait` was asked for. */
+export const FROZEN_SILENCE_MS = 3_000;
+/** Sinks that an outage silences fall silent within this time of one another. */
+const SAME_OUTAGE_MS = 1_500;
 
 const LOOKS = LAG_LOOKS_MS / LADDER_LOOK_MS;
 
@@ -51,6 +56,9 @@ interface Rung {
  *
  * A sink that hashes what it has works, however long that takes: to be detached for it costs it nothing. But it is not
  * given up for it, so with `drop` its answers that are still to come hold nobody.
+ *
+ * A sink that is silent while it holds the others is frozen: it is away after FROZEN_SILENCE_MS. When more are silent than lanes
+ * run at a time it is a node of the broker or a network rather than a machine. Then all of them are given the usual time.
  */
 export class Ladder {
   readonly #policy: StragglerPolicy;
@@ -77,7 +85,7 @@ export class Ladder {
     );
     if (rung.held > LOOKS / 2) rung.slowSinceMs ??= nowMs;
     else if (rung.held <= LOOKS / 4) rung.slowSinceMs = undefined;
-    if (silentMs >= AWAY_SILENCE_MS) return { sinkId, to: "away" };
+    if (silentMs >= AWAY_SILENCE_MS || this.#isFrozen(sink, sinks)) return { sinkId, to: "away" };
     const slow = rung.slowSinceMs !== undefined;
     const slowMs = nowMs - (rung.slowSinceMs ?? nowMs);
     if (this.#policy !== "wait" && rung.held > LOOKS / 2 && slowMs >= DETACH_AFTER_MS)
@@ -86,6 +94,12 @@ export class Ladder {
     if (to === rung.at) return undefined;
     rung.at = to;
     return { sinkId, to };
+  }
+
+  #isFrozen(sink: LadderSink, sinks: readonly LadderSink[]): boolean {
+    if (this.#policy === "wait" || sink.silentMs < FROZEN_SILENCE_MS) return false;
+    if (!sinks.some((other) => other !== sink && this.#holds(sink, other))) return false;
+    return sinks.filter(({ silentMs }) => silentMs >= FROZEN_SILENCE_MS - SAME_OUTAGE_MS).length <= LANES_MAX;
   }
 
   /** Whether a sink keeps another one from work that is not lagging by silence itself. */

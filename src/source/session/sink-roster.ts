@@ -7,7 +7,7 @@ import type { SinkOutcome, SinkProgress } from "../../protocol/messages/progress
 import type { Amount, WantedAmount } from "../publish/want-sum.ts";
 
 /** Why a sink is not there: as its outcome tells it when it stays away. */
-interface Absence {
+export interface Absence {
   readonly code: ErrorCode;
   readonly reason: string;
   readonly sinceMs: number;

@@ -3,7 +3,7 @@ import { STREAM_DATA } from "../../protocol/frame/frame.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { AWAY_SILENCE_MS, LADDER_LOOK_MS, Ladder, type StragglerPolicy } from "./ladder.ts";
 import { LinkWatch } from "./link-watch.ts";
-import type { SinkRoster } from "./sink-roster.ts";
+import type { Absence, SinkRoster } from "./sink-roster.ts";
 import type { Streams } from "./streams.ts";
 
 interface SinkWatchOptions {
@@ -69,7 +69,8 @@ export class SinkWatch {
       if (to === "detached" && stragglers === "drop")
         onFailed(sinkId, "sinks-lost", "It was too slow for the others, and --stragglers drop gives such sinks up");
       else if (to === "detached") onDetached(sinkId);
-      else if (to === "live" || to === "lagging") {
+      else if (to === "away") this.#silent(sinkId, nowMs);
+      else {
         roster.setLagging(sinkId, to === "lagging");
         onState(sinkId, to === "lagging" ? to : "receiving", to === "lagging" ? LAGS : "it keeps up again");
       }
@@ -77,17 +78,23 @@ export class SinkWatch {
   }
 
   #lookAt(sinkId: string, nowMs: number): void {
-    const { roster, onState } = this.#options;
+    const { roster } = this.#options;
     if (roster.awayOf(sinkId) !== undefined) return;
     const silentMs = roster.silentMs(sinkId, nowMs);
     const left = roster.leftOf(sinkId);
-    if (left !== undefined && silentMs >= LEFT_SILENCE_MS) roster.putAway(sinkId, left);
-    else if (silentMs >= AWAY_SILENCE_MS) {
-      const reason = `nothing was heard from it for ${AWAY_SILENCE_MS / 1000} s`;
-      roster.putAway(sinkId, { code: "sinks-lost", reason, sinceMs: nowMs });
-    } else return;
-    const { reason = "" } = roster.awayOf(sinkId) ?? {};
-    onState(sinkId, "away", `${reason}; it is waited for, for ${seconds(this.#options.sinkTimeoutMs)}`);
+    if (left !== undefined && silentMs >= LEFT_SILENCE_MS) this.#putAway(sinkId, left);
+    else if (silentMs >= AWAY_SILENCE_MS) this.#silent(sinkId, nowMs);
+  }
+
+  #silent(sinkId: string, nowMs: number): void {
+    const reason = `nothing was heard from it for ${seconds(this.#options.roster.silentMs(sinkId, nowMs))}`;
+    this.#putAway(sinkId, { code: "sinks-lost", reason, sinceMs: nowMs });
+  }
+
+  #putAway(sinkId: string, absence: Absence): void {
+    const { roster, onState, sinkTimeoutMs } = this.#options;
+    roster.putAway(sinkId, absence);
+    onState(sinkId, "away", `${absence.reason}; it is waited for, for ${seconds(sinkTimeoutMs)}`);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Backpressure } from "../../../src/source/publish/publisher-options
 import {
   AWAY_SILENCE_MS,
   DETACH_AFTER_MS,
+  FROZEN_SILENCE_MS,
   LADDER_LOOK_MS,
   LAG_LOOKS_MS,
   LAG_SILENCE_MS,
@@ -122,6 +123,44 @@ describe("Ladder", () => {
   test("a sink is not held up by one that is silent itself", () => {
     const silent = { ...idle("silent"), silentMs: LAG_SILENCE_MS };
     expect(changes(watch("detach", 60_000, () => [full("slow"), silent]))).toEqual(["silent lagging"]);
+  });
+
+  test("a sink that is silent while it holds the others is away after 3 s, by its data or by its answers; with wait it is not", () => {
+    const byData = (now: number): LadderSink => ({ ...full("frozen"), silentMs: now });
+    const byAnswer = (now: number): LadderSink => ({
+      ...{ ...idle("frozen"), silentMs: now },
+      hold: hold({ unanswered: 1, holdsReader: true }),
+    });
+    for (const frozen of [byData, byAnswer]) {
+      for (const policy of ["detach", "drop"] as const) {
+        const away = watch(policy, FROZEN_SILENCE_MS, (now) => [frozen(now), idle("quick")]).at(-1);
+        expect(away).toEqual(["frozen", "away", FROZEN_SILENCE_MS]);
+      }
+      const waited = watch("wait", AWAY_SILENCE_MS, (now) => [frozen(now), idle("quick")]);
+      expect(waited.filter(([, to]) => to !== "lagging")).toEqual([["frozen", "away", AWAY_SILENCE_MS]]);
+    }
+  });
+
+  test("a sink that is silent and holds nobody has the usual time", () => {
+    const said = watch("detach", 10_000, (now) => [{ ...full("silent"), silentMs: now }, full("busy")]);
+    expect(said.filter(([, to]) => to === "away")).toEqual([]);
+  });
+
+  test("sinks that an outage silences together are given the usual time; two at once are not an outage", () => {
+    const silent = (count: number) => (now: number) => [
+      ...Array.from({ length: count }, (_, index) => ({
+        ...full(`silent${index}`),
+        // They said their last words within a second.
+        silentMs: Math.max(0, now - index * 300),
+      })),
+      idle("quick"),
+    ];
+    const awayMs = (count: number) => {
+      const away = watch("detach", 15_000, silent(count)).filter(([, to]) => to === "away");
+      return [0, 1].map((index) => away.find(([sinkId]) => sinkId === `silent${index}`)?.[2]);
+    };
+    expect(awayMs(2)).toEqual([FROZEN_SILENCE_MS, FROZEN_SILENCE_MS + 300]);
+    expect(awayMs(4)).toEqual([undefined, undefined]);
   });
 
   test("never detaches the last one, nor a sink before it lagged, whatever happens", () => {
