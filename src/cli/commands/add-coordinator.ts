@@ -66,5 +66,7 @@ Examples:
   fanfold coordinator
   fanfold coordinator --host 0.0.0.0 --port 7400
   fanfold coordinator --broker nats://localhost:4222
-  fanfold coordinator --broker amqp://rabbit:5672 --broker-credentials /etc/fanfold/rabbit
+  fanfold coordinator --broker amqp://rabbit --broker-credentials /etc/rabbit
+
+Where its output is no terminal, each line begins with the time, in UTC.
 `;

@@ -59,8 +59,10 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
 const SINK_HELP = `
 Examples:
   fanfold sink /backup/photos
-  fanfold sink --coordinator backup:7337 --session photos --name attic /backup/photos
+  fanfold sink --coordinator backup:7337 --session photos --name attic /backup
   fanfold sink --stay /backup/photos
 
+With --stay, where its output is no terminal, each line begins with the time, in
+UTC.
 The exit status says how it ended: docs/exit-status.md.
 `;

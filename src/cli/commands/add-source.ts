@@ -65,14 +65,19 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
 const SOURCE_HELP = `
 Examples:
   fanfold source ~/photos
-  fanfold source --coordinator backup:7337 --session photos --dest-count 3 ~/photos
-  fanfold source --wait-timeout 10m --json /srv/data > events.jsonl
+  fanfold source --coordinator backup:7337 --session photos ~/photos
+  fanfold source --dest-count 3 --wait-timeout 10m --json /srv > events.jsonl
   fanfold source --dry-run --verbose ~/photos
-  fanfold source --exclude '*.tmp' --exclude /build/ --exclude-from .backupignore ~/project
+  fanfold source --exclude '*.tmp' --exclude /build/ ~/project
 
-Ctrl-C stops the source, and its sinks wait: the same command goes on. A second Ctrl-C ends the session for all.
-Patterns are those of .gitignore: "*.tmp" and "cache/" match at any depth, "/build" and "docs/*.md" from DIR on, "/" at the end
-means directories, "**" any number of them. Of --exclude, --include and --exclude-from the first that matches an entry decides; in a
-file the last line does, and "!" in front includes again. More: docs/filters.md.
+Ctrl-C stops the source, and its sinks wait: the same command goes on.
+A second Ctrl-C ends the session for all.
+
+Patterns are those of .gitignore. "*.tmp" and "cache/" match at any depth,
+"/build" and "docs/*.md" from DIR on. "/" at the end means directories, "**" any
+number of them. Of --exclude, --include and --exclude-from the first that
+matches an entry decides. In a file the last line does, and "!" in front
+includes again. More: docs/filters.md.
+
 The exit status says how it ended: docs/exit-status.md.
 `;

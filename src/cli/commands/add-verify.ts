@@ -26,5 +26,6 @@ Examples:
   fanfold verify /backup/photos
   fanfold verify --strict --json /backup/photos
 
-The exit status is 0 when all is as it was copied, and 12 when something differs or is missing: docs/exit-status.md.
+The exit status is 0 when all is as it was copied, and 12 when something differs
+or is missing: docs/exit-status.md.
 `;

@@ -27,6 +27,7 @@ export async function coordinatorCommand(options: CoordinatorCommandOptions, io:
     view: coordinatorView,
     options,
     io,
+    lasts: true,
     start: (context) => openRun(options, io, context),
     // A coordinator ends by a signal or by an error; anything else would be a defect of its own.
     statusOf: () => EXIT_STATUS.internal,

@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import type { Finish } from "../options/shared-options.ts";
 import type { ProgramIo } from "../process/program-io.ts";
+import { columnsOf } from "../process/terminal-size.ts";
+import { forOutput } from "../process/written-lines.ts";
 import { packageVersion } from "../version.ts";
 import { addCoordinator } from "./add-coordinator.ts";
 import { addSink } from "./add-sink.ts";
@@ -16,8 +18,8 @@ export function createProgram(io: ProgramIo, finish: Finish): Command {
     .helpCommand("help [command]", "show the help of a command")
     .configureHelp({ helpWidth: helpColumns(io) })
     .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeOut: (text) => void io.stdout.write(forOutput(text, io.stdout)),
+      writeErr: (text) => void io.stderr.write(forOutput(text, io.stderr)),
       outputError: (text, write) => write(oneLine(text)),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
@@ -32,8 +34,11 @@ export function createProgram(io: ProgramIo, finish: Finish): Command {
   return program;
 }
 
+/** No wider than it can be read with ease, and than the texts behind the options. */
+const HELP_COLUMNS_MAX = 80;
+
 function helpColumns({ stdout }: ProgramIo): number {
-  return Math.min(stdout.columns ?? 100, 120);
+  return Math.min(columnsOf(stdout), HELP_COLUMNS_MAX);
 }
 
 /** Commander's own messages, in the form of all others. */
@@ -47,7 +52,8 @@ function oneLine(text: string): string {
 
 const PROGRAM_HELP = `
 Examples:
-  fanfold coordinator                             on one machine: brings the others together
-  fanfold sink /backup/photos                     on every machine that gets a copy
-  fanfold source ~/photos --dest-count 2          on the machine that has the files: starts when two sinks are there
+  fanfold coordinator                     on one machine: brings them together
+  fanfold sink /backup/photos             on every machine that gets a copy
+  fanfold source ~/photos --dest-count 2  on the machine that has the files:
+                                          starts when two sinks are there
 `;

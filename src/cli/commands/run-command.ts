@@ -6,8 +6,9 @@ import { catchEndingSignals } from "../process/ending-signals.ts";
 import { statusOfCode, statusOfSignal } from "../process/exit-status.ts";
 import type { ProgramIo } from "../process/program-io.ts";
 import { reportError } from "../process/report-error.ts";
+import { withTimes } from "../process/written-lines.ts";
 import { openPresenter, presenterLogger } from "../terminal/open-presenter.ts";
-import { resolveOutputMode, type SharedOptions } from "../terminal/output-mode.ts";
+import { type OutputMode, resolveOutputMode, type SharedOptions } from "../terminal/output-mode.ts";
 import type { Presenter, TypedEvent } from "../terminal/presenter.ts";
 import type { View } from "../view/view.ts";
 
@@ -34,6 +35,8 @@ interface RoleCommand<Event extends TypedEvent, State, Result> {
   readonly view: View<Event, State>;
   readonly options: SharedOptions;
   readonly io: ProgramIo;
+  /** It goes on until somebody ends it: its lines begin with the time, where no person reads them at a terminal. */
+  readonly lasts?: boolean;
   start(context: RunContext): Promise<RoleRun<Event, Result>>;
   statusOf(result: Result): number;
 }
@@ -48,8 +51,8 @@ const LOADING_MS_MAX = 1000;
 export async function runCommand<Event extends TypedEvent, State, Result>(
   command: RoleCommand<Event, State, Result>,
 ): Promise<number> {
-  const { io } = command;
-  const mode = resolveOutputMode(command.options, io);
+  const mode = resolveOutputMode(command.options, command.io);
+  const io = outputsOf(command, mode);
   const presenter = await openPresenter(command.view, mode, io);
   let run: RoleRun<Event, Result> | undefined;
   using signals = catchEndingSignals((signal, count) => {
@@ -81,6 +84,15 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
   } finally {
     presenter.close();
   }
+}
+
+/** Events of `--json` have the time in them. */
+function outputsOf(
+  { io, lasts = false }: Pick<RoleCommand<never, never, never>, "io" | "lasts">,
+  { kind }: OutputMode,
+) {
+  if (!lasts) return io;
+  return kind === "json" ? { ...withTimes(io), stdout: io.stdout } : withTimes(io);
 }
 
 async function showEvents<Event extends TypedEvent>(

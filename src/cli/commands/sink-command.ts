@@ -39,6 +39,7 @@ export async function sinkCommand(folder: string, options: SinkCommandOptions, i
     view: sinkView,
     options,
     io,
+    lasts: options.stay === true,
     start: async ({ signal, logger }) => {
       boundMemory({ threadSemiSpaceMib: THREAD_SEMI_SPACE_MIB });
       limitGrowth(GROWTH_PERCENT);

@@ -1,5 +1,6 @@
 import type { FanfoldError } from "../../lib/errors.ts";
 import type { ProgramIo } from "./program-io.ts";
+import { forOutput } from "./written-lines.ts";
 
 interface ErrorReport {
   readonly io: ProgramIo;
@@ -10,7 +11,7 @@ interface ErrorReport {
 /** One line on standard error; with `--json` also one object on standard output. */
 export function reportError(error: FanfoldError, { io, verbose, json }: ErrorReport): void {
   const text = error.code === "internal" ? `internal error: ${error.message}` : error.message;
-  io.stderr.write(`fanfold: ${text}\n`);
+  io.stderr.write(`${forOutput(`fanfold: ${text}`, io.stderr)}\n`);
   if (verbose && error.code === "internal") io.stderr.write(`${stackOf(error)}\n`);
   if (json)
     io.stdout.write(

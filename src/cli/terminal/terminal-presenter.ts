@@ -1,5 +1,7 @@
 import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
+import type { Output } from "../process/program-io.ts";
+import { forOutput } from "../process/written-lines.ts";
 import { measureWith } from "../view/fit.ts";
 import type { View } from "../view/view.ts";
 import type { Presenter, PresenterContext, TypedEvent } from "./presenter.ts";
@@ -31,17 +33,21 @@ export class TerminalPresenter<Event extends TypedEvent, State> implements Prese
     const before = this.#state;
     this.#state = this.#view.next(before, event, io.clock.nowMs());
     for (const message of this.#view.messages(event, before, style)) {
-      if (message.level === "warning") this.#painter.print(message.text, io.stderr);
+      if (message.level === "warning") this.#print(message.text, io.stderr);
       else if (message.plainOnly !== true && (message.level === "info" || mode.verbose))
-        this.#painter.print(message.text, io.stdout);
+        this.#print(message.text, io.stdout);
     }
   }
 
   error(text: string): void {
-    this.#painter.print(text, this.#context.io.stderr);
+    this.#print(text, this.#context.io.stderr);
   }
 
   close(): void {
     this.#painter.close();
+  }
+
+  #print(text: string, output: Output): void {
+    this.#painter.print(forOutput(text, output), output);
   }
 }

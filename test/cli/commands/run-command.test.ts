@@ -10,13 +10,18 @@ import { memoryIo } from "../terminal/memory-io.ts";
 import { sampleOutcome } from "../terminal/sample-events.ts";
 
 /** A role that says what it is told to, and ends as it is told to. */
-async function run(events: readonly SinkEvent[], result: () => Promise<SinkOutcome>, options: SharedOptions = {}) {
+async function run(
+  events: readonly SinkEvent[],
+  result: () => Promise<SinkOutcome>,
+  options: SharedOptions & { readonly lasts?: boolean } = {},
+) {
+  const { lasts = false } = options;
   const io = memoryIo();
   async function* said(): AsyncGenerator<SinkEvent> {
     yield* events;
   }
   const start = async () => ({ events: said(), result: result() });
-  const status = await runCommand({ view: sinkView, options, io, start, statusOf: statusOfOutcome });
+  const status = await runCommand({ view: sinkView, options, io, lasts, start, statusOf: statusOfOutcome });
   return { status, out: io.stdout.lines, err: io.stderr.lines };
 }
 
@@ -58,5 +63,21 @@ describe("runCommand()", () => {
       { type: "error", code: "source-lost", message: "The source left" },
     ]);
     expect(err).toEqual(["fanfold: The source left"]);
+  });
+
+  describe("of a command that lasts", () => {
+    const lost = () => Promise.reject(new FanfoldError("source-lost", "The source left"));
+
+    test("begins each line with the time, errors too", async () => {
+      const { out, err } = await run([{ type: "waiting", underWay: false }], lost, { lasts: true });
+      expect(out).toEqual(["1970-01-01T00:00:00.000Z waiting for a source"]);
+      expect(err).toEqual(["1970-01-01T00:00:00.000Z fanfold: The source left"]);
+    });
+
+    test("has the time in the events of --json only once", async () => {
+      const { out, err } = await run([{ type: "waiting", underWay: false }], lost, { lasts: true, json: true });
+      expect(out[0]).toBe('{"time":"1970-01-01T00:00:00.000Z","type":"waiting","underWay":false}');
+      expect(err).toEqual(["1970-01-01T00:00:00.000Z fanfold: The source left"]);
+    });
   });
 });
