@@ -1,10 +1,10 @@
-import { hostname } from "node:os";
 import { BufferPool } from "../lib/buffer-pool.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
+import { labelsOf } from "../member/labels.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
 import { PAYLOAD_BUFFER_BYTES, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
@@ -159,8 +159,7 @@ class SinkProgram {
       version: PROTOCOL_VERSION,
       role: "sink",
       session: session ?? "default",
-      label: name ?? hostname(),
-      labelAsked: name !== undefined,
+      ...labelsOf({ name, folder: folder.path }),
       secret: folder.secret,
       stay: stay ?? false,
     };

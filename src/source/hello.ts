@@ -1,7 +1,7 @@
-import { hostname } from "node:os";
 import { readBootId } from "../lib/disk/boot-id.ts";
 import { placesUpTo } from "../lib/disk/folder-place.ts";
 import type { Random } from "../lib/random.ts";
+import { labelsOf } from "../member/labels.ts";
 import { PLACE_NAMES_MAX, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { Hello } from "../protocol/messages/control.ts";
 import { sourceSecret } from "./identity.ts";
@@ -21,8 +21,7 @@ export function sourceHello(options: SourceIdentityOptions, root: Buffer, random
     version: PROTOCOL_VERSION,
     role: "source",
     session: session ?? "default",
-    label: name ?? hostname(),
-    labelAsked: name !== undefined,
+    ...labelsOf({ name, folder: root.toString("utf8") }),
     place: placesUpTo(root, readBootId()).slice(0, PLACE_NAMES_MAX),
     secret: sourceSecret(stateDir, root, random),
   };

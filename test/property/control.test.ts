@@ -23,6 +23,7 @@ const hello: fc.Arbitrary<Hello> = fc.record(
     session,
     label: fc.stringMatching(/^[a-zA-Z0-9 äöü-]{1,64}$/),
     labelAsked: fc.boolean(),
+    labelElse: fc.stringMatching(/^[a-zA-Z0-9 äöü-]{1,64}$/),
     secret: hex(64),
     destCount: fc.integer({ min: 1, max: 256 }),
     stay: fc.boolean(),

@@ -32,7 +32,8 @@ export function sessionOption(): Option {
 }
 
 export function labelOption(): Option {
-  return new Option("--name <label>", "the name others see (default: the host name, made unique)").argParser(
-    parseLabel,
-  );
+  return new Option(
+    "--name <label>",
+    "the name others see (default: the host name; where it is taken, with the name of the folder)",
+  ).argParser(parseLabel);
 }

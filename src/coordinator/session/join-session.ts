@@ -73,15 +73,15 @@ export function cancel(change: Transition, { id, identity, back }: CancelOrder):
 }
 
 function newMember(state: SessionSlot, newcomer: Newcomer): SlotMember {
-  const { id, label, role, identity, stay, needed, dryRun, place } = newcomer;
-  const name = uniqueName(label, namesOf(state));
+  const { id, label, labelElse, role, identity, stay, needed, dryRun, place } = newcomer;
+  const name = uniqueName([label, ...(labelElse === undefined ? [] : [labelElse])], namesOf(state));
   const nothingYet = { sessionId: "", ready: false, startedEpoch: 0, belongs: false, untold: false };
   return { id, name, role, identity, stay, needed, dryRun, place, ...nothingYet };
 }
 
-/** The same member as a new process: it keeps its id and its name. */
-function renewed(known: SlotMember, { stay, needed, dryRun, place }: Newcomer): SlotMember {
-  return { ...known, stay, needed, dryRun, place, away: undefined };
+/** The same member as a new process: it keeps its id, and its name unless another one was asked for. */
+function renewed(known: SlotMember, { label, labelAsked, stay, needed, dryRun, place }: Newcomer): SlotMember {
+  return { ...known, name: labelAsked ? label : known.name, stay, needed, dryRun, place, away: undefined };
 }
 
 function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefined {
@@ -90,6 +90,10 @@ function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefine
     if (newcomer.back !== undefined && known === undefined) return supersededRefusal(state, newcomer);
     const source = sourceOf(state);
     if (source !== undefined && (source !== known || isHere(source))) return busyRefusal(state, source);
+  }
+  if (newcomer.labelAsked && namesOf(state, known).has(newcomer.label)) {
+    const reason = `Join session "${state.name}" as "${newcomer.label}": another member has this name; choose another with --name, or leave it out`;
+    return { code: "name-taken", reason };
   }
   if (known !== undefined) return undefined;
   if (
@@ -100,10 +104,6 @@ function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefine
       code: "refused",
       reason: `Join session "${state.name}": it has ${SINKS_PER_SESSION_MAX} sinks, which is the most a session takes`,
     };
-  }
-  if (newcomer.labelAsked && namesOf(state).has(newcomer.label)) {
-    const reason = `Join session "${state.name}" as "${newcomer.label}": another member has this name; choose another with --name, or leave it out`;
-    return { code: "name-taken", reason };
   }
   return undefined;
 }
@@ -132,6 +132,7 @@ function busyRefusal(state: SessionSlot, source: SlotMember): Departure {
   };
 }
 
-function namesOf(state: SessionSlot): ReadonlySet<string> {
-  return new Set(state.members.map((member) => member.name));
+/** The names that are taken, but for that of this member itself. */
+function namesOf(state: SessionSlot, but?: SlotMember): ReadonlySet<string> {
+  return new Set(state.members.filter((member) => member !== but).map((member) => member.name));
 }

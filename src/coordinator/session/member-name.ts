@@ -1,8 +1,11 @@
 /**
- * The name a member is shown under: its label if that is free, else with the first number that makes it so (`alpha-2`).
+ * The name a member is shown under: the first of its labels that is free, else the last one with the first number that
+ * makes it so (`alpha-2`).
  */
-export function uniqueName(label: string, taken: ReadonlySet<string>): string {
+export function uniqueName([label, ...others]: readonly [string, ...string[]], taken: ReadonlySet<string>): string {
   if (!taken.has(label)) return label;
+  const [next, ...rest] = others;
+  if (next !== undefined) return uniqueName([next, ...rest], taken);
   for (let number = 2; ; number += 1) {
     const name = `${label}-${number}`;
     if (!taken.has(name)) return name;

@@ -216,12 +216,12 @@ export class Registry {
   }
 
   #newcomer(hello: Hello, identity: string): Newcomer {
-    const { label, labelAsked, role, back, session } = hello;
+    const { label, labelAsked, labelElse, role, back, session } = hello;
     const known = memberFor(this.#slots.get(session) ?? emptySlot(session), { role, identity, back });
     const id = known?.id ?? this.#freshMemberId();
     const place = hello.place ?? [];
     const said = { stay: hello.stay === true, needed: hello.destCount ?? 1, dryRun: hello.dryRun === true, place };
-    return { id, label, labelAsked, role, identity, ...said, back };
+    return { id, label, labelAsked, labelElse, role, identity, ...said, back };
   }
 
   async #converse(client: Client, messages: Messages): Promise<void> {

@@ -125,7 +125,11 @@ function startLate(change: Transition, sink: SlotMember): void {
   const source = listeningSource(change.state);
   if (running === undefined || source === undefined) return;
   const known = running.sinks.some((each) => each.id === sink.id);
-  const session = known ? running : { ...running, sinks: [...running.sinks, asMember(sink)] };
+  // One that comes back as a new process may have asked for another name.
+  const sinks = known
+    ? running.sinks.map((each) => (each.id === sink.id ? asMember(sink) : each))
+    : [...running.sinks, asMember(sink)];
+  const session = { ...running, sinks };
   const member = { ...sink, startedEpoch: running.epoch, belongs: true, untold: false };
   change.state = { ...change.state, running: session };
   change.put(member);

@@ -71,6 +71,7 @@ export interface Newcomer {
   readonly id: string;
   readonly label: string;
   readonly labelAsked: boolean;
+  readonly labelElse?: string | undefined;
   readonly role: Role;
   readonly identity: string;
   readonly stay: boolean;

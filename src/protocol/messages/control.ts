@@ -50,6 +50,8 @@ const clientMessageSchema = z.discriminatedUnion("type", [
     label,
     /** True when a person asked for this very name: it is then never made unique by a suffix. */
     labelAsked: z.boolean(),
+    /** What it is to be called where the label is taken, and was not asked for. */
+    labelElse: label.optional(),
     /** Proves that this is the same source or sink coming back (D5): 64 hex digits kept in its state. */
     secret: z.string().regex(/^[0-9a-f]{64}$/),
     /** Source only: sinks that must be registered before it starts. */

@@ -12,6 +12,7 @@ import type { SessionSummary, SinkOutcome } from "../../../src/protocol/messages
 export interface JoinOptions {
   readonly label?: string;
   readonly labelAsked?: boolean;
+  readonly labelElse?: string;
   readonly stay?: boolean;
   readonly needed?: number;
   readonly dryRun?: boolean;
@@ -39,11 +40,12 @@ export class SlotDriver {
   }
 
   join(id: string, role: Role, options: JoinOptions = {}): readonly SlotEffect[] {
-    const { label = id, labelAsked = false, stay = false, needed = 1, dryRun = false, back } = options;
+    const { label = id, labelAsked = false, labelElse, stay = false, needed = 1, dryRun = false, back } = options;
     const identity = options.identity ?? identityOf(id);
     // As the registry does: who is known keeps its id.
     const known = memberFor(this.state, { role, identity, back });
-    const newcomer = { label, labelAsked, role, identity, stay, needed, dryRun, place: options.place ?? [], back };
+    const said = { stay, needed, dryRun, place: options.place ?? [] };
+    const newcomer = { label, labelAsked, labelElse, role, identity, ...said, back };
     return this.feed({ type: "join", newcomer: { ...newcomer, id: known?.id ?? id } });
   }
 
