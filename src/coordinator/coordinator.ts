@@ -3,21 +3,23 @@ import type { WebSocket } from "ws";
 import { throwIfAborted } from "../lib/abort.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import { isLoopbackHost } from "../lib/host-port.ts";
 import { type Logger, silentLogger } from "../lib/logger.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
-import type { CoordinatorEvent } from "../protocol/messages/events.ts";
+import type { CoordinatorEvent, SessionView } from "../protocol/messages/events.ts";
+import { PORT_DEFAULT } from "../protocol/port.ts";
 import { resolveBroker } from "./broker/broker-setup.ts";
 import { type BrokerPart, openBroker } from "./broker/member-transport.ts";
 import { History } from "./history/history.ts";
 import { openStore, type Store } from "./history/store.ts";
-import { clientAddresses, isLoopbackAddress } from "./port/addresses.ts";
+import { clientAddresses } from "./port/addresses.ts";
 import { ControlConnection } from "./port/control-connection.ts";
+import { routesOf } from "./port/routes.ts";
 import { CoordinatorServer } from "./port/server.ts";
 import { Registry } from "./session/registry.ts";
 import { EventLog } from "./views/event-log.ts";
 import { SessionViews } from "./views/session-views.ts";
 
-const PORT_DEFAULT = 7337;
 const HOST_DEFAULT = "127.0.0.1";
 
 export interface CoordinatorOptions {
@@ -50,6 +52,8 @@ export interface Coordinator extends AsyncDisposable {
   readonly addresses: readonly string[];
   /** Everything from the opening on for the first reader; from now on for later ones. */
   events(): AsyncIterable<CoordinatorEvent>;
+  /** Every session that waits or runs, as it is now. */
+  sessions(): readonly SessionView[];
   /** Resolves when all is closed. */
   readonly closed: Promise<void>;
   /** Cuts every member off with the reason, and closes everything; sessions that run go on after a restart. Idempotent. */
@@ -85,9 +89,9 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
     const control = (socket: WebSocket, address: string) =>
       serve(running.registry, new ControlConnection(socket, { address, clock }), logger);
     const addresses = clientAddresses({ host, address: bound.address, port: bound.port }, networkInterfaces());
-    announce(log, { addresses, loopbackOnly: isLoopbackAddress(bound.address), broker });
+    announce(log, { addresses, loopbackOnly: isLoopbackHost(bound.address), broker });
     running.registry.restore(running.history.restorable());
-    server.serve({ control, relay: broker.relay, trouble: () => broker.link.trouble });
+    server.serve({ control, relay: broker.relay, routes: routesOf(() => broker.link.trouble) });
     broker.link.open();
     opening.move();
     return new OpenCoordinator({
@@ -200,6 +204,10 @@ class OpenCoordinator implements Coordinator {
 
   events(): AsyncIterable<CoordinatorEvent> {
     return this.#parts.log.events();
+  }
+
+  sessions(): readonly SessionView[] {
+    return this.#parts.views.snapshot();
   }
 
   async close(reason?: FanfoldError): Promise<void> {

@@ -2,6 +2,7 @@ import WebSocket from "ws";
 import { abortError } from "../lib/abort.ts";
 import { BoundedQueue } from "../lib/bounded-queue.ts";
 import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { formatHostPort } from "../lib/host-port.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import {
   type ClientMessage,
@@ -10,7 +11,8 @@ import {
   encodeControl,
 } from "../protocol/messages/control.ts";
 import { withSafeText } from "../protocol/names/peer-text.ts";
-import { type CoordinatorAddress, formatAddress } from "./address.ts";
+import { PORT_PATHS } from "../protocol/port.ts";
+import type { CoordinatorAddress } from "./address.ts";
 
 /** One WebSocket to the coordinator [P-1.1]. */
 export interface ControlLink {
@@ -41,8 +43,8 @@ export function openControlLink(
 ): Promise<ControlLink> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(abortError(signal));
-    const where = formatAddress(address);
-    const socket = new WebSocket(`ws://${where}/control`, {
+    const where = formatHostPort(address);
+    const socket = new WebSocket(`ws://${where}${PORT_PATHS.control}`, {
       handshakeTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, options.answerWithinMs ?? HANDSHAKE_TIMEOUT_MS),
       maxPayload: CONTROL_BYTES_MAX,
       perMessageDeflate: false,

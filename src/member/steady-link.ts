@@ -1,11 +1,12 @@
 import { Backoff } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import { formatHostPort } from "../lib/host-port.ts";
 import type { Random } from "../lib/random.ts";
 import type { ClientMessage, Hello } from "../protocol/messages/control.ts";
 import type { LinkEvent } from "../protocol/messages/events.ts";
 import { fitReason } from "../protocol/messages/fit-message.ts";
-import { type CoordinatorAddress, formatAddress } from "./address.ts";
+import type { CoordinatorAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
 import { Inbox, type Told, type Welcome } from "./inbox.ts";
 import { type LinkEffect, LinkMachine } from "./link-machine.ts";
@@ -54,7 +55,7 @@ export class SteadyLink {
   constructor(options: SteadyLinkOptions) {
     const { address, clock, random } = options;
     this.#options = options;
-    this.#machine = new LinkMachine({ ...options, where: formatAddress(address) }, clock.nowMs());
+    this.#machine = new LinkMachine({ ...options, where: formatHostPort(address) }, clock.nowMs());
     this.#backoff = new Backoff({ ...RETRY_MS, random });
     this.#running = this.#run();
   }

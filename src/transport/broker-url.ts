@@ -1,5 +1,5 @@
-import { isIPv4 } from "node:net";
 import { FanfoldError } from "../lib/errors.ts";
+import { formatHostPort, isLoopbackHost } from "../lib/host-port.ts";
 
 /** What `--broker` names: the coordinator's own relay, or a broker with its credentials in the URL. */
 export type BrokerChoice =
@@ -68,7 +68,7 @@ export function parseNatsUrl(url: string): NatsEndpoint {
       throw refusal(url, "found different credentials; want the same for all servers");
     }
     if (own.type !== "none") credentials = own;
-    servers.push(`${parsed.host.includes(":") ? `[${parsed.host}]` : parsed.host}:${parsed.port}`);
+    servers.push(formatHostPort(parsed));
   }
   return { servers, tls: scheme === "tls", credentials };
 }
@@ -117,10 +117,7 @@ function redactOne(url: string, isNats: boolean): string {
 export function isLoopbackUrl(url: string): boolean {
   return url.split(",").every((part) => {
     const { hostname } = new URL(part.includes("://") ? part : `nats://${part}`);
-    const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
-    return (
-      host === "localhost" || host.endsWith(".localhost") || host === "::1" || (isIPv4(host) && host.startsWith("127."))
-    );
+    return isLoopbackHost(hostname);
   });
 }
 

@@ -4,7 +4,8 @@ import { parseWholeNumber } from "../../src/cli/options/parse-number.ts";
 import { parseRate } from "../../src/cli/options/parse-rate.ts";
 import { hostRefusal } from "../../src/coordinator/port/hosts.ts";
 import { escapeName, escapeText } from "../../src/lib/escape-name.ts";
-import { formatAddress, parseCoordinatorAddress } from "../../src/member/address.ts";
+import { formatHostPort } from "../../src/lib/host-port.ts";
+import { parseCoordinatorAddress } from "../../src/member/address.ts";
 import { decodeClientMessage, decodeCoordinatorMessage, encodeControl } from "../../src/protocol/messages/control.ts";
 import { fitProblem, fitReason } from "../../src/protocol/messages/fit-message.ts";
 import { parseRules, TreeFilter } from "../../src/protocol/names/filter.ts";
@@ -91,7 +92,7 @@ function addressHolds(input: Uint8Array): void {
   const text = textOf(input);
   const address = refuses(["usage"], () => parseCoordinatorAddress(text));
   if (address !== undefined) {
-    const url = new URL(`ws://${formatAddress(address)}/control`);
+    const url = new URL(`ws://${formatHostPort(address)}/control`);
     must(url.pathname === "/control" && url.username === "" && url.search === "", "an address is host and port alone");
   }
   for (const parse of [parseBroker, parseNatsUrl, parseAmqpUrl]) refuses(["usage"], () => parse(text));

@@ -1,23 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_PORT, formatAddress, parseCoordinatorAddress } from "../../src/member/address.ts";
+import { formatHostPort } from "../../src/lib/host-port.ts";
+import { parseCoordinatorAddress } from "../../src/member/address.ts";
+import { PORT_DEFAULT } from "../../src/protocol/port.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 describe("parseCoordinatorAddress()", () => {
   test.each<[string, string, number]>([
-    ["localhost", "localhost", DEFAULT_PORT],
+    ["localhost", "localhost", PORT_DEFAULT],
     ["backup.example.org:80", "backup.example.org", 80],
-    ["10.0.0.1", "10.0.0.1", DEFAULT_PORT],
+    ["10.0.0.1", "10.0.0.1", PORT_DEFAULT],
     ["10.0.0.1:65535", "10.0.0.1", 65_535],
-    ["::1", "::1", DEFAULT_PORT],
-    ["[::1]", "::1", DEFAULT_PORT],
+    ["::1", "::1", PORT_DEFAULT],
+    ["[::1]", "::1", PORT_DEFAULT],
     ["[fe80::1]:9", "fe80::1", 9],
-    ["2001:db8::7337", "2001:db8::7337", DEFAULT_PORT],
+    ["2001:db8::7337", "2001:db8::7337", PORT_DEFAULT],
     ["[::ffff:10.0.0.1]:1", "::ffff:10.0.0.1", 1],
     ["http://host:7000/", "host", 7000],
-    ["HTTP://host", "host", DEFAULT_PORT],
+    ["HTTP://host", "host", PORT_DEFAULT],
     ["  host:1  ", "host", 1],
-    ["my_host-1", "my_host-1", DEFAULT_PORT],
+    ["my_host-1", "my_host-1", PORT_DEFAULT],
   ])("reads %j", (text, host, port) => {
     expect(parseCoordinatorAddress(text)).toEqual({ host, port });
   });
@@ -81,8 +83,8 @@ describe("parseCoordinatorAddress()", () => {
           expect(code).toBe("usage");
           return;
         }
-        expect(URL.canParse(`ws://${formatAddress(address)}/control`)).toBe(true);
-        expect(parseCoordinatorAddress(formatAddress(address))).toEqual(address);
+        expect(URL.canParse(`ws://${formatHostPort(address)}/control`)).toBe(true);
+        expect(parseCoordinatorAddress(formatHostPort(address))).toEqual(address);
       }),
       { numRuns: 3_000 },
     );

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { DEFAULT_PORT } from "../../member/address.ts";
+import { PORT_DEFAULT } from "../../protocol/port.ts";
 import { parsePath } from "../options/parse-name.ts";
 import { parseWholeNumber } from "../options/parse-number.ts";
 import { addShared, type Finish } from "../options/shared-options.ts";
@@ -17,7 +17,7 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
     .addOption(new Option("--host <host>", "address to listen on").default("127.0.0.1"))
     .addOption(
       new Option("--port <port>", "port to listen on, 0 for a free one")
-        .default(DEFAULT_PORT)
+        .default(PORT_DEFAULT)
         .argParser((value) => parseWholeNumber(value, { option: "--port", min: 0, max: 65_535 })),
     )
     .addOption(

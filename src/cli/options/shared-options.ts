@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
-import { DEFAULT_PORT, formatAddress, parseCoordinatorAddress } from "../../member/address.ts";
+import { formatHostPort } from "../../lib/host-port.ts";
+import { parseCoordinatorAddress } from "../../member/address.ts";
+import { PORT_DEFAULT } from "../../protocol/port.ts";
 import { parseLabel, parseSessionName } from "./parse-name.ts";
 
 /** Runs the command that was asked for and gives its exit status. */
@@ -20,9 +22,9 @@ export function coordinatorOption(): Option {
     "--coordinator <address>",
     "where the coordinator listens: host:port, host, [IPv6]:port or http://host:port",
   )
-    .default(`localhost:${DEFAULT_PORT}`)
+    .default(`localhost:${PORT_DEFAULT}`)
     .env("FANFOLD_COORDINATOR")
-    .argParser((value) => formatAddress(parseCoordinatorAddress(value)));
+    .argParser((value) => formatHostPort(parseCoordinatorAddress(value)));
 }
 
 export function sessionOption(): Option {

@@ -1,10 +1,10 @@
 import type { Clock } from "../../lib/clock.ts";
+import { isLoopbackHost } from "../../lib/host-port.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Random } from "../../lib/random.ts";
 import type { TransportOffer } from "../../protocol/messages/control.ts";
 import type { CoordinatorEvent } from "../../protocol/messages/events.ts";
 import { connectTransport } from "../../transport/connect.ts";
-import { isLoopbackAddress } from "../port/addresses.ts";
 import type { TakeUpgrade } from "../port/server.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { type BrokerSetup, offerOf, offerWarning } from "./broker-setup.ts";
@@ -93,7 +93,7 @@ interface WarningContext {
 
 /** A client elsewhere that is told an address which means itself there. */
 function warningsFor(setup: BrokerSetup, { holder, address, emit }: WarningContext): readonly string[] {
-  const message = isLoopbackAddress(address) ? undefined : offerWarning(setup);
+  const message = isLoopbackHost(address) ? undefined : offerWarning(setup);
   if (message === undefined) return [];
   emit({
     type: "warning",

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
 import type { NetworkInterfaceInfo } from "node:os";
+import { formatHostPort } from "../../lib/host-port.ts";
 
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
@@ -16,26 +16,10 @@ export function clientAddresses(bound: Bound, interfaces: Interfaces): readonly 
   const { host, address, port } = bound;
   if (isEveryAddress(address)) {
     const real = realAddresses(interfaces, address === "::");
-    return (real.length === 0 ? ["localhost"] : real).map((each) => hostAndPort(each, port));
+    return (real.length === 0 ? ["localhost"] : real).map((each) => formatHostPort({ host: each, port }));
   }
-  if (address === "127.0.0.1") return [hostAndPort("localhost", port)];
-  return [hostAndPort(host, port)];
-}
-
-function hostAndPort(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** Whether only this machine reaches the address. */
-export function isLoopbackAddress(address: string): boolean {
-  const plain = plainAddress(address);
-  return plain === "::1" || (isIPv4(plain) && plain.startsWith("127."));
-}
-
-/** An IPv4 address as such, also where a socket for both families shows it as `::ffff:10.0.0.3`. */
-export function plainAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  return mapped ?? address;
+  if (address === "127.0.0.1") return [formatHostPort({ host: "localhost", port })];
+  return [formatHostPort({ host, port })];
 }
 
 function isEveryAddress(address: string): boolean {

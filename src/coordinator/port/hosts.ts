@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { isLocalName, plainHost } from "../../lib/host-port.ts";
 
 /**
  * Who may be addressed here: any web page can make a browser send requests to `localhost`, or to a name of its own that
@@ -62,22 +63,15 @@ interface ParsedHost {
 
 function parseHost(header: string | undefined): ParsedHost | undefined {
   if (header === undefined || !/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(header)) return undefined;
-  const name = plainName(header.replace(/:\d+$/, ""));
+  const name = plainHost(header.replace(/:\d+$/, ""));
   return name === "" ? undefined : { name, whole: header };
 }
 
-function plainName(name: string): string {
-  return name
-    .replace(/^\[|\]$/g, "")
-    .replace(/\.$/, "")
-    .toLowerCase();
-}
-
 function isOwnName(name: string, rules: HostRules): boolean {
-  if (isIP(name) !== 0 || name === "localhost" || name.endsWith(".localhost")) return true;
-  const machine = plainName(rules.machineName);
+  if (isIP(name) !== 0 || isLocalName(name)) return true;
+  const machine = plainHost(rules.machineName);
   if (machine !== "" && (name === machine || name === `${machine}.local`)) return true;
-  return [rules.bindHost, ...rules.allowHosts].some((allowed) => plainName(allowed) === name);
+  return [rules.bindHost, ...rules.allowHosts].some((allowed) => plainHost(allowed) === name);
 }
 
 function isSameOrigin(origin: string, host: string): boolean {

@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { type WebSocket, WebSocketServer } from "ws";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { CONTROL_BYTES_MAX, PROTOCOL_VERSION } from "../../protocol/limits.ts";
-import { plainAddress } from "./addresses.ts";
+import { plainAddress } from "../../lib/host-port.ts";
+import { CONTROL_BYTES_MAX } from "../../protocol/limits.ts";
+import { PORT_PATHS } from "../../protocol/port.ts";
 import { type HostRules, hostRefusal, upgradeRefusal } from "./hosts.ts";
+import { type Answer, NOT_FOUND, type Route, type TextAnswer, textAnswer } from "./routes.ts";
 
 /** A request line and its headers must be complete by then: what holds a connection open without a word is cut. */
 const REQUEST_WITHIN_MS = 10_000;
@@ -13,7 +16,6 @@ const HEADER_BYTES_MAX = 16 * 1024;
 /** Control and relay connections of a few thousand members. */
 const CONNECTIONS_MAX = 16_384;
 
-const ABOUT = `This is a fanfold coordinator (protocol version ${PROTOCOL_VERSION}).\nPoint "fanfold source" and "fanfold sink" here with --coordinator; /healthz tells whether members can join.\n`;
 const NOT_READY = "This fanfold coordinator is just being started";
 
 /** Takes over a connection that asked for an upgrade. `head` holds bytes that came with the request. */
@@ -31,8 +33,8 @@ export interface Services {
   readonly control: (socket: WebSocket, address: string) => void;
   /** The embedded relay, when there is one. */
   readonly relay?: TakeUpgrade | undefined;
-  /** Why nobody can join now; undefined while members can. */
-  readonly trouble: () => string | undefined;
+  /** What answers plain requests, by path. */
+  readonly routes: ReadonlyMap<string, Route>;
 }
 
 /** The one port of the coordinator (D3): health over HTTP, the control channel, the embedded relay. */
@@ -62,7 +64,9 @@ export class CoordinatorServer implements AsyncDisposable {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#http.on("request", (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response));
+    this.#http.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      void this.#answer(request, response);
+    });
     this.#http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
@@ -102,17 +106,30 @@ export class CoordinatorServer implements AsyncDisposable {
     await this.close();
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = hostRefusal(request.headers, this.#options.rules);
-    const reply = refusal === undefined ? replyTo(request, this.#services) : plainReply(403, refusal);
-    response.writeHead(reply.status, {
-      "content-type": `${reply.type}; charset=utf-8`,
-      "content-length": Buffer.byteLength(reply.body),
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.once("close", () => gone.abort(new FanfoldError("closed", "Answer a request: the client has gone")));
+    const { status, type, body } = this.#answerOf(request, gone.signal);
+    response.writeHead(status, {
+      "content-type": `${type}; charset=utf-8`,
+      ...(typeof body === "string" ? { "content-length": Buffer.byteLength(body) } : {}),
       "x-content-type-options": "nosniff",
       // A body that was sent along is not read.
       connection: "close",
     });
-    response.end(request.method === "HEAD" ? undefined : reply.body);
+    if (request.method === "HEAD") response.end();
+    else if (typeof body === "string") response.end(body);
+    // Whoever goes before the end of a stream misses the rest; that is no failure of the server.
+    else await pipeline(Readable.from(body), response, { signal: gone.signal }).catch(() => response.destroy());
+  }
+
+  #answerOf(request: IncomingMessage, signal: AbortSignal): Answer {
+    const refusal = hostRefusal(request.headers, this.#options.rules);
+    if (refusal !== undefined) return textAnswer(403, refusal);
+    if (this.#services === undefined) return textAnswer(503, NOT_READY);
+    const reads = request.method === "GET" || request.method === "HEAD";
+    const route = reads ? this.#services.routes.get(pathOf(request)) : undefined;
+    return route?.(signal) ?? NOT_FOUND;
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -120,58 +137,32 @@ export class CoordinatorServer implements AsyncDisposable {
     socket.on("error", () => socket.destroy());
     const refusal = upgradeRefusal(request.headers, this.#options.rules);
     if (refusal !== undefined) {
-      turnAway(socket, "403 Forbidden", refusal);
+      turnAway(socket, "403 Forbidden", textAnswer(403, refusal));
       return;
     }
     if (this.#services === undefined) {
-      turnAway(socket, "503 Service Unavailable", NOT_READY);
+      turnAway(socket, "503 Service Unavailable", textAnswer(503, NOT_READY));
       return;
     }
     const { control, relay } = this.#services;
     const path = pathOf(request);
-    if (path === "/control") {
+    if (path === PORT_PATHS.control) {
       const address = plainAddress(request.socket.remoteAddress ?? "");
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => control(webSocket, address));
-    } else if (path === "/relay" && relay !== undefined) {
+    } else if (path === PORT_PATHS.relay && relay !== undefined) {
       relay(request, socket, head);
     } else {
-      turnAway(socket, "404 Not Found", ABOUT.trim());
+      turnAway(socket, "404 Not Found", NOT_FOUND);
     }
   }
-}
-
-interface Reply {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-function replyTo(request: IncomingMessage, services: Services | undefined): Reply {
-  if (services === undefined) return plainReply(503, NOT_READY);
-  const reads = request.method === "GET" || request.method === "HEAD";
-  const path = reads ? pathOf(request) : "";
-  if (path === "/livez") return healthReply(undefined);
-  if (path === "/healthz") return healthReply(services.trouble());
-  return { status: 404, type: "text/plain", body: ABOUT };
-}
-
-function healthReply(reason: string | undefined): Reply {
-  const health = reason === undefined ? { status: "ok" } : { status: "unavailable", reason };
-  const body = `${JSON.stringify({ ...health, version: PROTOCOL_VERSION })}\n`;
-  return { status: reason === undefined ? 200 : 503, type: "application/json", body };
-}
-
-function plainReply(status: number, text: string): Reply {
-  return { status, type: "text/plain", body: `${text}\n` };
 }
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? "").split("?", 1)[0] ?? "";
 }
 
-function turnAway(socket: Duplex, status: string, text: string): void {
-  const body = `${text}\n`;
-  const headers = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+function turnAway(socket: Duplex, status: string, { type, body }: TextAnswer): void {
+  const headers = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
   socket.end(headers + body, () => socket.destroy());
 }
 

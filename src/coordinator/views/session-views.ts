@@ -109,6 +109,11 @@ export class SessionViews implements Disposable {
     this.#feed.end({ session: name, sessionId, epoch, state: "ended", sinks: [] });
   }
 
+  /** The latest view of every session that waits or runs. */
+  snapshot(): readonly SessionView[] {
+    return this.#feed.latest;
+  }
+
   [Symbol.dispose](): void {
     for (const watch of this.#watches.values()) watch[Symbol.dispose]();
     this.#watches.clear();

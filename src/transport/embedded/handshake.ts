@@ -3,8 +3,9 @@
  * `http.request` opened cannot read into the reader's own buffers.
  */
 import { FanfoldError } from "../../lib/errors.ts";
+import { formatHostPort } from "../../lib/host-port.ts";
+import { PORT_PATHS } from "../../protocol/port.ts";
 
-const RELAY_PATH = "/relay";
 export const RELAY_PROTOCOL = "fanfold-relay/1";
 
 /** Bytes of an answer's head; more is no relay. */
@@ -24,8 +25,8 @@ interface UpgradeRequestOptions {
 export function upgradeRequest({ host, port, ticket, clientName }: UpgradeRequestOptions): string {
   if (!TICKET.test(ticket)) throw new FanfoldError("broker-denied", "Connect to the relay: the ticket is no ticket");
   return [
-    `GET ${RELAY_PATH} HTTP/1.1`,
-    `Host: ${host.includes(":") ? `[${host}]` : host}:${port}`,
+    `GET ${PORT_PATHS.relay} HTTP/1.1`,
+    `Host: ${formatHostPort({ host, port })}`,
     "Connection: Upgrade",
     `Upgrade: ${RELAY_PROTOCOL}`,
     `Authorization: Bearer ${ticket}`,

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, test } from "vitest";
-import { clientAddresses, isLoopbackAddress, plainAddress } from "../../../src/coordinator/port/addresses.ts";
+import { clientAddresses } from "../../../src/coordinator/port/addresses.ts";
 
 function info(family: "IPv4" | "IPv6", address: string, internal = false): NetworkInterfaceInfo {
   const common = { address, netmask: "", mac: "00:00:00:00:00:00", internal, cidr: null };
@@ -33,14 +33,4 @@ describe("clientAddresses()", () => {
       "localhost:1",
     ]);
   });
-});
-
-test("isLoopbackAddress() knows both families and mapped addresses", () => {
-  expect(["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"].map(isLoopbackAddress)).not.toContain(false);
-  expect(["0.0.0.0", "::", "10.0.0.3", "::ffff:10.0.0.3", "fd00::1", ""].map(isLoopbackAddress)).not.toContain(true);
-});
-
-test("plainAddress() shows a mapped IPv4 address as such", () => {
-  expect(plainAddress("::ffff:10.0.0.3")).toBe("10.0.0.3");
-  expect(plainAddress("fd00::3")).toBe("fd00::3");
 });
