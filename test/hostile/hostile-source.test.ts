@@ -69,10 +69,6 @@ const LIES: Readonly<Record<string, readonly [code: string, frames: () => readon
     () => [good().payload, dataFrame([{ entry: 2 ** 40, bytes: hello }])],
   ],
   "data of a directory": ["damaged", () => [good().payload, dataFrame([{ entry: 1, bytes: hello }])]],
-  "data of another generation": [
-    "damaged",
-    () => [good().payload, dataFrame([{ entry: 3, bytes: hello, generation: 1 }])],
-  ],
   "a chunk beyond what came": [
     "damaged",
     () => [good().payload, dataFrame([{ entry: 3, bytes: hello, offset: 2 ** 40 }])],

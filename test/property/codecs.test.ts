@@ -25,7 +25,6 @@ const record = fc.oneof(
   fc.record({
     kind: fc.constant("chunk" as const),
     entry: arbitrary.whole,
-    generation: arbitrary.whole,
     offset: offsets,
     hash: arbitrary.hash,
     bytes: fc.uint8Array({ minLength: 1, maxLength: 50 }),
@@ -33,14 +32,12 @@ const record = fc.oneof(
   fc.record({
     kind: fc.constant("hole" as const),
     entry: arbitrary.whole,
-    generation: arbitrary.whole,
     offset: offsets,
     length: fc.integer({ min: 1, max: FRAME_HOLE_BYTES_MAX / 16 }),
   }),
   fc.record({
     kind: fc.constant("close" as const),
     entry: arbitrary.whole,
-    generation: arbitrary.whole,
     final: fc.option(arbitrary.final, { nil: undefined }),
   }),
 );
@@ -55,7 +52,7 @@ function encodeRecords(list: (typeof record extends fc.Arbitrary<infer T> ? T : 
     const before = writer.bytes;
     if (each.kind === "chunk") writer.chunk({ ...each, length: each.bytes.length });
     else if (each.kind === "hole") writer.hole(each);
-    else writer.close(each.entry, each.generation, each.final);
+    else writer.close(each.entry, each.final);
     // One chunk and one close mark together.
     expect(writer.bytes - before).toBeLessThanOrEqual(RECORD_BYTES_BOUND / 2);
   }
@@ -179,7 +176,7 @@ describe("a data table", () => {
     ["content that no chunk names", 0, 9],
   ])("with %s is refused as damaged", (_, offset, length) => {
     const writer = new DataTableWriter();
-    writer.chunk({ entry: 1, generation: 0, offset, length, hash: Buffer.alloc(32) });
+    writer.chunk({ entry: 1, offset, length, hash: Buffer.alloc(32) });
     expect(thrownCode(() => decodeDataTable(writer.take(), Buffer.alloc(length === LEAF_BYTES ? length : 10)))).toBe(
       "damaged",
     );
@@ -210,7 +207,7 @@ describe("a data table", () => {
     ["a hole of 2^53 - 1 bytes", [[0, 2 ** 53 - 1]], "damaged"],
   ])("with %s gives %s", (_, holes, expected) => {
     const writer = new DataTableWriter();
-    for (const [offset, length] of holes) writer.hole({ entry: 1, generation: 0, offset, length });
+    for (const [offset, length] of holes) writer.hole({ entry: 1, offset, length });
     expect(thrownCode(() => decodeDataTable(writer.take(), Buffer.alloc(0)))).toBe(expected);
   });
 });

@@ -8,17 +8,15 @@ import { decodeTimestamp, encodeTimestamp, type Timestamp } from "./timestamp.ts
  * Table of a data frame [P-6]: what lies in its content, holes, and the close marks of files that end with it.
  *
  *   table = count *record
- *   chunk = 1 entry generation offset length hash(32)      ; contents lie in the order of their chunks, without gaps
- *   close = 2 entry generation final
- *   hole  = 3 entry generation offset length               ; zeros of which nothing is sent
+ *   chunk = 1 entry offset length hash(32)      ; contents lie in the order of their chunks, without gaps
+ *   close = 2 entry final
+ *   hole  = 3 entry offset length               ; zeros of which nothing is sent
  *   final = 1 size mode mtime hash(32)                     ; delivered: give it its name
  *         | 2                                              ; withdrawn: drop what came, keep what was there before
  */
 export interface ChunkRecord {
   readonly kind: "chunk";
   readonly entry: number;
-  /** Rises when a file is read again after it changed; 0 at first. */
-  readonly generation: number;
   readonly offset: number;
   readonly hash: Uint8Array;
   /** View into the frame's content. */
@@ -29,7 +27,6 @@ export interface ChunkRecord {
 export interface HoleRecord {
   readonly kind: "hole";
   readonly entry: number;
-  readonly generation: number;
   readonly offset: number;
   readonly length: number;
 }
@@ -37,7 +34,6 @@ export interface HoleRecord {
 export interface CloseRecord {
   readonly kind: "close";
   readonly entry: number;
-  readonly generation: number;
   /** Undefined: withdrawn. */
   readonly final: FileFinal | undefined;
 }
@@ -62,7 +58,6 @@ export const RECORD_BYTES_BOUND = 160;
 
 interface ChunkPlace {
   readonly entry: number;
-  readonly generation: number;
   readonly offset: number;
   readonly length: number;
   readonly hash: Uint8Array;
@@ -85,23 +80,21 @@ export class DataTableWriter {
   chunk(place: ChunkPlace): void {
     this.#records.u8(CHUNK);
     this.#records.varint(place.entry);
-    this.#records.varint(place.generation);
     this.#records.varint(place.offset);
     this.#records.varint(place.length);
     this.#records.raw(place.hash);
     this.#count += 1;
   }
 
-  hole({ entry, generation, offset, length }: Omit<HoleRecord, "kind">): void {
+  hole({ entry, offset, length }: Omit<HoleRecord, "kind">): void {
     this.#records.u8(HOLE);
-    for (const value of [entry, generation, offset, length]) this.#records.varint(value);
+    for (const value of [entry, offset, length]) this.#records.varint(value);
     this.#count += 1;
   }
 
-  close(entry: number, generation: number, final: FileFinal | undefined): void {
+  close(entry: number, final: FileFinal | undefined): void {
     this.#records.u8(CLOSE);
     this.#records.varint(entry);
-    this.#records.varint(generation);
     encodeFinal(this.#records, final);
     this.#count += 1;
   }
@@ -144,35 +137,68 @@ export function decodeDataTable(table: Uint8Array, content: Uint8Array): DataRec
   const bytes = new ByteReader(table);
   const count = bytes.varint();
   if (count > FRAME_RECORDS_MAX) throw damaged(`announces ${count} records, more than ${FRAME_RECORDS_MAX}`);
+  const ranges = new FrameRanges(content);
   const records: DataRecord[] = [];
-  let [at, holeBytes] = [0, 0];
-  for (let index = 0; index < count; index += 1) {
-    const kind = bytes.u8();
-    const entry = bytes.varint();
-    const generation = bytes.varint();
-    if (kind === CLOSE) {
-      records.push({ kind: "close", entry, generation, final: decodeFinal(bytes, bytes.u8()) });
-      continue;
-    }
-    if (kind !== CHUNK && kind !== HOLE) throw damaged(`holds a record of the unknown kind ${kind}`);
-    const offset = bytes.varint();
-    const length = bytes.varint();
-    if (length === 0 || offset % LEAF_BYTES !== 0 || offset + length > FILE_BYTES_MAX) {
-      throw damaged(`holds a ${kind === HOLE ? "hole" : "chunk"} of ${length} bytes at offset ${offset}`);
-    }
-    if (kind === HOLE) {
-      // A hole costs the receiver a hash for each of its leaves, and the sender nothing.
-      holeBytes += length;
-      if (holeBytes > FRAME_HOLE_BYTES_MAX) throw damaged(`holds holes of ${holeBytes} bytes`);
-      records.push({ kind: "hole", entry, generation, offset, length });
-      continue;
-    }
-    const hash = bytes.raw(HASH_BYTES);
-    if (length > content.length - at) throw damaged("holds chunks that are longer than its content");
-    records.push({ kind: "chunk", entry, generation, offset, hash, bytes: content.subarray(at, at + length) });
-    at += length;
-  }
+  for (let index = 0; index < count; index += 1) records.push(decodeRecord(bytes, ranges));
   bytes.end();
-  if (at !== content.length) throw damaged(`has ${content.length - at} bytes of content that no chunk names`);
+  ranges.end();
   return records;
+}
+
+function decodeRecord(bytes: ByteReader, ranges: FrameRanges): DataRecord {
+  const kind = bytes.u8();
+  const entry = bytes.varint();
+  switch (kind) {
+    case CHUNK: {
+      const { offset, length } = decodeRange(bytes, "chunk");
+      const hash = bytes.raw(HASH_BYTES);
+      return { kind: "chunk", entry, offset, hash, bytes: ranges.chunk(length) };
+    }
+    case HOLE: {
+      const { offset, length } = decodeRange(bytes, "hole");
+      ranges.hole(length);
+      return { kind: "hole", entry, offset, length };
+    }
+    case CLOSE:
+      return { kind: "close", entry, final: decodeFinal(bytes, bytes.u8()) };
+    default:
+      throw damaged(`holds a record of the unknown kind ${kind}`);
+  }
+}
+
+function decodeRange(bytes: ByteReader, what: "chunk" | "hole"): { readonly offset: number; readonly length: number } {
+  const offset = bytes.varint();
+  const length = bytes.varint();
+  if (length === 0 || offset % LEAF_BYTES !== 0 || offset + length > FILE_BYTES_MAX)
+    throw damaged(`holds a ${what} of ${length} bytes at offset ${offset}`);
+  return { offset, length };
+}
+
+/** What the ranges of one frame come to: its chunks cover its content, and its holes are not too much to hash. */
+class FrameRanges {
+  readonly #content: Uint8Array;
+  #at = 0;
+  #holeBytes = 0;
+
+  constructor(content: Uint8Array) {
+    this.#content = content;
+  }
+
+  chunk(length: number): Uint8Array {
+    const start = this.#at;
+    if (length > this.#content.length - start) throw damaged("holds chunks that are longer than its content");
+    this.#at += length;
+    return this.#content.subarray(start, this.#at);
+  }
+
+  /** A hole costs the receiver a hash for each of its leaves, and the sender nothing. */
+  hole(length: number): void {
+    this.#holeBytes += length;
+    if (this.#holeBytes > FRAME_HOLE_BYTES_MAX) throw damaged(`holds holes of ${this.#holeBytes} bytes`);
+  }
+
+  end(): void {
+    const left = this.#content.length - this.#at;
+    if (left > 0) throw damaged(`has ${left} bytes of content that no chunk names`);
+  }
 }

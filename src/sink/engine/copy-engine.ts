@@ -220,7 +220,7 @@ export class CopyEngine implements Engine {
     }
     const { first, entries } = pageStore.page(page);
     const entry = entries[record.entry - first];
-    if (entry?.kind !== "file" || record.generation !== 0 || this.#proof.isClosed(entry.entry)) {
+    if (entry?.kind !== "file" || this.#proof.isClosed(entry.entry)) {
       const what = entry === undefined ? "nothing" : `"${entryDisplay(entry)}": it is a ${entry.kind}`;
       throw new FanfoldError("damaged", `Take data of ${what} that expects none`);
     }

@@ -102,14 +102,14 @@ export class FrameBuilder {
   /** Zeros that are not read: `holeRoomBytes` at most. */
   hole({ entry, offset, length }: Omit<DataPlace, "isSparse">, hasher: FileHasher): void {
     this.#take();
-    this.#table.hole({ entry, generation: 0, offset, length });
+    this.#table.hole({ entry, offset, length });
     this.#holeBytes += length;
     hasher.addZeros(length);
   }
 
   close(entry: number, final: FileFinal | undefined): void {
     this.#take();
-    this.#table.close(entry, 0, final);
+    this.#table.close(entry, final);
   }
 
   /** Ends the frame; undefined when there is nothing in it. */
@@ -142,7 +142,7 @@ export class FrameBuilder {
     // Behind a hole it was read to a place that is further on.
     if (bytes.byteOffset !== read.byteOffset) bytes.set(read);
     const hashed = hashChunk(bytes);
-    this.#table.chunk({ entry, generation: 0, offset, length: bytes.length, hash: hashed.hash });
+    this.#table.chunk({ entry, offset, length: bytes.length, hash: hashed.hash });
     this.#contentBytes += bytes.length;
     hasher.add(hashed);
   }

@@ -57,7 +57,6 @@ export interface HandChunk {
   readonly bytes: Buffer;
   /** A wrong one, for a source that lies. */
   readonly hash?: Uint8Array;
-  readonly generation?: number;
 }
 export interface HandClose {
   readonly entry: number;
@@ -121,10 +120,10 @@ export function dataFrame(
   holes: readonly HandHole[] = [],
 ): Buffer {
   const table = new DataTableWriter();
-  for (const { entry, offset = 0, bytes, generation = 0, hash = hashChunk(bytes).hash } of chunks)
-    table.chunk({ entry, generation, offset, length: bytes.length, hash });
-  for (const hole of holes) table.hole({ ...hole, generation: 0 });
-  for (const { entry, final } of closes) table.close(entry, 0, final);
+  for (const { entry, offset = 0, bytes, hash = hashChunk(bytes).hash } of chunks)
+    table.chunk({ entry, offset, length: bytes.length, hash });
+  for (const hole of holes) table.hole(hole);
+  for (const { entry, final } of closes) table.close(entry, final);
   const content = Buffer.concat(chunks.map(({ bytes }) => bytes));
   const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), content, table.take()]);
   writeFrameHeader(frame, { type: "data", ...SESSION, stream: STREAM_DATA }, content.length);

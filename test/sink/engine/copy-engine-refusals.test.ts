@@ -55,7 +55,6 @@ describe("a frame that cannot be right ends the copy, with nothing under the fin
     ["a chunk for the root", "damaged", dataFrame([{ entry: 0, bytes: CONTENT }])],
     ["a chunk for a directory", "damaged", dataFrame([{ entry: 2, bytes: CONTENT }])],
     ["a close mark for a link", "damaged", dataFrame([], [{ entry: 3, final: finalOf(CONTENT) }])],
-    ["a chunk of another generation", "damaged", dataFrame([{ entry: 1, bytes: CONTENT, generation: 1 }])],
     ["a chunk with a wrong hash", "digest-mismatch", dataFrame([{ entry: 1, bytes: CONTENT, hash: Buffer.alloc(32) }])],
     ["a chunk behind a gap", "damaged", dataFrame([{ entry: 1, bytes: CONTENT, offset: LEAF }])],
     [
