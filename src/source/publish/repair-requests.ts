@@ -16,25 +16,25 @@ interface MissingSink {
 interface Asked {
   /** Who misses it, and how often it has been sent again for that one. */
   readonly times: Map<string, number>;
-  /** Not before. */
-  dueMs: number;
-  /** Time it has to arrive once it is sent. */
-  waitMs: number;
+  readonly sinceMs: number;
+  sentMs: number;
+  /** Sinks that ask for it after it was sent wait so long for others that will. */
+  gatherMs: number;
 }
 
 /** Other sinks that miss the same frame have this long to say so before it is sent again. */
 const HOLD_OFF_MS = 30;
-/** A frame that was sent again has this long to arrive before it is sent once more: twice as long each time. */
-const RESEND_MIN_MS = 250;
+/** A frame that was sent again has this long to arrive before it is sent once more to a sink which still misses it. */
+const RESEND_MS = 250;
 /**
- * What sinks miss after an outage of the broker they find out one after another, over seconds. In the long run a frame goes
- * once in this time for all that ask meanwhile, however many they are.
+ * What sinks miss after an outage of the broker they find out one after another, over seconds. Each time a frame was sent, the
+ * next ones that ask are gathered for twice as long, up to this: so it goes seldom, however many they are.
  */
-const RESEND_MAX_MS = 2_000;
+const GATHER_MAX_MS = 2_000;
 /** Frames looked at for one report: what lies behind them is asked for again by the next one. */
 const FRAMES_ASKED_MAX = 4_096;
 
-/** Times that one frame is sent again while the same sink misses it: a minute of trying. */
+/** Times that one frame is sent again while the same sink misses it: some 8 s of trying. */
 export const REPAIRS_OF_FRAME_MAX = 32;
 
 /**
@@ -71,17 +71,20 @@ export class RepairRequests {
     else this.#missing.set(sinkId, missing);
   }
 
-  /** What is to be sent now. Counts it as sent. */
+  /** What is to be sent now. Counts it as sent, to all that ask for it. */
   due(nowMs: number): Repair[] {
     const due: Repair[] = [];
     for (const [sequence, asked] of this.#asked) {
-      if (nowMs < asked.dueMs) continue;
+      if (nowMs - asked.sentMs < RESEND_MS) continue;
+      const isGathered = nowMs - asked.sentMs >= asked.gatherMs;
       if (asked.times.size === 0) {
-        this.#asked.delete(sequence);
+        if (isGathered) this.#asked.delete(sequence);
         continue;
       }
-      asked.dueMs = nowMs + asked.waitMs;
-      asked.waitMs = Math.min(asked.waitMs * 2, RESEND_MAX_MS);
+      const isFirstDue = isGathered && nowMs - asked.sinceMs >= HOLD_OFF_MS;
+      if (!isFirstDue && ![...asked.times.values()].some((times) => times > 0)) continue;
+      asked.sentMs = nowMs;
+      asked.gatherMs = Math.min(asked.gatherMs * 2, GATHER_MAX_MS);
       for (const [sinkId, times] of asked.times) asked.times.set(sinkId, times + 1);
       due.push({ sequence, sinks: [...asked.times].map(([sinkId, times]) => ({ sinkId, times })) });
     }
@@ -106,7 +109,7 @@ export class RepairRequests {
 
   #miss(sinkId: string, sequence: number, nowMs: number): void {
     const asked = this.#asked.get(sequence) ?? {
-      ...{ times: new Map<string, number>(), dueMs: nowMs + HOLD_OFF_MS, waitMs: RESEND_MIN_MS },
+      ...{ times: new Map<string, number>(), sinceMs: nowMs, sentMs: Number.NEGATIVE_INFINITY, gatherMs: RESEND_MS },
     };
     if (!asked.times.has(sinkId)) asked.times.set(sinkId, 0);
     this.#asked.set(sequence, asked);
