@@ -1,9 +1,13 @@
 /**
- * The house rules that the linter cannot express: remarks that switch a check or the coverage off are refused, and so
- * are files of any kind that grow beyond the limit, and folders of src that no layer rule of biome.json names.
+ * The house rules that the linter cannot express. It refuses remarks that switch a check or the coverage off, files that
+ * grow beyond the limit, folders of src that no layer rule of biome.json names, and types of src that share a name. In
+ * documents it refuses long sentences and lines, and paths and links that lead nowhere.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { documentProblems } from "./lint/documents.ts";
+import { proseProblems } from "./lint/prose.ts";
+import { typeNameProblems } from "./lint/type-names.ts";
 
 const LINES_MAX = 300;
 const CHECKED = /(\.(ts|js|mjs|cjs|sh|css|html)|^\.ci\/run)$/;
@@ -37,7 +41,30 @@ const deleted = new Set(execFileSync("git", ["ls-files", "-z", "--deleted"], { e
 const files = listed
   .toString()
   .split("\0")
-  .filter((file) => CHECKED.test(file) && !deleted.has(file));
-const problems = [...files.flatMap(problemsOf), ...foldersWithoutRule()];
+  .filter((file) => file !== "" && !deleted.has(file));
+
+function documentsProblems(): string[] {
+  return files
+    .filter((file) => file.endsWith(".md"))
+    .flatMap((file) => {
+      const text = readFileSync(file, "utf8");
+      return [...(UNREAD.has(file) ? [] : proseProblems(file, text)), ...documentProblems(file, text, files)];
+    });
+}
+
+function sharedTypeNames(): string[] {
+  const sources = files.filter((file) => /^src\/.*\.ts$/.test(file));
+  return typeNameProblems(new Map(sources.map((file) => [file, readFileSync(file, "utf8")])));
+}
+
+// Pages that are not written in short sentences yet.
+const UNREAD = new Set(["CHANGELOG.md", "bench/README.md", "docs/events.md", "docs/protocol.md"]);
+
+const problems = [
+  ...files.filter((file) => CHECKED.test(file)).flatMap(problemsOf),
+  ...foldersWithoutRule(),
+  ...documentsProblems(),
+  ...sharedTypeNames(),
+];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

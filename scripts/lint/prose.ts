@@ -27,7 +27,7 @@ export function proseProblems(file: string, text: string): string[] {
     if (FENCE.test(line)) isCode = !isCode;
     const isProse = !isCode && !FENCE.test(line) && !APART.test(line);
     if (!isProse || line.trim() === "" || LIST_ITEM.test(line)) endParagraph();
-    if (!isProse) continue;
+    if (!isProse || line.trim() === "") continue;
     if (paragraph.text === "") paragraph.line = index + 1;
     paragraph.text += ` ${line}`;
     if (line.length > LINE_CHARACTERS_MAX)
