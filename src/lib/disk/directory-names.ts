@@ -1,9 +1,32 @@
-import { opendirSync } from "node:fs";
+import { closeSync, opendirSync, openSync } from "node:fs";
+import { type Directory, OPEN_DIRECTORY } from "./directories.ts";
+import type { Native } from "./native-calls.ts";
 
 /** Names that are read at once. */
 const NAMES_READ = 1024;
 
-/** Names in a directory, some at a time, in no order. */
+/** Names in a directory, some at a time, in no order. Other directories may be asked for while they are read. */
+export function* namesInDirectory(
+  directory: Directory,
+  native: Native | undefined,
+): Generator<Buffer[], void, undefined> {
+  if (native === undefined || !directory.isPinned) {
+    yield* namesByPath(directory.base);
+    return;
+  }
+  // Opened once more: the directory itself may be closed meanwhile.
+  const fd = openSync(directory.base, OPEN_DIRECTORY);
+  try {
+    yield* native.readNames(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * The same by its path, which ends with a slash. Node.js asks of each entry what it is, where the file system does not say so in
+ * the directory (ext4 without `filetype`, some NFS and FUSE). It puts path and name together, so both must be Buffers.
+ */
 export function* namesByPath(path: Buffer): Generator<Buffer[], void, undefined> {
   // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers (proven by a test).
   const options = { encoding: "buffer" as BufferEncoding, bufferSize: NAMES_READ };

@@ -7,13 +7,12 @@ import {
   fstatSync,
   lstatSync,
   mkdirSync,
-  opendirSync,
   openSync,
   unlinkSync,
 } from "node:fs";
 import { OPEN_DIRECTORY } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
-import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { isOwnFolder } from "../../protocol/names/relative-path.ts";
 import { reach, reachedTarget } from "../metadata/metadata-target.ts";
 
 /** What an owner needs to fill a directory; the mode it shall have is set when its content is complete. */
@@ -96,14 +95,8 @@ function isFillable(fd: number): boolean {
   }
 }
 
-/** Whether a folder has nothing but what is our own. Looks at two names, however many there are. */
-export function holdsNothing(path: Buffer): boolean {
-  const directory = opendirSync(path);
-  try {
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
-      if (entry.name !== OWN_FOLDER) return false;
-    return true;
-  } finally {
-    directory.closeSync();
-  }
+/** Whether a folder has nothing but what is our own. `names` are those in it; it looks at the first few. */
+export function holdsNothing(names: Iterable<readonly Buffer[]>): boolean {
+  for (const some of names) if (!some.every(isOwnFolder)) return false;
+  return true;
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, statfsSync } from "node:fs";
 import { Directories, type Directory, joined } from "../../lib/disk/directories.ts";
+import { namesInDirectory } from "../../lib/disk/directory-names.ts";
 import { type EntryStats, statDescriptor, statPath } from "../../lib/disk/entry-stats.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import type { Native, NativeName } from "../../lib/disk/native-calls.ts";
@@ -77,7 +78,7 @@ export class Root implements Disposable {
     const native = "native" in options ? options.native : loadNative();
     const directories = Directories.open(folder, options.platform ?? process.platform);
     const root = new Root(directories, { ...options, native });
-    if (holdsNothing(directories.root.base)) root.#known.made(Buffer.alloc(0));
+    if (holdsNothing(root.names(Buffer.alloc(0)))) root.#known.made(Buffer.alloc(0));
     return root;
   }
 
@@ -103,6 +104,11 @@ export class Root implements Disposable {
   /** The same of a directory. */
   directory(path: Uint8Array): Directory {
     return this.#directories.get(path);
+  }
+
+  /** Names in a directory, some at a time, in no order. */
+  names(path: Uint8Array): Generator<Buffer[], void, undefined> {
+    return namesInDirectory(this.#directories.get(path), this.native);
   }
 
   /** Looks all directories up anew. */

@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lstatSync,
-  opendirSync,
-  openSync,
-  readdirSync,
-  unlinkSync,
-} from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, readdirSync, unlinkSync } from "node:fs";
 import { type Directories, type Directory, joined } from "../../lib/disk/directories.ts";
+import { namesInDirectory } from "../../lib/disk/directory-names.ts";
 import type { Native } from "../../lib/disk/native-calls.ts";
 import { noteClosing, noteOpen, type OpenFiles } from "../../lib/disk/open-files.ts";
 import { systemCode } from "../../lib/errors.ts";
@@ -28,6 +19,7 @@ export const RESUMABLE_BYTES_MIN = 4 * LEAF_BYTES;
 const PARTIAL_AGE_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 /** Where the target is on another mount, a file must lie beside it to be renamed. */
 const BESIDE = `${OWN_FOLDER}-partial-`;
+const BESIDE_BYTES = Buffer.from(BESIDE);
 const PARTIAL_MODE = 0o600;
 const LASTING = /^[0-9a-f]{64}$/;
 const CREATE_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -200,14 +192,9 @@ export class PartialFiles {
   clearBeside(path: Uint8Array): void {
     const directory = this.#directories.get(path);
     if (directory.device === this.#directories.root.device) return;
-    // Ours have names of ASCII characters; there may be very many others.
-    const listing = opendirSync(directory.base, { encoding: "latin1" });
-    try {
-      for (let entry = listing.readSync(); entry !== null; entry = listing.readSync())
-        if (entry.name.startsWith(BESIDE)) removeTree(directory, Buffer.from(entry.name));
-    } finally {
-      listing.closeSync();
-    }
+    // There may be very many others.
+    for (const names of namesInDirectory(directory, this.#native))
+      for (const name of names) if (name.subarray(0, BESIDE.length).equals(BESIDE_BYTES)) removeTree(directory, name);
   }
 
   /** A default access control list of the folder would become that of each file made here. False when it cannot be removed. */

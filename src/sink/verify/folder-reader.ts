@@ -1,6 +1,5 @@
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
 import { type DeviceNumbers, splitDevice } from "../../lib/disk/device-numbers.ts";
-import { namesByPath } from "../../lib/disk/directory-names.ts";
 import { systemCode } from "../../lib/errors.ts";
 import type { EntryKind } from "../../protocol/frame/page.ts";
 import { type Timestamp, timestampOf } from "../../protocol/frame/timestamp.ts";
@@ -58,7 +57,7 @@ export function linkTarget(root: Root, directory: Uint8Array, name: Uint8Array):
 
 /** Names in a directory, in no order; never many at a time. */
 export function* namesIn(root: Root, directory: Uint8Array): Generator<Buffer, void, undefined> {
-  for (const names of namesByPath(root.at(directory, Buffer.from(".")))) yield* names;
+  for (const names of root.names(directory)) yield* names;
 }
 
 function foundEntry(stats: BigIntStats): FoundEntry {
