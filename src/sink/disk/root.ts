@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, statfsSync } from "node:fs";
+import { fstatSync, statfsSync } from "node:fs";
 import { Directories, type Directory, joined } from "../../lib/disk/directories.ts";
 import { namesInDirectory } from "../../lib/disk/directory-names.ts";
-import { type EntryStats, statDescriptor, statPath } from "../../lib/disk/entry-stats.ts";
+import { type EntryStats, statPath } from "../../lib/disk/entry-stats.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import type { Native, NativeName } from "../../lib/disk/native-calls.ts";
 import type { Keeps } from "../../protocol/frame/page.ts";
@@ -10,7 +10,7 @@ import { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import { joinPath } from "../../protocol/names/relative-path.ts";
 import { removeTree } from "../deletion/remove-tree.ts";
 import { Metadata, type MetadataEntry } from "../metadata/metadata.ts";
-import { type MetadataTarget, openTarget, reach, reachedTarget } from "../metadata/metadata-target.ts";
+import { openTarget } from "../metadata/metadata-target.ts";
 import { OwnerMap, processRights } from "../metadata/owner-map.ts";
 import { USUAL_TRAITS } from "../own/folder-traits.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "../own/partial-files.ts";
@@ -18,10 +18,10 @@ import { EntrySync } from "./entry-sync.ts";
 import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { holdsNothing, makeDirectory, makeFillable } from "./fillable.ts";
 import { KnownDirectories } from "./known-directories.ts";
+import { openRegular, withRegular } from "./regular-file.ts";
 import { replaceName } from "./replace-name.ts";
 import type { RootOptions } from "./root-options.ts";
 
-const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const ITSELF = Buffer.from(".");
 
 /**
@@ -174,14 +174,7 @@ export class Root implements Disposable {
 
   /** Opens the regular file under a name for reading. */
   openFile(directory: Uint8Array, name: Uint8Array): { readonly fd: number; readonly facts: FileFacts } {
-    const path = joined(this.#directories.get(directory), name);
-    // To open a device does something to it, and to open a FIFO may wait; what comes in its place meanwhile is closed again.
-    if (!lstatSync(path).isFile()) throw notRegular();
-    const fd = openSync(path, READ_FILE);
-    const stats = statDescriptor(fd);
-    if (stats.isFile()) return { fd, facts: factsOf(stats) };
-    closeSync(fd);
-    throw notRegular();
+    return openRegular(this.at(directory, name));
   }
 
   /** Whether a file that looks like `facts` would be given something. Changes nothing. */
@@ -204,7 +197,7 @@ export class Root implements Disposable {
       return true;
     }
     if (this.metadata.isForeign(seen, subject)) return false;
-    return this.#withFile(this.at(directory, name), (target) => {
+    return withRegular(this.at(directory, name), (target) => {
       if (!isAsSeen(target.facts(), seen)) return false;
       this.metadata.apply(target, subject);
       if (!isAsSeen(target.facts(), seen)) this.countChanged();
@@ -214,7 +207,7 @@ export class Root implements Disposable {
 
   /** Gives a file a time that is not its source's, so that it is wanted the next time. */
   spoilTime(directory: Uint8Array, name: Uint8Array): void {
-    this.#withFile(this.at(directory, name), (target) => this.metadata.spoilTime(target));
+    withRegular(this.at(directory, name), (target) => this.metadata.spoilTime(target));
   }
 
   /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. `subject`: what it shall have in the end. */
@@ -283,20 +276,4 @@ export class Root implements Disposable {
     const isHere = Number(facts.device) === this.#directories.root.device;
     return isHere && this.metadata.isLookedInto(facts) && this.#known.shut(path);
   }
-
-  /** Opened whatever its mode is, and not for reading. */
-  #withFile<T>(path: Buffer, work: (target: MetadataTarget) => T): T {
-    const isLinux = process.platform === "linux";
-    const fd = isLinux ? reach(path) : openSync(path, READ_FILE);
-    try {
-      if (!fstatSync(fd).isFile()) throw notRegular();
-      return work(isLinux ? reachedTarget(fd) : openTarget(fd));
-    } finally {
-      closeSync(fd);
-    }
-  }
-}
-
-function notRegular(): Error {
-  return Object.assign(new Error("it is no regular file"), { code: "EINVAL", syscall: "open" });
 }
