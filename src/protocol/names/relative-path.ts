@@ -44,6 +44,11 @@ export function joinPath(directory: Uint8Array, name: Uint8Array): Buffer {
   return path;
 }
 
+/** The directory that a path is in; the root's own for the root. */
+export function parentOf(path: Uint8Array): Uint8Array {
+  return path.subarray(0, Math.max(0, path.lastIndexOf(SLASH)));
+}
+
 /** The components of a path; none for the root. */
 export function splitPath(path: Uint8Array): Uint8Array[] {
   if (path.length === 0) return [];

@@ -2,7 +2,7 @@ import { type BigIntStats, fstatSync, lstatSync, readFileSync, rmdirSync, unlink
 import { joined } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { timestampOf } from "../../protocol/frame/timestamp.ts";
-import { isOwnFolder, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { isOwnFolder, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
 import { makeFillable } from "../disk/fillable.ts";
 import type { Root } from "../disk/root.ts";
 import type { WantedMetadata } from "../metadata/metadata.ts";
@@ -51,10 +51,9 @@ const NOT_IT: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "EISDIR", "E
 
 /** Whether a directory below the root is on another mount than the one it is in. Throws system errors. */
 export function isMountPoint(root: Root, directory: Uint8Array): boolean {
-  const parent = directory.subarray(0, Math.max(0, directory.lastIndexOf(SLASH)));
   // One after the other: the second one may close the first.
   const own = mountOf(root, directory);
-  return mountOf(root, parent) !== own;
+  return mountOf(root, parentOf(directory)) !== own;
 }
 
 /** Whether a sink keeps its own state in this directory. */
@@ -91,7 +90,6 @@ function seemsOne(one: BigIntStats, other: BigIntStats): boolean {
 }
 
 const FACTS = ["mode", "size", "mtimeNs", "ctimeNs", "birthtimeNs", "nlink", "uid", "gid"] as const;
-const SLASH = 0x2f;
 
 /** A word for the mount that a directory is on: two mounts of one file system have the same device. */
 function mountOf(root: Root, directory: Uint8Array): string {

@@ -129,10 +129,9 @@ export class IncomingFile {
     // The own file may have changed between its comparison and its copy.
     if (this.#isCopied) this.#check(final);
     const { root, entry: to } = this.#options;
-    const before = root.keeps.perms ? undefined : root.look(to.directory, to.name);
     const { isBare = false } = partial;
-    const target = openTarget(partial.fd, root.native);
-    root.metadata.apply(target, this.#subject(final), { isNew: true, isBare, modeBefore: before?.mode });
+    const unkept = root.unkept(to.directory, to.name, final.mode);
+    root.metadata.apply(openTarget(partial.fd, root.native), this.#subject(final), { isBare, unkept });
     root.sync?.content(partial.fd);
     this.close();
     try {

@@ -6,6 +6,7 @@ import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "../engine/
 import { type MetadataEntry, metadataEntryOf } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isSameTime } from "../metadata/time-scale.ts";
+import { unkeptAs } from "../metadata/unkept-mode.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "../own/partial-files.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { hashBeginning, writeFully } from "./read-content.ts";
@@ -136,7 +137,7 @@ function copyContent(
     ftruncateSync(partial.fd, facts.size);
     if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
       throw Object.assign(new Error("it became shorter"), { code: "EINVAL", syscall: "read" });
-    root.metadata.apply(openTarget(partial.fd), subject, { isNew: true, modeBefore: facts.mode });
+    root.metadata.apply(openTarget(partial.fd), subject, { unkept: unkeptAs(facts, fd, root.native) });
     root.sync?.content(partial.fd);
     return partial;
   } catch (thrown) {

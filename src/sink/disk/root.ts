@@ -7,11 +7,12 @@ import type { Native, NativeName } from "../../lib/disk/native-calls.ts";
 import type { Keeps } from "../../protocol/frame/page.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { FidelityTally } from "../../protocol/messages/fidelity.ts";
-import { joinPath } from "../../protocol/names/relative-path.ts";
+import { joinPath, parentOf } from "../../protocol/names/relative-path.ts";
 import { removeTree } from "../deletion/remove-tree.ts";
 import { Metadata, type MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { OwnerMap, processRights } from "../metadata/owner-map.ts";
+import { type UnkeptMode, unkeptAs, unkeptIn } from "../metadata/unkept-mode.ts";
 import { USUAL_TRAITS } from "../own/folder-traits.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "../own/partial-files.ts";
 import { EntrySync } from "./entry-sync.ts";
@@ -253,11 +254,24 @@ export class Root implements Disposable {
     removeTree(this.#directories.get(directory), name);
   }
 
+  /** What a file gets that is about to be made, where modes are not carried: what the one has that it replaces, if any. */
+  unkept(directory: Uint8Array, name: Uint8Array, mode: number): UnkeptMode | undefined {
+    const own = this.keeps.perms ? undefined : this.look(directory, name);
+    if (own === undefined) return this.unkeptIn(directory, mode);
+    return unkeptAs(own, this.place(directory, name), this.native);
+  }
+
+  /** The same of anything in a directory that replaces nothing. */
+  unkeptIn(directory: Uint8Array, mode: number): UnkeptMode | undefined {
+    return this.keeps.perms ? undefined : unkeptIn(this.#directories.get(directory).fd, mode, this.native);
+  }
+
   /** Sets what a complete directory shall have; the empty path is the root itself. */
   finishDirectory(path: Uint8Array, subject: MetadataEntry): void {
     this.partials.clearBeside(path);
     const isNew = this.isFresh(path) && path.length > 0;
-    this.metadata.apply(openTarget(this.#directories.get(path).fd, this.native), subject, { isNew });
+    const unkept = isNew ? this.unkeptIn(parentOf(path), subject.wanted.mode) : undefined;
+    this.metadata.apply(openTarget(this.#directories.get(path).fd, this.native), subject, { unkept });
   }
 
   /** Gives a directory the mode and time that it had before something in it was deleted. */

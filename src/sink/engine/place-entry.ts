@@ -103,7 +103,8 @@ function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subje
   const draft = root.partials.draft(entry.directory, `leaf-${entry.entry}`);
   try {
     work(draft.path());
-    withTarget(draft.path(), subject.kind, (target) => root.metadata.apply(target, subject, { isNew: true }));
+    const unkept = root.unkeptIn(entry.directory, entry.mode);
+    withTarget(draft.path(), subject.kind, (target) => root.metadata.apply(target, subject, { unkept }));
     root.replaceBy(draft, entry);
   } finally {
     root.partials.discard(draft);

@@ -114,6 +114,16 @@ function hasValue(native: Native, place: EntryPlace, { name, value }: Attribute)
   }
 }
 
+/** An access control list of an entry; undefined where it has none, or none can be read. */
+export function aclOf(native: Native, place: EntryPlace, name: string): Buffer | undefined {
+  try {
+    return native.getAttribute(place, Buffer.from(name));
+  } catch (thrown) {
+    if (!REFUSALS.has(systemCode(thrown) ?? "")) throw thrown;
+    return undefined;
+  }
+}
+
 function kindOf(name: string): FidelityKind {
   return isAclText(name) ? "acl" : "attributes";
 }

@@ -1,5 +1,6 @@
 import type { EntryPlace, Native } from "../../lib/disk/native-calls.ts";
 import { systemCode } from "../../lib/errors.ts";
+import { ACCESS_ACL } from "../../protocol/frame/attribute-names.ts";
 import { type Entry, type EntryKind, entryDisplay, KEEPS_ALL, type Keeps } from "../../protocol/frame/page.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import type { FidelityKind, FidelityTally } from "../../protocol/messages/fidelity.ts";
@@ -11,6 +12,7 @@ import { fileTime } from "./file-time.ts";
 import type { MetadataTarget } from "./metadata-target.ts";
 import type { Ids, OwnerMap, Rights } from "./owner-map.ts";
 import { isSameTime, nanosecondsOf, stored, timeLoss } from "./time-scale.ts";
+import type { UnkeptMode } from "./unkept-mode.ts";
 
 /** What an entry shall have besides its content. */
 export type WantedMetadata = Pick<Entry, "mode" | "mtime" | "owner" | "attributes">;
@@ -48,12 +50,10 @@ interface MetadataOptions {
 }
 
 interface ApplyOptions {
-  /** This session made it. @default false */
-  readonly isNew?: boolean;
   /** It has no attributes. @default false */
   readonly isBare?: boolean;
-  /** Mode of what it replaces, which it gets when modes are not carried; else the source's, as far as the umask lets it. */
-  readonly modeBefore?: number | undefined;
+  /** What a new one gets when modes are not carried; undefined: the mode that it has. */
+  readonly unkept?: UnkeptMode | undefined;
 }
 
 /** How an entry is to what it shall be. */
@@ -152,7 +152,9 @@ export class Metadata {
     const owned = this.#setOwner(target, before, wanted);
     const isPlain = options.isBare === true && wanted.attributes?.length === 0;
     const { facts, lacks } = isPlain ? { facts: owned, lacks: NO_LACKS } : this.#setAttributes(target, owned, subject);
-    const mode = this.#modeFor(facts, kind, wanted, this.keeps.perms ? undefined : unkeptMode(wanted, options));
+    const unkept = this.keeps.perms || kind === "symlink" ? undefined : options.unkept;
+    if (unkept !== undefined) this.#setAcl(target, unkept);
+    const mode = this.#modeFor(facts, kind, wanted, unkept);
     const setsMode = mode !== facts.mode;
     if (setsMode) spared(() => target.setMode(mode));
     const setsTime = this.#timeDiffers(facts, wanted);
@@ -198,6 +200,15 @@ export class Metadata {
     return { facts: target.facts(), lacks };
   }
 
+  /** What the file system does not take is not told: it is none of the source's. */
+  #setAcl({ place }: MetadataTarget, { acl }: UnkeptMode): void {
+    const name = Buffer.from(ACCESS_ACL);
+    spared(() => {
+      if (acl === undefined) this.#options.native?.removeAttribute(place, name);
+      else this.#options.native?.setAttribute(place, name, acl);
+    });
+  }
+
   #attributes(place: EntryPlace, facts: FileFacts, kind: MetadataKind, wanted: WantedMetadata) {
     const { native, rights } = this.#options;
     const capabilities = kind === "file" && this.#isOwnerRight(facts, wanted);
@@ -228,9 +239,9 @@ export class Metadata {
   }
 
   /** Set-user-id and set-group-id bits of a file are its owner's rights: they are left out where the owner is another. */
-  #modeFor(facts: FileFacts, kind: MetadataKind, wanted: WantedMetadata, unkept?: number): number {
+  #modeFor(facts: FileFacts, kind: MetadataKind, wanted: WantedMetadata, unkept?: UnkeptMode): number {
     if (kind === "symlink") return facts.mode;
-    if (!this.keeps.perms) return unkept ?? facts.mode;
+    if (!this.keeps.perms) return unkept === undefined ? facts.mode : unkeptFor(facts, kind, unkept);
     if (kind === "directory" || this.#isOwnerRight(facts, wanted)) return wanted.mode;
     return wanted.mode & ~SET_IDS;
   }
@@ -260,9 +271,10 @@ export class Metadata {
   }
 }
 
-/** The mode of an entry where modes are not carried; undefined: the one that it has. */
-function unkeptMode(wanted: WantedMetadata, { isNew = false, modeBefore }: ApplyOptions): number | undefined {
-  return isNew ? (modeBefore ?? wanted.mode & 0o777 & ~process.umask()) : undefined;
+/** A directory keeps the set-group-id bit that it inherited; a file has set-id bits for the owner alone whose they were. */
+function unkeptFor(facts: FileFacts, kind: MetadataKind, { mode, ids }: UnkeptMode): number {
+  if (kind === "directory") return (mode & ~SET_GROUP_ID) | (facts.mode & SET_GROUP_ID);
+  return facts.uid === ids?.uid && facts.gid === ids.gid ? mode : mode & ~SET_IDS;
 }
 
 function spared(work: () => void): void {
