@@ -51,19 +51,33 @@ function isPlain(name: Uint8Array): boolean {
   return true;
 }
 
-/** Length in bytes of the well-formed UTF-8 sequence that starts at `at` (Unicode table 3-7), or 0. */
+type ByteRange = readonly [from: number, to: number];
+const CONTINUATION: ByteRange = [0x80, 0xbf];
+/** Well-formed UTF-8 of more than one byte, by its first byte (Unicode table 3-7): what its second may be, and its length. */
+const SEQUENCES: readonly { readonly first: ByteRange; readonly second: ByteRange; readonly length: number }[] = [
+  { first: [0xc2, 0xdf], second: CONTINUATION, length: 2 },
+  { first: [0xe0, 0xe0], second: [0xa0, 0xbf], length: 3 },
+  { first: [0xe1, 0xec], second: CONTINUATION, length: 3 },
+  { first: [0xed, 0xed], second: [0x80, 0x9f], length: 3 },
+  { first: [0xee, 0xef], second: CONTINUATION, length: 3 },
+  { first: [0xf0, 0xf0], second: [0x90, 0xbf], length: 4 },
+  { first: [0xf1, 0xf3], second: CONTINUATION, length: 4 },
+  { first: [0xf4, 0xf4], second: [0x80, 0x8f], length: 4 },
+];
+
+/** Length in bytes of the well-formed UTF-8 sequence that starts at `at`, or 0. */
 export function utf8Length(bytes: Uint8Array, at: number): number {
-  const first = byteAt(bytes, at);
-  if (first < 0x80) return 1;
-  const length =
-    first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-  if (length === 0 || at + length > bytes.length) return 0;
-  const second = byteAt(bytes, at + 1);
-  const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-  const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-  if (second < low || second > high) return 0;
-  for (let next = at + 2; next < at + length; next += 1) if ((byteAt(bytes, next) & 0xc0) !== 0x80) return 0;
-  return length;
+  const byte = byteAt(bytes, at);
+  if (byte < 0x80) return 1;
+  const sequence = SEQUENCES.find(({ first }) => isIn(first, byte));
+  if (sequence === undefined || at + sequence.length > bytes.length) return 0;
+  const [second = 0, ...others] = bytes.subarray(at + 1, at + sequence.length);
+  const isWell = isIn(sequence.second, second) && others.every((other) => isIn(CONTINUATION, other));
+  return isWell ? sequence.length : 0;
+}
+
+function isIn([from, to]: ByteRange, byte: number): boolean {
+  return byte >= from && byte <= to;
 }
 
 function byteAt(bytes: Uint8Array, at: number): number {

@@ -72,16 +72,18 @@ export function parsePattern(bytes: Uint8Array, source: string): Pattern {
   if (directoriesOnly) names.pop();
   const isAnchored = names.length > 1;
   if (isAnchored && names[0]?.length === 0) names.shift();
-  const components: Component[] = isAnchored ? [] : ["directories"];
-  for (const name of names) {
-    if (name.length === 0) refuse("a name between its slashes is empty");
-    if (name.every((character) => character === 0x2e) && name.length <= 2)
-      refuse('"." and ".." name no entry: write paths from the source\'s directory, such as /build');
-    components.push(isDirectories(name) ? "directories" : tokensOf(name, refuse));
-  }
+  const components = names.map((name) => componentOf(name, refuse));
+  if (!isAnchored) components.unshift("directories");
   // Behind the last "**" any name follows: "cache/**" is all that is in it, and not the directory itself.
   if (components.at(-1) === "directories") components.push(RUN);
   return { bytes, directoriesOnly, components };
+}
+
+function componentOf(name: readonly number[], refuse: (reason: string) => never): Component {
+  if (name.length === 0) refuse("a name between its slashes is empty");
+  if (name.every((character) => character === 0x2e) && name.length <= 2)
+    refuse('"." and ".." name no entry: write paths from the source\'s directory, such as /build');
+  return isDirectories(name) ? "directories" : tokensOf(name, refuse);
 }
 
 function isDirectories(name: readonly number[]): boolean {

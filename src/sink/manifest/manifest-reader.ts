@@ -89,16 +89,9 @@ export class ManifestReader implements Disposable {
    */
   *pages(notes: ManifestNotes = {}): Generator<ManifestPage, void, undefined> {
     let [pages, entries] = [0, 0];
-    for (const { kind, body } of this.#records()) {
-      if (kind === "lacks") {
-        for (const [entry, bits] of decoded(() => decodeLacks(body))) notes.lacks?.(entry, bits);
-        continue;
-      }
-      if (kind === "declared") {
-        for (const entry of decoded(() => decodeDeclared(body))) notes.declared?.(entry);
-        continue;
-      }
-      const next = decoded(() => decodeManifestPage(body));
+    for (const record of this.#records()) {
+      if (tookNote(record, notes)) continue;
+      const next = decoded(() => decodeManifestPage(record.body));
       if (next.page.page !== pages || next.page.first !== entries) throw manifestDamaged("holds pages out of order");
       pages += 1;
       entries += next.page.entries.length;
@@ -142,6 +135,14 @@ export class ManifestReader implements Disposable {
     }
     return true;
   }
+}
+
+/** Tells what a record says of entries, if it is no page. */
+function tookNote({ kind, body }: RawRecord, notes: ManifestNotes): boolean {
+  if (kind === "lacks") for (const [entry, bits] of decoded(() => decodeLacks(body))) notes.lacks?.(entry, bits);
+  else if (kind === "declared") for (const entry of decoded(() => decodeDeclared(body))) notes.declared?.(entry);
+  else return false;
+  return true;
 }
 
 /** What a decoder refuses in spite of a right checksum. */

@@ -52,30 +52,45 @@ const REFUSALS: ReadonlySet<string> = new Set([
 export function attributeChanges(
   place: EntryPlace,
   shall: readonly Attribute[] | undefined,
-  { native, isRoot, acls, capabilities }: AttributeRules & AttributeScope,
+  rules: AttributeRules & AttributeScope,
 ): AttributeChanges {
+  const { native } = rules;
   if (shall === undefined) return NO_CHANGES;
   const has = native === undefined ? [] : listed(native, place);
   if (has.length + shall.length === 0) return NO_CHANGES;
+  const { settable, lacks } = settableOf(shall, rules);
+  const own = has.filter((name) => isCompared(name, rules) && isAllowed(name, rules));
+  const remove = own.filter((name) => !settable.has(textOf(name)));
+  for (const name of own) {
+    const attribute = settable.get(textOf(name));
+    if (attribute !== undefined && native !== undefined && hasValue(native, place, attribute))
+      settable.delete(textOf(name));
+  }
+  if (settable.size + remove.length + lacks.size === 0) return NO_CHANGES;
+  return { set: [...settable.values()], remove, lacks };
+}
+
+/** Those that can be set, by name; and what the entry lacks without the others. */
+function settableOf(shall: readonly Attribute[], rules: AttributeRules & AttributeScope) {
+  const settable = new Map<string, Attribute>();
   const lacks = new Set<FidelityKind>();
-  const wanted = new Map<string, Attribute>();
-  for (const attribute of shall) {
+  for (const attribute of shall.filter(({ name }) => isCompared(name, rules))) {
     const name = textOf(attribute.name);
-    if (!isCarriedAttribute(attribute.name) || (!acls && isAclText(name))) continue;
-    if (name === CAPABILITY && !capabilities) lacks.add("setuid");
-    else if (native === undefined || (!isRoot && isPrivilegedAttribute(attribute.name))) lacks.add(kindOf(name));
-    else wanted.set(name, attribute);
+    if (name === CAPABILITY && !rules.capabilities) lacks.add("setuid");
+    else if (rules.native === undefined || !isAllowed(attribute.name, rules)) lacks.add(kindOf(name));
+    else settable.set(name, attribute);
   }
-  const remove: Uint8Array[] = [];
-  for (const name of has) {
-    const text = textOf(name);
-    if (!isCarriedAttribute(name) || (!acls && isAclText(text)) || (!isRoot && isPrivilegedAttribute(name))) continue;
-    const attribute = wanted.get(text);
-    if (attribute === undefined) remove.push(name);
-    else if (native !== undefined && hasValue(native, place, attribute)) wanted.delete(text);
-  }
-  if (wanted.size === 0 && remove.length === 0 && lacks.size === 0) return NO_CHANGES;
-  return { set: [...wanted.values()], remove, lacks };
+  return { settable, lacks };
+}
+
+/** Whether it belongs to a copy under these rules. */
+function isCompared(name: Uint8Array, { acls }: AttributeScope): boolean {
+  return isCarriedAttribute(name) && (acls || !isAcl(name));
+}
+
+/** Whether this process may set and remove it. */
+function isAllowed(name: Uint8Array, { isRoot }: AttributeRules): boolean {
+  return isRoot || !isPrivilegedAttribute(name);
 }
 
 /** Does it; gives what could not be done. Throws what is no refusal. */

@@ -2,7 +2,7 @@ import { hasBit } from "../../lib/bits.ts";
 import type { SpillFile, SpillRecord } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
-import type { HeldEnd } from "../read/held-prefix.ts";
+import type { HeldEnd } from "../read/content-plan.ts";
 
 type WantMessage = Extract<UpMessage, { type: "want" }>;
 type WantedFiles = WantMessage["want"];

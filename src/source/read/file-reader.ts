@@ -1,6 +1,6 @@
 import type { Directory } from "../../lib/disk/directories.ts";
 import type { EntryStats } from "../../lib/disk/entry-stats.ts";
-import { type FilePiece, filePieces, isSparse } from "../../lib/disk/file-pieces.ts";
+import { filePieces, isSparse } from "../../lib/disk/file-pieces.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeName } from "../../lib/escape-name.ts";
@@ -14,9 +14,10 @@ import { LEAF_BYTES } from "../../protocol/limits.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { checkSize, problemOf, replaced } from "../disk/source-problem.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
+import { type HeldEnd, type SentRange, sentRanges } from "./content-plan.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
 import { readsAs } from "./hash-file.ts";
-import { contentStart, type HeldEnd } from "./held-prefix.ts";
+import { contentStart } from "./held-prefix.ts";
 import { type FileChange, fileChangeOf } from "./second-look.ts";
 import { settledStat } from "./settled-stat.ts";
 
@@ -82,6 +83,16 @@ export function* readPage(table: Uint8Array, options: ReadPageOptions): Generato
 interface Content {
   readonly change: FileChange;
   readonly final: FileFinal;
+}
+
+/** A file whose content is being sent. */
+interface SentFile {
+  readonly entry: FileEntry;
+  readonly fd: number;
+  readonly hasher: FileHasher;
+  /** Looks at the file again. */
+  readonly look: () => FileChange;
+  readonly isSparse: boolean;
 }
 
 interface OpenFile {
@@ -172,42 +183,52 @@ class PageReader {
     { fd, directory }: OpenFile,
     held: readonly HeldEnd[],
   ): Generator<ReadOutput, Content, undefined> {
-    const look = () => this.#folder.look(directory, entry.name);
     const before = settledStat(fd);
     if (!before.isFile()) throw replaced();
     checkSize(before.size);
-    const { size } = before;
     this.#current = escapeName(entryPath(entry));
     // What is ready does not wait for the reading of what the sinks have.
     if (held.length > 0) yield* this.flush();
-    const { offset: start, hasher } = contentStart(fd, size, held);
-    this.#count(entry, start);
-    const range = { from: start, to: size, isSparse: isSparse(before) };
-    const { chunkBytes: dataBytesMax } = this.#builder;
-    let change: FileChange = start === size ? fileChangeOf(fd, before, look) : "none";
-    let offset = start;
-    for (const piece of filePieces(fd, { ...range, dataBytesMax, unitBytes: LEAF_BYTES })) {
-      if (!piece.isHole && !this.#builder.fits(piece.length)) yield* this.flush();
-      const isShort = !piece.isHole && readFully(fd, this.#builder.space(piece.length), offset) < piece.length;
-      // The second look comes before the last piece is committed, so that of a small file that changed nothing is sent.
-      if (isShort || offset + piece.length === size) change = fileChangeOf(fd, before, look);
-      if (isShort) change = "changed";
-      if (change === "changed") break;
-      if (piece.isHole) yield* this.#hole(entry, piece, hasher);
-      else this.#builder.data({ entry: entry.entry, ...piece, isSparse: range.isSparse }, hasher);
-      offset += piece.length;
-      this.#count(entry, offset);
-    }
-    // A hole at its end was cut off.
-    if (offset < size) change = "changed";
+    const { offset, hasher } = contentStart(fd, before.size, held);
+    this.#count(entry, offset);
+    const look = () => fileChangeOf(fd, before, () => this.#folder.look(directory, entry.name));
+    const change = yield* this.#send({ entry, fd, hasher, look, isSparse: isSparse(before) }, [offset, before.size]);
     const final = finalOf(before, hasher);
     // One that was emptied and written anew can be longer, too: only what reads the same once more has merely grown.
-    if (change === "grew" && !readsAs(fd, final)) change = "changed";
-    return { change, final };
+    return { change: change === "grew" && !readsAs(fd, final) ? "changed" : change, final };
+  }
+
+  *#send(file: SentFile, [from, to]: readonly [number, number]): Generator<ReadOutput, FileChange, undefined> {
+    const { chunkBytes: dataBytesMax } = this.#builder;
+    const { isSparse } = file;
+    const pieces = filePieces(file.fd, { from, to, isSparse, dataBytesMax, unitBytes: LEAF_BYTES });
+    for (const range of sentRanges(pieces, { from, to })) {
+      const change = yield* this.#range(file, range);
+      if (change === "changed" || range.isLast) return change;
+    }
+    // A hole at its end was cut off.
+    return "changed";
+  }
+
+  /** The second look comes before the last range is committed, so that nothing is sent of a small file that changed. */
+  *#range(
+    { entry, fd, hasher, look, isSparse }: SentFile,
+    range: SentRange,
+  ): Generator<ReadOutput, FileChange, undefined> {
+    const { kind, offset, length } = range;
+    const isData = kind === "data";
+    if (isData && !this.#builder.fits(length)) yield* this.flush();
+    const isShort = isData && readFully(fd, this.#builder.space(length), offset) < length;
+    const change = isShort || range.isLast ? look() : "none";
+    if (isShort || change === "changed") return "changed";
+    if (isData) this.#builder.data({ entry: entry.entry, offset, length, isSparse }, hasher);
+    else if (kind === "hole") yield* this.#hole(entry, range, hasher);
+    this.#count(entry, offset + length);
+    return change;
   }
 
   /** A very long one goes into several frames. */
-  *#hole(entry: FileEntry, hole: FilePiece, hasher: FileHasher): Generator<ReadOutput, void, undefined> {
+  *#hole(entry: FileEntry, hole: SentRange, hasher: FileHasher): Generator<ReadOutput, void, undefined> {
     const end = hole.offset + hole.length;
     for (let { offset } = hole; offset < end; ) {
       if (this.#builder.holeRoomBytes === 0) yield* this.flush();
@@ -244,11 +265,5 @@ function changedTwice(path: string): ReadOutput {
 }
 
 function finalOf(stats: EntryStats, hasher: FileHasher): FileFinal {
-  // setuid and setgid mean another owner's rights at a sink, where the owner is not carried: they are cleared.
-  return {
-    size: stats.size,
-    mode: stats.mode & 0o7777,
-    mtime: timestampOf(stats.mtimeNs),
-    hash: hasher.digest(),
-  };
+  return { size: stats.size, mode: stats.mode & 0o7777, mtime: timestampOf(stats.mtimeNs), hash: hasher.digest() };
 }

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FileHasher, hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { LEAF_BYTES } from "../../../src/protocol/limits.ts";
-import { contentStart, type HeldEnd } from "../../../src/source/read/held-prefix.ts";
+import type { HeldEnd } from "../../../src/source/read/content-plan.ts";
+import { contentStart } from "../../../src/source/read/held-prefix.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { contentOf, readTree } from "../../helpers/trees/read-tree.ts";
 
