@@ -25,6 +25,7 @@ export const HERE: Place = { host: "127.0.0.1", coordinator: [], source: [], sin
 interface Summary {
   readonly bytesSent: number;
   readonly bytesSentAgain: number;
+  readonly bytesCaughtUp: number;
 }
 
 export interface CrewOptions {

@@ -17,8 +17,8 @@ export function fanfold(transport: string, options: CrewOptions): Contender {
       meter.watch("source", source.program.pid);
       await Promise.all([source, ...crew.sinks].map(({ program }) => program.succeeded(job.signal)));
       const usage = await meter.stop();
-      const { bytesSent, bytesSentAgain } = await crew.summary();
-      const contentBytes = bytesSent + bytesSentAgain;
+      const { bytesSent, bytesSentAgain, bytesCaughtUp } = await crew.summary();
+      const contentBytes = bytesSent + bytesSentAgain + bytesCaughtUp;
       if (job.again && contentBytes > 0) throw new Error(`${contentBytes} bytes of content were sent, want none`);
       const { cpuMs, peakBytes, sentBytes } = source.facts();
       const sinksBytes = crew.sinks.map((sink) => sink.facts().peakBytes);

@@ -111,7 +111,11 @@ export function summaryOf(source: SourcePart): SessionSummary | undefined {
 export function bytesPublished(source: SourcePart): number {
   return source.lives
     .map((life) => life.events.findLast((event) => event.type === "finished")?.summary ?? progressOf(life))
-    .reduce((sum, counts) => sum + (counts === undefined ? 0 : counts.bytesSent + counts.bytesSentAgain), 0);
+    .reduce(
+      (sum, counts) =>
+        sum + (counts === undefined ? 0 : counts.bytesSent + counts.bytesSentAgain + counts.bytesCaughtUp),
+      0,
+    );
 }
 
 const SHOWN_EVENTS = 30;

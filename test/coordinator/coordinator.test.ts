@@ -122,6 +122,8 @@ describe("a session", () => {
           discoveryEnded: true,
           bytesSent: 42,
           bytesSentAgain: 0,
+          bytesCaughtUp: 0,
+          bytesUnchanged: 0,
           currentFile: "a",
           rateBytesPerSecond: 1,
           elapsedMs: 1,

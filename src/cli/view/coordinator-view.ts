@@ -1,11 +1,13 @@
 import type { CoordinatorEvent, SessionView } from "../../protocol/messages/events.ts";
-import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { type CopyState, copyLines, copyProgressLine, nextCopy, sentBytes } from "./copy-lines.ts";
 import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames, stringWidth } from "./fit.ts";
-import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
+import { formatBytes, formatElapsed, plural } from "./format.ts";
 import { transportMessage } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
+import { inOrder, sortedNames } from "./sink-order.ts";
 import type { Style } from "./style.ts";
+import { rateOf } from "./summary-lines.ts";
 import { info, type Message, plainOnly, type Screen, type ScreenSize, type View, warning } from "./view.ts";
 
 interface ShownSession {
@@ -65,7 +67,10 @@ function nextSessions(
     const copy = shown?.view.epoch === view.epoch ? shown.copy : undefined;
     sessions.set(view.sessionId, {
       view,
-      copy: view.progress === undefined ? copy : nextCopy(copy, view.progress, nowMs),
+      copy:
+        view.progress === undefined
+          ? copy
+          : nextCopy(copy, { progress: view.progress, moved: sentBytes, sinks: view.sinks, nowMs }),
     });
   }
   return sessions;
@@ -124,7 +129,7 @@ function sessionMessages(view: SessionView, state: CoordinatorState): Message[] 
     return [info(`${view.session}: ${source} is back and goes on`)];
   return [
     plainOnly(
-      `${view.session}: started, ${view.source ?? "a source"} to ${view.sinks.map((sink) => sink.name).join(", ")}`,
+      `${view.session}: started, ${view.source ?? "a source"} to ${sortedNames(view.sinks.map((sink) => sink.name)).join(", ")}`,
     ),
   ];
 }
@@ -134,13 +139,15 @@ function finishedMessages(
   style: Style,
 ): Message[] {
   const colour = summary.result === "complete" ? style.good : summary.result === "failed" ? style.bad : style.careful;
-  const rate = summary.elapsedMs > 0 ? ` (${formatRate((summary.bytes * 1000) / summary.elapsedMs)})` : "";
-  const sinks = summary.sinks.map((sink) => `${sink.name} ${sink.outcome}`).join(", ");
+  const bytes = summary.bytesSent + summary.bytesSentAgain + summary.bytesCaughtUp;
+  const sent = `${formatBytes(bytes)} sent${rateOf(bytes, summary.elapsedMs)}`;
+  const ordered = inOrder(summary.sinks, ({ outcome }) => outcome);
+  const sinks = ordered.map((sink) => `${sink.name} ${sink.outcome}`).join(", ");
   const amount =
     summary.filesWanted === undefined
-      ? `${plural(summary.files, "file")}, ${formatBytes(summary.bytes)} in ${formatElapsed(summary.elapsedMs)}${rate}`
+      ? `${plural(summary.files, "file")}, ${formatBytes(summary.bytes)} in ${formatElapsed(summary.elapsedMs)}, ${sent}`
       : `${wantedText(summary)} would be sent`;
-  const failed = summary.sinks.filter((sink) => sink.outcome === "failed");
+  const failed = ordered.filter((sink) => sink.outcome === "failed");
   return [
     info(`${session}: ${colour(summary.result)}, ${amount}; ${sinks}`),
     ...failed.map((sink) =>
@@ -187,7 +194,7 @@ function sessionLines({ view, copy }: ShownSession, { columns, rows }: ScreenSiz
 
 /** `default  running  laptop to 3 sinks: alpha, beta, gamma` */
 function sessionLine(view: SessionView, columns: number, style: Style): string {
-  const names = view.sinks.map((sink) => sink.name);
+  const names = inOrder(view.sinks, ({ state }) => state).map((sink) => sink.name);
   const count =
     view.needed === undefined ? plural(names.length, "sink") : `${names.length} of ${plural(view.needed, "sink")}`;
   const from =

@@ -3,6 +3,7 @@ import type { CopyProgress } from "../../protocol/messages/progress.ts";
 import { drawBar } from "./bar.ts";
 import { fitEnd, fitExactly, fitMiddle, stringWidth } from "./fit.ts";
 import { formatBytes, formatClock, plural } from "./format.ts";
+import { inOrder } from "./sink-order.ts";
 import type { Style } from "./style.ts";
 
 interface SinkTable {
@@ -17,11 +18,11 @@ const NAME_COLUMNS_MAX = 20;
 const BYTES_COLUMNS = 10;
 const STATE_COLUMNS = 10;
 
-/** One line per sink: name, bar, bytes, state, current file; what is less important goes when the terminal is narrow. */
+/** One line per sink, those in trouble first: name, bar, bytes, state, current file; what is less important goes when the terminal is narrow. */
 export function sinkLines(sinks: readonly SinkLine[], table: SinkTable, style: Style): string[] {
   if (table.rows < 1) return [];
   const fits = sinks.length <= table.rows;
-  const shown = fits ? sinks : mostTelling(sinks, table.rows - 1);
+  const shown = inOrder(fits ? sinks : mostTelling(sinks, table.rows - 1), ({ state }) => state);
   const widest = Math.max(0, ...shown.map((sink) => stringWidth(sink.name)));
   const nameColumns = Math.min(widest, table.columns >= 100 ? NAME_COLUMNS_MAX : 12);
   const lines = shown.map((sink) => sinkLine(sink, nameColumns, { ...table, style }));
@@ -32,12 +33,13 @@ export function sinkLines(sinks: readonly SinkLine[], table: SinkTable, style: S
   return lines;
 }
 
-/** Where not all fit: those that failed first, then the slowest, in their own order. */
+/** Where not all fit: those that failed, then the slowest. */
 function mostTelling(sinks: readonly SinkLine[], rows: number): SinkLine[] {
   const rank = (sink: SinkLine): number =>
     sink.state === "failed" || sink.state === "away" ? -1 : sink.progress.bytesDone;
-  const chosen = new Set([...sinks].sort((one, other) => rank(one) - rank(other)).slice(0, rows));
-  return sinks.filter((sink) => chosen.has(sink));
+  return inOrder(sinks, ({ state }) => state)
+    .sort((one, other) => rank(one) - rank(other))
+    .slice(0, rows);
 }
 
 const WORKING: ReadonlySet<SinkLine["state"]> = new Set<SinkLine["state"]>([

@@ -1,5 +1,5 @@
 import type { SinkEvent } from "../../protocol/messages/events.ts";
-import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { type CopyState, copyLines, copyProgressLine, nextCopy, receivedBytes } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes } from "./format.ts";
 import { LINK_INITIAL, type LinkViewState, linkMessages, nextLink } from "./link-messages.ts";
@@ -41,7 +41,7 @@ export const sinkView: View<SinkEvent, SinkState> = {
         return {
           ...state,
           waiting: undefined,
-          copy: nextCopy(state.copy, event.progress, nowMs),
+          copy: nextCopy(state.copy, { progress: event.progress, moved: receivedBytes, nowMs }),
           verifying: event.state === "verifying",
         };
       default:

@@ -1,11 +1,12 @@
 import type { SinkLine, SourceEvent } from "../../protocol/messages/events.ts";
 import type { SinkOutcome } from "../../protocol/messages/progress.ts";
-import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { type CopyState, copyLines, copyProgressLine, nextCopy, sentBytes } from "./copy-lines.ts";
 import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames } from "./fit.ts";
 import { formatBytes, plural } from "./format.ts";
 import { LINK_INITIAL, type LinkViewState, linkMessages, nextLink } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
+import { inOrder, sortedNames } from "./sink-order.ts";
 import type { Style } from "./style.ts";
 import { summaryMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View } from "./view.ts";
@@ -40,7 +41,7 @@ export const sourceView: View<SourceEvent, SourceState> = {
         return {
           ...state,
           needed: undefined,
-          copy: nextCopy(state.copy, event.progress, nowMs),
+          copy: nextCopy(state.copy, { progress: event.progress, moved: sentBytes, sinks: event.sinks, nowMs }),
           sinks: event.sinks,
         };
       case "finished":
@@ -54,7 +55,9 @@ export const sourceView: View<SourceEvent, SourceState> = {
   screen: sourceScreen,
   progressLines(state) {
     if (state.copy === undefined || state.ended) return new Map();
-    const sinks = state.sinks.map(sinkText).join(", ");
+    const sinks = inOrder(state.sinks, (sink) => sink.state)
+      .map(sinkText)
+      .join(", ");
     return new Map([["copy", copyProgressLine(state.copy) + (state.sinks.length > 1 ? ` (${sinks})` : "")]]);
   },
 };
@@ -72,7 +75,7 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
     case "started":
       return [
         info(
-          `started with ${event.sinks.length === 1 ? "sink" : `${event.sinks.length} sinks:`} ${event.sinks.join(", ")}`,
+          `started with ${event.sinks.length === 1 ? "sink" : `${event.sinks.length} sinks:`} ${sortedNames(event.sinks).join(", ")}`,
         ),
       ];
     case "progress":
@@ -140,6 +143,7 @@ function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Scree
 /** `waiting for sinks: 1 of 3 (alpha)` */
 function waitingText(needed: number, sinks: readonly string[], columns: number): string {
   const count = `waiting for sinks: ${sinks.length} of ${needed}`;
-  const text = sinks.length === 0 ? count : `${count} (${fitNames(sinks, Math.max(1, columns - count.length - 3))})`;
+  const text =
+    sinks.length === 0 ? count : `${count} (${fitNames(sortedNames(sinks), Math.max(1, columns - count.length - 3))})`;
   return fitEnd(text, columns);
 }

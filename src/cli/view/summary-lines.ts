@@ -5,6 +5,7 @@ import { fidelityMessages } from "./fidelity-lines.ts";
 import { stringWidth } from "./fit.ts";
 import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
 import { problemMessages, summaryProblems } from "./problem-lines.ts";
+import { inOrder } from "./sink-order.ts";
 import type { Style } from "./style.ts";
 import { info, type Message } from "./view.ts";
 
@@ -26,7 +27,7 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   if (!isDry) lines.push(field("sent", sentParts(summary).join("; "), style));
   if (summary.digest !== undefined) lines.push(field("digest", summary.digest, style));
   const nameColumns = Math.max(0, ...summary.sinks.map((sink) => stringWidth(sink.name)));
-  summary.sinks.forEach((sink, index) => {
+  inOrder(summary.sinks, ({ outcome }) => outcome).forEach((sink, index) => {
     lines.push(field(index === 0 ? "sinks" : "", outcomeText(sink, nameColumns, style), style));
   });
   const deletions = summary.sinks.flatMap(({ name, deletion }) =>
@@ -41,22 +42,34 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
   const fate = deletion === undefined ? undefined : deletionText(deletion);
   const deleted = fate === undefined ? [] : [info(field("delete", fate, style))];
   if (outcome.outcome === "dry-run") return [info(dryRunText(outcome, style)), ...deleted];
-  const rate = elapsedMs > 0 ? ` (${formatRate((outcome.bytesDone * 1000) / elapsedMs)})` : "";
-  const amount = `${plural(outcome.filesDone, "file")}, ${formatBytes(outcome.bytesDone)} in ${formatElapsed(elapsedMs)}${rate}`;
+  const amount = `${plural(outcome.filesDone, "file")}, ${formatBytes(outcome.bytesDone)} in ${formatElapsed(elapsedMs)}`;
   const lines: Message[] = [];
   if (outcome.outcome === "failed") {
     lines.push({ level: "info", text: `${style.bad("failed")} after ${amount}` });
   } else {
     lines.push(info(`${outcome.outcome === "proven" ? style.good("proven") : style.careful("incomplete")}: ${amount}`));
+    lines.push(info(field("data", receivedParts(outcome, elapsedMs).join("; "), style)));
     if (outcome.digest !== undefined) lines.push(info(field("digest", outcome.digest, style)));
     if (outcome.unsynced === true) lines.push(info(field("disk", UNSYNCED, style)));
   }
   return [...lines, ...deleted, ...fidelityMessages(outcome.fidelity, style), ...problemMessages(outcome)];
 }
 
-/** `1.0 GiB; 3.0 MiB sent again; 700 MiB saved by compression; 2.0 GiB not needed; 1 file grew meanwhile` */
-function sentParts({ bytesSent, bytesSentAgain, bytesSaved, bytesNotNeeded, filesGrew }: SessionSummary): string[] {
-  const parts = [formatBytes(bytesSent)];
+/** `1.0 GiB received (25.6 MiB/s); 3.0 GiB unchanged` */
+function receivedParts({ bytesDone, bytesUnchanged }: SinkOutcome, elapsedMs: number): string[] {
+  const receivedBytes = Math.max(0, bytesDone - bytesUnchanged);
+  const unchanged = bytesUnchanged > 0 ? [`${formatBytes(bytesUnchanged)} unchanged`] : [];
+  return [`${formatBytes(receivedBytes)} received${rateOf(receivedBytes, elapsedMs)}`, ...unchanged];
+}
+
+/**
+ * `1.0 GiB (25.6 MiB/s); 1.0 GiB more to catch sinks up; 3.0 MiB sent again; 700 MiB saved by compression; 2.0 GiB not needed;
+ * 1 file grew meanwhile`
+ */
+function sentParts(summary: SessionSummary): string[] {
+  const { bytesSent, bytesSentAgain, bytesCaughtUp, bytesSaved, bytesNotNeeded, filesGrew, elapsedMs } = summary;
+  const parts = [formatBytes(bytesSent) + rateOf(bytesSent + bytesSentAgain + bytesCaughtUp, elapsedMs)];
+  if (bytesCaughtUp > 0) parts.push(`${formatBytes(bytesCaughtUp)} more to catch sinks up`);
   if (bytesSentAgain > 0) parts.push(`${formatBytes(bytesSentAgain)} sent again`);
   if (bytesSaved > 0) parts.push(`${formatBytes(bytesSaved)} saved by compression`);
   if (bytesNotNeeded > 0) parts.push(`${formatBytes(bytesNotNeeded)} not needed: every sink had it`);
@@ -84,7 +97,6 @@ function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): stri
 
 function headline(summary: SessionSummary, style: Style): string {
   const { files, bytes, elapsedMs, sinks, result } = summary;
-  const rate = elapsedMs > 0 ? ` (${formatRate((bytes * 1000) / elapsedMs)})` : "";
   const held = sinks.filter((sink) => sink.outcome !== "failed").length;
   const towards =
     held === sinks.length ? plural(held, "sink") : `${formatCount(held)} of ${plural(sinks.length, "sink")}`;
@@ -93,7 +105,15 @@ function headline(summary: SessionSummary, style: Style): string {
   const word = (result === "complete" ? style.good : result === "failed" ? style.bad : style.careful)(
     result === "quorum" ? "enough sinks" : result,
   );
-  return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}${rate}`;
+  return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}`;
+}
+
+/** Of a session that ended in its first moments the rate says nothing. */
+const RATED_MS_MIN = 100;
+
+/** ` (25.6 MiB/s)`, of what was moved only; or nothing. */
+export function rateOf(movedBytes: number, elapsedMs: number): string {
+  return movedBytes > 0 && elapsedMs >= RATED_MS_MIN ? ` (${formatRate((movedBytes * 1000) / elapsedMs)})` : "";
 }
 
 /** Left out because somebody asked for it: no reason for a warning. */

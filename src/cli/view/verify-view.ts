@@ -1,5 +1,5 @@
 import type { VerifyCounts, VerifyEvent } from "../../protocol/messages/events.ts";
-import { type CopyState, copyLines, copyProgressLine, nextCopy } from "./copy-lines.ts";
+import { type CopyState, copyLines, copyProgressLine, nextCopy, receivedBytes } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
 import type { Style } from "./style.ts";
@@ -20,7 +20,7 @@ export const verifyView: View<VerifyEvent, VerifyState> = {
     if (event.type === "finished") return { copy: undefined, ended: true };
     // Until all of the manifest has been read the totals say nothing.
     if (event.type !== "progress" || !event.progress.discoveryEnded) return state;
-    return { ...state, copy: nextCopy(state.copy, event.progress, nowMs) };
+    return { ...state, copy: nextCopy(state.copy, { progress: event.progress, moved: receivedBytes, nowMs }) };
   },
   messages: verifyMessages,
   screen({ copy, ended }, { columns }, style) {

@@ -94,7 +94,7 @@ export class Effects {
         break;
       case "started":
         history.started(effect.session);
-        views.start(session, effect.session);
+        views.start(session, effect.session, effect.dryRun);
         break;
       case "joined":
         history.tookPart(effect.session, effect.member.id);

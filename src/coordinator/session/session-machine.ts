@@ -114,7 +114,7 @@ function start(change: Transition): boolean {
   for (const member of [...sinks, source]) {
     change.put({ ...member, startedEpoch: epoch, belongs: true, untold: false });
   }
-  change.effect({ type: "started", session });
+  change.effect({ type: "started", session, dryRun: source.dryRun });
   for (const member of [...sinks, source]) sendStart(change, session, { source, to: member.id, late: false });
   return true;
 }

@@ -117,7 +117,7 @@ export type SlotEffect =
   | { readonly type: "forgotten"; readonly session: SessionRef }
   /** The source of a session that ran was started again: it gathers its sinks for this epoch. */
   | { readonly type: "taken-over"; readonly session: SessionRef }
-  | { readonly type: "started"; readonly session: RunningSession }
+  | { readonly type: "started"; readonly session: RunningSession; readonly dryRun: boolean }
   /** A sink takes part from now on, or begins anew in a process of its own. */
   | { readonly type: "joined"; readonly session: RunningSession; readonly member: SlotMember }
   /** A sink goes on where it was. */

@@ -29,8 +29,9 @@ export interface RunningView {
   readonly sinkIds: readonly string[];
 }
 
-export function runningView(name: string, session: RunningSession): RunningView {
-  const sinks = session.sinks.map(lineOf);
+export function runningView(name: string, session: RunningSession, dryRun = false): RunningView {
+  const state = dryRun ? "comparing" : "receiving";
+  const sinks = session.sinks.map((sink): SinkLine => ({ ...lineOf(sink), state }));
   const view: SessionView = {
     session: name,
     sessionId: session.id,
@@ -119,7 +120,8 @@ function stateOf(message: Exclude<UpMessage, { type: "want" }>, stream: number, 
     return line.state;
   // As the source shows it: on a lane it is that, whatever it does there.
   if (stream !== STREAM_DATA) return "detached";
-  return message.busy === undefined || message.busy === "hashing" ? "receiving" : "verifying";
+  if (message.busy !== undefined && message.busy !== "hashing") return "verifying";
+  return line.state === "comparing" ? "comparing" : "receiving";
 }
 
 function withLine(running: RunningView, sinkId: string, change: (line: SinkLine) => SinkLine): RunningView | undefined {

@@ -73,8 +73,8 @@ export class SessionViews implements Disposable {
     else this.#put(running.id, restoredView(state.name, running));
   }
 
-  start(name: string, session: RunningSession): void {
-    this.#put(session.id, runningView(name, session));
+  start(name: string, session: RunningSession, dryRun: boolean): void {
+    this.#put(session.id, runningView(name, session, dryRun));
   }
 
   progress(sessionId: string, progress: CopyProgress): void {

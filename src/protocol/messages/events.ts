@@ -56,6 +56,8 @@ export interface SinkLine {
   readonly state:
     | "registered"
     | "receiving"
+    /** It says what it would want: a dry run. */
+    | "comparing"
     | "verifying"
     /** The others wait for it, or it is silent. */
     | "lagging"
@@ -71,6 +73,9 @@ export interface SinkLine {
   readonly leftMs?: number;
 }
 
+/** What a sink does with a copy. */
+export type ReceivingState = "receiving" | "comparing" | "verifying";
+
 export type SinkEvent =
   | LinkEvent
   /** Registered. `underWay`: the session runs already; this sink joins it late, and is caught up. */
@@ -82,7 +87,7 @@ export type SinkEvent =
       readonly sinks: readonly string[];
       readonly dryRun?: true;
     }
-  | { readonly type: "progress"; readonly progress: CopyProgress; readonly state: "receiving" | "verifying" }
+  | { readonly type: "progress"; readonly progress: CopyProgress; readonly state: ReceivingState }
   | { readonly type: "file"; readonly path: string; readonly bytes: number }
   /** What the source has not was deleted here; only when asked for, as `file`. */
   | { readonly type: "deleted"; readonly path: string }

@@ -18,10 +18,14 @@ export const copyProgressSchema = z.object({
   bytesDone: count,
   /** False while the walk goes on: the totals are then lower bounds, and no percentage is shown. */
   discoveryEnded: z.boolean(),
-  /** Bytes of content published once, and again. */
+  /** Of `bytesDone`: what nothing was sent for, because it was there already. */
+  bytesUnchanged: count.default(0),
+  /** Bytes of content published once; again, because something was lost; and once more for sinks that are caught up. */
   bytesSent: count,
   bytesSentAgain: count,
+  bytesCaughtUp: count.default(0),
   currentFile: display,
+  /** Of what is sent, or received: what is unchanged is no part of it. */
   rateBytesPerSecond: z.number().nonnegative(),
   elapsedMs: z.number().nonnegative(),
 });
@@ -95,9 +99,11 @@ export const sessionSummarySchema = z.object({
   /** Kinds that are not carried yet, or carried as something simpler: `fifo: 2`, `hard-link-copied: 10`. */
   notCarried: z.record(z.string().max(40), count),
   bytes: count,
+  /** As in progress. */
   bytesSent: count,
   bytesSentAgain: count,
-  /** Of both, what compression kept off the wire. */
+  bytesCaughtUp: count.default(0),
+  /** Of all three, what compression kept off the wire. */
   bytesSaved: count.default(0),
   /** Bytes of files that no sink wanted: every one has them. */
   bytesNotNeeded: count.default(0),

@@ -6,7 +6,7 @@ import type { Thread } from "../../lib/thread.ts";
 import type { FrameScope } from "../../protocol/frame/frame.ts";
 import { PROBLEMS_LISTED_MAX, SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
-import type { SinkEvent } from "../../protocol/messages/events.ts";
+import type { ReceivingState, SinkEvent } from "../../protocol/messages/events.ts";
 import { fitFidelity, fitPath, fitProblems, fitReason } from "../../protocol/messages/fit-message.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../../protocol/messages/progress.ts";
 import type { DeletionPolicy } from "../deletion/deletion.ts";
@@ -72,12 +72,13 @@ export class SinkStream {
   /** There while too much waits for the engine: both subjects of this sink may have to pause. */
   #room: PromiseWithResolvers<void> | undefined;
   #batch: Uint8Array[] = [];
-  #state: "receiving" | "verifying" = "receiving";
+  #state: ReceivingState;
   #over = false;
 
   constructor(options: SinkStreamOptions) {
     this.#options = options;
     this.#startMs = options.clock.nowMs();
+    this.#state = options.dryRun ? "comparing" : "receiving";
     // Waited for only when there is something to delete.
     this.#deleted.promise.catch(() => undefined);
   }
@@ -266,20 +267,22 @@ export class SinkStream {
   }
 
   #showProgress(): void {
-    const { filesFound, bytesFound, discoveryEnded } = this.#counts;
+    const { filesFound, bytesFound, bytesUnchanged, discoveryEnded } = this.#counts;
     const elapsedMs = this.#options.clock.nowMs() - this.#startMs;
     const { filesDone, bytesDone, currentFile } = this.progress;
-    const rate = elapsedMs > 0 ? (bytesDone * 1000) / elapsedMs : 0;
+    const receivedBytes = Math.max(0, bytesDone - bytesUnchanged);
     const progress: CopyProgress = {
       filesFound,
       filesDone,
       bytesFound,
       bytesDone,
       discoveryEnded,
+      bytesUnchanged,
       bytesSent: 0,
       bytesSentAgain: 0,
+      bytesCaughtUp: 0,
       currentFile,
-      rateBytesPerSecond: rate,
+      rateBytesPerSecond: elapsedMs > 0 ? (receivedBytes * 1000) / elapsedMs : 0,
       elapsedMs,
     };
     this.#options.emit({ type: "progress", progress, state: this.#state });

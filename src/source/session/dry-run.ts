@@ -14,7 +14,7 @@ import { COSTS_NOTHING, CreditFlow } from "../publish/credit-flow.ts";
 import { deletionMark } from "../publish/deletion-mark.ts";
 import { Outbox } from "../publish/outbox.ts";
 import { Repairs } from "../publish/repairs.ts";
-import { WantSum } from "../publish/want-sum.ts";
+import { type Amount, WantSum } from "../publish/want-sum.ts";
 import type { WalkMessage, WalkRequest } from "../walk/walk-worker.ts";
 import { AWAY_SILENCE_MS, LADDER_LOOK_MS } from "./ladder.ts";
 import { LinkWatch } from "./link-watch.ts";
@@ -42,6 +42,8 @@ export class DryRun {
   readonly #link: LinkWatch;
   readonly #done = Promise.withResolvers<void>();
   readonly #outlooks = new Map<string, OutlookMessage>();
+  /** Pages that are not summed up yet, in order. */
+  readonly #unanswered: Amount[] = [];
   #withheld: DeletionWithheld | undefined;
   #walker: Thread<WalkRequest> | undefined;
   #pages = 0;
@@ -55,7 +57,7 @@ export class DryRun {
     const sinkIds = sinks.map(({ id }) => id);
     this.#options = options;
     this.#lookedMs = nowMs;
-    this.#roster = new SinkRoster(sinks, nowMs);
+    this.#roster = new SinkRoster(sinks, nowMs, "comparing");
     this.#tally = new ProgressTally(nowMs);
     this.#credit = new CreditFlow({ sinkIds, capabilities: transport.capabilities, startMs: nowMs });
     this.#outbox = new Outbox(shared);
@@ -110,6 +112,7 @@ export class DryRun {
       case "page":
         this.#tally.found(message);
         this.#pages += 1;
+        this.#unanswered.push({ files: message.files, bytes: message.bytes });
         this.#entries += message.entries;
         this.#sum.add(message, this.#roster.live());
         this.#publish("page", message.body);
@@ -186,6 +189,8 @@ export class DryRun {
     const { fileEvents, emit } = this.#options;
     for (let files = this.#sum.take(); files !== undefined; files = this.#sum.take()) {
       if (fileEvents) for (const file of files) emit({ type: "wanted", ...file });
+      const page = this.#unanswered.shift();
+      if (page !== undefined) this.#tally.done(page.bytes, page.files);
       this.#walker?.post({ pages: 1 });
     }
     if (!this.#tally.discoveryEnded || this.#sum.pages < this.#pages) return;
@@ -271,7 +276,7 @@ export class DryRun {
   #showProgress(): void {
     const { clock, emit, tellProgress } = this.#options;
     const nowMs = clock.nowMs();
-    const progress = this.#tally.snapshot(nowMs);
+    const progress = { ...this.#tally.snapshot(nowMs), bytesCaughtUp: 0, rateBytesPerSecond: 0 };
     emit({ type: "progress", progress, sinks: this.#roster.lines(nowMs, 0) });
     tellProgress(progress);
   }
@@ -281,7 +286,7 @@ export class DryRun {
     const sinks = this.#roster.outcomes();
     const answered = sinks.filter(({ outcome }) => outcome === "dry-run").length;
     const { files, bytes, roomBytes } = this.#sum.once;
-    const counts = this.#tally.summaryCounts(clock.nowMs());
+    const counts = { ...this.#tally.summaryCounts(clock.nowMs()), bytesCaughtUp: 0 };
     return {
       ...counts,
       result: answered >= (policy?.minSuccess ?? sinks.length) ? "dry-run" : "failed",

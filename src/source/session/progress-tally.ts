@@ -30,14 +30,10 @@ export class ProgressTally {
   #bytesNotNeeded = 0;
   #filesGrew = 0;
   #current = "";
-  #rate = 0;
-  #rateBytes = 0;
-  #rateMs: number;
   discoveryEnded = false;
 
   constructor(nowMs: number) {
     this.#startMs = nowMs;
-    this.#rateMs = nowMs;
   }
 
   get problemCount(): number {
@@ -110,26 +106,18 @@ export class ProgressTally {
     this.#filesDone = Math.min(this.#filesDone + files, this.#files);
   }
 
-  /** The view at this time; the rate is smoothed over about three seconds. */
-  snapshot(nowMs: number): CopyProgress {
-    const sinceMs = nowMs - this.#rateMs;
-    if (sinceMs >= 200) {
-      const now = ((this.#bytesDone - this.#rateBytes) * 1000) / sinceMs;
-      const weight = Math.exp(-sinceMs / 3_000);
-      this.#rate = this.#rate === 0 ? now : this.#rate * weight + now * (1 - weight);
-      this.#rateBytes = this.#bytesDone;
-      this.#rateMs = nowMs;
-    }
+  /** The counts at this time, of one stream: at what rate all of them send, and for whom, it does not know. */
+  snapshot(nowMs: number): Omit<CopyProgress, "bytesCaughtUp" | "rateBytesPerSecond"> {
     return {
       filesFound: this.#files,
       filesDone: this.#filesDone,
       bytesFound: this.#bytesFound,
       bytesDone: this.#bytesDone,
       discoveryEnded: this.discoveryEnded,
+      bytesUnchanged: Math.min(this.#bytesNotNeeded, this.#bytesDone),
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,
       currentFile: this.#current,
-      rateBytesPerSecond: Math.max(0, this.#rate),
       elapsedMs: nowMs - this.#startMs,
     };
   }

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../lib/errors.ts";
 import { STREAM_DATA } from "../../protocol/frame/frame.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import type { Member } from "../../protocol/messages/control.ts";
-import type { SinkLine } from "../../protocol/messages/events.ts";
+import type { ReceivingState, SinkLine } from "../../protocol/messages/events.ts";
 import type { SinkOutcome, SinkProgress } from "../../protocol/messages/progress.ts";
 import type { Amount, WantedAmount } from "../publish/want-sum.ts";
 
@@ -16,7 +16,7 @@ export interface Absence {
 interface RosterEntry {
   readonly member: Member;
   progress: SinkProgress;
-  state: "receiving" | "verifying" | SinkOutcome["outcome"];
+  state: ReceivingState | SinkOutcome["outcome"];
   /** It said last that it hashes files it has: its answers to pages take long for that. */
   hashing: boolean;
   heardMs: number;
@@ -38,9 +38,12 @@ const NOTHING_YET: SinkProgress = { filesDone: 0, bytesDone: 0, currentFile: "" 
 /** The sinks of a running session, as the source knows them, until each has an outcome. Pure. */
 export class SinkRoster {
   readonly #sinks = new Map<string, RosterEntry>();
+  /** What they do as long as nothing else is known. */
+  readonly #usual: "receiving" | "comparing";
 
-  constructor(members: readonly Member[], nowMs: number) {
-    for (const member of members) this.#sinks.set(member.id, entryOf(member, STREAM_DATA, nowMs));
+  constructor(members: readonly Member[], nowMs: number, usual: "receiving" | "comparing" = "receiving") {
+    this.#usual = usual;
+    for (const member of members) this.#sinks.set(member.id, this.#entryOf(member, STREAM_DATA, nowMs));
   }
 
   /** Ids of the sinks without an outcome. */
@@ -63,7 +66,7 @@ export class SinkRoster {
   /** A sink that is new, or that begins anew: whatever became of it before is forgotten, but for its lane's number. */
   join(member: Member, nowMs: number): void {
     const lane = this.#sinks.get(member.id)?.lane ?? 0;
-    this.#sinks.set(member.id, { ...entryOf(member, undefined, nowMs), lane });
+    this.#sinks.set(member.id, { ...this.#entryOf(member, undefined, nowMs), lane });
   }
 
   /** Its control connection is there again. */
@@ -98,7 +101,7 @@ export class SinkRoster {
     if (!same || busy !== undefined || message.type !== "report") sink.movedMs = nowMs;
     sink.progress = message.progress;
     if (message.type === "report") sink.hashing = busy === "hashing";
-    if (message.type === "report") sink.state = busy === undefined || busy === "hashing" ? "receiving" : "verifying";
+    if (message.type === "report") sink.state = busy === undefined || busy === "hashing" ? this.#usual : "verifying";
     return wasAway;
   }
 
@@ -225,6 +228,13 @@ export class SinkRoster {
     return [...this.#sinks.values()].flatMap((sink) => (sink.outcome === undefined ? [] : [sink.outcome]));
   }
 
+  #entryOf(member: Member, stream: number | undefined, nowMs: number): RosterEntry {
+    return {
+      ...{ member, progress: NOTHING_YET, state: this.#usual, hashing: false, heardMs: nowMs, movedMs: nowMs },
+      ...{ stream, lane: 0, lagging: false, left: undefined, away: undefined, outcome: undefined },
+    };
+  }
+
   #live(sinkId: string): RosterEntry | undefined {
     const sink = this.#sinks.get(sinkId);
     return sink?.outcome === undefined ? sink : undefined;
@@ -243,13 +253,6 @@ export class SinkRoster {
     sink.state = result.outcome;
     return sink.outcome;
   }
-}
-
-function entryOf(member: Member, stream: number | undefined, nowMs: number): RosterEntry {
-  return {
-    ...{ member, progress: NOTHING_YET, state: "receiving", hashing: false, heardMs: nowMs, movedMs: nowMs },
-    ...{ stream, lane: 0, lagging: false, left: undefined, away: undefined, outcome: undefined },
-  };
 }
 
 function stateOf(sink: RosterEntry): SinkLine["state"] {

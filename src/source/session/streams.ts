@@ -14,6 +14,7 @@ import type { TreeThreads } from "../tree-threads.ts";
 import { LaneShare } from "./lane-share.ts";
 import { Lanes } from "./lanes.ts";
 import { ProgressTally } from "./progress-tally.ts";
+import { SentRate } from "./sent-rate.ts";
 
 interface StreamsOptions extends FrameScope, PublishedTree {
   readonly transport: Transport;
@@ -37,6 +38,7 @@ export class Streams {
   readonly #main: Publisher;
   readonly #lanes: Lanes;
   readonly #share: LaneShare;
+  readonly #rate: SentRate;
   readonly #known = new Set<string>();
   /** Of a lane that ended, for a session whose main stream did not. */
   #endedLane: Publisher | undefined;
@@ -47,6 +49,7 @@ export class Streams {
     const { clock, sinks, subjects } = options;
     this.#options = options;
     this.#share = new LaneShare(clock.nowMs());
+    this.#rate = new SentRate(clock.nowMs());
     const onNotice = (notice: PublisherNotice) => this.#onNotice(notice);
     this.#main = new Publisher({
       ...options,
@@ -139,13 +142,16 @@ export class Streams {
   progress(nowMs: number): CopyProgress {
     const now = this.#telling.tally.snapshot(nowMs);
     const before = this.#shown ?? now;
+    const sent = this.#sent();
     this.#shown = {
       ...now,
-      ...this.#sent(),
+      ...sent,
+      rateBytesPerSecond: this.#rate.at(nowMs, sent.bytesSent + sent.bytesSentAgain + sent.bytesCaughtUp),
       filesFound: Math.max(now.filesFound, before.filesFound),
       filesDone: Math.max(now.filesDone, before.filesDone),
       bytesFound: Math.max(now.bytesFound, before.bytesFound),
       bytesDone: Math.max(now.bytesDone, before.bytesDone),
+      bytesUnchanged: Math.max(now.bytesUnchanged, before.bytesUnchanged),
       discoveryEnded: now.discoveryEnded || before.discoveryEnded,
       elapsedMs: this.#main.tally.elapsedMs(nowMs),
     };
@@ -172,12 +178,16 @@ export class Streams {
     return this.#endedLane ?? this.#lanes.first ?? this.#main;
   }
 
-  /** What one stream carried counts as sent, the most of any; all else was sent again. */
-  #sent(): { bytesSent: number; bytesSentAgain: number } {
+  /** What one stream carried counts as sent, the most of any; what the others carried caught sinks up. */
+  #sent() {
     const { tally } = this.#main;
     const { allBytes, mostBytes, againBytes } = this.#lanes.sent;
     const bytesSent = Math.max(tally.bytesSent, mostBytes);
-    return { bytesSent, bytesSentAgain: tally.bytesSent + allBytes - bytesSent + tally.bytesSentAgain + againBytes };
+    return {
+      bytesSent,
+      bytesSentAgain: tally.bytesSentAgain + againBytes,
+      bytesCaughtUp: tally.bytesSent + allBytes - bytesSent,
+    };
   }
 
   #onNotice(notice: PublisherNotice): void {

@@ -27,7 +27,9 @@ describe("coordinatorView", () => {
     const lines = linesOf(
       coordinatorView.screen(stateAfter(coordinatorView, [session, other]), { columns: 100, rows: 40 }, PLAIN_STYLE),
     );
-    expect(lines[0]).toMatch(/^photos {2}running {2}source laptop, 3 of 3 sinks: alpha, beta/);
+    expect(lines[0]).toMatch(
+      /^photos {2}running {2}source laptop, 3 of 3 sinks: a-sink-with-a-rather-long-name, alpha, beta/,
+    );
     expect(lines.at(-1)).toBe("music  waiting  source laptop, 1 of 3 sinks: alpha");
     const ended: CoordinatorEvent = { ...session, view: { ...session.view, state: "ended" } };
     expect(

@@ -31,7 +31,7 @@ describe("sourceView with sinks that do not keep up", () => {
 
   test("shows it in plain lines, too", () => {
     expect(sourceView.progressLines(state).get("copy")).toMatch(
-      /alpha \S+ MiB lagging, beta .* detached, gamma .* away/,
+      /\(gamma \S+ MiB away, alpha .* lagging, beta .* detached\)/,
     );
   });
 
@@ -52,9 +52,22 @@ describe("summaryMessages()", () => {
   test("says what was sent, sent again and not needed, and what grew", () => {
     const text = summaryText({ bytesSent: 3 * MIB, bytesSentAgain: 2 * MIB, bytesNotNeeded: MIB, filesGrew: 2 });
     expect(text).toContain(
-      "3.0 MiB; 2.0 MiB sent again; 1.0 MiB not needed: every sink had it; 2 files grew while being read",
+      "3.0 MiB (128.0 KiB/s); 2.0 MiB sent again; 1.0 MiB not needed: every sink had it; 2 files grew while being read",
     );
-    expect(summaryText({ bytesSent: 3 * MIB })).toMatch(/sent +3\.0 MiB$/m);
+    expect(summaryText({ bytesSent: 3 * MIB })).toMatch(/sent +3\.0 MiB \(76\.8 KiB\/s\)$/m);
+  });
+
+  test("tells what caught sinks up from what was lost and sent again", () => {
+    expect(summaryText({ bytesSent: 4 * MIB, bytesCaughtUp: 4 * MIB })).toMatch(
+      /sent +4\.0 MiB \(204\.8 KiB\/s\); 4\.0 MiB more to catch sinks up$/m,
+    );
+  });
+
+  test("says a rate of what was sent only, and none of a session that ended in its first moments", () => {
+    const unchanged = summaryText({ bytes: 700 * MIB, bytesSent: 4000, bytesNotNeeded: 700 * MIB, elapsedMs: 4_000 });
+    expect(unchanged.match(/[\d.]+ \S+\/s/g)).toEqual(["1000 B/s"]);
+    expect(summaryText({ result: "failed", bytesSent: 0, elapsedMs: 9 })).not.toContain("/s)");
+    expect(summaryText({ result: "failed", bytesSent: 5 * MIB, elapsedMs: 9 })).not.toContain("/s)");
   });
 
   test("says that there was nothing to do", () => {

@@ -150,6 +150,7 @@ export function summaryOf(sinks: SinkOutcome[]): SessionSummary {
     bytes: 5,
     bytesSent: 5,
     bytesSentAgain: 0,
+    bytesCaughtUp: 0,
     bytesSaved: 0,
     bytesNotNeeded: 0,
     filesGrew: 0,

@@ -106,6 +106,13 @@ describe("withReport()", () => {
     ]);
   });
 
+  test("shows that the sinks of a dry run compare, and receive nothing", () => {
+    const session = { id: "s1", epoch: 1, source: { id: "so", name: "gamma" }, sinks: [{ id: "k1", name: "alpha" }] };
+    const asked = runningView("default", session, true);
+    expect(asked.view.sinks[0]?.state).toBe("comparing");
+    expect(withReport(asked, "k1", onData(report))?.view.sinks[0]?.state).toBe("comparing");
+  });
+
   test("ignores who does not take part", () => {
     expect(withReport(running(), "k9", onData(report))).toBeUndefined();
     expect(withLoss(running(), "k9")).toBeUndefined();

@@ -43,6 +43,7 @@ function summaryOf(sinks: number, path: string): SessionSummary {
     bytes: 1,
     bytesSent: 1,
     bytesSentAgain: 0,
+    bytesCaughtUp: 0,
     bytesSaved: 0,
     bytesNotNeeded: 0,
     filesGrew: 0,

@@ -36,21 +36,20 @@ describe("ProgressTally", () => {
             expect(next[key]).toBeGreaterThanOrEqual(last[key]);
           expect(next.filesDone).toBeLessThanOrEqual(next.filesFound);
           expect(next.bytesDone).toBeLessThanOrEqual(next.bytesFound);
-          expect(Number.isFinite(next.rateBytesPerSecond) && next.rateBytesPerSecond >= 0).toBe(true);
           last = next;
         }
       }),
     );
   });
 
-  test("shows a steady rate as it is, and lets it sink when nothing comes any more", () => {
+  test("tells apart what is done because it was sent, and because it was there", () => {
     const tally = new ProgressTally(0);
-    tally.found(page(1, 1e9));
-    for (let now = 200; now <= 6_000; now += 200) {
-      tally.done(200_000, 0);
-      expect(tally.snapshot(now).rateBytesPerSecond).toBeCloseTo(1e6, -2);
-    }
-    expect(tally.snapshot(30_000).rateBytesPerSecond).toBeLessThan(1e5);
+    tally.found(page(2, 1_000));
+    tally.notNeeded(900);
+    expect(tally.snapshot(0)).toMatchObject({ bytesDone: 0, bytesUnchanged: 0 });
+    tally.sent({ contentBytes: 100, savedBytes: 0 }, "changed");
+    tally.done(1_000, 2);
+    expect(tally.snapshot(0)).toMatchObject({ bytesDone: 1_000, bytesUnchanged: 900, bytesSent: 100 });
   });
 
   test("counts all problems, lists the first twenty, and counts each kind that is not carried", () => {

@@ -121,4 +121,10 @@ describe("SinkRoster", () => {
     roster.heard("aaaaaa", report(3), 5);
     expect(roster.lines(0, 0)[0]?.state).toBe("incomplete");
   });
+
+  test("says of the sinks of a dry run that they compare, until they have said what they want", () => {
+    const roster = new SinkRoster(members, 0, "comparing");
+    roster.heard("aaaaaa", report(3), 5);
+    expect(roster.lines(0, 0).map(({ state }) => state)).toEqual(["comparing", "comparing"]);
+  });
 });
