@@ -1,9 +1,10 @@
 import { WriteStream } from "node:tty";
 import { CommanderError } from "commander";
 import { systemClock } from "../lib/clock.ts";
-import { FanfoldError } from "../lib/errors.ts";
+import { FanfoldError, reasonOf } from "../lib/errors.ts";
 import { within } from "../lib/within.ts";
 import { createProgram } from "./commands/program.ts";
+import { readArguments } from "./process/arguments.ts";
 import { EXIT_STATUS, statusOfCode } from "./process/exit-status.ts";
 import type { Output, ProgramIo } from "./process/program-io.ts";
 import { reportError } from "./process/report-error.ts";
@@ -16,7 +17,7 @@ export async function main(args: readonly string[], io: ProgramIo): Promise<numb
     status = ended;
   });
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(readArguments(args), { from: "user" });
     return status;
   } catch (thrown) {
     // Commander has said what was wrong by now; help and version end this way, too.
@@ -59,9 +60,7 @@ export function guardProcess(io: ProgramIo, args: readonly string[]): void {
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
   const fail = (thrown: unknown): void => {
-    const error = new FanfoldError("internal", thrown instanceof Error ? thrown.message : String(thrown), {
-      cause: thrown,
-    });
+    const error = new FanfoldError("internal", reasonOf(thrown), { cause: thrown });
     reportError(error, {
       io,
       verbose: args.includes("--verbose") || args.includes("-v"),

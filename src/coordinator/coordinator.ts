@@ -3,6 +3,7 @@ import type { WebSocket } from "ws";
 import { throwIfAborted } from "../lib/abort.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import type { FilePath } from "../lib/folder/file-path.ts";
 import { isLoopbackHost } from "../lib/host-port.ts";
 import { type Logger, silentLogger } from "../lib/logger.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
@@ -35,7 +36,7 @@ export interface CoordinatorOptions {
   readonly brokerCredentials?: string;
   readonly brokerPublicCredentials?: string;
   /** Made when missing; belongs to one coordinator at a time. A function is told the port that was taken. */
-  readonly stateDir: string | ((port: number) => string);
+  readonly stateDir: FilePath | ((port: number) => FilePath);
   /** Further names under which clients may address this coordinator. */
   readonly allowHosts?: readonly string[];
   /** Closes the coordinator, with its reason. */
@@ -81,7 +82,7 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
     const server = opening.use(new CoordinatorServer({ host, port, rules }));
     const bound = await server.listen();
     const { stateDir } = options;
-    const folder = typeof stateDir === "string" ? stateDir : stateDir(bound.port);
+    const folder = typeof stateDir === "function" ? stateDir(bound.port) : stateDir;
     const store = opening.use(await openStore(folder, clock.date()));
     const broker = opening.use(await openBroker(setup, { clock, random, logger, emit: (event) => log.emit(event) }));
     throwIfAborted(options.signal);

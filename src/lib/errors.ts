@@ -1,4 +1,7 @@
 import { escapeText } from "./escape-name.ts";
+import { pathOfFailure, reasonOf, systemCode } from "./system-errors.ts";
+
+export { reasonOf, systemCode } from "./system-errors.ts";
 
 /**
  * The one error class of fanfold, with a closed set of codes.
@@ -79,17 +82,18 @@ export class FanfoldError extends Error {
     if (thrown.name === "AbortError") return new FanfoldError("interrupted", "The work was aborted", { cause: thrown });
     const code = systemCode(thrown);
     if (code !== undefined && DISK_FULL.has(code))
-      return new FanfoldError("disk-full", escapeText(thrown.message), { cause: thrown });
+      return new FanfoldError("disk-full", textOf(thrown), { cause: thrown });
     if (code !== undefined && "syscall" in thrown)
-      return new FanfoldError("disk-failed", escapeText(thrown.message), { cause: thrown });
-    return new FanfoldError("internal", thrown.message, { cause: thrown });
+      return new FanfoldError("disk-failed", textOf(thrown), { cause: thrown });
+    return new FanfoldError("internal", reasonOf(thrown), { cause: thrown });
   }
 }
 
 const DISK_FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
-/** The `code` of a failed system call (`ENOENT`), or undefined for any other value. */
-export function systemCode(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || thrown instanceof FanfoldError || !("code" in thrown)) return undefined;
-  return typeof thrown.code === "string" ? thrown.code : undefined;
+/** Why a call failed, and of what, where the call names it. */
+function textOf(thrown: Error): string {
+  const path = pathOfFailure(thrown);
+  const reason = escapeText(reasonOf(thrown));
+  return path === undefined ? reason : `${reason} ("${escapeText(path)}")`;
 }

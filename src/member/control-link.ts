@@ -1,7 +1,7 @@
 import WebSocket from "ws";
 import { abortError } from "../lib/abort.ts";
 import { BoundedQueue } from "../lib/bounded-queue.ts";
-import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { FanfoldError, reasonOf, systemCode } from "../lib/errors.ts";
 import { formatHostPort } from "../lib/host-port.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import {
@@ -113,9 +113,8 @@ function watch(socket: WebSocket, where: string): ControlLink {
     }
   });
   socket.on("error", (cause) => {
-    failure ??= new FanfoldError("coordinator-lost", `Listen to the coordinator at ${where}: ${cause.message}`, {
-      cause,
-    });
+    const text = `Listen to the coordinator at ${where}: ${reasonOf(cause)}`;
+    failure ??= new FanfoldError("coordinator-lost", text, { cause });
   });
   socket.on("close", (code, reason) => {
     clearTimeout(silence);
@@ -138,22 +137,11 @@ function watch(socket: WebSocket, where: string): ControlLink {
   };
 }
 
-const RETRY_REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the host name does not resolve",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-  ETIMEDOUT: "no answer",
-};
-
 function connectFailure(where: string, cause: Error): FanfoldError {
   const first = cause instanceof AggregateError && cause.errors[0] instanceof Error ? cause.errors[0] : cause;
   const code = systemCode(first) ?? systemCode(cause);
   if (code?.startsWith("HPE_") === true) return notACoordinator(where, "it does not speak HTTP", cause);
-  const reason = code === undefined ? cause.message : (RETRY_REASONS[code] ?? first.message);
-  const timeout = /handshake has timed out/i.test(cause.message) ? "no answer" : reason;
+  const timeout = /handshake has timed out/i.test(cause.message) ? "no answer" : reasonOf(first);
   return new FanfoldError(
     "coordinator-unreachable",
     `Connect to the coordinator at ${where}: ${timeout}; is "fanfold coordinator" running there?`,

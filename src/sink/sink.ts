@@ -2,6 +2,7 @@ import { BufferPool } from "../lib/buffer-pool.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
+import type { FilePath } from "../lib/folder/file-path.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
 import { labelsOf } from "../member/labels.ts";
@@ -20,7 +21,7 @@ export interface SinkOptions {
   /** Address of the coordinator, `host:port`. */
   readonly coordinator: string;
   /** Folder to rebuild the tree in; made when it is missing. */
-  readonly folder: string;
+  readonly folder: FilePath;
   /** @default "default" */
   readonly session?: string;
   /** Name to be shown under; the host's name when absent. */
@@ -159,7 +160,7 @@ class SinkProgram {
       version: PROTOCOL_VERSION,
       role: "sink",
       session: session ?? "default",
-      ...labelsOf({ name, folder: folder.path }),
+      ...labelsOf({ name, folder: folder.path.toString() }),
       secret: folder.secret,
       stay: stay ?? false,
     };

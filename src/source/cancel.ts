@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import type { FilePath } from "../lib/folder/file-path.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { parseCoordinatorAddress } from "../member/address.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
@@ -13,7 +14,7 @@ export interface CancelOptions {
   /** Address of the coordinator, `host:port`. */
   readonly coordinator: string;
   /** Directory of the source whose session it is. */
-  readonly folder: string;
+  readonly folder: FilePath;
   /** @default "default" */
   readonly session?: string;
   /** Name to be shown under; the host's name when absent. */
@@ -21,7 +22,7 @@ export interface CancelOptions {
   /** Longest wait for the coordinator, in milliseconds. @default 30_000 */
   readonly connectTimeoutMs?: number;
   /** Where the source's identity is kept between runs: it proves whose session it is. */
-  readonly stateDir: string;
+  readonly stateDir: FilePath;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly random?: Random;

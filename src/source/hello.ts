@@ -1,5 +1,6 @@
-import { readBootId } from "../lib/disk/boot-id.ts";
-import { placesUpTo } from "../lib/disk/folder-place.ts";
+import { readBootId } from "../lib/folder/boot-id.ts";
+import type { FilePath } from "../lib/folder/file-path.ts";
+import { placesUpTo } from "../lib/folder/folder-place.ts";
 import type { Random } from "../lib/random.ts";
 import { labelsOf } from "../member/labels.ts";
 import { PLACE_NAMES_MAX, PROTOCOL_VERSION } from "../protocol/limits.ts";
@@ -10,7 +11,7 @@ import { sourceSecret } from "./identity.ts";
 interface SourceIdentityOptions {
   readonly session?: string;
   readonly name?: string;
-  readonly stateDir: string;
+  readonly stateDir: FilePath;
 }
 
 /** How a source introduces itself. `root` is the canonical path of its directory: it is part of its identity. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { FanfoldError, systemCode } from "../lib/errors.ts";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { FanfoldError, reasonOf, systemCode } from "../lib/errors.ts";
+import { type FilePath, pathIn, shownPath } from "../lib/folder/file-path.ts";
+import { makeDirectories } from "../lib/folder/make-directories.ts";
 import type { Random } from "../lib/random.ts";
 
 /**
@@ -11,16 +12,16 @@ import type { Random } from "../lib/random.ts";
  * @returns 64 hex digits
  * @throws FanfoldError `folder-denied` when the state directory cannot be used
  */
-export function sourceSecret(stateDir: string, canonicalFolder: Buffer, random: Random): string {
-  const folder = join(stateDir, "sources");
-  const path = join(folder, createHash("sha256").update(canonicalFolder).digest("hex"));
+export function sourceSecret(stateDir: FilePath, canonicalFolder: Buffer, random: Random): string {
+  const folder = pathIn(stateDir, "sources");
+  const path = pathIn(folder, createHash("sha256").update(canonicalFolder).digest("hex"));
   try {
     const known = read(path);
     if (known !== undefined) return known;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeDirectories(folder, 0o700);
     const secret = random.hex(32);
     // Written whole under another name, so that a kill leaves no half a secret.
-    const draft = `${path}.${random.hex(4)}`;
+    const draft = Buffer.concat([path, Buffer.from(`.${random.hex(4)}`)]);
     writeFileSync(draft, `${secret}\n`, { mode: 0o600, flag: "wx", flush: true });
     try {
       // A link, unlike a rename, does not replace what another process put there meanwhile: that one is then ours, too.
@@ -35,13 +36,13 @@ export function sourceSecret(stateDir: string, canonicalFolder: Buffer, random: 
   } catch (cause) {
     throw new FanfoldError(
       "folder-denied",
-      `Keep the source's identity in "${folder}": ${FanfoldError.from(cause).message}; name another folder with --state-dir`,
+      `Keep the source's identity in "${shownPath(folder)}": ${reasonOf(cause)}; name another folder with --state-dir`,
       { cause },
     );
   }
 }
 
-function read(path: string): string | undefined {
+function read(path: Buffer): string | undefined {
   try {
     const text = readFileSync(path, "utf8").trim();
     return /^[0-9a-f]{64}$/.test(text) ? text : undefined;

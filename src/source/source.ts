@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { EventHub } from "../lib/event-hub.ts";
+import type { FilePath } from "../lib/folder/file-path.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { within } from "../lib/within.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
@@ -41,7 +42,7 @@ export interface SourceOptions extends TreeOptions, SinkPolicy {
   /** Whether to emit one event a file. @default false */
   readonly fileEvents?: boolean;
   /** Where the source's identity is kept between runs. */
-  readonly stateDir: string;
+  readonly stateDir: FilePath;
   /** How long `cancel` is waited for once `signal` has stopped a session that runs, in milliseconds. @default 0 */
   readonly cancelGraceMs?: number;
   /** Aborted: the work stops in order, and the sinks, which wait for this source to come back, are told why. */

@@ -13,9 +13,9 @@ export interface CoordinatorCommandOptions extends SharedOptions {
   readonly port: number;
   readonly broker: string;
   readonly brokerPublicUrl?: string;
-  readonly brokerCredentials?: string;
-  readonly brokerPublicCredentials?: string;
-  readonly stateDir?: string;
+  readonly brokerCredentials?: Buffer;
+  readonly brokerPublicCredentials?: Buffer;
+  readonly stateDir?: Buffer;
   readonly allowHost?: readonly string[];
 }
 
@@ -58,7 +58,7 @@ async function openRun(
 }
 
 async function credentials(
-  path: string | undefined,
+  path: Buffer | undefined,
   option: string,
   { warn }: RunContext,
 ): Promise<string | undefined> {

@@ -32,8 +32,8 @@ const THREAD_SEMI_SPACE_MIB = 2;
  */
 const GROWTH_PERCENT = 600;
 
-export async function sinkCommand(folder: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
-  parsePath(folder, "the folder to fill");
+export async function sinkCommand(given: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
+  const folder = parsePath(given, "the folder to fill");
   const { runSink } = await import("../../sink/sink.ts");
   return runCommand({
     view: sinkView,

@@ -26,7 +26,7 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly minSuccess?: number;
   readonly errorOnNoTransfer?: boolean;
   readonly connectTimeout: number;
-  readonly stateDir?: string;
+  readonly stateDir?: Buffer;
   readonly cancel?: boolean;
   readonly dryRun?: boolean;
   readonly checksum?: boolean;
@@ -50,8 +50,8 @@ const CANCEL_GRACE_MS = 3_000;
 /** Of a million files more came together now and then, and the process passed 200 MiB. A client of a broker needs more. */
 const EMBEDDED_GROWTH_PERCENT = 40;
 
-export async function sourceCommand(folder: string, options: SourceCommandOptions, io: ProgramIo): Promise<number> {
-  parsePath(folder, "the directory to copy");
+export async function sourceCommand(given: string, options: SourceCommandOptions, io: ProgramIo): Promise<number> {
+  const folder = parsePath(given, "the directory to copy");
   if (options.cancel === true) return await cancelCommand(folder, options, io);
   const { runSource } = await import("../../source/source.ts");
   return runCommand({
@@ -90,7 +90,7 @@ async function* boundGrowth(events: AsyncIterable<SourceEvent>): AsyncGenerator<
 }
 
 /** `fanfold source --cancel DIR` */
-async function cancelCommand(folder: string, options: SourceCommandOptions, io: ProgramIo): Promise<number> {
+async function cancelCommand(folder: Buffer, options: SourceCommandOptions, io: ProgramIo): Promise<number> {
   const { cancelSession } = await import("../../source/cancel.ts");
   return runCommand({
     view: sourceView,
@@ -117,7 +117,7 @@ function treeOptions(options: SourceCommandOptions) {
   };
 }
 
-function memberOptions(folder: string, options: SourceCommandOptions, io: ProgramIo) {
+function memberOptions(folder: Buffer, options: SourceCommandOptions, io: ProgramIo) {
   const { coordinator, session, name, connectTimeout } = options;
   return {
     coordinator,

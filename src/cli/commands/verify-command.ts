@@ -11,8 +11,8 @@ export interface VerifyCommandOptions extends SharedOptions {
   readonly strict?: boolean;
 }
 
-export async function verifyCommand(folder: string, options: VerifyCommandOptions, io: ProgramIo): Promise<number> {
-  parsePath(folder, "the folder to verify");
+export async function verifyCommand(given: string, options: VerifyCommandOptions, io: ProgramIo): Promise<number> {
+  const folder = parsePath(given, "the folder to verify");
   const { verifyFolder } = await import("../../sink/verify/verify.ts");
   return runCommand({
     view: verifyView,

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { FanfoldError, reasonOf } from "../../lib/errors.ts";
+import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
 
 interface CredentialsFile {
   /** `user:password`, or a token. */
@@ -17,19 +17,16 @@ const CREDENTIALS_BYTES_MAX = 64 * 1024;
  *
  * @throws FanfoldError `usage`
  */
-export async function readCredentialsFile(path: string, option: string): Promise<CredentialsFile> {
-  const shown = `Read ${option} "${escapeText(path)}"`;
-  const info = await stat(path).catch((cause: unknown) => {
-    throw new FanfoldError(
-      "usage",
-      `${shown}: ${systemCode(cause) === "ENOENT" ? "found no such file" : reason(cause)}`,
-      { cause },
-    );
+export async function readCredentialsFile(path: FilePath, option: string): Promise<CredentialsFile> {
+  const file = pathBytes(path);
+  const shown = `Read ${option} "${shownPath(path)}"`;
+  const info = await stat(file).catch((cause: unknown) => {
+    throw new FanfoldError("usage", `${shown}: ${reasonOf(cause)}`, { cause });
   });
   if (!info.isFile() || info.size > CREDENTIALS_BYTES_MAX)
     throw new FanfoldError("usage", `${shown}: found something else, want a file with one line`);
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new FanfoldError("usage", `${shown}: ${reason(cause)}`, { cause });
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new FanfoldError("usage", `${shown}: ${reasonOf(cause)}`, { cause });
   });
   const credentials = text.replace(/^\uFEFF/, "").replace(/\r?\n$/, "");
   if (credentials === "" || /[\r\n\0]/.test(credentials)) {
@@ -42,10 +39,6 @@ export async function readCredentialsFile(path: string, option: string): Promise
   const mode = (info.mode & 0o777).toString(8).padStart(3, "0");
   return {
     credentials,
-    warning: `others on this machine may read the credentials in "${escapeText(path)}" (mode ${mode}): chmod 600 it`,
+    warning: `others on this machine may read the credentials in "${shownPath(path)}" (mode ${mode}): chmod 600 it`,
   };
-}
-
-function reason(cause: unknown): string {
-  return `cannot be read (${systemCode(cause) ?? "unknown reason"})`;
 }

@@ -1,6 +1,7 @@
 import { FanfoldError } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { escapeName } from "../../lib/escape-name.ts";
 import { LABEL_CHARS_MAX, SESSION_NAME_CHARS_MAX } from "../../protocol/limits.ts";
+import { argumentBytes } from "../process/arguments.ts";
 
 /**
  * Reads the name of a session, by the rule of the control messages.
@@ -11,7 +12,7 @@ export function parseSessionName(value: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value) && value.length <= SESSION_NAME_CHARS_MAX) return value;
   throw new FanfoldError(
     "usage",
-    `Read --session "${escapeText(value)}": want 1 to ${SESSION_NAME_CHARS_MAX} letters, digits, dots, dashes and underscores, a letter or digit first`,
+    `Read --session "${escapeName(argumentBytes(value))}": want 1 to ${SESSION_NAME_CHARS_MAX} letters, digits, dots, dashes and underscores, a letter or digit first`,
   );
 }
 
@@ -24,16 +25,17 @@ export function parseLabel(value: string): string {
   if (value.length <= LABEL_CHARS_MAX && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(value)) return value;
   throw new FanfoldError(
     "usage",
-    `Read --name "${escapeText(value)}": want 1 to ${LABEL_CHARS_MAX} characters, none of them control characters`,
+    `Read --name "${escapeName(argumentBytes(value))}": want 1 to ${LABEL_CHARS_MAX} characters, none of them control characters`,
   );
 }
 
 /**
- * Reads a path that a person typed.
+ * Reads a path that a person typed, byte for byte.
  *
  * @throws FanfoldError `usage`
  */
-export function parsePath(value: string, what: string): string {
-  if (value !== "" && !value.includes("\0")) return value;
-  throw new FanfoldError("usage", `Read ${what} "${escapeText(value)}": want a path`);
+export function parsePath(value: string, what: string): Buffer {
+  const bytes = argumentBytes(value);
+  if (bytes.length > 0 && !bytes.includes(0)) return bytes;
+  throw new FanfoldError("usage", `Read ${what} "${escapeName(bytes)}": want a path`);
 }

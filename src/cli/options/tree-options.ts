@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { COMPRESSION_MODES } from "../../protocol/compression-mode.ts";
 import type { FilterOption } from "../../source/walk/filter-options.ts";
 import { LINK_POLICIES } from "../../source/walk/link-policy.ts";
+import { argumentBytes } from "../process/arguments.ts";
 import { parseMaxDelete } from "./parse-max-delete.ts";
 import { parsePath } from "./parse-name.ts";
 import { parseRate } from "./parse-rate.ts";
@@ -18,9 +19,9 @@ export function addTreeOptions(command: Command): readonly FilterOption[] {
       new Option(flags, `${description} (repeatable)`).argParser((value) => void filters.push(read(value))),
     );
   };
-  add("--exclude <pattern>", "leave out what matches", (exclude) => ({ exclude }));
+  add("--exclude <pattern>", "leave out what matches", (exclude) => ({ exclude: argumentBytes(exclude) }));
   add("--include <pattern>", "do not leave out what matches, whatever is excluded behind it", (include) => ({
-    include,
+    include: argumentBytes(include),
   }));
   add("--exclude-from <file>", "leave out what the patterns in a file say, one a line", (file) => ({
     excludeFrom: parsePath(file, "--exclude-from"),

@@ -1,7 +1,8 @@
-import { mkdir, open } from "node:fs/promises";
-import { join } from "node:path";
+import { open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import { FanfoldError } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf } from "../../lib/errors.ts";
+import { type FilePath, pathBytes, pathIn, shownPath } from "../../lib/folder/file-path.ts";
+import { makeDirectories } from "../../lib/folder/make-directories.ts";
 import type { Role } from "../../protocol/messages/control.ts";
 import type { SessionSummary } from "../../protocol/messages/progress.ts";
 import type { RunningSession, SessionRef, SlotMember } from "../session/session-slot.ts";
@@ -168,11 +169,11 @@ export class Store implements Disposable {
  *
  * @throws FanfoldError `state-busy`, `disk-failed`, `damaged`, or `usage` for the state of a newer fanfold.
  */
-export async function openStore(stateDir: string, at: Date): Promise<Store> {
-  const file = join(stateDir, FILE);
+export async function openStore(stateDir: FilePath, at: Date): Promise<Store> {
+  const file = pathIn(stateDir, FILE);
   let database: DatabaseSync | undefined;
   try {
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    makeDirectories(pathBytes(stateDir), 0o700);
     // SQLite would give it the umask's mode; what it makes beside it later gets the mode of this one.
     await (await open(file, "a", 0o600)).close();
     database = new DatabaseSync(file, { timeout: 0 });
@@ -182,7 +183,7 @@ export async function openStore(stateDir: string, at: Date): Promise<Store> {
       "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
     );
     database.exec("BEGIN EXCLUSIVE");
-    prepareSchema(database, file);
+    prepareSchema(database, shownPath(file));
     database.exec("COMMIT");
     const store = new Store(database);
     store.tidy(at);
@@ -197,10 +198,10 @@ const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-function openFailure(stateDir: string, cause: unknown): FanfoldError {
+function openFailure(stateDir: FilePath, cause: unknown): FanfoldError {
   if (cause instanceof FanfoldError) return cause;
-  const what = `Open the state directory "${stateDir}"`;
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  const what = `Open the state directory "${shownPath(stateDir)}"`;
+  const detail = reasonOf(cause);
   const number = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) & 0xff : undefined;
   if (number === SQLITE_BUSY) {
     return new FanfoldError(

@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from "ws";
 import { BoundedQueue } from "../../lib/bounded-queue.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { FanfoldError } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf } from "../../lib/errors.ts";
 import {
   type ClientMessage,
   type CoordinatorMessage,
@@ -53,7 +53,7 @@ export class ControlConnection {
     const pings = this.#clock.every(PING_EVERY_MS, () => this.#ping());
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
     socket.on("pong", () => this.#answered());
-    socket.on("error", (cause) => this.#depart("connection", `its connection failed: ${cause.message}`));
+    socket.on("error", (cause) => this.#depart("connection", `its connection failed: ${reasonOf(cause)}`));
     socket.on("close", () => {
       pings[Symbol.dispose]();
       this.#depart("connection", "its connection broke");

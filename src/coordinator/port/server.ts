@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type WebSocket, WebSocketServer } from "ws";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { plainAddress } from "../../lib/host-port.ts";
 import { CONTROL_BYTES_MAX } from "../../protocol/limits.ts";
 import { PORT_PATHS } from "../../protocol/port.ts";
@@ -195,7 +195,7 @@ function listenFailure(cause: Error, { host, port }: { readonly host: string; re
     default:
       return new FanfoldError(
         "usage",
-        `${what}: ${cause.message}; give an address of this machine with --host and a port from 0 to 65535 with --port`,
+        `${what}: ${reasonOf(cause)}; give an address of this machine with --host and a port from 0 to 65535 with --port`,
         { cause },
       );
   }

@@ -1,7 +1,8 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FanfoldError } from "../errors.ts";
+import { FanfoldError, reasonOf } from "../errors.ts";
+import { escapeText } from "../escape-name.ts";
 
 /** Where one record lies. */
 export interface SpillRecord {
@@ -69,10 +70,8 @@ export class SpillFile implements Disposable {
 }
 
 function failed(folder: string, thrown: unknown): FanfoldError {
-  const error = FanfoldError.from(thrown);
-  return new FanfoldError(
-    error.code,
-    `Write a temporary file in "${folder}": ${error.message}; set TMPDIR to a folder with more room`,
-    { cause: thrown },
-  );
+  const { code } = FanfoldError.from(thrown);
+  const advice = code === "disk-full" ? "that has more room" : "that this user may write in";
+  const text = `Write a temporary file in "${escapeText(folder)}": ${reasonOf(thrown)}; set TMPDIR to a directory ${advice}`;
+  return new FanfoldError(code, text, { cause: thrown });
 }

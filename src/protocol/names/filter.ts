@@ -1,4 +1,5 @@
 import { FanfoldError } from "../../lib/errors.ts";
+import { escapeName } from "../../lib/escape-name.ts";
 import { FILTER_BYTES_MAX, FILTER_RULES_MAX } from "../limits.ts";
 import { charactersOf, splitAt } from "./characters.ts";
 import { type Effort, matches, type Pattern, parsePattern } from "./pattern.ts";
@@ -98,14 +99,15 @@ function isIn(directory: Uint8Array, outer: Uint8Array): boolean {
  *
  * @throws FanfoldError `usage`
  */
-export function parseRule(option: "--exclude" | "--include", pattern: string): FilterGroup {
-  if (pattern.startsWith("!")) {
+export function parseRule(option: "--exclude" | "--include", given: string | Uint8Array): FilterGroup {
+  const pattern = Buffer.from(given);
+  if (pattern[0] === EXCLAMATION) {
     throw new FanfoldError(
       "usage",
-      `Read ${option} "${pattern}": "!" turns a line of a file round; here, write --include or --exclude, or \\! for the character itself`,
+      `Read ${option} "${escapeName(pattern)}": "!" turns a line of a file round; here, write --include or --exclude, or \\! for the character itself`,
     );
   }
-  const rule = { isExclude: option === "--exclude", pattern: parsePattern(Buffer.from(pattern), option) };
+  const rule = { isExclude: option === "--exclude", pattern: parsePattern(pattern, option) };
   return { rules: [rule] };
 }
 

@@ -70,7 +70,7 @@ export function changedHere(entry: Entry): Problem {
 }
 
 /** What ends a sink's session when `thrown` came from its disk; `isWhole`: its folder still is in its place. */
-export function diskError(thrown: unknown, folder: string, isWhole: boolean): FanfoldError {
+export function diskError(thrown: unknown, folder: Buffer, isWhole: boolean): FanfoldError {
   const code = systemCode(thrown);
   if (code === undefined) return FanfoldError.from(thrown);
   if (!isWhole) return folderGone(thrown);
@@ -80,6 +80,8 @@ export function diskError(thrown: unknown, folder: string, isWhole: boolean): Fa
   };
   const reason = words[code];
   return reason === undefined
-    ? new FanfoldError("disk-failed", `Write to "${folder}": ${FanfoldError.from(thrown).message}`, { cause: thrown })
-    : new FanfoldError("disk-full", `Write to "${folder}": ${reason}`, { cause: thrown });
+    ? new FanfoldError("disk-failed", `Write to "${escapeName(folder)}": ${FanfoldError.from(thrown).message}`, {
+        cause: thrown,
+      })
+    : new FanfoldError("disk-full", `Write to "${escapeName(folder)}": ${reason}`, { cause: thrown });
 }

@@ -1,5 +1,4 @@
 import { closeSync, constants, fsyncSync, openSync } from "node:fs";
-import { dirname } from "node:path";
 import { pathKey } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { ownCopy } from "../../lib/payload-memory.ts";
@@ -56,8 +55,8 @@ export class EntrySync {
   }
 
   /** The folder itself may be new, and what it is in: they are synced as far up as they may be read. */
-  above(folder: string): void {
-    for (let path = dirname(folder); ; path = dirname(path)) {
+  above(folder: Buffer): void {
+    for (let path = parentOf(folder); ; path = parentOf(path)) {
       let fd: number;
       try {
         fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -69,7 +68,7 @@ export class EntrySync {
       } finally {
         closeSync(fd);
       }
-      if (path === dirname(path)) return;
+      if (path.length === 1) return;
     }
   }
 
@@ -93,5 +92,11 @@ export class EntrySync {
   }
 }
 
+/** Of an absolute path; "/" is its own. */
+function parentOf(path: Buffer): Buffer {
+  return path.subarray(0, Math.max(1, path.lastIndexOf(SLASH)));
+}
+
+const SLASH = 0x2f;
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 const NO_SYNC: ReadonlySet<string> = new Set(["EINVAL", "ENOSYS", "ENOTSUP"]);

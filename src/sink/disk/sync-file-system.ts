@@ -1,8 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import { execFile } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { abortable } from "../../lib/abort.ts";
 import { loadNative } from "../../lib/disk/native.ts";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
+import { shownPath } from "../../lib/folder/file-path.ts";
 
 /** Makes the disk have everything that was written to the file system of one folder. */
 export interface FileSystemSync extends Disposable {
@@ -14,7 +16,7 @@ export interface FileSystemSync extends Disposable {
  * syncfs(2), by a descriptor that is held from the beginning: a system tells a failed write to each descriptor that was open by
  * then, and once. A descriptor that is opened later would not hear of it when somebody else synced in between.
  */
-export function openFileSystemSync(folder: string): FileSystemSync {
+export function openFileSystemSync(folder: Buffer): FileSystemSync {
   const native = loadNative();
   const fd = native === undefined ? undefined : opened(folder);
   if (native === undefined || fd === undefined)
@@ -25,8 +27,9 @@ export function openFileSystemSync(folder: string): FileSystemSync {
         await abortable(native.syncFileSystem(fd), signal);
       } catch (thrown) {
         if (systemCode(thrown) === undefined) throw thrown;
-        const { message } = FanfoldError.from(thrown);
-        throw new FanfoldError("disk-failed", `Sync the file system of "${folder}": ${message}`, { cause: thrown });
+        throw new FanfoldError("disk-failed", `Sync the file system of "${shownPath(folder)}": ${reasonOf(thrown)}`, {
+          cause: thrown,
+        });
       }
     },
     [Symbol.dispose]: () => closeSync(fd),
@@ -34,7 +37,7 @@ export function openFileSystemSync(folder: string): FileSystemSync {
 }
 
 /** Undefined for a folder that is gone or may not be read: what is the matter shows elsewhere. */
-function opened(folder: string): number | undefined {
+function opened(folder: Buffer): number | undefined {
   try {
     return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch {
@@ -43,12 +46,14 @@ function opened(folder: string): number | undefined {
 }
 
 /** `sync -f`, which is the same call in a process of its own. */
-async function syncByProgram(folder: string, signal: AbortSignal): Promise<void> {
-  const failure = await run("sync", ["-f", "--", folder], signal);
+async function syncByProgram(folder: Buffer, signal: AbortSignal): Promise<void> {
+  // No program can be given a name that is no UTF-8.
+  const failure = isUtf8(folder) ? await run("sync", ["-f", "--", folder.toString()], signal) : "invalid";
   if (failure === undefined) return;
   // A `sync` without -f (macOS, small systems) syncs everything, which is more than needed and as good.
   const whole = /usage|invalid|unrecognized|illegal/i.test(failure) ? await run("sync", [], signal) : failure;
-  if (whole !== undefined) throw new FanfoldError("disk-failed", `Sync the file system of "${folder}": ${whole}`);
+  if (whole !== undefined)
+    throw new FanfoldError("disk-failed", `Sync the file system of "${shownPath(folder)}": ${whole}`);
 }
 
 function run(program: string, options: readonly string[], signal: AbortSignal): Promise<string | undefined> {
@@ -58,7 +63,7 @@ function run(program: string, options: readonly string[], signal: AbortSignal): 
       options,
       { signal, env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" } },
       (error, _out, text) => {
-        resolve(error === null ? undefined : text.trim() || error.message);
+        resolve(error === null ? undefined : text.trim() || reasonOf(error));
       },
     );
   });

@@ -120,7 +120,7 @@ export class EngineHost {
     const fidelity = this.#fidelity;
     const fsync = durability === "file" ? syncNow : undefined;
     const root = Root.open(Buffer.from(folder), { tally: fidelity, numericIds, openFiles, fsync });
-    root.sync?.above(Buffer.from(folder).toString());
+    root.sync?.above(Buffer.from(folder));
     this.#settle = () => root.sync?.settle();
     const syncsManifest = durability !== "none";
     return openCopy(
@@ -157,7 +157,7 @@ export class EngineHost {
   #fail(thrown: unknown): void {
     this.#engine = undefined;
     this.#tellFiles();
-    const folder = Buffer.from(this.#start.folder).toString();
+    const folder = Buffer.from(this.#start.folder);
     const error = diskError(thrown, folder, this.#copy?.isWhole() ?? true);
     try {
       this.#copy?.release(error.code === "disk-full" ? "full" : "failed");

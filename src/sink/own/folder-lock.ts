@@ -1,14 +1,15 @@
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { Directories, joined } from "../../lib/disk/directories.ts";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
+import { folderError } from "../../lib/folder/folder-error.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { lockOwnFolder } from "./own-lock.ts";
 
 /** A sink's folder that no sink can work in until it is let go. */
 export interface HeldFolder extends Disposable {
-  /** Canonical path. */
-  readonly path: string;
+  /** Canonical path, bytes. */
+  readonly path: Buffer;
 }
 
 /**
@@ -17,37 +18,27 @@ export interface HeldFolder extends Disposable {
  *
  * @throws FanfoldError `folder-missing`, `folder-not-a-directory`, `folder-denied`, `folder-busy`
  */
-export function holdFolder(folder: string): HeldFolder {
-  const said = escapeText(folder);
+export function holdFolder(given: FilePath): HeldFolder {
+  const what = `Verify "${shownPath(given)}"`;
+  const folder = pathBytes(given);
   try {
     if (!statSync(folder).isDirectory())
-      throw new FanfoldError("folder-not-a-directory", `Verify "${said}": it is no directory`);
-    const path = realpathSync(folder);
+      throw new FanfoldError("folder-not-a-directory", `${what}: it is no directory`);
+    const path = realpathSync.native(folder, { encoding: "buffer" });
     const lock = readLock(path);
     if (lock === false)
-      throw new FanfoldError("folder-busy", `Verify "${said}": a sink works in it; verify it when that has ended`);
+      throw new FanfoldError("folder-busy", `${what}: a sink works in it; verify it when that has ended`);
     return { path, [Symbol.dispose]: () => lock?.[Symbol.dispose]() };
   } catch (thrown) {
-    throw folderError(said, thrown);
+    throw folderError(what, thrown);
   }
 }
 
 /** Undefined where there is none. The lock outlives the directories that it was reached through. */
-function readLock(path: string): Disposable | false | undefined {
-  using directories = Directories.open(Buffer.from(path), process.platform);
+function readLock(path: Buffer): Disposable | false | undefined {
+  using directories = Directories.open(path, process.platform);
   const own = joined(directories.root, Buffer.from(OWN_FOLDER));
   // Through a link that lock would be another folder's.
   if (lstatSync(own, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
   return lockOwnFolder(directories, { kind: "read", folder: path });
-}
-
-function folderError(said: string, thrown: unknown): FanfoldError {
-  const code = systemCode(thrown);
-  if (code === "ENOENT")
-    return new FanfoldError("folder-missing", `Verify "${said}": no such directory`, { cause: thrown });
-  if (code === "ENOTDIR")
-    return new FanfoldError("folder-not-a-directory", `Verify "${said}": it is no directory`, { cause: thrown });
-  if (code === "EACCES" || code === "EPERM")
-    return new FanfoldError("folder-denied", `Verify "${said}": permission denied`, { cause: thrown });
-  return FanfoldError.from(thrown);
 }

@@ -1,8 +1,7 @@
 import { fchmodSync, lstatSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { Directories, joined } from "../../lib/disk/directories.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { pathIn, shownPath } from "../../lib/folder/file-path.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { MANIFEST } from "../manifest/manifest.ts";
 import { decodeFacts, encodeFacts, FACTS_BYTES_MAX, FACTS_FILE, type FolderFacts } from "./folder-facts.ts";
@@ -16,14 +15,14 @@ const OWN = Buffer.from(OWN_FOLDER);
  * whatever takes its name later, facts are read and written in the directory that was locked (D11).
  */
 export class OwnFolder implements Disposable {
-  readonly #path: string;
+  readonly #path: Buffer;
   readonly #directories: Directories;
   readonly #place: OwnPlace;
   readonly #lock: Disposable;
   /** Content of the file of the facts. */
   #written: string | undefined;
 
-  private constructor(path: string, directories: Directories, lock: Disposable) {
+  private constructor(path: Buffer, directories: Directories, lock: Disposable) {
     this.#path = path;
     this.#directories = directories;
     this.#place = placeIn(directories);
@@ -35,8 +34,8 @@ export class OwnFolder implements Disposable {
    *
    * @throws FanfoldError `folder-denied`; system errors
    */
-  static open(path: string): OwnFolder | undefined {
-    const directories = Directories.open(Buffer.from(path), process.platform);
+  static open(path: Buffer): OwnFolder | undefined {
+    const directories = Directories.open(path, process.platform);
     try {
       prepare(directories, path);
       const lock = lockOwnFolder(directories, { kind: "write", folder: path });
@@ -79,14 +78,14 @@ export class OwnFolder implements Disposable {
   }
 
   #damaged(): FanfoldError {
-    const said = escapeText(this.#path);
+    const said = shownPath(this.#path);
     const text = `Open the sink's folder "${said}": "${OWN_FOLDER}/${FACTS_FILE}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
     return new FanfoldError("folder-denied", text);
   }
 }
 
 /** A real directory, for its owner alone. */
-function prepare(directories: Directories, path: string): void {
+function prepare(directories: Directories, path: Buffer): void {
   try {
     mkdirSync(joined(directories.root, OWN), { mode: 0o700 });
   } catch (thrown) {
@@ -96,7 +95,7 @@ function prepare(directories: Directories, path: string): void {
     fchmodSync(directories.get(OWN).fd, 0o700);
   } catch (cause) {
     if (systemCode(cause) !== "ENOTDIR" && systemCode(cause) !== "ELOOP") throw cause;
-    const text = `Open "${escapeText(join(path, OWN_FOLDER))}": it is a link or a file, expected a directory`;
+    const text = `Open "${shownPath(pathIn(path, OWN_FOLDER))}": it is a link or a file, expected a directory`;
     throw new FanfoldError("folder-denied", text, { cause });
   }
 }

@@ -1,10 +1,9 @@
 import { closeSync, constants, lstatSync } from "node:fs";
-import { join } from "node:path";
 import { type Directories, joined } from "../../lib/disk/directories.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import type { LockRange, Native } from "../../lib/disk/native-calls.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { type FilePath, pathIn, shownPath } from "../../lib/folder/file-path.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { openOwnFile, placeIn } from "./own-files.ts";
 import { lockBySqlite } from "./sqlite-lock.ts";
@@ -32,7 +31,7 @@ const withoutLocks = new WeakSet<Native>();
 interface LockOptions {
   readonly kind: LockRange["kind"];
   /** Path of the folder, for texts and for SQLite. */
-  readonly folder: string;
+  readonly folder: FilePath;
   /** @default those of this machine */
   readonly native?: Native | undefined;
 }
@@ -52,7 +51,7 @@ export function lockOwnFolder(directories: Directories, options: LockOptions): D
   if (found === undefined && kind === "read") return undefined;
   if (found === undefined) makeLockFile(directories);
   if (native === undefined || withoutLocks.has(native))
-    return lockBySqlite(path, { kind, file: join(folder, OWN_FOLDER, LOCK_FILE) });
+    return lockBySqlite(path, { kind, file: pathIn(folder, OWN_FOLDER, LOCK_FILE) });
   const flags = kind === "write" ? constants.O_RDWR : constants.O_RDONLY;
   const fd = openOwnFile(placeIn(directories), LOCK_FILE, OPEN | flags);
   if (fd === undefined) throw refused(folder, "somebody removed it meanwhile");
@@ -79,6 +78,6 @@ function makeLockFile(directories: Directories): void {
   }
 }
 
-function refused(folder: string, why: string): FanfoldError {
-  return new FanfoldError("folder-denied", `Lock "${escapeText(join(folder, OWN_FOLDER, LOCK_FILE))}": ${why}`);
+function refused(folder: FilePath, why: string): FanfoldError {
+  return new FanfoldError("folder-denied", `Lock "${shownPath(pathIn(folder, OWN_FOLDER, LOCK_FILE))}": ${why}`);
 }

@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { chmodSync, realpathSync, statSync } from "node:fs";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { readBootId } from "../../lib/disk/boot-id.ts";
-import { placeOf } from "../../lib/disk/folder-place.ts";
-import { type ErrorCode, FanfoldError, systemCode } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import { readBootId } from "../../lib/folder/boot-id.ts";
+import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
+import { folderError } from "../../lib/folder/folder-error.ts";
+import { placeOf } from "../../lib/folder/folder-place.ts";
+import { makeDirectories } from "../../lib/folder/make-directories.ts";
 import type { Random } from "../../lib/random.ts";
 import type { FolderFacts } from "./folder-facts.ts";
 import { OwnFolder } from "./own-folder.ts";
@@ -12,8 +13,8 @@ import { type Doubts, markAtStart, type SyncMark } from "./sync-mark.ts";
 
 /** A sink's folder while this process holds its lock, with what it remembers in `.fanfold/facts`. */
 export interface SinkFolder extends Disposable {
-  /** Canonical path. */
-  readonly path: string;
+  /** Canonical path, bytes. */
+  readonly path: Buffer;
   /** Names by which it is known when it is, or holds, the directory of a source. */
   readonly place: readonly string[];
   /** Proves to a coordinator that this is the same sink coming back: 64 hex digits. */
@@ -41,26 +42,26 @@ interface SinkFolderMoment {
  * @throws FanfoldError `folder-busy`, `folder-not-a-directory`, `folder-denied`, `disk-full`, `disk-failed`
  */
 export function openSinkFolder(
-  folder: string,
+  folder: FilePath,
   random: Random,
   moment: SinkFolderMoment = { clock: systemClock, bootId: readBootId() },
 ): SinkFolder {
-  return guarded(folder, () => {
-    const path = makeFolder(folder);
+  const what = `Open the sink's folder "${shownPath(folder)}"`;
+  try {
+    const path = makeFolder(pathBytes(folder));
     const own = OwnFolder.open(path);
     if (own === undefined)
-      throw new FanfoldError(
-        "folder-busy",
-        `Open the sink's folder "${escapeText(folder)}": another sink works in it; give each sink a folder of its own`,
-      );
+      throw new FanfoldError("folder-busy", `${what}: another sink works in it; give each sink a folder of its own`);
     try {
-      const place = placeOf(Buffer.from(path), moment.bootId);
+      const place = placeOf(path, moment.bootId);
       return remembering({ path, place }, own, factsAtStart(own, random, moment));
     } catch (thrown) {
       own[Symbol.dispose]();
       throw thrown;
     }
-  });
+  } catch (thrown) {
+    throw folderError(what, thrown);
+  }
 }
 
 type StartFacts = FolderFacts & { readonly mark: SyncMark };
@@ -106,36 +107,12 @@ function remembering(where: Pick<SinkFolder, "path" | "place">, own: OwnFolder, 
 
 const FILLABLE = 0o700;
 
-function makeFolder(folder: string): string {
-  mkdirSync(resolve(folder), { recursive: true });
+function makeFolder(folder: Buffer): Buffer {
+  makeDirectories(folder);
   const stats = statSync(folder);
-  if (!stats.isDirectory())
-    throw new FanfoldError(
-      "folder-not-a-directory",
-      `Open the sink's folder "${escapeText(folder)}": it is no directory`,
-    );
   // An earlier copy may have given it a mode by which its owner can neither read nor fill it.
   if (stats.uid === process.geteuid?.() && stats.uid !== 0 && (stats.mode & FILLABLE) !== FILLABLE)
     chmodSync(folder, (stats.mode & 0o7777) | FILLABLE);
-  return realpathSync(folder);
-}
-
-const CODES: Readonly<Record<string, readonly [code: ErrorCode, words: string]>> = {
-  EEXIST: ["folder-not-a-directory", "it is no directory"],
-  ENOTDIR: ["folder-not-a-directory", "it is no directory"],
-  EROFS: ["disk-failed", "the file system is read-only"],
-  ENOSPC: ["disk-full", "no space left on its file system"],
-  EDQUOT: ["disk-full", "the disk quota is used up"],
-  EACCES: ["folder-denied", "permission denied"],
-  EPERM: ["folder-denied", "permission denied"],
-};
-
-function guarded<T>(folder: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    const [code, words] = CODES[systemCode(cause) ?? ""] ?? [];
-    if (code === undefined) throw FanfoldError.from(cause);
-    throw new FanfoldError(code, `Open the sink's folder "${escapeText(folder)}": ${words}`, { cause });
-  }
+  // The native one alone takes a working directory whose name is no UTF-8.
+  return realpathSync.native(folder, { encoding: "buffer" });
 }

@@ -1,8 +1,7 @@
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 import { FanfoldError } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { fileUrl, shownPath } from "../../lib/folder/file-path.ts";
 
 /*
  * The lock of a sink's folder where there are no native calls: SQLite's own, by a transaction that stays open and writes nothing.
@@ -21,7 +20,7 @@ const BEGIN = {
 /** `path`: the file through its pinned directory; `file`: the same for SQLite. False when somebody else holds the lock. */
 export function lockBySqlite(
   path: Buffer,
-  { kind, file }: { readonly kind: keyof typeof BEGIN; readonly file: string },
+  { kind, file }: { readonly kind: keyof typeof BEGIN; readonly file: Buffer },
 ): Disposable | false {
   const wanted = lstatSync(path);
   const database = opened(file, kind);
@@ -37,8 +36,8 @@ export function lockBySqlite(
 }
 
 /** Never made here: a path may lead elsewhere by now. */
-function opened(file: string, kind: keyof typeof BEGIN): DatabaseSync {
-  const url = pathToFileURL(file);
+function opened(file: Buffer, kind: keyof typeof BEGIN): DatabaseSync {
+  const url = fileUrl(file);
   url.searchParams.set("mode", kind === "write" ? "rw" : "ro");
   try {
     return new DatabaseSync(url);
@@ -56,7 +55,7 @@ function isOpen(wanted: { readonly dev: number; readonly ino: number }): boolean
   });
 }
 
-function denied(file: string, why: string, cause?: unknown): FanfoldError {
+function denied(file: Buffer, why: string, cause?: unknown): FanfoldError {
   const remedy = /not a database|malformed/i.test(why) ? "; it is damaged: remove it, and the sink starts anew" : "";
-  return new FanfoldError("folder-denied", `Lock "${escapeText(file)}": ${why}${remedy}`, { cause });
+  return new FanfoldError("folder-denied", `Lock "${shownPath(file)}": ${why}${remedy}`, { cause });
 }

@@ -1,8 +1,8 @@
 import type { BufferPool } from "../../lib/buffer-pool.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { isAmong } from "../../lib/disk/folder-place.ts";
 import { FanfoldError, isErrorCode } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { shownPath } from "../../lib/folder/file-path.ts";
+import { isAmong } from "../../lib/folder/folder-place.ts";
 import type { CoordinatorAddress } from "../../member/address.ts";
 import type { Ended, Start, Told, Welcome } from "../../member/inbox.ts";
 import { joinedEvent, type LiveTarget } from "../../member/join.ts";
@@ -146,7 +146,7 @@ class OpenSinkSession implements SinkSession {
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
       throw new FanfoldError(
         "source-changed",
-        `Take the tree of "${start.source.name}" into "${folder.path}": the folder holds the copy of another source; use another folder, or --accept-new-source`,
+        `Take the tree of "${start.source.name}" into "${shownPath(folder.path)}": the folder holds the copy of another source; use another folder, or --accept-new-source`,
       );
     }
     if (isAmong(folder.place, start.sourcePlace)) throw overlaps(start.source.name, folder.path);
@@ -216,8 +216,8 @@ class OpenSinkSession implements SinkSession {
 }
 
 /** What the source has would be written over, and with `--delete` deleted, while it is read. */
-function overlaps(source: string, folder: string): FanfoldError {
-  const text = `cannot take the tree of "${source}" into "${escapeText(folder)}": the source's directory is this very folder, or lies in it; the copy would go over what it is made of; give the sink a folder outside of it`;
+function overlaps(source: string, folder: Buffer): FanfoldError {
+  const text = `cannot take the tree of "${source}" into "${shownPath(folder)}": the source's directory is this very folder, or lies in it; the copy would go over what it is made of; give the sink a folder outside of it`;
   return new FanfoldError("folder-overlaps", text);
 }
 

@@ -101,7 +101,7 @@ export class SinkStream {
     this.#keeper = keeper;
     const start: EngineStart = {
       ...{ sessionId, epoch, stream, session, source },
-      folder: Buffer.from(folder.path),
+      folder: folder.path,
       doubts: folder.doubts,
       startedMs: clock.date().getTime(),
       fileNotices: fileEvents,

@@ -19,7 +19,7 @@ interface SyncKeeperOptions {
   /** False: nothing is synced, and what is written from now on stays behind the mark. @default true */
   readonly isSynced?: boolean;
   /** Opens what syncs the file system of the folder; given for tests. */
-  readonly openSync?: (folder: string) => FileSystemSync;
+  readonly openSync?: (folder: Buffer) => FileSystemSync;
 }
 
 /** Syncs the file system now and then while files are stored, and at the end, and remembers up to when (D12). */

@@ -13,7 +13,7 @@ import { Verifier } from "./verifier.ts";
 
 /** Thread that compares a folder with its manifest. It works one slice for each request, so that its news never pile up. */
 export interface VerifyWorkerData {
-  readonly folder: string;
+  readonly folder: Uint8Array;
   readonly strict: boolean;
   readonly fileNotices: boolean;
 }

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
 import type { EventHub } from "../../lib/event-hub.ts";
+import { type FilePath, shownPath } from "../../lib/folder/file-path.ts";
 import { openThread, type Thread } from "../../lib/thread.ts";
 import { type MemberRun, startMember } from "../../member/member-run.ts";
 import type { VerifyEvent } from "../../protocol/messages/events.ts";
@@ -12,7 +13,7 @@ import type { VerifyMessage, VerifyRequest, VerifyWorkerData } from "./verify-wo
 
 export interface VerifyOptions {
   /** The folder of a sink. */
-  readonly folder: string;
+  readonly folder: FilePath;
   /** Whether extra entries make the result `differs`, too. @default false */
   readonly strict?: boolean;
   /** Whether to emit one event for each file that is as it should be. @default false */
@@ -102,7 +103,7 @@ class Verification {
   }
 
   #opened({ meta, digest, unfinished }: Extract<VerifyMessage, { type: "opened" }>): void {
-    const folder = escapeText(this.#folder.path);
+    const folder = shownPath(this.#folder.path);
     const copiedAt = new Date(meta.timeMs).toISOString();
     this.#hub.emit({ type: "verifying", folder, session: escapeText(meta.session), copiedAt, digest });
     if (!unfinished) return;
@@ -119,7 +120,7 @@ class Verification {
 
   #failure({ code, message }: Extract<VerifyMessage, { type: "failed" }>): FanfoldError {
     const remedy = code === "manifest-damaged" ? "; the next copy into the folder writes a new one" : "";
-    return new FanfoldError(code, `Verify "${escapeText(this.#options.folder)}": ${message}${remedy}`);
+    return new FanfoldError(code, `Verify "${shownPath(this.#options.folder)}": ${message}${remedy}`);
   }
 
   #showProgress(): void {

@@ -1,7 +1,7 @@
 import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
 import type { Directories } from "../../lib/disk/directories.ts";
 import { type EntryStats, entryStats } from "../../lib/disk/entry-stats.ts";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { escapeName } from "../../lib/escape-name.ts";
 
 /** Which directory a path led to: another one has another device or inode. */
@@ -73,9 +73,13 @@ export class RootGuard {
       const code = systemCode(thrown) ?? "";
       const what = `Read the directory "${escapeName(this.#root)}"`;
       if (GONE.has(code))
-        throw new FanfoldError("folder-missing", `${what}: it is gone (${code}); was it removed or unmounted?`, {
-          cause: thrown,
-        });
+        throw new FanfoldError(
+          "folder-missing",
+          `${what}: it is gone (${reasonOf(thrown)}); was it removed or unmounted?`,
+          {
+            cause: thrown,
+          },
+        );
       if (code === "EACCES") throw new FanfoldError("folder-denied", `${what}: permission denied`, { cause: thrown });
       throw new FanfoldError("disk-failed", `${what}: ${FanfoldError.from(thrown).message}`, { cause: thrown });
     }

@@ -1,6 +1,7 @@
 import { accessSync, constants, lstatSync, realpathSync } from "node:fs";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
+import { folderError } from "../../lib/folder/folder-error.ts";
 import { type FolderIdentity, identityOf } from "./root-guard.ts";
 
 /** The directory to publish. */
@@ -15,24 +16,16 @@ interface SourceFolder {
  *
  * @throws FanfoldError `folder-missing`, `folder-not-a-directory` or `folder-denied`
  */
-export function openSourceFolder(folder: string): SourceFolder {
-  const what = `Read the directory "${escapeText(folder)}"`;
+export function openSourceFolder(folder: FilePath): SourceFolder {
+  const what = `Read the directory "${shownPath(folder)}"`;
   try {
-    const root = realpathSync(folder, { encoding: "buffer" });
+    // The native one alone takes a working directory whose name is no UTF-8.
+    const root = realpathSync.native(pathBytes(folder), { encoding: "buffer" });
     const stats = lstatSync(root, { bigint: true });
     if (!stats.isDirectory()) throw new FanfoldError("folder-not-a-directory", `${what}: it is no directory`);
     accessSync(root, constants.R_OK | constants.X_OK);
     return { root, identity: identityOf(stats) };
   } catch (cause) {
-    switch (systemCode(cause)) {
-      case "ENOENT":
-        throw new FanfoldError("folder-missing", `${what}: no such directory`, { cause });
-      case "ENOTDIR":
-        throw new FanfoldError("folder-not-a-directory", `${what}: it is no directory`, { cause });
-      case "EACCES":
-        throw new FanfoldError("folder-denied", `${what}: permission denied`, { cause });
-      default:
-        throw FanfoldError.from(cause);
-    }
+    throw folderError(what, cause);
   }
 }

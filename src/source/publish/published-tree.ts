@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
+import type { FilePath } from "../../lib/folder/file-path.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
 import type { DeleteLimit } from "../../protocol/messages/deletion.ts";
 import { openSourceFolder } from "../disk/source-folder.ts";
@@ -10,7 +11,7 @@ import { Throttle } from "./throttle.ts";
 /** What a source is told of what it publishes. */
 export interface TreeOptions {
   /** Directory to publish. */
-  readonly folder: string;
+  readonly folder: FilePath;
   /** What is left out of the copy (docs/filters.md): the first that says anything of an entry decides. */
   readonly filters?: readonly FilterOption[];
   /** Whether to compare files by their content, and not by size and time. @default false */

@@ -1,15 +1,15 @@
 import { readFileSync, statSync } from "node:fs";
-import { FanfoldError } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
+import { FanfoldError, reasonOf } from "../../lib/errors.ts";
+import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
 import { FILTER_BYTES_MAX, FILTER_RULES_MAX } from "../../protocol/limits.ts";
 import { type FilterGroup, parseRule, parseRules } from "../../protocol/names/filter.ts";
 
 /** One option of a filter, in the order in which they count: the first that says anything of an entry decides. */
 export type FilterOption =
-  | { readonly exclude: string }
-  | { readonly include: string }
+  | { readonly exclude: string | Uint8Array }
+  | { readonly include: string | Uint8Array }
   /** Path of a file with patterns. */
-  | { readonly excludeFrom: string };
+  | { readonly excludeFrom: FilePath };
 
 /**
  * Groups without a pattern, as an empty file gives them, say nothing and are left out.
@@ -20,7 +20,7 @@ export function readFilters(options: readonly FilterOption[]): FilterGroup[] {
   const groups = options.map((option) => {
     if ("exclude" in option) return parseRule("--exclude", option.exclude);
     if ("include" in option) return parseRule("--include", option.include);
-    return parseRules(readPatterns(option.excludeFrom), `--exclude-from "${escapeText(option.excludeFrom)}"`);
+    return parseRules(readPatterns(option.excludeFrom), `--exclude-from "${shownPath(option.excludeFrom)}"`);
   });
   const rules = groups.flatMap((group) => group.rules);
   if (
@@ -34,13 +34,13 @@ export function readFilters(options: readonly FilterOption[]): FilterGroup[] {
   return groups.filter((group) => group.rules.length > 0);
 }
 
-function readPatterns(file: string): Buffer {
+function readPatterns(given: FilePath): Buffer {
+  const file = pathBytes(given);
   try {
     const { size } = statSync(file);
     if (size > FILTER_BYTES_MAX) throw new Error(`${size} bytes, want at most ${FILTER_BYTES_MAX}`);
     return readFileSync(file);
   } catch (thrown) {
-    const { message } = FanfoldError.from(thrown);
-    throw new FanfoldError("usage", `Read --exclude-from "${escapeText(file)}": ${message}`, { cause: thrown });
+    throw new FanfoldError("usage", `Read --exclude-from "${shownPath(file)}": ${reasonOf(thrown)}`, { cause: thrown });
   }
 }

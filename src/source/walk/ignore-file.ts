@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { readFully } from "../../lib/disk/read-fully.ts";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { IGNORE_FILE_BYTES_MAX, IGNORE_RULES_MAX } from "../../protocol/limits.ts";
 import { type FilterGroup, parseRules } from "../../protocol/names/filter.ts";
 
@@ -19,8 +19,7 @@ export function readIgnoreFile(path: Buffer): FilterGroup | undefined {
     content = contentOf(path);
   } catch (thrown) {
     if (thrown instanceof FanfoldError) throw thrown;
-    const words =
-      systemCode(thrown) === "ELOOP" ? "it is a symbolic link" : `it cannot be read (${systemCode(thrown)})`;
+    const words = systemCode(thrown) === "ELOOP" ? "it is a symbolic link" : `it cannot be read: ${reasonOf(thrown)}`;
     throw new FanfoldError("usage", words, { cause: thrown });
   }
   return content === undefined ? undefined : parseRules(content, "it", IGNORE_RULES_MAX);

@@ -1,4 +1,4 @@
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf as plainReason } from "../../lib/errors.ts";
 import { parseAmqpUrl, redactUrl } from "../broker-url.ts";
 
 const ACCESS_REFUSED = 403;
@@ -41,11 +41,7 @@ export function isNotFound(thrown: unknown): boolean {
 /** A short reason, from the texts of the library, the broker and the system; none holds credentials. */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return "the connection ended";
-  const code = systemCode(thrown);
-  if (code === "ECONNREFUSED") return "nothing listens there";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "the host name is not known";
-  if (/ETIMEDOUT/.test(thrown.message)) return "no answer in time";
-  return thrown.message === "" ? (code ?? "the connection ended") : thrown.message;
+  return thrown.message === "" ? "the connection ended" : plainReason(thrown);
 }
 
 function vhostOf(url: string): string {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { abortError } from "../../lib/abort.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { FanfoldError } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf } from "../../lib/errors.ts";
 import { UpgradeAnswer, upgradeRequest } from "./handshake.ts";
 import { type MessageHandler, MessageReader } from "./message-reader.ts";
 
@@ -87,7 +87,7 @@ export class Link {
     });
     this.#socket = socket;
     socket.on("error", (cause) => {
-      this.#reason ??= unreachable(this.#target, `found "${cause.message}"`, cause);
+      this.#reason ??= unreachable(this.#target, reasonOf(cause), cause);
     });
     socket.on("end", () => socket.destroy());
     socket.on("close", () => this.#closed());

@@ -1,5 +1,5 @@
 import { errors } from "@nats-io/transport-node";
-import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { FanfoldError, reasonOf as plainReason, systemCode } from "../../lib/errors.ts";
 import { redactUrl } from "../broker-url.ts";
 
 /** What a failed connect means to the person who named the server. */
@@ -30,9 +30,7 @@ function isAuthorization(thrown: unknown): boolean {
 /** A short reason, from the texts of the library and of the system; neither holds credentials. */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return "no answer";
-  const code = systemCode(thrown) ?? systemCode(thrown.cause);
-  if (code === "ECONNREFUSED") return "nothing listens there";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "the host name is not known";
   if (thrown instanceof errors.TimeoutError) return "no answer in time";
-  return thrown.message === "" ? (code ?? "no answer") : thrown.message;
+  if (systemCode(thrown) === undefined && systemCode(thrown.cause) !== undefined) return plainReason(thrown.cause);
+  return plainReason(thrown);
 }

@@ -87,7 +87,7 @@ describe("parseLabel()", () => {
 });
 
 test("parsePath() refuses an empty path and one with a NUL", () => {
-  expect(parsePath("-dash", "the folder")).toBe("-dash");
+  expect(parsePath("-dash", "the folder")).toEqual(Buffer.from("-dash"));
   for (const path of ["", "a\0b"])
     expect(() => parsePath(path, "the folder")).toThrow(expect.objectContaining({ code: "usage" }));
 });

@@ -106,7 +106,7 @@ describe("EntrySync", () => {
   test("syncs what the folder is in, which may be new as well", () => {
     const synced: string[] = [];
     const sync = new EntrySync({ fdOf: () => 0, fsync: (fd) => synced.push(readlinkSync(`/proc/self/fd/${fd}`)) });
-    sync.above("/proc/self");
+    sync.above(Buffer.from("/proc/self"));
     expect(synced).toEqual(["/proc", "/"]);
   });
 });

@@ -17,7 +17,7 @@ function target(fd: string): string | undefined {
 test("the folder is held open from the beginning to the end, so that no failed write goes unheard", async () => {
   const folder = tempFolder();
   {
-    using disk = openFileSystemSync(folder);
+    using disk = openFileSystemSync(Buffer.from(folder));
     expect(isHeld(folder)).toBe(true);
     writeFileSync(join(folder, "file"), "content");
     await disk.sync(signal);
@@ -29,6 +29,6 @@ test("the folder is held open from the beginning to the end, so that no failed w
 test("of a folder that is gone nothing is held, and the sync says that it failed", async () => {
   const folder = tempFolder();
   rmSync(folder, { recursive: true });
-  using disk = openFileSystemSync(folder);
+  using disk = openFileSystemSync(Buffer.from(folder));
   await expect(disk.sync(signal)).rejects.toMatchObject({ code: "disk-failed" });
 });

@@ -35,7 +35,7 @@ describe("openSinkFolder()", () => {
     first.pinSource("two");
     first[Symbol.dispose]();
     using second = open(path);
-    expect([second.secret, second.pinnedSource, second.path]).toEqual([first.secret, "two", path]);
+    expect([second.secret, second.pinnedSource, second.path.toString()]).toEqual([first.secret, "two", path]);
     expect(statSync(join(path, ".fanfold")).mode & 0o777).toBe(0o700);
   });
 

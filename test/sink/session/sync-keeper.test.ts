@@ -21,7 +21,7 @@ function begin(path = tempFolder(), isSynced = true) {
   };
   let syncs: PromiseWithResolvers<void>[] = [];
   const folder = {
-    path,
+    path: Buffer.from(path),
     get syncedBefore() {
       return marks.at(-1) ?? 0;
     },

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readBootId } from "../../../src/lib/disk/boot-id.ts";
-import { isAmong, placeOf, placesUpTo } from "../../../src/lib/disk/folder-place.ts";
+import { readBootId } from "../../../src/lib/folder/boot-id.ts";
+import { isAmong, placeOf, placesUpTo } from "../../../src/lib/folder/folder-place.ts";
 import { PLACE_NAME_CHARS } from "../../../src/protocol/limits.ts";
 import { bindMount } from "../../helpers/disks/bind-mount.ts";
 import { smallDisksAvailable } from "../../helpers/disks/small-disk.ts";

@@ -1,0 +1,27 @@
+import { type ErrorCode, FanfoldError, reasonOf, systemCode } from "../errors.ts";
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: "folder-missing",
+  ENAMETOOLONG: "folder-missing",
+  EEXIST: "folder-not-a-directory",
+  ENOTDIR: "folder-not-a-directory",
+  ELOOP: "folder-not-a-directory",
+  EACCES: "folder-denied",
+  EPERM: "folder-denied",
+};
+/** Said of a directory; all else as of anything. */
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: "it is no directory",
+  ENOENT: "no such directory",
+  ENOTDIR: "it is no directory",
+};
+
+/** What it means that a directory which a person named cannot be used; `what` says what it was to be used for. */
+export function folderError(what: string, thrown: unknown): FanfoldError {
+  const code = systemCode(thrown);
+  if (code === undefined || !(thrown instanceof Error)) return FanfoldError.from(thrown);
+  // An error with words of its own names no code.
+  const reason = thrown.message.includes(code) ? REASONS[code] : undefined;
+  const kind = CODES[code] ?? FanfoldError.from(thrown).code;
+  return new FanfoldError(kind, `${what}: ${reason ?? reasonOf(thrown)}`, { cause: thrown });
+}
