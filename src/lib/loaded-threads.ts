@@ -54,7 +54,10 @@ class LoadedThread<Start, In, Out> {
   constructor({ module, base, filesOpenMax }: ThreadKind) {
     this.#openFiles = newOpenFiles(filesOpenMax);
     this.thread = openThread<Begin<Start> | In, Out>({
-      ...{ module, base, data: undefined, openFiles: this.#openFiles },
+      module,
+      base,
+      data: undefined,
+      openFiles: this.#openFiles,
       onMessage: (message) => this.#ends?.onMessage(message),
       onFailure: (error) => {
         this.isWell = false;

@@ -109,7 +109,12 @@ class SinkProgram {
     let back: Hello["back"];
     const buffers = new BufferPool({ bufferBytes: PAYLOAD_BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
     const link = new SteadyLink({
-      ...{ address, connectTimeoutMs, emit, signal, clock, random },
+      address,
+      connectTimeoutMs,
+      emit,
+      signal,
+      clock,
+      random,
       hello: () => ({ ...this.#hello(folder), ...(back === undefined ? {} : { back }) }),
       lostTimeoutMs: () => connectTimeoutMs,
     });
@@ -119,7 +124,16 @@ class SinkProgram {
         isWelcomed = true;
         const { sessionId } = welcome;
         const options = {
-          ...{ link, address, folder, welcome, emit, clock, fileEvents, acceptNewSource, deletion, signal },
+          link,
+          address,
+          folder,
+          welcome,
+          emit,
+          clock,
+          fileEvents,
+          acceptNewSource,
+          deletion,
+          signal,
           fill: { numericIds, specials, durability },
           buffers,
           onCopy: (epoch: number | undefined) => {

@@ -24,7 +24,10 @@ export async function openSourceTransports(options: Omit<TransportsOptions, "who
   const reports = await opened.reports.subscribe(upWildcard(subjects), queue);
   const closing = opening.move();
   return {
-    ...{ live: opened.live, subjects, data: opened.bulk, reports },
+    live: opened.live,
+    subjects,
+    data: opened.bulk,
+    reports,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

@@ -102,7 +102,11 @@ class SourceProgram {
     const hello = { ...sourceHello(this.#options, tree.root, this.#random), destCount, dryRun };
     const sayHello = () => (this.#running === undefined ? hello : { ...hello, back: this.#running.back });
     const link = new SteadyLink({
-      ...{ address, connectTimeoutMs, signal, clock: this.#clock, random: this.#random },
+      address,
+      connectTimeoutMs,
+      signal,
+      clock: this.#clock,
+      random: this.#random,
       hello: sayHello,
       lostTimeoutMs: () => (this.#running === undefined ? connectTimeoutMs : Math.max(connectTimeoutMs, LOST_MS_MIN)),
       emit: (event) => this.#hub.emit(event),
@@ -168,7 +172,15 @@ class SourceProgram {
     this.#running = { back: { sessionId, epoch }, there };
     const session = new (this.#options.dryRun === true ? DryRun : SourceSession)({
       ...tree,
-      ...{ subjects, reports, signal, sessionId, epoch, sinks, transport: data, emit, fileEvents },
+      subjects,
+      reports,
+      signal,
+      sessionId,
+      epoch,
+      sinks,
+      transport: data,
+      emit,
+      fileEvents,
       threads: this.#threads,
       clock: this.#clock,
       policy: this.#options,
@@ -240,10 +252,16 @@ class SourceProgram {
     const graceMs = this.#options.cancelGraceMs ?? 0;
     this.#hub.emit({ type: "stopping", graceMs });
     return await leaveSession(link, error, {
-      ...{ graceMs, cancelled: this.#cancelled.promise, clock },
+      graceMs,
+      cancelled: this.#cancelled.promise,
+      clock,
       askToCancel: (stop) =>
         askToCancel({
-          ...{ ...asking, signal: stop, clock, random: this.#random, emit: () => undefined },
+          ...asking,
+          signal: stop,
+          clock,
+          random: this.#random,
+          emit: () => undefined,
           connectTimeoutMs: CANCEL_TOLD_MS_MAX,
         }),
     });

@@ -9,10 +9,14 @@ import type { WalkMessage, WalkRequest, WalkStart } from "./walk/walk-worker.ts"
 /** The threads that own a source's disk: those of its first stream are loaded while it connects and waits for sinks. */
 export class TreeThreads implements AsyncDisposable {
   readonly #walkers = new LoadedThreads<WalkStart, WalkRequest, WalkMessage>({
-    ...{ module: "./walk/walk-worker", base: import.meta.url, filesOpenMax: 0 },
+    module: "./walk/walk-worker",
+    base: import.meta.url,
+    filesOpenMax: 0,
   });
   readonly #readers = new LoadedThreads<ReadStart, ReadRequest, ReadMessage>({
-    ...{ module: "./read/read-worker", base: import.meta.url, filesOpenMax: 1 },
+    module: "./read/read-worker",
+    base: import.meta.url,
+    filesOpenMax: 1,
   });
 
   /** @param reads false for a source that will only walk */

@@ -40,7 +40,7 @@ export async function sinkCommand(given: string, options: SinkCommandOptions, io
     options,
     io,
     lasts: options.stay === true,
-    start: async ({ signal, logger }) => {
+    start: async ({ signal }) => {
       boundMemory({ threadSemiSpaceMib: THREAD_SEMI_SPACE_MIB });
       limitGrowth(GROWTH_PERCENT);
       const run = runSink({
@@ -58,7 +58,6 @@ export async function sinkCommand(given: string, options: SinkCommandOptions, io
         ...(options.session === undefined ? {} : { session: options.session }),
         ...(options.name === undefined ? {} : { name: options.name }),
         ...(options.connectTimeout === undefined ? {} : { connectTimeoutMs: options.connectTimeout }),
-        ...(logger === undefined ? {} : { logger }),
       });
       return { events: run.events(), result: run.result };
     },

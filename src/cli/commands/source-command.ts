@@ -58,7 +58,7 @@ export async function sourceCommand(given: string, options: SourceCommandOptions
     view: sourceView,
     options,
     io,
-    start: async ({ signal, logger }) => {
+    start: async ({ signal }) => {
       boundMemory();
       const run = runSource({
         ...memberOptions(folder, options, io),
@@ -73,7 +73,6 @@ export async function sourceCommand(given: string, options: SourceCommandOptions
         ...(options.minSuccess === undefined ? {} : { minSuccess: options.minSuccess }),
         ...(options.waitTimeout === undefined ? {} : { waitTimeoutMs: options.waitTimeout }),
         ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
-        ...(logger === undefined ? {} : { logger }),
       });
       return { events: boundGrowth(run.events()), result: run.result, cancel: () => run.cancel() };
     },
@@ -110,7 +109,12 @@ function treeOptions(options: SourceCommandOptions) {
   if (maxDelete !== undefined && options.delete !== true)
     throw new FanfoldError("usage", "Read --max-delete: it limits what --delete does, which is not given");
   return {
-    ...{ filters, links, owner, perms, times, compression: compress },
+    filters,
+    links,
+    owner,
+    perms,
+    times,
+    compression: compress,
     checksum: options.checksum === true,
     oneFileSystem: options.oneFileSystem === true,
     ...(options.delete === true ? { deletion: maxDelete ?? { kind: "default" as const } } : {}),

@@ -1,5 +1,4 @@
 import type { FanfoldError } from "../../lib/errors.ts";
-import type { Begin } from "../../lib/loaded-threads.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityReport } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
@@ -37,8 +36,6 @@ export interface EngineStart extends StreamScope, FillOptions {
   /** What may be deleted here of what the source has not. */
   readonly deletion: DeletionPolicy;
 }
-/** To that thread: the first message begins the copy. */
-export type EngineOrder = Begin<EngineStart> | EngineRequest;
 /** Frames in, in order; what was done with them out. Then it deletes, when it is told to. */
 export type EngineRequest =
   /** Payloads as they came, in any order, whole or spoilt. */

@@ -100,7 +100,11 @@ export class SinkStream {
     using keeper = new SyncKeeper({ folder, clock, signal, isSynced, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
     const start: EngineStart = {
-      ...{ sessionId, epoch, stream, session, source },
+      sessionId,
+      epoch,
+      stream,
+      session,
+      source,
       folder: folder.path,
       doubts: folder.doubts,
       startedMs: clock.date().getTime(),

@@ -1,8 +1,7 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { systemClock } from "../../lib/clock.ts";
-import { loadNative } from "../../lib/disk/native.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { LOADED } from "../../lib/thread.ts";
+import { sayLoaded, threadPort } from "../../lib/thread-port.ts";
 import type { Difference, VerifyCounts } from "../../protocol/messages/events.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { Root } from "../disk/root.ts";
@@ -39,13 +38,10 @@ export type VerifyMessage =
 const SLICE_MS = 50;
 const SLICE_NEWS = 512;
 
-const port = parentPort;
-if (port === null) throw new FanfoldError("internal", "Start the check: this file runs only as a worker thread");
-
+const port = threadPort();
 const data = workerData as VerifyWorkerData;
 let news: VerifyNews[] = [];
-loadNative();
-port.postMessage(LOADED);
+sayLoaded(port);
 
 try {
   const root = Root.open(Buffer.from(data.folder));

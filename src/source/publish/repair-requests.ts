@@ -109,7 +109,10 @@ export class RepairRequests {
 
   #miss(sinkId: string, sequence: number, nowMs: number): void {
     const asked = this.#asked.get(sequence) ?? {
-      ...{ times: new Map<string, number>(), sinceMs: nowMs, sentMs: Number.NEGATIVE_INFINITY, gatherMs: RESEND_MS },
+      times: new Map<string, number>(),
+      sinceMs: nowMs,
+      sentMs: Number.NEGATIVE_INFINITY,
+      gatherMs: RESEND_MS,
     };
     if (!asked.times.has(sinkId)) asked.times.set(sinkId, 0);
     this.#asked.set(sequence, asked);

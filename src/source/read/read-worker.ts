@@ -1,11 +1,10 @@
-import { type MessagePort, parentPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { hasBit } from "../../lib/bits.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { loadNative } from "../../lib/disk/native.ts";
 import type { OpenFiles } from "../../lib/disk/open-files.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Begin } from "../../lib/loaded-threads.ts";
-import { LOADED } from "../../lib/thread.ts";
+import { serveThread } from "../../lib/thread-port.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
 import type { FrameScope } from "../../protocol/frame/frame.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
@@ -42,17 +41,6 @@ export type ReadRequest =
   | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBufferLike[] };
 export type ReadMessage = ReadOutput | { readonly type: "failed"; readonly message: string; readonly code: string };
 
-const port = parentPort;
-if (port === null) throw new FanfoldError("internal", "Start the reader: this file runs only as a worker thread");
-
-let reading: Reading | undefined;
-port.on("message", (request: Begin<ReadStart> | ReadRequest) => {
-  if ("begin" in request) reading = new Reading(request, port);
-  else reading?.take(request);
-});
-loadNative();
-port.postMessage(LOADED);
-
 class Reading {
   readonly #start: ReadStart;
   readonly #openFiles: OpenFiles;
@@ -71,7 +59,10 @@ class Reading {
     this.#openFiles = openFiles;
     this.#port = port;
     this.#builder = new FrameBuilder({
-      ...{ sessionId: begin.sessionId, epoch: begin.epoch, stream: begin.stream, frameBytes },
+      sessionId: begin.sessionId,
+      epoch: begin.epoch,
+      stream: begin.stream,
+      frameBytes,
       takeBuffer: () => this.#spare.pop() ?? new SharedArrayBuffer(frameBytes),
     });
     this.#compressor = new FrameCompressor(begin.compression ?? "auto", systemClock);
@@ -113,7 +104,9 @@ class Reading {
     const held = new Map(skips);
     this.#folder ??= TreeFolder.open(Buffer.from(root), { identity, openFiles: this.#openFiles });
     return readPage(body, {
-      ...{ folder: this.#folder, builder: this.#builder, isLastTry },
+      folder: this.#folder,
+      builder: this.#builder,
+      isLastTry,
       isWanted: (index) => wants === undefined || hasBit(wants, index),
       heldOf: (index) => held.get(index),
     });
@@ -127,3 +120,5 @@ class Reading {
     } else if (output.type !== "file" || this.#start.fileOutputs) this.#port.postMessage(output);
   }
 }
+
+serveThread<ReadStart, ReadRequest>((start, port) => new Reading(start, port));

@@ -62,7 +62,10 @@ export class DryRun {
     this.#credit = new CreditFlow({ sinkIds, capabilities: transport.capabilities, startMs: nowMs });
     this.#outbox = new Outbox(shared);
     this.#repairs = new Repairs({
-      ...{ ...shared, credit: this.#credit, outbox: this.#outbox, tally: this.#tally },
+      ...shared,
+      credit: this.#credit,
+      outbox: this.#outbox,
+      tally: this.#tally,
       repairSubject: (sinkId) => toSubject(subjects, sinkId),
     });
     this.#link = new LinkWatch(transport);

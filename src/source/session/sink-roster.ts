@@ -191,7 +191,8 @@ export class SinkRoster {
       entriesChanged,
       ...(fidelity === undefined ? {} : { fidelity }),
       ...(deletion === undefined ? {} : { deletion }),
-      ...{ ...unsynced, ...message },
+      ...unsynced,
+      ...message,
     });
   }
 
@@ -203,9 +204,15 @@ export class SinkRoster {
   ): SinkOutcome | undefined {
     const unchanged = { files: found.files - wanted.files, bytes: found.bytes - wanted.bytes };
     return this.#settle(sinkId, {
-      ...{ outcome: "dry-run", problemCount: 0, problems: [] },
-      ...{ filesDone: unchanged.files, filesUnchanged: unchanged.files, filesWanted: wanted.files },
-      ...{ bytesDone: unchanged.bytes, bytesUnchanged: unchanged.bytes, bytesWanted: wanted.roomBytes },
+      outcome: "dry-run",
+      problemCount: 0,
+      problems: [],
+      filesDone: unchanged.files,
+      filesUnchanged: unchanged.files,
+      filesWanted: wanted.files,
+      bytesDone: unchanged.bytes,
+      bytesUnchanged: unchanged.bytes,
+      bytesWanted: wanted.roomBytes,
       filesReplaced: Math.min(filesReplaced, wanted.files),
       ...(deletion === undefined ? {} : { deletion }),
     });
@@ -230,8 +237,18 @@ export class SinkRoster {
 
   #entryOf(member: Member, stream: number | undefined, nowMs: number): RosterEntry {
     return {
-      ...{ member, progress: NOTHING_YET, state: this.#usual, hashing: false, heardMs: nowMs, movedMs: nowMs },
-      ...{ stream, lane: 0, lagging: false, left: undefined, away: undefined, outcome: undefined },
+      member,
+      progress: NOTHING_YET,
+      state: this.#usual,
+      hashing: false,
+      heardMs: nowMs,
+      movedMs: nowMs,
+      stream,
+      lane: 0,
+      lagging: false,
+      left: undefined,
+      away: undefined,
+      outcome: undefined,
     };
   }
 

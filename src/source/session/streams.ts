@@ -162,13 +162,11 @@ export class Streams {
     const { problemCount, problems } = this.#main.tally.summaryCounts(nowMs);
     return {
       ...this.#telling.tally.summaryCounts(nowMs),
-      ...{
-        ...this.#sent(),
-        bytesSaved: this.#main.tally.bytesSaved + this.#lanes.sent.savedBytes,
-        problemCount,
-        problems,
-        elapsedMs: this.#main.tally.elapsedMs(nowMs),
-      },
+      ...this.#sent(),
+      bytesSaved: this.#main.tally.bytesSaved + this.#lanes.sent.savedBytes,
+      problemCount,
+      problems,
+      elapsedMs: this.#main.tally.elapsedMs(nowMs),
     };
   }
 

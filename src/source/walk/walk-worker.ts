@@ -1,9 +1,7 @@
-import { type MessagePort, parentPort } from "node:worker_threads";
-import { loadNative } from "../../lib/disk/native.ts";
+import type { MessagePort } from "node:worker_threads";
 import { PathStack } from "../../lib/disk/path-stack.ts";
 import { FanfoldError } from "../../lib/errors.ts";
-import type { Begin } from "../../lib/loaded-threads.ts";
-import { LOADED } from "../../lib/thread.ts";
+import { serveThread } from "../../lib/thread-port.ts";
 import type { TreeScope } from "./tree-scope.ts";
 import { TreeWalk, type WalkOutput } from "./walk.ts";
 
@@ -26,17 +24,6 @@ export type WalkMessage =
   /** After `finish`: the last page was given. */
   | { readonly type: "finished" }
   | { readonly type: "failed"; readonly message: string; readonly code: string };
-
-const port = parentPort;
-if (port === null) throw new FanfoldError("internal", "Start the walk: this file runs only as a worker thread");
-
-let walking: Walking | undefined;
-port.on("message", (request: Begin<WalkStart> | WalkRequest) => {
-  if ("begin" in request) walking = new Walking(request.begin, port);
-  else walking?.take(request);
-});
-loadNative();
-port.postMessage(LOADED);
 
 class Walking {
   readonly #start: WalkStart;
@@ -98,3 +85,5 @@ class Walking {
     this.#port.close();
   }
 }
+
+serveThread<WalkStart, WalkRequest>(({ begin }, port) => new Walking(begin, port));

@@ -254,7 +254,9 @@ export class TreeWalk implements Disposable {
     const isHashed = this.#options.checksum === true;
     const hash = isHashed ? hashFile(joined(directory, base.name), stats) : undefined;
     return {
-      ...{ kind: "file", ...base, size: stats.size },
+      kind: "file",
+      ...base,
+      size: stats.size,
       ...(isSparse(stats) ? { roomBytes: stats.blocks * STAT_BLOCK_BYTES } : {}),
       ...(hash === undefined ? {} : { hash }),
     };
