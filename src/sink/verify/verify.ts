@@ -129,7 +129,10 @@ class Verification {
     const elapsedMs = this.#clock.nowMs() - this.#startMs;
     const progress: CopyProgress = {
       ...counts,
-      ...{ bytesUnchanged: 0, bytesSent: 0, bytesSentAgain: 0, bytesCaughtUp: 0 },
+      bytesUnchanged: 0,
+      bytesSent: 0,
+      bytesSentAgain: 0,
+      bytesCaughtUp: 0,
       currentFile: current,
       rateBytesPerSecond: elapsedMs > 0 ? (counts.bytesDone * 1000) / elapsedMs : 0,
       elapsedMs,
