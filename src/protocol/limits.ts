@@ -27,8 +27,6 @@ export const LINK_TARGET_BYTES_MAX = 4095;
 export const PATH_DEPTH_MAX = 2048;
 /** Entries of one directory. A sink holds 16 bytes for each while their pages come; the index of a name has 24 bits there. */
 export const DIRECTORY_ENTRIES_MAX = 2 ** 24 - 1;
-/** Names of one directory that differ in spelling only: a sink compares each with all of them. */
-export const SPELLINGS_MAX = 64;
 /** Extended attributes of one entry, names and values: it must fit into a page, with the longest path and link target. */
 export const ATTRIBUTES_BYTES_MAX = 48 * KIB;
 export const ATTRIBUTES_MAX = 256;

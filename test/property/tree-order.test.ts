@@ -116,15 +116,15 @@ describe("the order of entries", () => {
     const files = ["a", "b", "c"].map((path, index) => ({ ...file(path), entry: index + 1 }));
     const begin = () => {
       const order = new TreeOrder({ pageStore: { entry: () => rootEntry }, random: systemRandom });
-      for (const [index, entry] of files.entries()) order.withdrawn(entry, index === 1);
+      for (const [index, entry] of files.entries()) order.withdrawn(entry, index);
       return order;
     };
     const again = (...entries: readonly Entry[]) => {
       using order = begin();
       return entries.map((entry) => order.again(entry));
     };
-    expect(again(file("c"), file("b"), file("a"))).toEqual([false, true, false]);
-    expect(again(file("b"))).toEqual([true]);
+    expect(again(file("c"), file("b"), file("a"))).toEqual([2, 1, 0]);
+    expect(again(file("b"))).toEqual([1]);
     for (const list of [[file("a"), file("b")], [file("c"), file("c")], [file("d")], [symlink("c", "x")]])
       expect(thrownCode(() => again(...list))).toBe("damaged");
   });

@@ -52,6 +52,20 @@ export class NameTable {
     this.#slots[slot] = this.#count | tag;
   }
 
+  /** Whether a name was added. */
+  has(name: Uint8Array): boolean {
+    this.#hash.hash(name, name.length);
+    const { first, second } = this.#hash;
+    const mask = this.#slots.length - 1;
+    const tag = second & TAG;
+    let slot = first & mask;
+    for (let taken = this.#slots[slot] ?? 0; taken !== 0; taken = this.#slots[slot] ?? 0) {
+      if ((taken & TAG) === tag && this.#holds((taken & INDEX) - 1, first, second)) return true;
+      slot = (slot + 1) & mask;
+    }
+    return false;
+  }
+
   /** Forgets all names. */
   clear(): void {
     if (this.#count === 0) return;

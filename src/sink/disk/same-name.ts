@@ -1,54 +1,129 @@
-import { lstatSync, mkdirSync, rmdirSync } from "node:fs";
+import { pathKey } from "../../lib/disk/directories.ts";
+import type { EntryStats } from "../../lib/disk/entry-stats.ts";
+import { NameTable } from "../../lib/disk/name-table.ts";
+import { HASH_KEY_BYTES } from "../../lib/keyed-hash.ts";
+import { systemRandom } from "../../lib/random.ts";
+import { foldedName } from "../../protocol/names/folded-name.ts";
 import { spared } from "../engine/page-wants.ts";
-import { namesIn } from "../verify/folder-reader.ts";
+import { PARTIAL_FOLDER } from "../own/partial-files.ts";
 import type { Root } from "./root.ts";
 
 /*
- * Whether two names of one directory are one to its file system: part of the door to the disk (D11). The file system is asked;
- * what it does with names is known to nobody else, and may differ from one directory to the next.
- *
- *   nothing under either name   one is made, the other looked for
- *   something                   one, if what can be reached by both is listed under one of them at most
- *
- * The numbers of inodes do not say it: file systems in user space may number names, and a system remembers for a second what it
- * found under a name. The list of a directory is what is there.
+ * Which names of a directory are one to its file system: part of the door to the disk (D11). What a file system does with names
+ * is known to nobody else, and may differ from one directory to the next. So it is asked by the names that stand there.
  */
+const UPPER_OR_LOWER = 0x20;
+const NOWHERE = Buffer.alloc(0);
+const COMPOSED = "\u00e9";
+/** Names by their folded form that are held at once: of a larger directory all are looked at each time. */
+const FOLDED_MAX = 65_536;
 
-interface NamePair {
-  readonly one: Uint8Array;
-  readonly other: Uint8Array;
-}
-
-/** Undefined when it cannot be told: then nothing can be made there either. Throws system errors that concern more than this. */
-export function isOneName(root: Root, directory: Uint8Array, { one, other }: NamePair): boolean | undefined {
-  return spared(() => {
-    const isReached = [one, other].map((name) => isThere(root.at(directory, name)));
-    if (!isReached.includes(true)) return tryOut(root, directory, { one, other });
-    const listed = countListed(root, directory, { one, other });
-    return listed < 2 && !isReached.includes(false);
-  });
+/** What stands under a name; undefined when nothing does, or that cannot be told. Throws errors that concern more than this. */
+export function reached(root: Root, directory: Uint8Array, name: Uint8Array): EntryStats | undefined {
+  return spared(() => root.find(directory, name));
 }
 
 /**
- * Makes one name and looks for the other. An empty directory it is: should this process be killed right now, the entry of that
- * name takes its place the next time, as it would that of any empty directory.
+ * Whether a directory is seen to tell names apart that differ in case. It is asked by a name that stands in it: nothing stands
+ * under that name in the other case. A file system that takes any names as one does so with case, or with forms of Unicode alone.
  */
-function tryOut(root: Root, directory: Uint8Array, { one, other }: NamePair): boolean {
-  const path = root.at(directory, one);
-  mkdirSync(path, { mode: 0o700 });
+export function tellsCaseApart(root: Root, directory: Uint8Array, name: Uint8Array): boolean {
+  const other = inOtherCase(name);
+  return other !== undefined && reached(root, directory, other) === undefined;
+}
+
+/** Whether the folder's own file system tells forms of Unicode apart; asked by a file of our own, which is gone afterwards. */
+export function tellsFormsApart(root: Root): boolean {
+  const file = root.partials.create(NOWHERE, COMPOSED);
   try {
-    return isThere(root.at(directory, other));
+    return reached(root, PARTIAL_FOLDER, Buffer.from(COMPOSED.normalize("NFD"))) === undefined;
   } finally {
-    rmdirSync(path);
+    root.partials.close(file);
+    root.partials.discard(file);
   }
 }
 
-function countListed(root: Root, directory: Uint8Array, { one, other }: NamePair): number {
-  let listed = 0;
-  for (const name of namesIn(root, directory)) if (name.equals(one) || name.equals(other)) listed += 1;
-  return listed;
+/** Undefined for a name without ASCII letters. */
+function inOtherCase(name: Uint8Array): Buffer | undefined {
+  const other = Buffer.from(name);
+  let hasLetters = false;
+  for (const [at, byte] of name.entries()) {
+    const lower = byte | UPPER_OR_LOWER;
+    if (lower < 0x61 || lower > 0x7a) continue;
+    other[at] = byte ^ UPPER_OR_LOWER;
+    hasLetters = true;
+  }
+  return hasLetters ? other : undefined;
 }
 
-function isThere(path: Buffer): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** The names of one directory as its file system lists them. */
+export class ListedNames {
+  readonly #root: Root;
+  readonly #directory: Uint8Array;
+  readonly #names = newTable();
+  /** By their folded form, which is a hint only; undefined when they are too many. */
+  #folded: Map<string, Buffer[]> | undefined = new Map();
+
+  private constructor(root: Root, directory: Uint8Array) {
+    this.#root = root;
+    this.#directory = directory;
+  }
+
+  /** Throws system errors. */
+  static read(root: Root, directory: Uint8Array): ListedNames {
+    const listed = new ListedNames(root, directory);
+    for (const names of root.names(directory)) for (const name of names) listed.#add(name);
+    return listed;
+  }
+
+  has(name: Uint8Array): boolean {
+    return this.#names.has(name);
+  }
+
+  /**
+   * The listed names of what stands under one that is not listed. They are more than one when it has hard links, or when the
+   * file system numbers names and not what they lead to. Throws system errors.
+   */
+  othersOf(name: Uint8Array, stats: EntryStats): readonly Buffer[] {
+    const similar = this.#folded?.get(foldedKey(name)) ?? [];
+    const found = similar.filter((each) => this.#leadsTo(each, stats));
+    if (found.length > 0) return found;
+    const all: Buffer[] = [];
+    for (const names of this.#root.names(this.#directory))
+      for (const each of names) if (this.#leadsTo(each, stats)) all.push(each);
+    return all;
+  }
+
+  #add(name: Buffer): void {
+    this.#names.add(name, name.length);
+    if (this.#folded === undefined) return;
+    if (this.#names.count > FOLDED_MAX) {
+      this.#folded = undefined;
+      return;
+    }
+    const key = foldedKey(name);
+    this.#folded.set(key, [...(this.#folded.get(key) ?? []), name]);
+  }
+
+  #leadsTo(name: Uint8Array, stats: EntryStats): boolean {
+    const other = reached(this.#root, this.#directory, name);
+    return other !== undefined && seemsOne(stats, other);
+  }
 }
+
+export function newTable(): NameTable {
+  return new NameTable(Buffer.from(systemRandom.hex(HASH_KEY_BYTES), "hex"));
+}
+
+function foldedKey(name: Uint8Array): string {
+  const { bytes, length } = foldedName(name);
+  return pathKey(bytes.subarray(0, length));
+}
+
+/** Whether two names seem to lead to one thing: by its inode, or, where a file system numbers names, by all else. */
+function seemsOne(one: EntryStats, other: EntryStats): boolean {
+  if (one.dev !== other.dev) return false;
+  return one.ino === other.ino || FACTS.every((fact) => one[fact] === other[fact]);
+}
+
+const FACTS = ["mode", "size", "mtimeNs", "ctimeNs", "nlink", "uid", "gid"] as const;

@@ -44,7 +44,7 @@ export class CopyEngine implements Engine {
     this.#parts = parts;
     this.#out = out;
     this.#links = new HardLinker(parts);
-    this.#names = new NameKeeper({ ...parts, hasFailed: (entry) => this.#proof.hasFailed(entry) });
+    this.#names = new NameKeeper(parts);
   }
 
   /** Digest of the tree, once the end mark came and agreed. */
@@ -100,7 +100,7 @@ export class CopyEngine implements Engine {
     this.#links.page(page);
     for (const entry of page.entries) {
       if (isNew) this.#take(entry);
-      else if (this.#parts.order.again(entry)) this.#proof.fail(entry.entry);
+      else if (this.#names.again(entry)) this.#proof.fail(entry.entry);
       if (entry.kind !== "file")
         this.#guarded(entry, () => {
           if (placeEntry(this.#parts.root, entry, this.#parts)) return;
@@ -186,6 +186,10 @@ export class CopyEngine implements Engine {
       return;
     }
     this.#guarded(entry, () => {
+      if (this.#isRefused(entry)) {
+        writer.discard(entry.entry);
+        return;
+      }
       const kept = writer.close(file, final);
       this.#proof.close(entry.entry, final);
       if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
@@ -194,6 +198,13 @@ export class CopyEngine implements Engine {
       if (entry.roomBytes !== undefined && storedBytes < final.size) this.#checkHoles(entry);
       this.#out.file(entryDisplay(entry), final.size);
     });
+  }
+
+  /** Another entry has got its name since it came. */
+  #isRefused(entry: Entry): boolean {
+    const problem = this.#names.beforeMade(entry);
+    if (problem !== undefined) this.#fail(entry, problem);
+    return problem !== undefined;
   }
 
   /** A file system without holes has filled them. */
@@ -262,6 +273,7 @@ export class CopyEngine implements Engine {
     if (!digest.equals(end.digest))
       throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
     this.#links.finish({
+      isRefused: (entry) => this.#isRefused(entry),
       guarded: (entry, work) => this.#guarded(entry, work),
       hasFailed: (entry) => this.#proof.hasFailed(entry),
       fail: (entry, problem) => this.#fail(entry, problem),

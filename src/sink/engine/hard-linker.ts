@@ -32,6 +32,8 @@ interface HardLinkerParts {
 interface FinishSteps {
   /** Runs it unless the entry has failed; a failure of its own is told. */
   readonly guarded: (entry: Entry, work: () => void) => void;
+  /** Whether its name may not be made, which is told. */
+  readonly isRefused: (entry: Entry) => boolean;
   /** Whether this sink could not carry an entry. */
   readonly hasFailed: (entry: number) => boolean;
   /** It is not carried; without a problem, that was counted. */
@@ -85,6 +87,7 @@ export class HardLinker {
     }
     for (const link of this.#entries()) {
       steps.guarded(link, () => {
+        if (steps.isRefused(link)) return;
         const placed = this.#place(link, (entry) => steps.hasFailed(entry));
         if (placed !== "made") steps.fail(link, placed === "left-out" ? undefined : placed);
       });

@@ -1,92 +1,175 @@
+import { escapeName } from "../../lib/escape-name.ts";
 import { type Entry, entryDisplay } from "../../protocol/frame/page.ts";
-import { SPELLINGS_MAX } from "../../protocol/limits.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { foldedName } from "../../protocol/names/folded-name.ts";
-import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { isOwnFolder, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
 import type { Root } from "../disk/root.ts";
-import { isOneName } from "../disk/same-name.ts";
+import { ListedNames, newTable, reached, tellsCaseApart, tellsFormsApart } from "../disk/same-name.ts";
 import type { TreeOrder } from "../stream/tree-order.ts";
 
+/*
+ * Of two names that are one to the folder's file system the first is carried, and the second is not, with all that is below it.
+ * The file system is asked of each name, when it comes and when something is made under it:
+ *
+ *   when it comes   nothing stands there: what is made must be new
+ *                   it is listed: it is itself, unless an entry before it has taken that place
+ *                   it is not listed: it is another name of what is; refused when that is an entry's, or our own folder
+ *   when it is made nothing may stand there that did not when it came
+ *
+ * A directory that is seen to tell case apart is asked no more, but for names with other letters than ASCII has where the file
+ * system may take forms of Unicode as one.
+ */
 const OWN_NAME = Buffer.from(OWN_FOLDER);
+const NAME_TAKEN = "its name and another one are one to the sink's file system, rename one of them:";
+const SLASH = "/".charCodeAt(0);
+/** What is remembered of a withdrawn file (TreeOrder.withdrawn). */
+const IS_LOST = 1;
+const MUST_BE_NEW = 2;
 
 interface NameKeeperOptions {
   readonly root: Root;
   readonly order: TreeOrder;
   readonly fidelity: FidelityTally;
-  /** Whether an earlier entry could not be carried: then its name is free. */
-  readonly hasFailed: (entry: number) => boolean;
 }
 
-/**
- * Keeps entries from taking each other's place: of two names that are one to the folder's file system the first is carried,
- * and the second is not, with all that is below it.
- */
+/** Keeps entries from taking each other's place. */
 export class NameKeeper {
   readonly #options: NameKeeperOptions;
   /** Files that are not carried for their names; they may be withdrawn and come once more. */
   readonly #lost = new Set<number>();
+  readonly #mustBeNew = new EntrySet();
   /** Number of the first entry of the present directory. */
   #first = 0;
-  /** Names of the present directory that differ in case were seen to be two. */
+  /** Its names that differ in case were seen to be two. */
   #isExact = false;
+  /** Its names, as listed before any of its entries was made. */
+  #listed: ListedNames | undefined;
+  /** Listed names in it that are other names of its entries. */
+  readonly #taken = newTable();
+  /** Whether the folder's own file system tells forms of Unicode apart, once that was asked. */
+  #keepsForms: boolean | undefined;
 
   constructor(options: NameKeeperOptions) {
     this.#options = options;
   }
 
   /**
-   * Takes the next entry of the walk, when all before it are in their places; why it cannot be carried, if so.
+   * Takes the next entry of the walk, when all before it are in their places but for content; why it cannot be carried, if so.
    *
    * @throws FanfoldError `damaged` for one that cannot come here
    */
   take(entry: Entry): Problem | undefined {
-    const { order, fidelity } = this.#options;
-    const others = order.take(entry);
-    if (this.#first !== order.first) this.#isExact = false;
-    this.#first = order.first;
-    const why = this.#whyNot(entry, others);
-    if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, why !== undefined);
+    const { order } = this.#options;
+    order.take(entry);
+    if (entry.entry === 0) return undefined;
+    if (this.#first !== order.first) this.#enter(entry.directory);
+    const why = order.isLost ? "its directory is not carried, because of its name" : this.#whyNot(entry);
+    if (entry.kind === "directory") order.opens(entry, why !== undefined);
     if (why === undefined) return undefined;
     if (entry.kind === "file") this.#lost.add(entry.entry);
-    fidelity.add("name-collision", entryDisplay(entry));
-    return { path: entryDisplay(entry), kind: "name-collision", message: `not carried: ${why}` };
+    return this.#collision(entry, why);
   }
 
   /** A file of the walk was withdrawn. */
-  withdrawn(entry: Entry): void {
-    this.#options.order.withdrawn(entry, this.#lost.has(entry.entry));
+  withdrawn(file: Entry): void {
+    const isLost = this.#lost.has(file.entry) ? IS_LOST : 0;
+    const mustBeNew = this.#mustBeNew.has(file.entry) ? MUST_BE_NEW : 0;
+    this.#options.order.withdrawn(file, isLost | mustBeNew);
   }
 
-  #whyNot(entry: Entry, others: readonly Entry[] | undefined): string | undefined {
-    if (this.#options.order.isLost) return "its directory is not carried, because of its name";
-    if (others === undefined) return `more than ${SPELLINGS_MAX} names in its directory differ in spelling only`;
-    const other = others.find((each) => this.#isTaken(entry, each));
-    if (other !== undefined)
-      return `its name and that of "${entryDisplay(other)}" are one to the sink's file system; rename one of them`;
-    if (entry.directory.length === 0 && isLikeOwn(entry.name) && this.#isOne(entry, OWN_NAME))
-      return `its name and "${OWN_FOLDER}" are one to the sink's file system`;
+  /** Takes the next entry behind the walk; whether it cannot be carried, which was told. */
+  again(entry: Entry): boolean {
+    const mark = this.#options.order.again(entry);
+    if ((mark & MUST_BE_NEW) !== 0) this.#mustBeNew.add(entry.entry);
+    return (mark & IS_LOST) !== 0;
+  }
+
+  /** To be asked right before something gets the entry's name that did not get it when it came: why it may not, if so. */
+  beforeMade(entry: Entry): Problem | undefined {
+    const { root } = this.#options;
+    const { directory, name } = entry;
+    if (!this.#mustBeNew.has(entry.entry) || reached(root, directory, name) === undefined) return undefined;
+    // Somebody else has made it meanwhile: it is replaced, like what stood there before.
+    if (tellsCaseApart(root, directory, name)) return undefined;
+    return this.#collision(entry, `${NAME_TAKEN} something else has got it since`);
+  }
+
+  #enter(directory: Uint8Array): void {
+    this.#first = this.#options.order.first;
+    this.#listed = undefined;
+    this.#taken.clear();
+    this.#isExact = this.#isSeenExact(directory);
+  }
+
+  /** What this session has made is as what it was made in. In the root there is always our own folder to ask by. */
+  #isSeenExact(directory: Uint8Array): boolean {
+    const { root } = this.#options;
+    for (let path = directory; ; path = parentOf(path)) {
+      if (path.length === 0) return tellsCaseApart(root, path, OWN_NAME);
+      if (!root.isFresh(path)) return false;
+      if (tellsCaseApart(root, parentOf(path), path.subarray(path.lastIndexOf(SLASH) + 1))) return true;
+    }
+  }
+
+  #whyNot(entry: Entry): string | undefined {
+    const { root } = this.#options;
+    const { directory, name } = entry;
+    if (this.#isExact && this.#isPlain(directory, name)) return undefined;
+    const stats = reached(root, directory, name);
+    if (stats !== undefined && !this.#isExact) {
+      this.#isExact = tellsCaseApart(root, directory, name);
+      if (this.#isExact && this.#isPlain(directory, name)) return undefined;
+    }
+    this.#listed ??= ListedNames.read(root, directory);
+    if (stats === undefined) {
+      this.#mustBeNew.add(entry.entry);
+      return undefined;
+    }
+    if (this.#listed.has(name))
+      return this.#taken.has(name) ? `${NAME_TAKEN} an entry before it has its place` : undefined;
+    const others = this.#listed.othersOf(name, stats);
+    const other = others.find((each) => this.#isTaken(directory, each));
+    if (other !== undefined) return `${NAME_TAKEN} it is the same there as "${escapeName(other)}"`;
+    if (others.length === 0) return `${NAME_TAKEN} something has it that is not listed`;
+    for (const each of others) this.#taken.add(each, each.length);
     return undefined;
   }
 
-  #isTaken(entry: Entry, other: Entry): boolean {
-    return !this.#options.hasFailed(other.entry) && this.#isOne(entry, other.name);
+  /** Whether a name has one spelling only, but for case. */
+  #isPlain(directory: Uint8Array, name: Uint8Array): boolean {
+    if (name.every((byte) => byte < 0x80)) return true;
+    const { root } = this.#options;
+    this.#keepsForms ??= tellsFormsApart(root);
+    return this.#keepsForms && (root.isFresh(directory) || root.isOnOwnMount(directory));
   }
 
-  #isOne(entry: Entry, one: Uint8Array): boolean {
-    const differsInCase = one.length === entry.name.length && isAscii(one) && isAscii(entry.name);
-    if (differsInCase && this.#isExact) return false;
-    const isOne = isOneName(this.#options.root, entry.directory, { one, other: entry.name });
-    if (differsInCase && isOne === false) this.#isExact = true;
-    return isOne === true;
+  /** By an entry before, under that name or another, or by what is our own. */
+  #isTaken(directory: Uint8Array, listed: Uint8Array): boolean {
+    if (directory.length === 0 && isOwnFolder(listed)) return true;
+    return this.#options.order.has(listed) || this.#taken.has(listed);
+  }
+
+  #collision(entry: Entry, why: string): Problem {
+    this.#options.fidelity.add("name-collision", entryDisplay(entry));
+    return { path: entryDisplay(entry), kind: "name-collision", message: `not carried: ${why}` };
   }
 }
 
-function isLikeOwn(name: Uint8Array): boolean {
-  const { bytes, length } = foldedName(name);
-  return length === OWN_NAME.length && OWN_NAME.every((byte, at) => bytes[at] === byte);
-}
+/** Numbers of entries, of which there may be millions: one bit for each up to the highest. */
+class EntrySet {
+  #bits = new Uint8Array(0);
 
-function isAscii(name: Uint8Array): boolean {
-  return name.every((byte) => byte < 0x80);
+  add(entry: number): void {
+    const at = entry >> 3;
+    if (at >= this.#bits.length) {
+      const grown = new Uint8Array(Math.max(1024, at + 1, this.#bits.length * 2));
+      grown.set(this.#bits);
+      this.#bits = grown;
+    }
+    this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (entry & 7));
+  }
+
+  has(entry: number): boolean {
+    return ((this.#bits[entry >> 3] ?? 0) & (1 << (entry & 7))) !== 0;
+  }
 }

@@ -4,8 +4,7 @@ import { FanfoldError } from "../../lib/errors.ts";
 import { HASH_KEY_BYTES } from "../../lib/keyed-hash.ts";
 import type { Random } from "../../lib/random.ts";
 import { type Entry, entryDisplay, entryPath } from "../../protocol/frame/page.ts";
-import { DIRECTORY_ENTRIES_MAX, SPELLINGS_MAX } from "../../protocol/limits.ts";
-import { foldedName } from "../../protocol/names/folded-name.ts";
+import { DIRECTORY_ENTRIES_MAX } from "../../protocol/limits.ts";
 import type { PageStore } from "./page-store.ts";
 
 /*
@@ -29,7 +28,7 @@ interface TreeOrderOptions {
 const KEPT = Buffer.from([0]);
 const LOST = Buffer.from([1]);
 
-/** Refuses what no walk of a tree gives, and finds names of one directory that differ in spelling only. */
+/** Refuses what no walk of a tree gives. */
 export class TreeOrder implements Disposable {
   readonly #pageStore: Pick<PageStore, "entry">;
   readonly #names: NameTable;
@@ -60,27 +59,27 @@ export class TreeOrder implements Disposable {
   }
 
   /**
-   * Takes the next entry of the walk; gives those of its directory whose names differ from its own in spelling only, or
-   * undefined when they are more than SPELLINGS_MAX.
+   * Takes the next entry of the walk.
    *
    * @throws FanfoldError `damaged` for one that cannot come here
    */
-  take(entry: Entry): readonly Entry[] | undefined {
+  take(entry: Entry): void {
     if (entry.entry === 0) {
       this.#pending.push(KEPT);
-      return [];
+      return;
     }
     if (!isSame(this.#directory, entry.directory)) this.#enter(entry);
     if (this.#names.count === DIRECTORY_ENTRIES_MAX)
       throw refused(entry, `its directory has more than ${DIRECTORY_ENTRIES_MAX} entries`);
-    const { bytes, length } = foldedName(entry.name);
     if (this.#met.length > 0) this.#met = [];
-    this.#names.add(bytes, length, this.#meet);
-    if (this.#met.length === 0) return [];
-    if (this.#met.length > SPELLINGS_MAX) return undefined;
-    const others = this.#met.map((number) => this.#pageStore.entry(number));
-    if (others.some(({ name }) => isSame(name, entry.name))) throw refused(entry, "this path has come before");
-    return others;
+    this.#names.add(entry.name, entry.name.length, this.#meet);
+    if (this.#met.some((number) => isSame(this.#pageStore.entry(number).name, entry.name)))
+      throw refused(entry, "this path has come before");
+  }
+
+  /** Whether an entry of this name has come in the directory of the entry taken last. */
+  has(name: Uint8Array): boolean {
+    return this.#names.has(name);
   }
 
   /** The entry taken last is a directory, and its entries may come. `isLost`: they cannot be carried, as it cannot. */
@@ -88,20 +87,20 @@ export class TreeOrder implements Disposable {
     this.#inner.push(Buffer.concat([isLost ? LOST : KEPT, entryPath(entry)]));
   }
 
-  /** A file of the walk was withdrawn, and may come once more. */
-  withdrawn(entry: Entry, isLost: boolean): void {
-    this.#withdrawn.push(Buffer.concat([isLost ? LOST : KEPT, entryPath(entry)]));
+  /** A file of the walk was withdrawn, and may come once more. `mark`: what is to be known of it then, a number of 8 bits. */
+  withdrawn(entry: Entry, mark: number): void {
+    this.#withdrawn.push(Buffer.concat([Buffer.of(mark), entryPath(entry)]));
   }
 
   /**
-   * Takes the next entry behind the walk; whether it was lost before.
+   * Takes the next entry behind the walk; the mark that it was withdrawn with.
    *
    * @throws FanfoldError `damaged` unless it is a file that was withdrawn
    */
-  again(entry: Entry): boolean {
+  again(entry: Entry): number {
     const path = entryPath(entry);
     for (let next = this.#withdrawn.pop(); next !== undefined; next = this.#withdrawn.pop())
-      if (entry.kind === "file" && isSame(next.subarray(1), path)) return next[0] === LOST[0];
+      if (entry.kind === "file" && isSame(next.subarray(1), path)) return next[0] ?? 0;
     throw refused(entry, "only a file that was withdrawn comes behind the walk, once, the latest of them first");
   }
 

@@ -1,19 +1,20 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { EntryStats } from "../../../src/lib/disk/entry-stats.ts";
 import { foldedName } from "../../../src/protocol/names/folded-name.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
-import { isOneName } from "../../../src/sink/disk/same-name.ts";
+import { ListedNames } from "../../../src/sink/disk/same-name.ts";
 import { copyInProcess } from "../../helpers/copies/copy-in-process.ts";
 import {
   AS_LISTED,
   dataFrame,
   delivered,
-  directory,
   file,
   finalOf,
   HandSource,
   rootEntry,
+  symlink,
   WITHDRAWN,
 } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
@@ -23,7 +24,7 @@ import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { inodesOf } from "../../helpers/trees/inode-facts.ts";
 import { expectEqualTrees } from "../../helpers/trees/tree-judge.ts";
 
-const KEY = { message: expect.stringContaining("not carried: "), kind: "name-collision" };
+const KEY = { message: expect.stringContaining("not carried: its "), kind: "name-collision" };
 const folded = (text: string) => {
   const { bytes, length } = foldedName(Buffer.from(text));
   return Buffer.from(bytes.subarray(0, length)).toString();
@@ -95,32 +96,46 @@ describe("on a file system that tells all names apart", () => {
     expect(statSync(join(folder, "README")).nlink).toBe(3);
   });
 
-  test("of more than 64 spellings of one name in a directory the rest is told, and not carried", () => {
+  test("so are any number of spellings of one name", () => {
     const spellings = Array.from({ length: 70 }, (_, number) =>
       Array.from("abcdefg", (letter, bit) => ((number >> bit) & 1 ? letter.toUpperCase() : letter)).join(""),
     );
     const folder = tempFolder();
-    const { problems, fidelity } = copyInto(sourceOf(spellings), folder);
-    expect(problems).toHaveLength(5);
-    expect(fidelity).toEqual([expect.objectContaining({ what: "name-collision", count: 5 })]);
-    expect(readdirSync(folder)).toHaveLength(65 + 1);
+    for (let run = 0; run < 2; run += 1) {
+      expect(copyInto(sourceOf(spellings), folder)).toMatchObject({ problems: [], fidelity: [] });
+      for (const name of spellings) expect(readFileSync(join(folder, name), "utf8")).toBe(name);
+    }
+  });
+
+  test("what somebody else makes under a new name while its content comes is replaced", () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "there"));
+    using sink = openEngine(folder);
+    const source = sourceOf(["there/1", "there/File"]);
+    for (const [index, payload] of [...sourceFrames(source)].entries()) {
+      if (index === 1) for (const name of ["1", "File"]) writeFileSync(join(folder, "there", name), "somebody else's");
+      sink.accept(payload);
+    }
+    expect(readFileSync(join(folder, "there/File"), "utf8")).toBe("there/File");
+    // Digits do not show whether a directory folds names: rather told than lost.
+    expect(sink.problems).toEqual([{ ...KEY, path: "there/1" }]);
   });
 });
 
-test("isOneName() asks the directory: nothing of the asking stays, and what cannot be told is not guessed", () => {
+test("ListedNames finds what an unlisted name leads to, whatever the two have in common", () => {
   const folder = tempFolder();
-  writeFileSync(join(folder, "one"), "");
-  linkSync(join(folder, "one"), join(folder, "other"));
+  for (const name of ["one", "two", "STRASSE"]) writeFileSync(join(folder, name), name);
+  linkSync(join(folder, "one"), join(folder, "One"));
   using root = Root.open(Buffer.from(folder));
-  const ask = (directoryPath: string, one: string, other: string) =>
-    isOneName(root, Buffer.from(directoryPath), { one: Buffer.from(one), other: Buffer.from(other) });
-  expect(ask("", "one", "other")).toBe(false);
-  // As a file system that folds would show it: one thing under both names, and one name in the list.
-  expect(ask("", "one", "./one")).toBe(true);
-  expect(ask("", "new", "NEW")).toBe(false);
-  expect(ask("", "one", "ONE")).toBe(false);
-  expect(ask("missing", "one", "ONE")).toBeUndefined();
-  expect(readdirSync(folder).toSorted()).toEqual(["one", "other"]);
+  const directory = Buffer.alloc(0);
+  const listed = ListedNames.read(root, directory);
+  const stats = (name: string) => root.find(directory, Buffer.from(name)) as EntryStats;
+  expect(["one", "One", "ONE"].map((name) => listed.has(Buffer.from(name)))).toEqual([true, true, false]);
+  const others = (name: string, of: string) => listed.othersOf(Buffer.from(name), stats(of)).map(String).toSorted();
+  expect(others("ONE", "one")).toEqual(["One", "one"]);
+  // Of no table that this program has.
+  expect(others("STRA\u1e9eE", "STRASSE")).toEqual(["STRASSE"]);
+  expect(others("xyz", "two")).toEqual(["two"]);
 });
 
 describe.each(foldingKinds().map((kind) => [kind] as const))("on %s", (kind) => {
@@ -160,25 +175,51 @@ describe.each(foldingKinds().map((kind) => [kind] as const))("on %s", (kind) => 
     expect(readdirSync(join(folder, ".fanfold"))).not.toContain("sink.db");
   });
 
-  test("a file that is not carried for its name is not when it comes once more either", () => {
+  test("a name that was free when its page came must be new when its content is there, also when it comes once more", () => {
     const folder = mounted();
     using sink = openEngine(folder);
     const source = new HandSource();
-    const [first, second] = [Buffer.from("first"), Buffer.from("second")];
-    const { payload, page } = source.page([rootEntry, file("a", 5), file("A", 6), directory("d")]);
+    const [first, second, third] = [Buffer.from("first"), Buffer.from("second"), Buffer.from("third")];
+    const { payload, page } = source.page([rootEntry, file("a", 5), file("A", 6), file("b", 5), symlink("B", "x")]);
     for (const frame of [payload, source.walked()]) sink.accept(frame);
-    expect(sink.wants[0]?.want).toEqual({ bits: Buffer.of(0b0010).toString("base64") });
-    sink.accept(dataFrame([{ entry: 1, bytes: first }], [{ entry: 1, final: finalOf(first) }]));
-    sink.accept(dataFrame([{ entry: 2, bytes: second }], [{ entry: 2, final: undefined }]));
-    sink.accept(source.trailer(page, [AS_LISTED, delivered(first), WITHDRAWN, AS_LISTED]));
-    const again = source.page([file("A", 6)]);
+    // The link has its name at once, the files get theirs with their content.
+    expect(sink.wants[0]?.want).toBe("all");
+    sink.accept(dataFrame([{ entry: 2, bytes: second }], [{ entry: 1, final: undefined }]));
+    sink.accept(dataFrame([], [{ entry: 2, final: finalOf(second) }]));
+    sink.accept(dataFrame([{ entry: 3, bytes: third }], [{ entry: 3, final: finalOf(third) }]));
+    sink.accept(source.trailer(page, [AS_LISTED, WITHDRAWN, delivered(second), delivered(third), AS_LISTED]));
+    const again = source.page([file("a", 5)]);
     sink.accept(again.payload);
-    expect(sink.wants[1]?.want).toBe("none");
-    sink.accept(dataFrame([{ entry: 4, bytes: second }], [{ entry: 4, final: finalOf(second) }]));
-    sink.accept(source.trailer(again.page, [delivered(second)]));
+    sink.accept(dataFrame([{ entry: 5, bytes: first }], [{ entry: 5, final: finalOf(first) }]));
+    sink.accept(source.trailer(again.page, [delivered(first)]));
     sink.accept(source.end());
     expect(sink.engine.digest).toBeDefined();
-    expect(sink.problems).toEqual([{ ...KEY, path: "A" }]);
-    expect(readFileSync(join(folder, "a"), "utf8")).toBe("first");
+    expect(readFileSync(join(folder, "A"), "utf8")).toBe("second");
+    const links = sink.problems.some(({ path }) => path === "b");
+    // Where there are no links, its name is free.
+    expect(sink.problems.filter(({ kind }) => kind === "name-collision")).toEqual(
+      (links ? ["b", "a"] : ["a"]).map((path) => ({ ...KEY, path })),
+    );
+  });
+
+  test("a further name that is one with another entry's is told and not made", () => {
+    const folder = mounted();
+    const source = sourceOf(["README", "other"]);
+    linkSync(join(source, "other"), join(source, "readme"));
+    for (let run = 0; run < 2; run += 1) {
+      expect(copyInto(source, folder).problems).toEqual([{ ...KEY, path: "readme" }]);
+      expect(readFileSync(join(folder, "README"), "utf8")).toBe("README");
+    }
+  });
+
+  test("what stood there under another spelling is replaced once, and nobody else takes its place", () => {
+    const folder = mounted();
+    writeFileSync(join(folder, "readme"), "from before");
+    for (let run = 0; run < 2; run += 1) {
+      expect(copyInto(sourceOf(["README", "other"]), folder).problems).toEqual([]);
+      expect(readFileSync(join(folder, "README"), "utf8")).toBe("README");
+    }
+    expect(copyInto(sourceOf(["README", "readme"]), folder).problems).toEqual([{ ...KEY, path: "readme" }]);
+    expect(readFileSync(join(folder, "README"), "utf8")).toBe("README");
   });
 });
