@@ -20,23 +20,20 @@ import { CANCEL_TOLD_MS_MAX, leaveSession } from "./leave-session.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./publish/published-tree.ts";
 import { DryRun } from "./session/dry-run.ts";
 import { type SinkPolicy, SourceSession } from "./session/source-session.ts";
+import { neededAfter, resolveSinkNeed, type SinkNeed, type SinkNeedOptions } from "./sink-need.ts";
 import { openSourceTransports } from "./source-transports.ts";
 import { TreeThreads } from "./tree-threads.ts";
 import { endedError, waitForStart } from "./wait-for-start.ts";
 
-export interface SourceOptions extends TreeOptions, SinkPolicy {
+export interface SourceOptions extends TreeOptions, SinkPolicy, SinkNeedOptions {
   /** Address of the coordinator, `host:port`. */
   readonly coordinator: string;
   /** @default "default" */
   readonly session?: string;
-  /** Sinks that must be registered before it starts. @default 1 */
-  readonly destCount?: number;
   /** Only asks the sinks what would have to be sent to them; nothing is changed anywhere. @default false */
   readonly dryRun?: boolean;
   /** Name to be shown under; the host's name when absent. */
   readonly name?: string;
-  /** Longest wait for the sinks, in milliseconds; no limit when absent. */
-  readonly waitTimeoutMs?: number;
   /** Longest wait for the coordinator, in milliseconds; in mid-session at least 10 minutes. @default 30_000 */
   readonly connectTimeoutMs?: number;
   /** Whether to emit one event a file. @default false */
@@ -77,6 +74,14 @@ export function runSource(options: SourceOptions): SourceRun {
   return { ...run, cancel: () => program?.cancel() ?? false };
 }
 
+/** What one session is served with. */
+interface Service {
+  readonly welcome: Welcome;
+  readonly address: CoordinatorAddress;
+  readonly tree: PublishedTree;
+  readonly need: SinkNeed;
+}
+
 class SourceProgram {
   readonly #options: SourceOptions;
   readonly #hub: EventHub<SourceEvent>;
@@ -96,11 +101,16 @@ class SourceProgram {
   }
 
   async run(): Promise<SessionSummary> {
-    const { coordinator, destCount = 1, dryRun = false, connectTimeoutMs = 30_000, signal } = this.#options;
+    const { coordinator, dryRun = false, connectTimeoutMs = 30_000, signal } = this.#options;
+    const need = resolveSinkNeed(this.#options);
     const tree = openTree(this.#options, this.#clock);
     const address = parseCoordinatorAddress(coordinator);
-    const hello = { ...sourceHello(this.#options, tree.root, this.#random), destCount, dryRun };
-    const sayHello = () => (this.#running === undefined ? hello : { ...hello, back: this.#running.back });
+    const expect = need.expected.length === 0 ? {} : { expect: [...need.expected] };
+    const hello = { ...sourceHello(this.#options, tree.root, this.#random), ...expect, dryRun };
+    const sayHello = () => {
+      const destCount = neededAfter(need, this.#waitedMs);
+      return { ...hello, destCount, ...(this.#running === undefined ? {} : { back: this.#running.back }) };
+    };
     const link = new SteadyLink({
       address,
       connectTimeoutMs,
@@ -114,7 +124,7 @@ class SourceProgram {
     try {
       this.#threads.prepare(!dryRun);
       for (let welcome = await link.welcome(); ; this.#threads.prepare(!dryRun)) {
-        const end = await this.#serve(link, { welcome, address, tree });
+        const end = await this.#serve(link, { welcome, address, tree, need });
         if (!("type" in end)) return end;
         welcome = end;
       }
@@ -136,11 +146,12 @@ class SourceProgram {
     return (this.#options.cancelGraceMs ?? 0) > 0 && (this.#running?.there.size ?? 0) > 0;
   }
 
+  get #waitedMs(): number {
+    return this.#waitedSinceMs === undefined ? 0 : this.#clock.nowMs() - this.#waitedSinceMs;
+  }
+
   /** One session, from its welcome to its end; or to another welcome, when the coordinator does not know it any more. */
-  async #serve(
-    link: SteadyLink,
-    { welcome, address, tree }: { welcome: Welcome; address: CoordinatorAddress; tree: PublishedTree },
-  ): Promise<SessionSummary | Welcome> {
+  async #serve(link: SteadyLink, { welcome, address, tree, need }: Service): Promise<SessionSummary | Welcome> {
     const { fileEvents = false } = this.#options;
     const emit = (event: SourceEvent): void => this.#hub.emit(event);
     const stop = new AbortController();
@@ -161,9 +172,8 @@ class SourceProgram {
     await using transports = opened;
     const { live, data, subjects, reports } = transports;
     link.send({ type: "ready" });
-    const { waitTimeoutMs, destCount = 1 } = this.#options;
     this.#waitedSinceMs ??= this.#clock.nowMs();
-    const waiting = { destCount, waitTimeoutMs, sinceMs: this.#waitedSinceMs, clock: this.#clock };
+    const waiting = { need, sinceMs: this.#waitedSinceMs, clock: this.#clock };
     const start = await waitForStart(link, { ...waiting, emit, signal });
     if (start.type === "welcome") return start;
     const { epoch, sinks } = start;
@@ -178,6 +188,7 @@ class SourceProgram {
       sessionId,
       epoch,
       sinks,
+      expected: need.expected,
       transport: data,
       emit,
       fileEvents,

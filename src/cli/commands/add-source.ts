@@ -1,9 +1,8 @@
 import { type Command, Option } from "commander";
-import { SINKS_PER_SESSION_MAX } from "../../protocol/limits.ts";
 import { parseDuration } from "../options/parse-duration.ts";
 import { parsePath } from "../options/parse-name.ts";
-import { parseWholeNumber } from "../options/parse-number.ts";
 import { addShared, coordinatorOption, type Finish, labelOption, sessionOption } from "../options/shared-options.ts";
+import { addSinkNeed } from "../options/sink-need-options.ts";
 import { addSinkPolicy } from "../options/sink-policy-options.ts";
 import { addTreeOptions } from "../options/tree-options.ts";
 import type { ProgramIo } from "../process/program-io.ts";
@@ -19,19 +18,9 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
     )
     .argument("<dir>", "the directory to copy")
     .addOption(coordinatorOption())
-    .addOption(sessionOption())
-    .addOption(
-      new Option("--dest-count <count>", "start as soon as so many sinks are registered")
-        .default(1)
-        .argParser((value) => parseWholeNumber(value, { option: "--dest-count", min: 1, max: SINKS_PER_SESSION_MAX })),
-    )
+    .addOption(sessionOption());
+  addSinkNeed(command)
     .addOption(labelOption())
-    .addOption(
-      new Option(
-        "--wait-timeout <duration>",
-        "give up when not enough sinks are there by then, such as 30s, 5m or 2h",
-      ).argParser((value) => parseDuration(value, "--wait-timeout")),
-    )
     .addOption(
       new Option(
         "--connect-timeout <duration>",
@@ -67,6 +56,7 @@ Examples:
   fanfold source ~/photos
   fanfold source --coordinator backup:7337 --session photos ~/photos
   fanfold source --dest-count 3 --wait-timeout 10m --json /srv > events.jsonl
+  fanfold source --expect attic,cellar,office --dest-count 2..3 --wait 10m /srv
   fanfold source --dry-run --verbose ~/photos
   fanfold source --exclude '*.tmp' --exclude /build/ ~/project
 

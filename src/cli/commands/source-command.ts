@@ -18,7 +18,10 @@ import { runCommand } from "./run-command.ts";
 export interface SourceCommandOptions extends SharedOptions {
   readonly coordinator: string;
   readonly session?: string;
-  readonly destCount: number;
+  readonly destCount?: { readonly min: number; readonly max: number };
+  /** Milliseconds. */
+  readonly wait?: number;
+  readonly expect?: readonly string[];
   readonly name?: string;
   readonly waitTimeout?: number;
   readonly sinkTimeout: number;
@@ -62,16 +65,15 @@ export async function sourceCommand(given: string, options: SourceCommandOptions
       boundMemory();
       const run = runSource({
         ...memberOptions(folder, options, io),
-        destCount: options.destCount,
         dryRun: options.dryRun === true,
         sinkTimeoutMs: options.sinkTimeout,
         stragglers: options.stragglers,
         fileEvents: options.verbose === true || options.json === true,
         cancelGraceMs: CANCEL_GRACE_MS,
         signal,
+        ...needOptions(options),
         ...treeOptions(options),
         ...(options.minSuccess === undefined ? {} : { minSuccess: options.minSuccess }),
-        ...(options.waitTimeout === undefined ? {} : { waitTimeoutMs: options.waitTimeout }),
         ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
       });
       return { events: boundGrowth(run.events()), result: run.result, cancel: () => run.cancel() };
@@ -101,6 +103,15 @@ async function cancelCommand(folder: Buffer, options: SourceCommandOptions, io: 
     },
     statusOf: () => EXIT_STATUS.ok,
   });
+}
+
+function needOptions({ destCount, wait, expect, waitTimeout }: SourceCommandOptions) {
+  return {
+    ...(destCount === undefined ? {} : { destCount }),
+    ...(wait === undefined ? {} : { waitMs: wait }),
+    ...(expect === undefined ? {} : { expect }),
+    ...(waitTimeout === undefined ? {} : { waitTimeoutMs: waitTimeout }),
+  };
 }
 
 /** What of the directory is carried, and how. @throws FanfoldError `usage` */

@@ -21,11 +21,11 @@ export function parseSessionName(value: string): string {
  *
  * @throws FanfoldError `usage`
  */
-export function parseLabel(value: string): string {
+export function parseLabel(value: string, option = "--name"): string {
   if (value.length <= LABEL_CHARS_MAX && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(value)) return value;
   throw new FanfoldError(
     "usage",
-    `Read --name "${escapeName(argumentBytes(value))}": want 1 to ${LABEL_CHARS_MAX} characters, none of them control characters`,
+    `Read ${option} "${escapeName(argumentBytes(value))}": want 1 to ${LABEL_CHARS_MAX} characters, none of them control characters`,
   );
 }
 

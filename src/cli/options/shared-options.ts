@@ -37,5 +37,5 @@ export function labelOption(): Option {
   return new Option(
     "--name <label>",
     "the name others see (default: the host name; where it is taken, with the name of the folder)",
-  ).argParser(parseLabel);
+  ).argParser((value) => parseLabel(value));
 }

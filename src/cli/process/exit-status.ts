@@ -20,6 +20,7 @@ export const EXIT_STATUS = {
   superseded: 14,
   cancelled: 15,
   deleteRefused: 16,
+  sinksMissing: 17,
 } as const;
 
 const BY_CODE: Readonly<Record<ErrorCode, number>> = {
@@ -80,7 +81,7 @@ export function statusOfSignal(signal: EndingSignal): number {
 
 /**
  * A source ends with 0 only if every sink that took part proved its copy, or as many as `--min-success` asks for, and
- * nothing is missing from it.
+ * nothing is missing from it, and nobody that was expected by name was missing.
  */
 export function statusOfSummary(
   summary: SessionSummary,
@@ -89,6 +90,7 @@ export function statusOfSummary(
   const { result, sinks } = summary;
   if (result === "failed" || sinks.length === 0) return EXIT_STATUS.sinksLost;
   if (result === "dry-run") return EXIT_STATUS.ok;
+  if (result === "sinks-missing") return EXIT_STATUS.sinksMissing;
   if (result === "quorum") return summary.problemCount > 0 ? EXIT_STATUS.incomplete : deleteStatus(summary);
   if (sinks.some((sink) => sink.outcome === "failed")) return EXIT_STATUS.sinksLost;
   if (result === "incomplete" || summary.problemCount > 0) return EXIT_STATUS.incomplete;

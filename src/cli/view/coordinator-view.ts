@@ -147,9 +147,12 @@ function finishedMessages(
     summary.filesWanted === undefined
       ? `${plural(summary.files, "file")}, ${formatBytes(summary.bytes)} in ${formatElapsed(summary.elapsedMs)}, ${sent}`
       : `${wantedText(summary)} would be sent`;
+  const { missing = [] } = summary;
   const failed = ordered.filter((sink) => sink.outcome === "failed");
   return [
-    info(`${session}: ${colour(summary.result)}, ${amount}; ${sinks}`),
+    info(
+      `${session}: ${colour(summary.result)}, ${amount}; ${sinks}${missing.map((name) => `, ${name} missing`).join("")}`,
+    ),
     ...failed.map((sink) =>
       warning(`${session}: sink ${sink.name} failed: ${sink.message ?? sink.code ?? "no reason given"}`),
     ),
@@ -199,7 +202,8 @@ function sessionLine(view: SessionView, columns: number, style: Style): string {
     view.needed === undefined ? plural(names.length, "sink") : `${names.length} of ${plural(view.needed, "sink")}`;
   const from =
     view.source === undefined ? "no source yet" : `source ${view.source}${view.state === "paused" ? " away" : ""}`;
-  const head = `${view.session}  ${view.state}  ${from}, ${count}`;
+  const missing = view.missing === undefined ? "" : `, missing ${view.missing.join(", ")}`;
+  const head = `${view.session}  ${view.state}  ${from}, ${count}${missing}`;
   const room = columns - stringWidth(head) - 2;
   const text = names.length > 0 && room >= 6 ? `${head}: ${fitNames(names, room)}` : fitEnd(head, columns);
   return text.startsWith(view.session) ? style.strong(view.session) + text.slice(view.session.length) : text;

@@ -20,7 +20,8 @@ export function replacedText({ filesReplaced = 0 }: Pick<SinkOutcome, "filesRepl
 /** What a source says first at the end of a dry run. */
 export function dryRunHeadline(summary: SessionSummary, style: Style): string {
   const { result, sinks, elapsedMs } = summary;
-  const word = result === "dry-run" ? style.good("dry run") : style.bad("dry run failed");
+  const word =
+    result === "failed" ? style.bad("dry run failed") : (result === "dry-run" ? style.good : style.careful)("dry run");
   const asked = sinks.filter(({ outcome }) => outcome === "dry-run").length;
   return `${word}: ${wantedText(summary)} would be sent once for ${plural(asked, "sink")}; nothing was changed (${formatElapsed(elapsedMs)})`;
 }

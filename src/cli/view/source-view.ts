@@ -11,9 +11,11 @@ import type { Style } from "./style.ts";
 import { summaryMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View } from "./view.ts";
 
+type Waiting = Extract<SourceEvent, { type: "waiting" }>;
+
 interface SourceState {
   readonly link: LinkViewState;
-  readonly needed: { readonly needed: number; readonly sinks: readonly string[] } | undefined;
+  readonly needed: Waiting | undefined;
   readonly copy: CopyState | undefined;
   readonly sinks: readonly SinkLine[];
   readonly ended: boolean;
@@ -71,11 +73,11 @@ function sinkText({ name, state, progress }: SinkLine): string {
 function sourceMessages(event: SourceEvent, state: SourceState, style: Style): readonly Message[] {
   switch (event.type) {
     case "waiting":
-      return [plainOnly(waitingText(event.needed, event.sinks, Number.POSITIVE_INFINITY))];
+      return [plainOnly(waitingText(event, Number.POSITIVE_INFINITY))];
     case "started":
       return [
         info(
-          `started with ${event.sinks.length === 1 ? "sink" : `${event.sinks.length} sinks:`} ${sortedNames(event.sinks).join(", ")}`,
+          `started with ${event.sinks.length === 1 ? "sink" : `${event.sinks.length} sinks:`} ${sortedNames(event.sinks).join(", ")}${event.missing === undefined ? "" : `; missing: ${event.missing.join(", ")}`}`,
         ),
       ];
     case "progress":
@@ -137,11 +139,15 @@ function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Scree
   }
   if (state.link.trying !== undefined) return { kind: "waiting", text: fitEnd(state.link.trying, columns) };
   if (state.needed === undefined) return { kind: "none" };
-  return { kind: "waiting", text: waitingText(state.needed.needed, state.needed.sinks, columns) };
+  return { kind: "waiting", text: waitingText(state.needed, columns) };
 }
 
-/** `waiting for sinks: 1 of 3 (alpha)` */
-function waitingText(needed: number, sinks: readonly string[], columns: number): string {
+/** `waiting for sinks: 1 of 3 (alpha)`; of those that are expected by name `waiting for sinks: beta, gamma; there: alpha` */
+function waitingText({ needed, sinks, missing }: Waiting, columns: number): string {
+  if (missing !== undefined) {
+    const there = sinks.length === 0 ? "" : `; there: ${sortedNames(sinks).join(", ")}`;
+    return fitEnd(`waiting for sinks: ${missing.join(", ")}${there}`, columns);
+  }
   const count = `waiting for sinks: ${sinks.length} of ${needed}`;
   const text =
     sinks.length === 0 ? count : `${count} (${fitNames(sortedNames(sinks), Math.max(1, columns - count.length - 3))})`;

@@ -33,7 +33,14 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   const deletions = summary.sinks.flatMap(({ name, deletion }) =>
     deletion === undefined ? [] : deletionMessages(name, deletion),
   );
-  return [...lines.map(info), ...deletions, ...incompleteMessages(summary, style)];
+  return [...lines.map(info), ...missingMessages(summary, style), ...deletions, ...incompleteMessages(summary, style)];
+}
+
+/** Who was expected by name and took no part: on standard error, where also those look who want to hear of trouble alone. */
+function missingMessages({ missing = [] }: SessionSummary, style: Style): Message[] {
+  if (missing.length === 0) return [];
+  const text = `fanfold: warning: missing, and without a copy of this session: ${missing.join(", ")}`;
+  return [{ level: "warning", text: style.careful(text) }];
 }
 
 /** What a sink prints at the end of a session. */
@@ -95,6 +102,11 @@ function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): stri
   return `${style.strong(name)}  ${colour(sink.outcome)}${late}${disk}${problems}${why}${deleted}`;
 }
 
+const RESULT_WORDS: ReadonlyMap<SessionSummary["result"], string> = new Map([
+  ["quorum", "enough sinks"],
+  ["sinks-missing", "sinks missing"],
+]);
+
 function headline(summary: SessionSummary, style: Style): string {
   const { files, bytes, elapsedMs, sinks, result } = summary;
   const held = sinks.filter((sink) => sink.outcome !== "failed").length;
@@ -103,7 +115,7 @@ function headline(summary: SessionSummary, style: Style): string {
   if (result === "unchanged")
     return `${style.good("nothing to do")}: ${plural(files, "file")}, ${formatBytes(bytes)} at ${towards} already (${formatElapsed(elapsedMs)})`;
   const word = (result === "complete" ? style.good : result === "failed" ? style.bad : style.careful)(
-    result === "quorum" ? "enough sinks" : result,
+    RESULT_WORDS.get(result) ?? result,
   );
   return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}`;
 }

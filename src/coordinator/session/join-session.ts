@@ -73,15 +73,17 @@ export function cancel(change: Transition, { id, identity, back }: CancelOrder):
 }
 
 function newMember(state: SessionSlot, newcomer: Newcomer): SlotMember {
-  const { id, label, labelElse, role, identity, stay, needed, dryRun, place } = newcomer;
+  const { id, label, labelElse, role, identity, stay, needed, expected, dryRun, place } = newcomer;
   const name = uniqueName([label, ...(labelElse === undefined ? [] : [labelElse])], namesOf(state));
   const nothingYet = { sessionId: "", ready: false, startedEpoch: 0, belongs: false, untold: false };
-  return { id, name, role, identity, stay, needed, dryRun, place, ...nothingYet };
+  return { id, name, role, identity, stay, needed, expected, dryRun, place, ...nothingYet };
 }
 
 /** The same member as a new process: it keeps its id, and its name unless another one was asked for. */
-function renewed(known: SlotMember, { label, labelAsked, stay, needed, dryRun, place }: Newcomer): SlotMember {
-  return { ...known, name: labelAsked ? label : known.name, stay, needed, dryRun, place, away: undefined };
+function renewed(known: SlotMember, newcomer: Newcomer): SlotMember {
+  const { label, labelAsked, stay, needed, expected, dryRun, place } = newcomer;
+  const name = labelAsked ? label : known.name;
+  return { ...known, name, stay, needed, expected, dryRun, place, away: undefined };
 }
 
 function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefined {

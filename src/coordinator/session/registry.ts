@@ -8,6 +8,7 @@ import type { TicketHolder } from "../broker/tickets.ts";
 import type { ControlConnection } from "../port/control-connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Client, Effects, type EffectsOptions } from "./effects.ts";
+import { newcomerOf } from "./newcomer.ts";
 import type { RestoredSession } from "./restore.ts";
 import { aliveRefusal, askedReason, LET_GO_WITHIN_MS, lostCode } from "./same-identity.ts";
 import { step, versionRefusal } from "./session-machine.ts";
@@ -216,12 +217,10 @@ export class Registry {
   }
 
   #newcomer(hello: Hello, identity: string): Newcomer {
-    const { label, labelAsked, labelElse, role, back, session } = hello;
+    const { role, back, session } = hello;
     const known = memberFor(this.#slots.get(session) ?? emptySlot(session), { role, identity, back });
     const id = known?.id ?? this.#freshMemberId();
-    const place = hello.place ?? [];
-    const said = { stay: hello.stay === true, needed: hello.destCount ?? 1, dryRun: hello.dryRun === true, place };
-    return { id, label, labelAsked, labelElse, role, identity, ...said, back };
+    return newcomerOf(hello, { id, identity });
   }
 
   async #converse(client: Client, messages: Messages): Promise<void> {
@@ -243,6 +242,9 @@ export class Registry {
         break;
       case "ready":
         this.#apply(slot, { type: "ready", memberId });
+        break;
+      case "need":
+        this.#apply(slot, { type: "need", memberId, needed: message.destCount });
         break;
       case "finished":
         this.#apply(slot, { type: "finished", memberId, summary: message.summary });

@@ -43,7 +43,8 @@ function memberOf(sessionId: string, record: MemberRecord): SlotMember {
     stay: record.stay !== 0,
     needed: record.needed,
     dryRun: record.dry_run !== 0,
-    // It tells it again when it comes back, and before that nobody starts.
+    // It tells both again when it comes back, and before that nobody starts.
+    expected: [],
     place: [],
     sessionId,
     ready: false,

@@ -1,4 +1,5 @@
 import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
+import { countedOf } from "../../protocol/names/expected-names.ts";
 import { cancelled, endDeserted, endSession } from "./end-session.ts";
 import { cancel, join } from "./join-session.ts";
 import {
@@ -27,6 +28,7 @@ import { Transition } from "./transition.ts";
  *             that comes back as a new process takes its session over: it waits again, at the next epoch
  *   ready:    counts as registered; with the source ready and enough sinks, the session starts. In a session that runs, a
  *             sink starts late, and who came back into its copy goes on
+ *   need:     fewer sinks are enough for the source: it may start now
  *   finished: the source ends its session: everyone who takes part gets `ended`; sinks that stay are welcomed to the next
  *   gone:     the others are told. In a session that has begun, whoever takes part stays a member and is away
  *   cancel:   ends the session for all
@@ -43,13 +45,17 @@ export function step(state: SessionSlot, event: SlotEvent): SessionStep {
   else if (event.type === "expired") expired(change);
   else {
     const member = change.member(event.memberId);
-    if (member !== undefined && isHere(member)) {
-      if (event.type === "ready") ready(change, member);
-      else if (event.type === "finished") finished(change, member, { type: "finished", summary: event.summary });
-      else gone(change, member, event);
-    }
+    if (member !== undefined && isHere(member)) hear(change, member, event);
   }
   return change.done();
+}
+
+/** What a member that is here says, or that it goes. */
+function hear(change: Transition, member: SlotMember, event: Extract<SlotEvent, { memberId: string }>): void {
+  if (event.type === "ready") ready(change, member);
+  else if (event.type === "need") need(change, member, event.needed);
+  else if (event.type === "finished") finished(change, member, { type: "finished", summary: event.summary });
+  else gone(change, member, event);
 }
 
 function ready(change: Transition, member: SlotMember): void {
@@ -101,13 +107,25 @@ function sourceReturned(change: Transition, running: RunningSession): void {
 
 const RESTARTED: Departure = { code: "sink-lost", reason: "it was started again" };
 
+function need(change: Transition, member: SlotMember, needed: number): void {
+  if (member.role !== "source") {
+    const reason = `Received "need" from the sink "${member.name}": only a source that waits sends it`;
+    change.effect({ type: "violation", memberId: member.id, reason });
+    return;
+  }
+  // It may have started while the message was under way.
+  if (change.state.waiting === undefined) return;
+  change.put({ ...member, needed });
+  if (!start(change)) change.tellSource();
+}
+
 /** Starts the session that waits, if its source is ready and has its sinks. */
 function start(change: Transition): boolean {
   const { waiting } = change.state;
   const source = listeningSource(change.state);
   const sinks = registeredSinks(change.state);
-  if (waiting === undefined || source === undefined || source.sessionId !== waiting.id || sinks.length < source.needed)
-    return false;
+  if (waiting === undefined || source === undefined || source.sessionId !== waiting.id) return false;
+  if (countedOf(source.expected, sinks).length < source.needed) return false;
   const { id, epoch } = waiting;
   const session: RunningSession = { id, epoch, source: asMember(source), sinks: sinks.map(asMember) };
   change.state = { ...change.state, running: session, waiting: undefined, kept: false };

@@ -47,6 +47,8 @@ export interface SlotMember {
   readonly stay: boolean;
   /** Source: registered sinks it waits for. */
   readonly needed: number;
+  /** Source: names of the sinks that count for that; all count when there are none. */
+  readonly expected: readonly string[];
   /** Source: nothing is to be changed at the sinks. */
   readonly dryRun: boolean;
   /** Source: where its directory stands. */
@@ -76,6 +78,7 @@ export interface Newcomer {
   readonly identity: string;
   readonly stay: boolean;
   readonly needed: number;
+  readonly expected: readonly string[];
   readonly dryRun: boolean;
   readonly place: readonly string[];
   /** The copy that still runs in the process of this client. */
@@ -88,6 +91,7 @@ export type SlotEvent = { readonly freshSessionId: string } & (
   /** A client asks to end the session of this source, at the epoch of `back` alone if it is there; `id` is a fresh one. */
   | ({ readonly type: "cancel"; readonly id: string } & Pick<Newcomer, "identity" | "back">)
   | { readonly type: "ready"; readonly memberId: string }
+  | { readonly type: "need"; readonly memberId: string; readonly needed: number }
   | { readonly type: "finished"; readonly memberId: string; readonly summary: SessionSummary }
   /** `left`: it said so, or broke the rules; else its connection broke, and it may come back. */
   | ({ readonly type: "gone"; readonly memberId: string; readonly left: boolean } & Departure)

@@ -3,6 +3,7 @@ import type { UpMessage } from "../../protocol/frame/report.ts";
 import type { Member } from "../../protocol/messages/control.ts";
 import type { SessionView, SinkLine } from "../../protocol/messages/events.ts";
 import type { CopyProgress, SessionSummary, SinkProgress } from "../../protocol/messages/progress.ts";
+import { missingOf } from "../../protocol/names/expected-names.ts";
 import { type RunningSession, registeredSinks, type SessionSlot, sourceOf } from "../session/session-slot.ts";
 
 /** What the coordinator shows of a session. Pure: values in, values out. */
@@ -19,7 +20,9 @@ export function waitingView(state: SessionSlot): SessionView | undefined {
   );
   const { id: sessionId, epoch } = state.waiting;
   const view: SessionView = { session: state.name, sessionId, epoch, state: "waiting", sinks };
-  return ours === undefined ? view : { ...view, source: ours.name, needed: ours.needed };
+  if (ours === undefined) return view;
+  const missing = missingOf(ours.expected, sinks);
+  return { ...view, source: ours.name, needed: ours.needed, ...(missing.length === 0 ? {} : { missing }) };
 }
 
 /** A session that runs: its view, and whose line of it is whose. */

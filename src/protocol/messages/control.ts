@@ -14,7 +14,7 @@ import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./p
 /**
  * The control channel [P-1]: JSON text messages on a WebSocket at `/control` of the coordinator's port.
  *
- *   client → coordinator: hello, ready, progress, finished, leave
+ *   client → coordinator: hello, ready, need, progress, finished, leave
  *   coordinator → client: welcome, refused, sinks, start, joined, ended, left
  *
  * A member sends `hello`; gets `welcome` (or `refused`, and the socket closes); connects to the transport, subscribes,
@@ -56,6 +56,8 @@ const clientMessageSchema = z.discriminatedUnion("type", [
     secret: z.string().regex(/^[0-9a-f]{64}$/),
     /** Source only: sinks that must be registered before it starts. */
     destCount: z.int().min(1).max(256).optional(),
+    /** Source only: names of sinks. Only these count for `destCount`; every sink does when there are none. */
+    expect: z.array(label).max(256).optional(),
     /** Sink only: goes on with the next session of this name. */
     stay: z.boolean().optional(),
     /** Connected again in the middle of this session, whose copy goes on in this very process [P-1.5]. */
@@ -68,6 +70,8 @@ const clientMessageSchema = z.discriminatedUnion("type", [
     place: placeSchema.optional(),
   }),
   z.object({ type: z.literal("ready") }),
+  /** Of a source while it waits: so many sinks are enough from now on. */
+  z.object({ type: z.literal("need"), destCount: z.int().min(1).max(256) }),
   z.object({ type: z.literal("progress"), progress: copyProgressSchema }),
   z.object({ type: z.literal("finished"), summary: sessionSummarySchema }),
   z.object({ type: z.literal("leave"), code: z.string().max(40), reason: z.string().max(2000) }),

@@ -25,8 +25,14 @@ export type LinkEvent =
 
 export type SourceEvent =
   | LinkEvent
-  | { readonly type: "waiting"; readonly needed: number; readonly sinks: readonly string[] }
-  | { readonly type: "started"; readonly sinks: readonly string[] }
+  /** `missing`: who is expected by name (`--expect`) and not there; left out when nobody is. */
+  | {
+      readonly type: "waiting";
+      readonly needed: number;
+      readonly sinks: readonly string[];
+      readonly missing?: readonly string[];
+    }
+  | { readonly type: "started"; readonly sinks: readonly string[]; readonly missing?: readonly string[] }
   | { readonly type: "progress"; readonly progress: CopyProgress; readonly sinks: readonly SinkLine[] }
   /**
    * A file was read and sent, because some sink wanted it; only when asked for (`--verbose`, `--json`). Files that every sink
@@ -151,6 +157,8 @@ export interface SessionView {
   readonly source?: string;
   /** Sinks the source waits for; absent while there is no source. */
   readonly needed?: number;
+  /** Who is expected by name and not there; absent when nobody is. */
+  readonly missing?: readonly string[];
   readonly sinks: readonly SinkLine[];
   readonly progress?: CopyProgress;
 }

@@ -88,9 +88,10 @@ export const sessionSummarySchema = z.object({
   /**
    * complete: every sink that took part proved everything. unchanged: the same, and no sink changed
    * anything. quorum: enough of
-   * them did (--min-success). dry-run: nothing was copied.
+   * them did (--min-success). sinks-missing: those that took part did, but not all that were expected by name took part.
+   * dry-run: nothing was copied.
    */
-  result: z.enum(["complete", "unchanged", "quorum", "incomplete", "failed", "dry-run"]),
+  result: z.enum(["complete", "unchanged", "quorum", "sinks-missing", "incomplete", "failed", "dry-run"]),
   files: count,
   directories: count,
   symlinks: count,
@@ -120,5 +121,7 @@ export const sessionSummarySchema = z.object({
   problemCount: count,
   problems: z.array(problemSchema).max(PROBLEMS_LISTED_MAX),
   sinks: z.array(sinkOutcomeSchema).max(256),
+  /** Sinks that were expected by name (`--expect`) and took no part; absent when there are none. */
+  missing: z.array(z.string().max(256)).max(256).optional(),
 });
 export type SessionSummary = z.infer<typeof sessionSummarySchema>;

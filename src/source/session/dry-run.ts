@@ -20,6 +20,7 @@ import { AWAY_SILENCE_MS, LADDER_LOOK_MS } from "./ladder.ts";
 import { LinkWatch } from "./link-watch.ts";
 import { ProgressTally } from "./progress-tally.ts";
 import { readUp } from "./read-up.ts";
+import { dryRunSummaryOf } from "./session-summary.ts";
 import { SinkRoster } from "./sink-roster.ts";
 import { STALL_MS, STUCK_MS_MAX } from "./sink-watch.ts";
 import { HEARTBEAT_MS, PROGRESS_MS, REPAIR_MS, type SourceSessionOptions } from "./source-session.ts";
@@ -285,19 +286,15 @@ export class DryRun {
   }
 
   #summary(): SessionSummary {
-    const { clock, policy } = this.#options;
-    const sinks = this.#roster.outcomes();
-    const answered = sinks.filter(({ outcome }) => outcome === "dry-run").length;
-    const { files, bytes, roomBytes } = this.#sum.once;
-    const counts = { ...this.#tally.summaryCounts(clock.nowMs()), bytesCaughtUp: 0 };
-    return {
-      ...counts,
-      result: answered >= (policy?.minSuccess ?? sinks.length) ? "dry-run" : "failed",
-      bytesNotNeeded: counts.bytes - bytes,
-      filesWanted: files,
-      bytesWanted: roomBytes,
-      ...(this.#withheld === undefined ? {} : { deletionWithheld: this.#withheld }),
-      sinks,
-    };
+    const { clock, policy, expected } = this.#options;
+    return dryRunSummaryOf({
+      counts: { ...this.#tally.summaryCounts(clock.nowMs()), bytesCaughtUp: 0 },
+      digest: undefined,
+      sinks: this.#roster.outcomes(),
+      wanted: this.#sum.once,
+      deletionWithheld: this.#withheld,
+      minSuccess: policy?.minSuccess,
+      expected,
+    });
   }
 }

@@ -35,6 +35,8 @@ export interface SourceSessionOptions extends FrameScope, PublishedTree {
   readonly reports: Subscription;
   readonly subjects: SessionSubjects;
   readonly sinks: readonly Member[];
+  /** Names of those that were to take part (`--expect`). */
+  readonly expected: readonly string[];
   readonly policy?: SinkPolicy;
   readonly clock: Clock;
   readonly emit: (event: SourceEvent) => void;
@@ -249,6 +251,7 @@ export class SourceSession {
       sinks: this.#roster.outcomes(),
       deletionWithheld: this.#streams.deletionWithheld,
       minSuccess: this.#options.policy?.minSuccess,
+      expected: this.#options.expected,
     });
   }
 }

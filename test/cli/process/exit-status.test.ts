@@ -45,6 +45,17 @@ describe("statusOfSummary()", () => {
     expect(statusOfSummary(sampleSummary(), { errorOnNoTransfer: true })).toBe(0);
   });
 
+  test("is 17 when sinks that were expected took no part, whatever else there was to do or to delete", () => {
+    const missing = sampleSummary({ result: "sinks-missing", missing: ["gamma"] });
+    const deletionWithheld = { code: "source-empty", message: "it is empty" } as const;
+    expect(statusOfSummary(missing)).toBe(17);
+    expect(statusOfSummary(missing, { errorOnNoTransfer: true })).toBe(17);
+    expect(statusOfSummary({ ...missing, deletionWithheld })).toBe(17);
+    const answer = sampleOutcome("alpha", { outcome: "dry-run" });
+    expect(statusOfSummary({ ...missing, sinks: [answer], filesWanted: 1, problemCount: 1 })).toBe(17);
+    expect(statusOfSummary({ ...missing, result: "quorum" })).toBe(0);
+  });
+
   test("is 16 when what the source has not was to be deleted, and was not; but not when a sink forbids it", () => {
     const deletion = { entries: 20, of: 40, examples: [] };
     const refused = [sampleOutcome("alpha"), sampleOutcome("beta", { deletion: { ...deletion, result: "refused" } })];

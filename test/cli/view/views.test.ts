@@ -70,6 +70,21 @@ describe("sourceView", () => {
     });
   });
 
+  test("says whom it waits for when it expects sinks by name, and who is there", () => {
+    const missing = ["beta", "gamma"];
+    const text = (sinks: readonly string[], columns: number) =>
+      linesOf(
+        sourceView.screen(
+          stateAfter(sourceView, [{ type: "waiting", needed: 2, sinks, missing }]),
+          { columns, rows: 24 },
+          PLAIN_STYLE,
+        ),
+      );
+    expect(text(["alpha"], 80)).toEqual(["waiting for sinks: beta, gamma; there: alpha"]);
+    expect(text([], 80)).toEqual(["waiting for sinks: beta, gamma"]);
+    expect(text(["alpha"], 30)).toEqual(["waiting for sinks: beta, gamm…"]);
+  });
+
   test("says why the coordinator cannot be reached", () => {
     const state = stateAfter(sourceView, [
       {

@@ -21,6 +21,7 @@ const sink: SlotMember = {
   identity: "ef".repeat(32),
   stay: true,
   needed: 1,
+  expected: [],
   dryRun: false,
   place: [],
   sessionId: session.id,

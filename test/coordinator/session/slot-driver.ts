@@ -15,6 +15,7 @@ export interface JoinOptions {
   readonly labelElse?: string;
   readonly stay?: boolean;
   readonly needed?: number;
+  readonly expected?: readonly string[];
   readonly dryRun?: boolean;
   readonly place?: readonly string[];
   /** Whose secret it has; by default one of its own. */
@@ -44,7 +45,7 @@ export class SlotDriver {
     const identity = options.identity ?? identityOf(id);
     // As the registry does: who is known keeps its id.
     const known = memberFor(this.state, { role, identity, back });
-    const said = { stay, needed, dryRun, place: options.place ?? [] };
+    const said = { stay, needed, expected: options.expected ?? [], dryRun, place: options.place ?? [] };
     const newcomer = { label, labelAsked, labelElse, role, identity, ...said, back };
     return this.feed({ type: "join", newcomer: { ...newcomer, id: known?.id ?? id } });
   }

@@ -66,6 +66,7 @@ export class LaneLab {
       signal,
       reports,
       policy,
+      expected: [],
       root: Buffer.from(source),
       threads: new TreeThreads(),
       transport: lab.#broker.connect(),

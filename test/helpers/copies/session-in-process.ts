@@ -104,6 +104,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
     reports,
     subjects,
     sinks: members,
+    expected: [],
     emit: (event) => options.onEvent?.(event),
     tellProgress: () => undefined,
     // All share one process and a hastened clock: a busy machine must not make a straggler of a sink.

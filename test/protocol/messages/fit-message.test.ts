@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { escapeName } from "../../../src/lib/escape-name.ts";
 import { decodeUp, encodeUp } from "../../../src/protocol/frame/up.ts";
-import { CONTROL_BYTES_MAX, PATH_BYTES_MAX } from "../../../src/protocol/limits.ts";
+import {
+  CONTROL_BYTES_MAX,
+  LABEL_CHARS_MAX,
+  PATH_BYTES_MAX,
+  SINKS_PER_SESSION_MAX,
+} from "../../../src/protocol/limits.ts";
 import { decodeClientMessage, encodeControl } from "../../../src/protocol/messages/control.ts";
 import { FIDELITY_KINDS, type FidelityReport, FidelityTally } from "../../../src/protocol/messages/fidelity.ts";
 import {
@@ -50,6 +55,7 @@ function summaryOf(sinks: number, path: string): SessionSummary {
     elapsedMs: 1,
     problemCount: 20,
     problems: problems(path),
+    missing: Array.from({ length: SINKS_PER_SESSION_MAX }, () => "中".repeat(LABEL_CHARS_MAX)),
     sinks: Array.from({ length: sinks }, (_, index) => ({
       sinkId: `s${index}`,
       name: `sink ${index}`,
@@ -98,6 +104,7 @@ describe.each(LONGEST.map((path, index) => [index, path] as const))("the longest
     const text = encodeControl({ type: "finished", summary });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(CONTROL_BYTES_MAX);
     expect(decodeClientMessage(text)).toEqual({ type: "finished", summary });
+    expect(summary.missing).toHaveLength(SINKS_PER_SESSION_MAX);
     expect(summary.sinks.map(({ problemCount }) => problemCount)).toEqual(Array.from({ length: sinks }, () => 20));
   });
 });

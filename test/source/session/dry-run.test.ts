@@ -34,7 +34,7 @@ async function begin(policy: SinkPolicy = {}) {
   const up = broker.connect();
   const data = await up.subscribe(SUBJECTS.data, { signal, queueBytes: QUEUE_BYTES });
   const run = new DryRun({
-    ...{ ...SCOPE, signal, subjects: SUBJECTS, clock: systemClock, policy, fileEvents: true },
+    ...{ ...SCOPE, signal, subjects: SUBJECTS, clock: systemClock, policy, fileEvents: true, expected: [] },
     root: Buffer.from(root),
     threads: new TreeThreads(),
     transport: broker.connect(),

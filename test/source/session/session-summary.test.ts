@@ -10,9 +10,9 @@ const failed = sampleOutcome("gamma", { outcome: "failed" });
 
 function resultOf(
   sinks: readonly SinkOutcome[],
-  { minSuccess, ...own }: Partial<typeof counts> & { minSuccess?: number } = {},
+  { minSuccess, expected = [], ...own }: Partial<typeof counts> & { minSuccess?: number; expected?: string[] } = {},
 ): string {
-  return summaryOf({ counts: { ...counts, ...own }, digest: "d", sinks, minSuccess }).result;
+  return summaryOf({ counts: { ...counts, ...own }, digest: "d", sinks, minSuccess, expected }).result;
 }
 
 describe("summaryOf()", () => {
@@ -43,8 +43,27 @@ describe("summaryOf()", () => {
     expect(resultOf([proven, proven], { minSuccess: 3 })).toBe("failed");
   });
 
+  test("names who was expected and took no part, and is no success without them unless enough proved theirs", () => {
+    const expected = ["alpha", "delta", "beta"];
+    const nothing = { bytesSent: 0, bytesSentAgain: 0 };
+    expect(resultOf([proven], { expected })).toBe("sinks-missing");
+    expect(resultOf([proven], { expected, ...nothing })).toBe("sinks-missing");
+    expect(resultOf([proven, sampleOutcome("zeta")], { expected })).toBe("sinks-missing");
+    expect(resultOf([proven, incomplete], { expected })).toBe("incomplete");
+    expect(resultOf([proven, failed], { expected })).toBe("failed");
+    expect(resultOf([proven], { expected, minSuccess: 1 })).toBe("quorum");
+    expect(resultOf([proven], { expected: ["alpha"] })).toBe("complete");
+    const summary = (sinks: SinkOutcome[]) =>
+      summaryOf({ counts, digest: "d", sinks, minSuccess: undefined, expected });
+    expect(summary([proven]).missing).toEqual(["delta", "beta"]);
+    // One that took part and failed is not missing: its outcome says what became of it.
+    expect(summary([proven, sampleOutcome("beta", { outcome: "failed" })]).missing).toEqual(["delta"]);
+    expect(summary([proven, sampleOutcome("beta"), sampleOutcome("delta")])).not.toHaveProperty("missing");
+  });
+
   test("has the digest only when there is one", () => {
-    expect(summaryOf({ counts, digest: "d", sinks: [proven], minSuccess: undefined })).toMatchObject({ digest: "d" });
-    expect(summaryOf({ counts, digest: undefined, sinks: [], minSuccess: undefined })).not.toHaveProperty("digest");
+    const rest = { counts, minSuccess: undefined, expected: [] };
+    expect(summaryOf({ ...rest, digest: "d", sinks: [proven] })).toMatchObject({ digest: "d" });
+    expect(summaryOf({ ...rest, digest: undefined, sinks: [] })).not.toHaveProperty("digest");
   });
 });

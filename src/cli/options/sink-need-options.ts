@@ -1,0 +1,32 @@
+import { type Command, Option } from "commander";
+import { parseDestCount, parseExpect } from "./parse-dest-count.ts";
+import { parseDuration } from "./parse-duration.ts";
+
+/** Options of a source about the sinks with which it starts. */
+export function addSinkNeed(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--dest-count <count>",
+        "start as soon as so many sinks are registered; LEAST..MOST, with --wait, starts with fewer then (default: 1, or all of --expect)",
+      ).argParser(parseDestCount),
+    )
+    .addOption(
+      new Option(
+        "--wait <duration>",
+        "after this time the least of --dest-count is enough; with fewer it gives up, or at --wait-timeout",
+      ).argParser((value) => parseDuration(value, "--wait")),
+    )
+    .addOption(
+      new Option(
+        "--expect <names>",
+        "names of sinks, with commas (repeatable): only these count for --dest-count, and who is missing is named",
+      ).argParser(parseExpect),
+    )
+    .addOption(
+      new Option(
+        "--wait-timeout <duration>",
+        "give up when not enough sinks are there by then, such as 30s, 5m or 2h",
+      ).argParser((value) => parseDuration(value, "--wait-timeout")),
+    );
+}
