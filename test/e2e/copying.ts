@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
 import type { CopyProgress, SessionSummary } from "../../src/protocol/messages/progress.ts";
+import { WHOLE } from "../helpers/copies/whole-copy.ts";
 import type { CliLab } from "../helpers/processes/cli.ts";
 import type { CliProcess, ErrorEvent } from "../helpers/processes/cli-process.ts";
 import { expectEqualTrees, partialsIn } from "../helpers/trees/tree-judge.ts";
@@ -53,7 +54,7 @@ export async function expectProven(source: SourceProcess, sinks: readonly SinkPr
     throw new Error(`Wanted a proven copy:\n${processes.map((process) => process.shown()).join("\n\n")}`);
   const { summary } = await source.event("finished");
   expect(["complete", "unchanged"]).toContain(summary.result);
-  expect(summary.sinks.map((sink) => sink.outcome)).toEqual(sinks.map(() => "proven"));
+  expect(summary.sinks.map((sink) => sink.outcome)).toEqual(sinks.map(() => WHOLE));
   // A lane is a pass of its own, whose digest tells apart what was read for it and what the sink had.
   for (const sink of summary.sinks.filter(({ caughtUp }) => !caughtUp)) expect(sink.digest).toBe(summary.digest);
   for (const process of processes) {

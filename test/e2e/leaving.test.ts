@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
-import type { CopyProgress, SinkOutcome } from "../../src/protocol/messages/progress.ts";
+import { type CopyProgress, isWhole, type SinkOutcome } from "../../src/protocol/messages/progress.ts";
 import { brokersAvailable, startNats } from "../helpers/brokers/brokers.ts";
+import { WHOLE } from "../helpers/copies/whole-copy.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
 import type { CliProcess, ErrorEvent } from "../helpers/processes/cli-process.ts";
 import { makeLongTree, makeManyFiles } from "../helpers/trees/tree.ts";
@@ -91,7 +92,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
       code: "sinks-lost",
       message: expect.stringContaining("Stopped by SIGINT"),
     });
-    expect(summary.sinks.filter((sink) => sink.outcome === "proven")).toHaveLength(1);
+    expect(summary.sinks.filter(isWhole)).toHaveLength(1);
   });
 
   test("a sink that is stopped, or killed, is waited for while the others finish; its command again catches it up", async () => {
@@ -101,7 +102,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     expect(await run.leaver.exit()).toBe(130);
     expectWholeFiles(run.from, run.leaverFolder);
     const { name } = await run.leaver.event("joined");
-    const stayer = await run.source.event("sink", { where: ({ outcome }) => outcome.outcome === "proven" });
+    const stayer = await run.source.event("sink", { where: ({ outcome }) => isWhole(outcome) });
     expect(stayer.name).not.toBe(name);
     const killed = lab.sink(run.order.address, run.leaverFolder, ["--session", "default"]);
     await killed.event("waiting", { where: ({ underWay }) => underWay });
@@ -111,7 +112,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     const again = lab.sink(run.order.address, run.leaverFolder, ["--session", "default"]);
     const summary = await expectProven(run.source, [run.stayer, again]);
     for (const folder of run.order.to) await expectCopy(run.from, folder);
-    expect(summary.sinks.find((sink) => sink.name === name)).toMatchObject({ outcome: "proven", caughtUp: true });
+    expect(summary.sinks.find((sink) => sink.name === name)).toMatchObject({ outcome: WHOLE, caughtUp: true });
   });
 
   test("source --cancel ends a session that waits for its source, and nobody else's", async () => {
@@ -180,7 +181,7 @@ describe.skipIf(!brokersAvailable("nats"))("without its coordinator", { timeout:
     run.coordinator.signal("SIGKILL");
     await run.coordinator.exit();
     run.stayer.signal("SIGCONT");
-    const proven = { where: ({ outcome }: { outcome: SinkOutcome }) => outcome.outcome === "proven" };
+    const proven = { where: ({ outcome }: { outcome: SinkOutcome }) => isWhole(outcome) };
     for (const nth of [1, 2]) await run.source.event("sink", { ...proven, nth });
     for (const process of [run.source, ...run.sinks] as const)
       expect(process.events.filter(({ type }) => type === "finished")).toHaveLength(0);

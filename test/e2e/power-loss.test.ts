@@ -55,7 +55,7 @@ describe("a machine that loses its power in mid-copy", { timeout: E2E_MS }, () =
       await expectCopy(from, to);
       // All of what came after the sync once more, and nothing of what was before it.
       expect(summary.bytesSent).toBe(NEW_FILES * NEW_BYTES + LARGE_MIB * MIB);
-      expect(summary.sinks).toMatchObject([{ outcome: "proven", filesUnchanged: OLD_FILES }]);
+      expect(summary.sinks).toMatchObject([{ outcome: "complete", filesUnchanged: OLD_FILES }]);
       const after = await expectProven(lab.source(address, from), [sinkOf("second")]);
       expect(after.bytesSent).toBe(0);
     },

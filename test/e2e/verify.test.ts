@@ -1,6 +1,7 @@
-import { closeSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readdirSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { VerifyEvent } from "../../src/protocol/messages/events.ts";
+import { flipByte } from "../helpers/copies/verified.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
 import { content, makeManyFiles, makeOddTree } from "../helpers/trees/tree.ts";
 import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
@@ -32,6 +33,29 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     expect(await bad.event("difference")).toMatchObject({ difference: { path: "large", kinds: ["content"] } });
     expect(await bad.event("finished")).toMatchObject({ result: "differs", counts: { differing: 1, missing: 0 } });
     expect(bad.events.filter(({ type }) => type === "difference")).toHaveLength(1);
+  });
+
+  test("remembers a damaged file of equal size and time: the next copy sends it, and the one after that nothing", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    makeManyFiles(from, 30);
+    writeFileSync(`${from}/large`, content(3_000_000, 5));
+    const { address } = await lab.coordinator();
+    await copyAndCompare(lab, { address, from, to: [to] });
+    flipByte(`${to}/large`, 1_999_999);
+
+    const bad = verify(lab, to);
+    expect(await bad.exit()).toBe(12);
+    expect(await bad.event("finished")).toMatchObject({ result: "differs", wanted: 1 });
+    const mended = await copyAndCompare(lab, { address, from, to: [to] });
+    expect(mended).toMatchObject({ result: "complete", bytesSent: 3_000_000 });
+    // One of them is empty: there is nothing in it to be proven.
+    expect(mended.sinks).toMatchObject([{ outcome: "complete", filesUnchanged: 30, takenAsUnchanged: { files: 29 } }]);
+    const good = verify(lab, to);
+    expect(await good.exit(), good.shown()).toBe(0);
+    expect(await good.event("finished")).toMatchObject({ result: "equal", wanted: 0 });
+    expect(readdirSync(`${to}/.fanfold`)).not.toContain("damage");
+    expect(await copyAndCompare(lab, { address, from, to: [to] })).toMatchObject({ result: "unchanged", bytesSent: 0 });
   });
 
   test("knows the content of files that a second run found unchanged, and what became of the others", async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { SourceEvent } from "../../src/protocol/messages/events.ts";
 import { DETACH_AFTER_MS } from "../../src/source/session/ladder.ts";
 import { LaneLab } from "../helpers/copies/lane-lab.ts";
+import { WHOLE } from "../helpers/copies/whole-copy.ts";
 import { memoryFolder } from "../helpers/disks/temp-folder.ts";
 import { seededPlan } from "../helpers/transports/fault-transport.ts";
 import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
@@ -43,7 +44,7 @@ describe("a sink that joins late", () => {
     const summary = await running;
     expect(summary.sinks).toMatchObject([
       { outcome: "proven", caughtUp: false, digest: summary.digest },
-      { outcome: "proven", caughtUp: true },
+      { outcome: WHOLE, caughtUp: true },
     ]);
     expect(summary.result).toBe("complete");
     expect([summary.bytesSent, summary.bytesCaughtUp]).toEqual([summary.bytes, summary.bytes]);
@@ -58,7 +59,7 @@ describe("a sink that joins late", () => {
     const summary = await running;
     expect(summary.sinks.map(({ outcome, caughtUp }) => [outcome, caughtUp])).toEqual([
       ["proven", false],
-      ["proven", true],
+      [WHOLE, true],
     ]);
     await expectEqualTrees(source, late);
   });
@@ -117,7 +118,7 @@ describe("a sink that goes away", () => {
     const summary = await running;
     expect(summary.sinks).toMatchObject([
       { outcome: "proven", caughtUp: false },
-      { outcome: "proven", caughtUp: true },
+      { outcome: WHOLE, caughtUp: true },
     ]);
     expect(lab.statesOf(1)).toEqual(expect.arrayContaining(["away", "detached"]));
     for (const sink of [stays, freezes]) await expectEqualTrees(source, sink);
@@ -191,7 +192,7 @@ describe("a sink that is started again", () => {
     const summary = await running;
     expect(summary.sinks).toMatchObject([
       { outcome: "proven", caughtUp: false },
-      { outcome: "proven", caughtUp: true },
+      { outcome: WHOLE, caughtUp: true },
     ]);
     for (const sink of [stays, restarts]) await expectEqualTrees(source, sink);
   });
@@ -207,7 +208,7 @@ describe("a sink that is started again", () => {
     await lab.restart(1, restarts);
     lab.sinks[0]?.gate.thaw();
     const summary = await running;
-    expect(summary.sinks.map(({ outcome }) => outcome)).toEqual(["proven", "proven"]);
+    expect(summary.sinks.map(({ outcome }) => outcome)).toEqual(["proven", WHOLE]);
     await expectEqualTrees(source, restarts);
   });
 
@@ -219,7 +220,7 @@ describe("a sink that is started again", () => {
     await lab.restart(0, only);
     const summary = await running;
     expect(summary.result).toBe("complete");
-    expect(summary.sinks).toMatchObject([{ outcome: "proven", caughtUp: true, digest: summary.digest }]);
+    expect(summary.sinks).toMatchObject([{ outcome: WHOLE, caughtUp: true, digest: summary.digest }]);
     expect(summary.files).toBe(116);
     // What the first process stored is not sent again, but for what was on its way.
     expect(summary.bytesSent + summary.bytesCaughtUp + summary.bytesSentAgain).toBeLessThan(summary.bytes + 10 * MIB);
@@ -248,7 +249,7 @@ describe("a sink that is slow", () => {
     expect(lab.statesOf(1)).toEqual(["lagging", "detached"]);
     expect(summary.sinks).toMatchObject([
       { outcome: "proven", caughtUp: false },
-      { outcome: "proven", caughtUp: true },
+      { outcome: WHOLE, caughtUp: true },
     ]);
     for (const sink of [quick, slow]) await expectEqualTrees(source, sink);
   });
@@ -283,5 +284,5 @@ test("nothing is sent to sinks that have it all, and the session says that there
   const second = await (await LaneLab.open({ source, sinks: [sink], factor: 1 })).run();
   expect([first.result, first.bytesNotNeeded]).toEqual(["complete", 0]);
   expect([second.result, second.bytesSent, second.bytesNotNeeded]).toEqual(["unchanged", 0, second.bytes]);
-  expect(second.sinks[0]).toMatchObject({ outcome: "proven", filesUnchanged: second.files });
+  expect(second.sinks[0]).toMatchObject({ outcome: "complete", filesUnchanged: second.files });
 });

@@ -18,6 +18,7 @@ import { openSinkFolder } from "../../src/sink/own/sink-folder.ts";
 import { openEngine } from "../helpers/copies/open-engine.ts";
 import { type FaultySession, runFaultySession } from "../helpers/copies/session-in-process.ts";
 import { sourceFrames } from "../helpers/copies/source-frames.ts";
+import { WHOLE } from "../helpers/copies/whole-copy.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../helpers/disks/small-disk.ts";
 import { memoryFolder, tempFolder } from "../helpers/disks/temp-folder.ts";
 import { content } from "../helpers/trees/tree.ts";
@@ -71,10 +72,16 @@ describe("a session over folders that have the copy already", () => {
     const [source, sinks] = [makeTree(), [memoryFolder(), memoryFolder()]];
     expect(outcomes(await copy(source, sinks))).toEqual(["proven", "proven"]);
     const before = sinks.map(marksOf);
+    const firstMs = Date.parse(systemClock.date().toISOString());
     const summary = await copy(source, sinks);
-    expect(outcomes(summary)).toEqual(["proven", "proven"]);
+    expect(outcomes(summary)).toEqual(["complete", "complete"]);
     expect(summary.bytesSent).toBe(0);
-    for (const sink of summary.sinks) expect(sink).toMatchObject({ filesUnchanged: 31, filesDone: 31 });
+    for (const sink of summary.sinks) {
+      expect(sink).toMatchObject({ filesUnchanged: 31, filesDone: 31 });
+      // All but the empty one; they were proven by the copy before.
+      expect(sink.takenAsUnchanged).toMatchObject({ files: 30, bytes: summary.bytes, withoutProof: 0 });
+      expect(Date.parse(sink.takenAsUnchanged?.oldestProof ?? "")).toBeLessThan(firstMs);
+    }
     expect(sinks.map(marksOf)).toEqual(before);
     for (const sink of sinks) await expectEqualTrees(source, sink);
   });
@@ -94,6 +101,7 @@ describe("a session over folders that have the copy already", () => {
     await copy(source, [full]);
     const before = marksOf(full);
     const summary = await copy(source, [full, fresh]);
+    // What came for the other one was compared with what stands here.
     expect(outcomes(summary)).toEqual(["proven", "proven"]);
     expect(summary.sinks.map(({ filesUnchanged }) => filesUnchanged)).toEqual([31, 0]);
     expect(marksOf(full)).toEqual(before);
@@ -180,8 +188,8 @@ test("after a power loss, what was stored behind the last sync is repaired, and 
   expect((await copy(source, [sink], { bootId: "before" })).bytesSent).toBe(0);
   setMark(sink, { bootId: "before", syncedBeforeMs: marked });
   const summary = await copy(source, [sink], { bootId: "after" });
-  expect(outcomes(summary)).toEqual(["proven"]);
-  expect(summary.sinks[0]).toMatchObject({ filesUnchanged: 30 });
+  expect(outcomes(summary)).toEqual(["complete"]);
+  expect(summary.sinks[0]).toMatchObject({ filesUnchanged: 30, takenAsUnchanged: { files: 29 } });
   await expectEqualTrees(source, sink);
   expect((await copy(source, [sink], { bootId: "after" })).bytesSent).toBe(0);
 });
@@ -202,7 +210,8 @@ test.skipIf(!smallDisksAvailable())(
     ]);
     expect(full.sinks[0]?.message).toMatch(/MiB more are wanted.*MiB are free/);
     writeFileSync(filler, "");
-    expect(outcomes(await copy(source, [folder, other]))).toEqual(["proven", "proven"]);
+    // What both have by then is not sent again.
+    expect(outcomes(await copy(source, [folder, other]))).toEqual([WHOLE, WHOLE]);
     await expectEqualTrees(source, folder);
     expect(readFileSync(filler, "utf8")).toBe("");
   },

@@ -93,7 +93,7 @@ async function runSession(lab: RaceLab, address: string, tree: string): Promise<
   );
   const said = await Promise.race([outcome, over.then(() => outcome)]);
   // A sink that could not begin leaves a source that waits for one.
-  if (said !== "proven" && said !== "incomplete") source.cancel();
+  if (said !== "proven" && said !== "complete" && said !== "incomplete") source.cancel();
   stop.abort(new FanfoldError("interrupted", "The race goes on with another session"));
   const ofSource = await over;
   return ofSource?.startsWith(DEFECT) === true ? `source: ${ofSource}` : said;

@@ -13,9 +13,7 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
   const command = program
     .command("source")
     .summary("copy a directory to the sinks of a session")
-    .description(
-      "Waits for sinks, copies DIR to all of them at once, and ends with 0 when every one has proven its copy.",
-    )
+    .description("Waits for sinks, copies DIR to all of them at once, and ends with 0 when every copy is complete.")
     .argument("<dir>", "the directory to copy")
     .addOption(coordinatorOption())
     .addOption(sessionOption());

@@ -9,7 +9,7 @@ export function addVerify(program: Command, io: ProgramIo, finish: Finish): void
     .command("verify")
     .summary("compare a sink's folder with what was copied into it")
     .description(
-      "Reads FOLDER again, without any network, and names what is not as the last completed copy left it. It writes nothing.",
+      "Reads FOLDER again, without any network, and names what is not as the last completed copy left it. It changes nothing of the copy, and remembers which files are damaged: the next copy gets them anew.",
     )
     .argument("<folder>", "the folder of a sink")
     .addOption(new Option("--strict", "fail also for entries that are in FOLDER and not in the copy"));

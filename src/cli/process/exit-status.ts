@@ -1,5 +1,5 @@
 import { type ErrorCode, isErrorCode } from "../../lib/errors.ts";
-import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { isWhole, type SessionSummary, type SinkOutcome } from "../../protocol/messages/progress.ts";
 
 /** What a command ends with, for programs that call it. docs/exit-status.md says what to do about each. */
 export const EXIT_STATUS = {
@@ -80,7 +80,7 @@ export function statusOfSignal(signal: EndingSignal): number {
 }
 
 /**
- * A source ends with 0 only if every sink that took part proved its copy, or as many as `--min-success` asks for, and
+ * A source ends with 0 only if every sink that took part has its copy, or as many as `--min-success` asks for, and
  * nothing is missing from it, and nobody that was expected by name was missing.
  */
 export function statusOfSummary(
@@ -94,13 +94,13 @@ export function statusOfSummary(
   if (result === "quorum") return summary.problemCount > 0 ? EXIT_STATUS.incomplete : deleteStatus(summary);
   if (sinks.some((sink) => sink.outcome === "failed")) return EXIT_STATUS.sinksLost;
   if (result === "incomplete" || summary.problemCount > 0) return EXIT_STATUS.incomplete;
-  if (sinks.some((sink) => sink.outcome !== "proven")) return EXIT_STATUS.incomplete;
+  if (!sinks.every(isWhole)) return EXIT_STATUS.incomplete;
   const status = deleteStatus(summary);
   if (status !== EXIT_STATUS.ok) return status;
   return result === "unchanged" && options.errorOnNoTransfer === true ? EXIT_STATUS.nothingToDo : EXIT_STATUS.ok;
 }
 
-/** The copies are proven; but what the source has not is still there, against its will. */
+/** The copies are whole; but what the source has not is still there, against its will. */
 function deleteStatus({ deletionWithheld, sinks }: SessionSummary): number {
   const isRefused = deletionWithheld !== undefined || sinks.some(({ deletion }) => deletion?.result === "refused");
   return isRefused ? EXIT_STATUS.deleteRefused : EXIT_STATUS.ok;
@@ -108,10 +108,9 @@ function deleteStatus({ deletionWithheld, sinks }: SessionSummary): number {
 
 /** A sink that failed ends with the status of what failed it. */
 export function statusOfOutcome(outcome: SinkOutcome): number {
-  if (outcome.outcome === "proven" && outcome.problemCount === 0)
+  if (isWhole(outcome) && outcome.problemCount === 0)
     return outcome.deletion?.result === "refused" ? EXIT_STATUS.deleteRefused : EXIT_STATUS.ok;
-  if (outcome.outcome === "proven") return EXIT_STATUS.incomplete;
-  if (outcome.outcome === "incomplete") return EXIT_STATUS.incomplete;
+  if (isWhole(outcome) || outcome.outcome === "incomplete") return EXIT_STATUS.incomplete;
   if (outcome.outcome === "dry-run") return EXIT_STATUS.ok;
   return outcome.code !== undefined && isErrorCode(outcome.code) ? BY_CODE[outcome.code] : EXIT_STATUS.peerLost;
 }

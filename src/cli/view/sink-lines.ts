@@ -64,8 +64,12 @@ function sinkLine(sink: SinkLine, nameColumns: number, { columns, progress, styl
   return file !== "" && room >= 8 ? `${line}  ${style.quiet(fitMiddle(file, room))}` : fitEnd(line.trimEnd(), columns);
 }
 
+const DONE: ReadonlySet<SinkLine["state"]> = new Set<SinkLine["state"]>([
+  ...(["proven", "complete", "incomplete", "dry-run"] as const),
+]);
+
 function sinkFraction(sink: SinkLine, progress: CopyProgress): number {
-  if (sink.state === "proven" || sink.state === "incomplete" || sink.state === "dry-run") return 1;
+  if (DONE.has(sink.state)) return 1;
   const { bytesFound, filesFound } = progress;
   if (bytesFound > 0) return Math.min(sink.progress.bytesDone / bytesFound, 0.999);
   return filesFound > 0 ? Math.min(sink.progress.filesDone / filesFound, 0.999) : 0;
@@ -79,7 +83,7 @@ const CAREFUL: ReadonlySet<SinkLine["state"]> = new Set<SinkLine["state"]>([
 ]);
 
 function stateColour(state: SinkLine["state"], style: Style): (text: string) => string {
-  if (state === "proven") return style.good;
+  if (state === "proven" || state === "complete") return style.good;
   if (state === "failed") return style.bad;
   return CAREFUL.has(state) ? style.careful : (text) => text;
 }

@@ -1,10 +1,11 @@
-import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { isWhole, type SessionSummary, type SinkOutcome } from "../../protocol/messages/progress.ts";
 import { deletionMessages, deletionText } from "./deletion-lines.ts";
 import { dryRunHeadline, dryRunText, replacedText, wantedText } from "./dry-run-lines.ts";
 import { fidelityMessages } from "./fidelity-lines.ts";
 import { stringWidth } from "./fit.ts";
 import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
 import { problemMessages, summaryProblems } from "./problem-lines.ts";
+import { comparedBy, proofText } from "./proof-lines.ts";
 import { inOrder } from "./sink-order.ts";
 import type { Style } from "./style.ts";
 import { info, type Message } from "./view.ts";
@@ -54,8 +55,10 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
   if (outcome.outcome === "failed") {
     lines.push({ level: "info", text: `${style.bad("failed")} after ${amount}` });
   } else {
-    lines.push(info(`${outcome.outcome === "proven" ? style.good("proven") : style.careful("incomplete")}: ${amount}`));
+    lines.push(info(`${(isWhole(outcome) ? style.good : style.careful)(outcome.outcome)}: ${amount}`));
     lines.push(info(field("data", receivedParts(outcome, elapsedMs).join("; "), style)));
+    const proof = proofText(outcome);
+    if (proof !== undefined) lines.push(info(field("proof", proof, style)));
     if (outcome.digest !== undefined) lines.push(info(field("digest", outcome.digest, style)));
     if (outcome.unsynced === true) lines.push(info(field("disk", UNSYNCED, style)));
   }
@@ -88,14 +91,14 @@ function sentParts(summary: SessionSummary): string[] {
 /** Of a copy with `--durability none`. */
 const UNSYNCED = "not synced: until the system has written it, a loss of power may take any of it";
 
-/** One sink in a few words: `proven`, `proven, caught up late`, `failed: no space left`. */
+/** One sink in a few words: `proven`, `proven, caught up late`, `complete: 7 files taken as unchanged …`, `failed: no space left`. */
 function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
-  const colour = sink.outcome === "proven" ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
+  const colour = isWhole(sink) ? style.good : sink.outcome === "failed" ? style.bad : style.careful;
   const name = sink.name + " ".repeat(Math.max(0, nameColumns - stringWidth(sink.name)));
   const fate = sink.deletion === undefined ? undefined : deletionText(sink.deletion);
   const deleted = fate === undefined ? "" : `; ${fate}`;
   if (sink.outcome === "dry-run") return `${style.strong(name)}  ${wantedText(sink)}${replacedText(sink)}${deleted}`;
-  const why = sink.message === undefined ? "" : `: ${sink.message}`;
+  const why = [proofText(sink), sink.message].flatMap((text) => (text === undefined ? [] : [`: ${text}`])).join("");
   const problems = sink.problemCount > 0 ? ` (${plural(sink.problemCount, "problem")})` : "";
   const late = sink.caughtUp ? ", caught up late" : "";
   const disk = sink.unsynced === true ? `, ${style.careful("not synced to its disk")}` : "";
@@ -113,7 +116,7 @@ function headline(summary: SessionSummary, style: Style): string {
   const towards =
     held === sinks.length ? plural(held, "sink") : `${formatCount(held)} of ${plural(sinks.length, "sink")}`;
   if (result === "unchanged")
-    return `${style.good("nothing to do")}: ${plural(files, "file")}, ${formatBytes(bytes)} at ${towards} already (${formatElapsed(elapsedMs)})`;
+    return `${style.good("nothing to do")}: ${plural(files, "file")}, ${formatBytes(bytes)} at ${towards} already${comparedBy(summary)} (${formatElapsed(elapsedMs)})`;
   const word = (result === "complete" ? style.good : result === "failed" ? style.bad : style.careful)(
     RESULT_WORDS.get(result) ?? result,
   );

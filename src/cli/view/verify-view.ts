@@ -63,7 +63,7 @@ function verifyMessages(event: VerifyEvent, _state: VerifyState, style: Style): 
 }
 
 function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, style: Style): readonly Message[] {
-  const { counts, elapsedMs, result } = event;
+  const { counts, wanted, elapsedMs, result } = event;
   const rate = elapsedMs > 0 ? ` (${formatRate((counts.bytes * 1000) / elapsedMs)})` : "";
   const amount = `${plural(counts.files, "file")}, ${formatBytes(counts.bytes)} in ${formatElapsed(elapsedMs)}${rate}`;
   const word = result === "equal" ? style.good("equal") : style.bad("differs");
@@ -77,8 +77,15 @@ function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, sty
     const text = `${plural(counts.notCarried, "entry", "entries")} of the source are not in the copy`;
     lines.push(info(`  ${style.quiet("left   ")} ${text}`));
   }
+  if (wanted !== 0) lines.push(info(`  ${style.quiet("next   ")} ${wantedText(wanted)}`));
   if (result === "differs") lines.push({ level: "warning", text: `fanfold: ${found(counts).join(", ")}` });
   return lines;
+}
+
+function wantedText(wanted: number | "all"): string {
+  if (wanted === "all") return "more files are damaged than are remembered: the next copy gets all of them anew";
+  const [it, is] = wanted === 1 ? ["it", "is"] : ["them", "are"];
+  return `${plural(wanted, "damaged file")} ${is} remembered: the next copy gets ${it} anew`;
 }
 
 function found(counts: VerifyCounts): string[] {

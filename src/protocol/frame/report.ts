@@ -3,6 +3,7 @@ import { HASH_BYTES, HELD_FILES_MAX, MISSING_RANGES_MAX, PROBLEMS_LISTED_MAX } f
 import { deletionSchema } from "../messages/deletion.ts";
 import { fidelityReportSchema } from "../messages/fidelity.ts";
 import { problemSchema, sinkProgressSchema } from "../messages/progress.ts";
+import { takenSchema } from "../messages/taken.ts";
 
 /**
  * Bodies of the frames a sink publishes on `up.<its id>` [P-10]: JSON in an up frame (frame.ts), whose header carries
@@ -46,9 +47,11 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     progress: sinkProgressSchema,
     problemCount: sequence,
     problems: z.array(problemSchema).max(PROBLEMS_LISTED_MAX),
-    /** Taken as unchanged by size and time: files, and their bytes. */
+    /** Stood there already: files, and their bytes. */
     filesUnchanged: sequence,
     bytesUnchanged: sequence,
+    /** Those of them whose content was not looked at; absent when there are none. */
+    takenAsUnchanged: takenSchema.optional(),
     /** Entries that this session made, replaced, or gave another owner, mode, time or attribute. */
     entriesChanged: sequence,
     /** What could not be carried as it is at the source; absent when there is nothing. */

@@ -71,6 +71,8 @@ export interface SinkLine {
     | "detached"
     | "away"
     | "proven"
+    /** Proven but for what was taken as unchanged. */
+    | "complete"
     | "incomplete"
     | "dry-run"
     | "failed";
@@ -230,5 +232,7 @@ export type VerifyEvent =
       readonly type: "finished";
       readonly result: "equal" | "differs";
       readonly counts: Readonly<VerifyCounts>;
+      /** Files whose content is damaged, as the folder remembers now: the next copy wants them, whatever their size and time. */
+      readonly wanted: number | "all";
       readonly elapsedMs: number;
     };

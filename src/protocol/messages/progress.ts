@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PROBLEMS_LISTED_MAX } from "../limits.ts";
 import { deletionSchema, deletionWithheldSchema } from "./deletion.ts";
 import { fidelityReportSchema } from "./fidelity.ts";
+import { takenSchema } from "./taken.ts";
 
 /**
  * What people are shown of a session. Names of files in here are already escaped for terminals (lib/escape-name).
@@ -53,10 +54,11 @@ export const sinkOutcomeSchema = z.object({
   sinkId: z.string().max(16),
   name: z.string().max(256),
   /**
-   * proven: durable (unless `unsynced`), and its digest equals the source's. incomplete: proven but for what `problems` lists. dry-run: it said
-   * what it wants, and nothing was copied.
+   * proven: durable (unless `unsynced`), its digest equals the source's, and the content of every file was proven in this session.
+   * complete: the same, but for the content of the files in `takenAsUnchanged`. incomplete: one of both, but for what `problems` lists.
+   * dry-run: it said what it wants, and nothing was copied.
    */
-  outcome: z.enum(["proven", "incomplete", "failed", "dry-run"]),
+  outcome: z.enum(["proven", "complete", "incomplete", "failed", "dry-run"]),
   code: z.string().max(40).optional(),
   message: z.string().max(4000).optional(),
   filesDone: count,
@@ -64,9 +66,11 @@ export const sinkOutcomeSchema = z.object({
   digest: z.string().max(64).optional(),
   problemCount: count,
   problems: z.array(problemSchema).max(PROBLEMS_LISTED_MAX),
-  /** Files, and their bytes, that stood there already with equal size and time: taken as unchanged, not read. */
+  /** Files, and their bytes, that stood there already: by size and time, or by their content where the source had hashed it before. */
   filesUnchanged: count.default(0),
   bytesUnchanged: count.default(0),
+  /** Files whose content was not looked at in this session; absent when there are none. */
+  takenAsUnchanged: takenSchema.optional(),
   /** Entries that were made there, replaced, or given another owner, mode, time or attribute. */
   entriesChanged: count.default(0),
   /** What it could not carry as it is at the source; absent when there is nothing. */
@@ -84,9 +88,14 @@ export const sinkOutcomeSchema = z.object({
 });
 export type SinkOutcome = z.infer<typeof sinkOutcomeSchema>;
 
+/** Whether all of the source is there, and no entry is missing. */
+export function isWhole({ outcome }: SinkOutcome): boolean {
+  return outcome === "proven" || outcome === "complete";
+}
+
 export const sessionSummarySchema = z.object({
   /**
-   * complete: every sink that took part proved everything. unchanged: the same, and no sink changed
+   * complete: every sink that took part has all of it. unchanged: the same, and no sink changed
    * anything. quorum: enough of
    * them did (--min-success). sinks-missing: those that took part did, but not all that were expected by name took part.
    * dry-run: nothing was copied.

@@ -113,7 +113,8 @@ function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry): "copied" {
     // The file may have got a later time than was listed: its source looked at it twice.
     const listed = metadataEntryOf(to);
     const subject = { ...listed, wanted: { ...listed.wanted, mtime } };
-    const isCopy = own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime);
+    const isSame = own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime);
+    const isCopy = isSame && !root.damage.has(to);
     if (isCopy && (own.links === 1 || !root.wouldChange(to, own, subject)))
       if (root.settleFile(to.directory, to.name, subject, own)) return "copied";
     const partial = copyContent(root, { fd, facts }, { to, subject, id: to.entry });

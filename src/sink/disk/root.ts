@@ -14,6 +14,7 @@ import { openTarget } from "../metadata/metadata-target.ts";
 import { OwnerMap, processRights } from "../metadata/owner-map.ts";
 import { type UnkeptMode, unkeptAs, unkeptIn } from "../metadata/unkept-mode.ts";
 import { USUAL_TRAITS } from "../own/folder-traits.ts";
+import { KnownDamage } from "../own/known-damage.ts";
 import { PARTIAL_FOLDER, type PartialFile, PartialFiles } from "../own/partial-files.ts";
 import { EntrySync } from "./entry-sync.ts";
 import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
@@ -37,6 +38,8 @@ export class Root implements Disposable {
   readonly metadata: Metadata;
   /** There when each file is to be on the disk before it is called stored. */
   readonly sync: EntrySync | undefined;
+  /** Files that a check found damaged: no size and time speaks for them. */
+  damage = KnownDamage.none();
   #entriesChanged = 0;
 
   private constructor(directories: Directories, { native, numericIds = false, tally, openFiles, fsync }: RootOptions) {

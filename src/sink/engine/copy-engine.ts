@@ -11,6 +11,8 @@ import { changedHere, entryProblem, folderGone, isFatal } from "../disk/entry-pr
 import { metadataEntryOf } from "../metadata/metadata.ts";
 import type { CheckedFrame } from "../stream/checked-frame.ts";
 import { checkEnd, checkWalked } from "../stream/page-store.ts";
+import { checkHoles } from "./check-holes.ts";
+import { keepDamage, noteMended } from "./damaged-files.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import type { EngineParts, EngineSink } from "./engine-parts.ts";
@@ -195,7 +197,7 @@ export class CopyEngine implements Engine {
       if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
       if (kept) return;
       if (!wanted) this.#changed(entry);
-      if (entry.roomBytes !== undefined && storedBytes < final.size) this.#checkHoles(entry);
+      if (entry.roomBytes !== undefined && storedBytes < final.size) checkHoles(this.#parts, entry);
       this.#out.file(entryDisplay(entry), final.size);
     });
   }
@@ -205,13 +207,6 @@ export class CopyEngine implements Engine {
     const problem = this.#names.beforeMade(entry);
     if (problem !== undefined) this.#fail(entry, problem);
     return problem !== undefined;
-  }
-
-  /** A file system without holes has filled them. */
-  #checkHoles(entry: FileEntry): void {
-    const { root, fidelity } = this.#parts;
-    const own = root.look(entry.directory, entry.name);
-    if (own !== undefined && own.roomBytes >= own.size) fidelity.add("sparse", entryDisplay(entry));
   }
 
   /** A file that was taken as unchanged, and is not. */
@@ -239,7 +234,7 @@ export class CopyEngine implements Engine {
   }
 
   #trailer(trailer: Trailer): void {
-    const { pageStore, manifest, space } = this.#parts;
+    const { pageStore, manifest, space, root } = this.#parts;
     const [page, body] = [pageStore.page(trailer.page), pageStore.body(trailer.page)];
     if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
       throw new FanfoldError(
@@ -254,6 +249,7 @@ export class CopyEngine implements Engine {
       this.#proof.hasFailed(entry) ? NOT_CARRIED : (states[index] ?? NOT_CARRIED),
     );
     manifest.page(page, body, carried);
+    noteMended(root.damage, page, carried);
   }
 
   /** What nobody sent must still be what it was when this sink said that it has it. */
@@ -286,6 +282,8 @@ export class CopyEngine implements Engine {
     // Whatever was written by now may have gone into a folder that is nobody's any more.
     if (!root.isWhole()) throw folderGone();
     this.#parts.manifest.commit(digest, this.#proof.failed);
+    // Behind the manifest: after a kill in between they are sent once more.
+    keepDamage(root);
     this.counts.entriesChanged = root.entriesChanged;
     this.#digest = digest;
   }

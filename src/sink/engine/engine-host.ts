@@ -70,8 +70,8 @@ export class EngineHost {
     this.#engine = undefined;
     const deletes = this.#copy?.deletes ?? false;
     if (!deletes) this.#copy?.release("proven");
-    const fidelity = this.#fidelity.report();
-    this.#post({ type: "verified", pages, digest: digest.toString("hex"), deletes, fidelity });
+    const [takenAsUnchanged, fidelity] = [this.#copy?.takenAsUnchanged, this.#fidelity.report()];
+    this.#post({ type: "verified", pages, digest: digest.toString("hex"), deletes, takenAsUnchanged, fidelity });
   }
 
   #delete(): void {

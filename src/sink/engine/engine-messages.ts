@@ -2,6 +2,7 @@ import type { FanfoldError } from "../../lib/errors.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityReport } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
+import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import type { DeletionPolicy } from "../deletion/deletion.ts";
 import type { Durability } from "../disk/entry-sync.ts";
 import type { Doubts } from "../own/sync-mark.ts";
@@ -73,6 +74,7 @@ export type EngineMessage =
       readonly pages: number;
       readonly digest: string;
       readonly deletes: boolean;
+      readonly takenAsUnchanged: TakenAsUnchanged | undefined;
       readonly fidelity: FidelityReport;
     }
   | { readonly type: "deleted"; readonly deletion: Deletion | undefined }

@@ -89,7 +89,8 @@ export class HardLinker {
       steps.guarded(link, () => {
         if (steps.isRefused(link)) return;
         const placed = this.#place(link, (entry) => steps.hasFailed(entry));
-        if (placed !== "made") steps.fail(link, placed === "left-out" ? undefined : placed);
+        if (placed === "made") root.damage.mend(link);
+        else steps.fail(link, placed === "left-out" ? undefined : placed);
       });
     }
   }

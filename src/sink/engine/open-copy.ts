@@ -2,9 +2,11 @@ import { SpillFile } from "../../lib/disk/spill-file.ts";
 import { systemRandom } from "../../lib/random.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
+import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
 import type { Root } from "../disk/root.ts";
 import { openManifestWriter } from "../manifest/manifest-writer.ts";
+import { KnownDamage } from "../own/known-damage.ts";
 import { prepareFolder, recallTraits } from "../own/probe-folder.ts";
 import { type Doubts, isDoubted } from "../own/sync-mark.ts";
 import { PageStore } from "../stream/page-store.ts";
@@ -56,6 +58,8 @@ export interface OpenCopy<E extends Engine = Engine> {
   readonly engine: E;
   /** The source asks for a deletion behind the sync. */
   readonly deletes: boolean;
+  /** Files so far whose content was not looked at. */
+  readonly takenAsUnchanged: TakenAsUnchanged | undefined;
   /** Deletes what the source asked for, within the policy of this sink. */
   delete(policy: DeletionPolicy, out: DeletionOut): Deletion | undefined;
   /** Whether the folder is still the one that was opened. */
@@ -92,6 +96,9 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
     get deletes() {
       return scope.limit !== undefined;
     },
+    get takenAsUnchanged() {
+      return manifest.takenAsUnchanged;
+    },
     delete: (policy, deletionOut) =>
       deleteExtras({ root, pageStore, scope, policy, onBusy: () => undefined }, deletionOut),
     isWhole: () => root.isWhole(),
@@ -117,6 +124,7 @@ export function openDryRun(root: Root, { doubts, deletion, onBusy }: DryRunOptio
   using opening = new DisposableStack();
   opening.use(root);
   root.metadata.traits = recallTraits(root);
+  root.damage = KnownDamage.read(root);
   const scope = opening.use(new ScopeStore());
   const pageStore = opening.use(new PageStore(SpillFile.open()));
   const order = opening.use(new TreeOrder({ pageStore, random: systemRandom }));
@@ -126,6 +134,7 @@ export function openDryRun(root: Root, { doubts, deletion, onBusy }: DryRunOptio
   return {
     engine,
     deletes: false,
+    takenAsUnchanged: undefined,
     delete: () => undefined,
     isWhole: () => root.isThere(),
     release: () => parts.dispose(),

@@ -66,7 +66,8 @@ export function isUnchanged(entry: FileEntry, own: FileFacts, comparison: Compar
   const { root } = comparison;
   if (own.size !== entry.size) return false;
   if (entry.hash !== undefined) return hasContent(entry, entry.hash, comparison);
-  return root.keeps.times && hasTime(root, entry, own) && !comparison.isDoubted(own.ctimeMs);
+  if (!root.keeps.times || !hasTime(root, entry, own)) return false;
+  return !comparison.isDoubted(own.ctimeMs) && !root.damage.has(entry);
 }
 
 /** Whether a file that was taken as unchanged still is what it was taken for. */

@@ -3,6 +3,19 @@ import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { splitPath } from "../../protocol/names/relative-path.ts";
 import type { ManifestPage, ManifestState } from "./manifest.ts";
 
+/** What a content is known by, and when the copy began that proved it, in milliseconds since 1970. */
+interface CarriedProof {
+  readonly hash: Uint8Array;
+  readonly provenMs: number;
+}
+
+/** Of the old manifest, in milliseconds since 1970. */
+interface ProofTimes {
+  readonly copyMs: number;
+  /** Of what it had taken over itself. */
+  readonly oldestProofMs: number;
+}
+
 /**
  * Content hashes of an earlier manifest, for files that were not read this time. Both manifests are in the order of a
  * walk, so they are read side by side, like two sorted lists: memory holds one page of the old one. Where the order is
@@ -11,21 +24,23 @@ import type { ManifestPage, ManifestState } from "./manifest.ts";
  */
 export class CarriedHashes {
   readonly #pages: Iterator<ManifestPage>;
+  readonly #times: ProofTimes;
   #page: ManifestPage | undefined;
   #index = 0;
   #ended = false;
 
-  constructor(pages: Iterator<ManifestPage>) {
+  constructor(pages: Iterator<ManifestPage>, times: ProofTimes) {
     this.#pages = pages;
+    this.#times = times;
   }
 
-  /** Hash of the file if it stood in the old manifest with equal size and time. Ask in the order of the walk. */
-  find(entry: FileEntry): Uint8Array | undefined {
+  /** Proof of the file if it stood in the old manifest with equal size and time. Ask in the order of the walk. */
+  find(entry: FileEntry): CarriedProof | undefined {
     for (let old = this.#current(); old !== undefined; old = this.#current()) {
       const order = compareInWalk(old.entry, entry);
       if (order > 0) return undefined;
       this.#index += 1;
-      if (order === 0) return hashOf(old.entry, old.state, entry);
+      if (order === 0) return proofOf(old.entry, old.state, { now: entry, times: this.#times });
     }
     return undefined;
   }
@@ -65,11 +80,17 @@ export function compareInWalk(left: Entry, right: Entry): number {
   }
 }
 
-function hashOf(old: Entry, state: ManifestState, now: FileEntry): Uint8Array | undefined {
-  if (old.kind !== "file") return undefined;
-  const was =
-    state.state === "delivered" ? state.final : state.state === "unchanged" ? { ...old, hash: state.hash } : undefined;
-  return was !== undefined && was.size === now.size && sameMicrosecond(was.mtime, now.mtime) ? was.hash : undefined;
+function proofOf(
+  old: Entry,
+  state: ManifestState,
+  { now, times }: { readonly now: FileEntry; readonly times: ProofTimes },
+): CarriedProof | undefined {
+  if (old.kind !== "file" || (state.state !== "delivered" && state.state !== "unchanged")) return undefined;
+  const { size, mtime } = state.state === "delivered" ? state.final : old;
+  if (size !== now.size || !sameMicrosecond(mtime, now.mtime)) return undefined;
+  if (state.state === "delivered") return { hash: state.final.hash, provenMs: times.copyMs };
+  // A hash in the page: the sink read its file, and compared.
+  return { hash: state.hash, provenMs: old.hash === undefined ? times.oldestProofMs : times.copyMs };
 }
 
 /** What every sink can restore of a time. */

@@ -1,6 +1,8 @@
 import { closeSync, writeSync } from "node:fs";
+import { sumBytes } from "../../lib/sum-bytes.ts";
 import type { Entry, Page } from "../../protocol/frame/page.ts";
 import type { FidelityKind } from "../../protocol/messages/fidelity.ts";
+import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import type { Root } from "../disk/root.ts";
 import { commitOwnFile, createOwnFile, removeOwnFile } from "../own/own-files.ts";
 import { CarriedHashes } from "./carried-hashes.ts";
@@ -20,6 +22,7 @@ import {
   MANIFEST_VERSION,
   type ManifestMeta,
   type ManifestState,
+  PROOF_MS_MAX,
 } from "./manifest.ts";
 import { ManifestReader } from "./manifest-reader.ts";
 
@@ -29,6 +32,8 @@ export interface ManifestWriter {
   page(page: Page, body: Uint8Array, states: readonly ManifestState[]): void;
   /** An entry is there, but for this; what cannot be seen afterwards is passed over. */
   lacks(entry: number, what: FidelityKind): void;
+  /** Files so far whose content nobody looked at in this session, empty ones set aside; undefined when there are none. */
+  readonly takenAsUnchanged: TakenAsUnchanged | undefined;
   /** All is stored and proven: it becomes the manifest. `notCarried` are the numbers of entries with problems. */
   commit(digest: Uint8Array, notCarried?: Iterable<number>): void;
   /** Leaves the old manifest as it is. Idempotent, and nothing after a commit. */
@@ -51,6 +56,8 @@ class FileManifestWriter implements ManifestWriter {
   #fd: number | undefined;
   #pages = 0;
   #entries = 0;
+  /** Files that were taken as unchanged. */
+  readonly #taken = { files: 0, bytes: 0, withoutProof: 0, oldestProofMs: Number.POSITIVE_INFINITY };
   /** Not written yet. */
   #lacks = new Map<number, number>();
 
@@ -59,7 +66,7 @@ class FileManifestWriter implements ManifestWriter {
     this.#isSynced = isSynced;
     this.#fd = createOwnFile(root, MANIFEST_DRAFT);
     this.#before = earlier(root);
-    if (this.#before !== undefined) this.#carried = new CarriedHashes(this.#before.pages());
+    if (this.#before !== undefined) this.#carried = carriedFrom(this.#before);
     this.#write(Buffer.concat([MAGIC, Uint8Array.of(MANIFEST_VERSION)]));
     this.#write(encodeRecord("header", encodeHeader(meta)));
   }
@@ -85,14 +92,25 @@ class FileManifestWriter implements ManifestWriter {
     }
     if (declared.length > 0) this.#declare(declared);
     this.#writeLacks();
-    this.#write(encodeRecord("end", encodeManifestEnd({ pages: this.#pages, entries: this.#entries, digest })));
-    const fd = this.#take();
+    const { oldestProofMs } = this.#taken;
+    const end = { pages: this.#pages, entries: this.#entries, digest };
+    const isCarried = Number.isFinite(oldestProofMs);
+    this.#write(encodeRecord("end", encodeManifestEnd({ ...end, oldestProofMs: isCarried ? oldestProofMs : 0 })));
+    const fd = this.#takeFile();
     if (fd === undefined) return;
     commitOwnFile(this.#root, fd, { from: MANIFEST_DRAFT, to: MANIFEST, isSynced: this.#isSynced });
   }
 
+  get takenAsUnchanged(): TakenAsUnchanged | undefined {
+    const { oldestProofMs, ...taken } = this.#taken;
+    if (taken.files === 0) return undefined;
+    return Number.isFinite(oldestProofMs)
+      ? { ...taken, oldestProof: new Date(oldestProofMs).toISOString() }
+      : { ...taken };
+  }
+
   discard(): void {
-    const fd = this.#take();
+    const fd = this.#takeFile();
     if (fd === undefined) return;
     closeSync(fd);
     removeOwnFile(this.#root, MANIFEST_DRAFT);
@@ -110,8 +128,18 @@ class FileManifestWriter implements ManifestWriter {
 
   #withHash(entry: Entry, state: ManifestState): ManifestState {
     if (entry.kind !== "file" || state.state !== "not-read") return state;
-    const hash = entry.hash ?? this.#carried?.find(entry);
-    return hash === undefined ? state : { state: "unchanged", hash };
+    if (entry.hash !== undefined) return { state: "unchanged", hash: entry.hash };
+    const carried = this.#carried?.find(entry);
+    if (entry.size > 0) this.#take(entry.size, carried?.provenMs);
+    return carried === undefined ? state : { state: "unchanged", hash: carried.hash };
+  }
+
+  #take(bytes: number, provenMs: number | undefined): void {
+    const taken = this.#taken;
+    taken.files += 1;
+    taken.bytes = sumBytes(taken.bytes, bytes);
+    if (provenMs === undefined) taken.withoutProof += 1;
+    else taken.oldestProofMs = Math.min(taken.oldestProofMs, provenMs);
   }
 
   #write(bytes: Buffer): void {
@@ -120,13 +148,19 @@ class FileManifestWriter implements ManifestWriter {
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
   }
 
-  #take(): number | undefined {
+  #takeFile(): number | undefined {
     const fd = this.#fd;
     if (fd === undefined) return undefined;
     this.#fd = undefined;
     this.#before?.[Symbol.dispose]();
     return fd;
   }
+}
+
+function carriedFrom(before: ManifestReader): CarriedHashes {
+  // A clock may be wrong by any amount.
+  const copyMs = Math.min(before.meta.timeMs, PROOF_MS_MAX);
+  return new CarriedHashes(before.pages(), { copyMs, oldestProofMs: before.end.oldestProofMs });
 }
 
 /** The manifest that is there; one that cannot be read knows nothing, and is about to be replaced. */

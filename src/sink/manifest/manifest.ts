@@ -20,7 +20,10 @@ import type { FidelityKind } from "../../protocol/messages/fidelity.ts";
  *            | 5                                            ; this sink could not carry it
  *   lacks    = count *(entry bits(u8))                     ; what of an entry could not be carried (docs/fidelity.md): see LACKS
  *   declared = count *entry                                 ; entries that turned out not to be carried at the very end
- *   end      = pages(u48) entries(u48) digest(32)           ; of the tree; always the same length, so that a cut file shows at once
+ *   end      = pages(u48) entries(u48) oldest(u48) digest(32)
+ *                                                          ; of the tree; always the same length, so that a cut file shows at once
+ *                                                          ; oldest: the oldest copy, in milliseconds since 1970, that proved
+ *                                                          ; a content of state 4 which no hash in its page proves; 0: there is none
  *
  * A path may occur twice, when a file was read again: the later one counts.
  */
@@ -29,12 +32,14 @@ export const MANIFEST = "manifest";
 export const MANIFEST_DRAFT = "manifest.new";
 
 export const MAGIC = Buffer.from("fanfoldM");
-export const MANIFEST_VERSION = 3;
+export const MANIFEST_VERSION = 4;
 const RECORD_KINDS = { header: 1, page: 2, declared: 3, end: 4, lacks: 5 } as const;
 export type RecordKind = keyof typeof RECORD_KINDS;
 export const RECORD_HEAD_BYTES = 9;
 const COUNT_BYTES = 6;
-const END_BODY_BYTES = 2 * COUNT_BYTES + HASH_BYTES;
+/** As many as its field holds. */
+export const PROOF_MS_MAX = 2 ** (8 * COUNT_BYTES) - 1;
+const END_BODY_BYTES = 3 * COUNT_BYTES + HASH_BYTES;
 export const END_BYTES = RECORD_HEAD_BYTES + END_BODY_BYTES;
 /** A page as large as a frame may carry it, with its states. */
 const RECORD_BYTES_MAX = FRAME_BYTES_MAX + PAGE_ENTRIES_MAX * 80;
@@ -89,6 +94,8 @@ export interface ManifestPage {
 export interface ManifestEnd {
   readonly pages: number;
   readonly entries: number;
+  /** When the oldest copy began whose proof of a content is carried over here, in milliseconds since 1970; 0: none is. */
+  readonly oldestProofMs: number;
   /** Of the tree. */
   readonly digest: Uint8Array;
 }
@@ -233,11 +240,12 @@ export function decodeLacks(body: Uint8Array): Map<number, number> {
   return lacks;
 }
 
-export function encodeManifestEnd({ pages, entries, digest }: ManifestEnd): Buffer {
+export function encodeManifestEnd({ pages, entries, oldestProofMs, digest }: ManifestEnd): Buffer {
   const body = Buffer.alloc(END_BODY_BYTES);
   body.writeUIntLE(pages, 0, COUNT_BYTES);
   body.writeUIntLE(entries, COUNT_BYTES, COUNT_BYTES);
-  body.set(digest, 2 * COUNT_BYTES);
+  body.writeUIntLE(oldestProofMs, 2 * COUNT_BYTES, COUNT_BYTES);
+  body.set(digest, 3 * COUNT_BYTES);
   return body;
 }
 
@@ -246,7 +254,8 @@ export function decodeManifestEnd(body: Buffer): ManifestEnd {
   return {
     pages: body.readUIntLE(0, COUNT_BYTES),
     entries: body.readUIntLE(COUNT_BYTES, COUNT_BYTES),
-    digest: body.subarray(2 * COUNT_BYTES),
+    oldestProofMs: body.readUIntLE(2 * COUNT_BYTES, COUNT_BYTES),
+    digest: body.subarray(3 * COUNT_BYTES),
   };
 }
 

@@ -1,11 +1,10 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, renameSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readdirSync, renameSync } from "node:fs";
 import { type Directories, joined } from "../../lib/disk/directories.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { removeTree } from "../deletion/remove-tree.ts";
 import { writeFully } from "../disk/read-content.ts";
-import type { Root } from "../disk/root.ts";
 
 /*
  * Files of our own, directly in `.fanfold` of a sink's folder. Part of the door to the disk (D11): names are ours, the
@@ -16,7 +15,12 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The folder that `.fanfold` is in: a Root, or what it holds open. */
-export type OwnPlace = Pick<Root, "at" | "remove">;
+export interface OwnPlace {
+  /** Where a name is reached now, to be used at once. */
+  at(directory: Uint8Array, name: Uint8Array): Buffer;
+  /** Removes what stands under a name, with all that is in it. */
+  remove(directory: Uint8Array, name: Uint8Array): void;
+}
 
 export function placeIn(directories: Directories): OwnPlace {
   return {
@@ -81,9 +85,11 @@ export function readOwnFile(place: OwnPlace, name: string, bytesMax: number): Bu
   }
 }
 
-/** Replaces a small file as a whole: after a kill or a power loss it has its old content, or the new one. */
-export function writeOwnFile(place: OwnPlace, name: string, content: string): void {
-  const from = `${name}.new`;
+/**
+ * Replaces a small file as a whole: after a kill or a power loss it has its old content, or the new one. It is written aside under the
+ * name `from`, which no other process may use at the same time.
+ */
+export function writeOwnFile(place: OwnPlace, name: string, content: string, from = `${name}.new`): void {
   const fd = createOwnFile(place, from);
   try {
     writeFully(fd, Buffer.from(content), 0);
@@ -92,6 +98,11 @@ export function writeOwnFile(place: OwnPlace, name: string, content: string): vo
     throw thrown;
   }
   commitOwnFile(place, fd, { from, to: name });
+}
+
+/** Names of all that is there, as far as they could be ours: names of ASCII characters. */
+export function ownNames(place: OwnPlace): string[] {
+  return readdirSync(at(place, "."), "latin1");
 }
 
 export function removeOwnFile(place: OwnPlace, name: string): void {

@@ -5,12 +5,15 @@ import type { Root } from "../disk/root.ts";
 import { fileTime, storedAs } from "../metadata/file-time.ts";
 import { nanosecondsOf, unitBetween } from "../metadata/time-scale.ts";
 import { decodeTraits, encodeTraits, type FolderTraits, USUAL_TRAITS } from "./folder-traits.ts";
+import { KnownDamage, removeDamageDrafts } from "./known-damage.ts";
 import { readOwnFile, writeOwnFile } from "./own-files.ts";
 import type { IsDoubted } from "./partial-files.ts";
 
 /** Before anything is written into a folder: makes what is needed for it, and asks its file system what it keeps. */
 export function prepareFolder(root: Root, nowMs: number, isDoubted: IsDoubted): void {
   root.partials.prepare(nowMs, isDoubted);
+  removeDamageDrafts(root);
+  root.damage = KnownDamage.read(root);
   root.metadata.traits = probeTraits(root);
   rememberTraits(root, root.metadata.traits);
 }

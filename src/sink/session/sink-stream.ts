@@ -120,7 +120,7 @@ export class SinkStream {
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();
-      const { pages, digest, deletes, fidelity } = await abortable(this.#verified.promise, signal);
+      const { pages, digest, deletes, takenAsUnchanged, fidelity } = await abortable(this.#verified.promise, signal);
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: isSynced ? "syncing" : "verifying" });
       await keeper.finish();
@@ -137,6 +137,7 @@ export class SinkStream {
         filesUnchanged,
         bytesUnchanged,
         entriesChanged,
+        ...(takenAsUnchanged === undefined ? {} : { takenAsUnchanged }),
         ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
         ...(deletion === undefined ? {} : { deletion }),
         ...(isSynced ? {} : { unsynced: true }),

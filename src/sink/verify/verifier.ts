@@ -53,6 +53,8 @@ interface VerifierOut {
   difference(difference: Difference): void;
   extra(path: string, kind: FoundKind): void;
   file(path: string, bytes: number): void;
+  /** The content of a file, or of a further name of one, was read: whether it is what was copied. */
+  content(entry: Entry, isRight: boolean): void;
 }
 
 interface VerifierOptions {
@@ -166,6 +168,7 @@ export class Verifier {
       faults = [unreadableFault(thrown)];
     }
     this.#count(promised);
+    this.#tellContent(promised, faults);
     if (faults.length > 0) this.#tell(entry, faults);
     else if (entry.kind === "file") this.#options.out.file(entryDisplay(entry), promised.size);
   }
@@ -259,6 +262,16 @@ export class Verifier {
       if (hash === undefined) counts.filesByTime += 1;
       else counts.filesByContent += 1;
     }
+  }
+
+  /** Said of what was read, and of what could not be: where size or time differ, the next copy sees by itself. */
+  #tellContent({ entry, hash }: PromisedEntry, faults: readonly Fault[]): void {
+    if (entry.kind !== "file" && entry.kind !== "hardlink") return;
+    const has = (...kinds: readonly Fault["kind"][]) => faults.some(({ kind }) => kinds.includes(kind));
+    if (has("content", "unreadable")) this.#options.out.content(entry, false);
+    else if (has("missing", "type", "size")) return;
+    // A further name is its first one, or was compared as that was.
+    else if (hash !== undefined || entry.kind === "hardlink") this.#options.out.content(entry, true);
   }
 
   #tell(entry: Entry, faults: readonly Fault[]): void {

@@ -1,6 +1,7 @@
 import { workerData } from "node:worker_threads";
 import { systemClock } from "../../lib/clock.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { systemRandom } from "../../lib/random.ts";
 import { sayLoaded, threadPort } from "../../lib/thread-port.ts";
 import type { Difference, VerifyCounts } from "../../protocol/messages/events.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
@@ -8,6 +9,7 @@ import { Root } from "../disk/root.ts";
 import { MANIFEST, MANIFEST_DRAFT, type ManifestMeta } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 import { type FoundKind, findEntry } from "./folder-reader.ts";
+import { type DamageMemory, FoundDamage } from "./found-damage.ts";
 import { Verifier } from "./verifier.ts";
 
 /** Thread that compares a folder with its manifest. It works one slice for each request, so that its news never pile up. */
@@ -30,7 +32,8 @@ export type VerifyMessage =
       readonly news: readonly VerifyNews[];
       readonly counts: VerifyCounts;
       readonly progress: Verifier["progress"];
-      readonly ended: boolean;
+      /** At the end: what the next copy will want. */
+      readonly end: DamageMemory | undefined;
     }
   | { readonly type: "failed"; readonly code: FanfoldError["code"]; readonly message: string };
 
@@ -46,6 +49,7 @@ sayLoaded(port);
 try {
   const root = Root.open(Buffer.from(data.folder));
   const manifest = openManifest(root);
+  const damage = new FoundDamage({ root, clock: systemClock, random: systemRandom });
   const verifier = new Verifier({
     root,
     manifest,
@@ -53,6 +57,7 @@ try {
     out: {
       difference: (difference) => news.push({ type: "difference", difference }),
       extra: (path, kind) => news.push({ type: "extra", path, kind }),
+      content: (entry, isRight) => damage.content(entry, isRight),
       file: (path, bytes) => {
         if (data.fileNotices) news.push({ type: "file", path, bytes });
       },
@@ -62,7 +67,10 @@ try {
   port.on("message", (_: VerifyRequest) => {
     try {
       const ended = work(steps);
-      post({ type: "slice", news, counts: verifier.counts, progress: verifier.progress, ended });
+      // Before any of it is told.
+      if (!ended) damage.keep();
+      const end = ended ? damage.end() : undefined;
+      post({ type: "slice", news, counts: verifier.counts, progress: verifier.progress, end });
       news = [];
     } catch (thrown) {
       fail(thrown);

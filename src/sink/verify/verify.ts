@@ -9,6 +9,7 @@ import { type MemberRun, startMember } from "../../member/member-run.ts";
 import type { VerifyEvent } from "../../protocol/messages/events.ts";
 import type { CopyProgress } from "../../protocol/messages/progress.ts";
 import { type HeldFolder, holdFolder } from "../own/folder-lock.ts";
+import type { DamageMemory } from "./found-damage.ts";
 import type { VerifyMessage, VerifyRequest, VerifyWorkerData } from "./verify-worker.ts";
 
 export interface VerifyOptions {
@@ -29,8 +30,8 @@ export type VerifyResult = Extract<VerifyEvent, { type: "finished" }>;
 export type VerifyRun = MemberRun<VerifyEvent, VerifyResult>;
 
 /**
- * Compares a sink's folder with the manifest of its last proven copy, without any network, and without writing to it. It starts at
- * once; disposing ends it.
+ * Compares a sink's folder with the manifest of its last whole copy, without any network. All that it writes is the list of the damaged
+ * files, for the next copy. It starts at once; disposing ends it.
  */
 export function verifyFolder(options: VerifyOptions): VerifyRun {
   return startMember(options.signal, async ({ hub, signal }) => {
@@ -91,7 +92,7 @@ class Verification {
       case "slice":
         this.#progress = message.progress;
         for (const news of message.news) this.#hub.emit(news);
-        if (message.ended) this.#finished.resolve(this.#result(message.counts));
+        if (message.end !== undefined) this.#finished.resolve(this.#result(message.counts, message.end));
         else this.#thread?.post({ type: "go" });
         break;
       case "failed":
@@ -111,11 +112,19 @@ class Verification {
     this.#hub.emit({ type: "warning", code: "copy-unfinished", message });
   }
 
-  #result(counts: VerifyResult["counts"]): VerifyResult {
+  #result(counts: VerifyResult["counts"], { files, failure }: DamageMemory): VerifyResult {
+    if (failure !== undefined) this.#warnForgotten(failure);
     const { differing, missing, extra } = counts;
     const differs = differing + missing + (this.#options.strict === true ? extra : 0) > 0;
     const elapsedMs = this.#clock.nowMs() - this.#startMs;
-    return { type: "finished", result: differs ? "differs" : "equal", counts, elapsedMs };
+    const wanted = failure === undefined ? files : 0;
+    return { type: "finished", result: differs ? "differs" : "equal", counts, wanted, elapsedMs };
+  }
+
+  #warnForgotten(failure: string): void {
+    const list = `the folder's list of damaged files ${failure}`;
+    const message = `What was found cannot be remembered: ${list}; a source with --checksum finds it again`;
+    this.#hub.emit({ type: "warning", code: "not-remembered", message });
   }
 
   #failure({ code, message }: Extract<VerifyMessage, { type: "failed" }>): FanfoldError {

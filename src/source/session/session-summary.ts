@@ -1,5 +1,5 @@
 import type { DeletionWithheld } from "../../protocol/messages/deletion.ts";
-import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { isWhole, type SessionSummary, type SinkOutcome } from "../../protocol/messages/progress.ts";
 import { missingOf } from "../../protocol/names/expected-names.ts";
 import type { WantedAmount } from "../publish/want-sum.ts";
 
@@ -9,7 +9,7 @@ interface SummaryParts {
   readonly sinks: readonly SinkOutcome[];
   /** Why nothing was to be deleted, though it was asked for. */
   readonly deletionWithheld?: DeletionWithheld | undefined;
-  /** So many proven copies are enough (`--min-success`). */
+  /** So many whole copies are enough (`--min-success`). */
   readonly minSuccess: number | undefined;
   /** Sinks that were to take part, by name. */
   readonly expected: readonly string[];
@@ -50,14 +50,14 @@ export function dryRunSummaryOf(parts: DryRunParts): SessionSummary {
 }
 
 function resultOf({ counts, sinks, minSuccess }: SummaryParts, missingCount: number): SessionSummary["result"] {
-  const proven = sinks.filter((sink) => sink.outcome === "proven").length;
+  const whole = sinks.filter(isWhole).length;
   const failed = sinks.filter((sink) => sink.outcome === "failed").length;
-  const isQuorum = minSuccess !== undefined && proven >= minSuccess;
-  // Not even if all that took part have proven theirs.
+  const isQuorum = minSuccess !== undefined && whole >= minSuccess;
+  // Not even if all that took part have theirs.
   const areTooFew = minSuccess !== undefined && sinks.length < minSuccess;
   if (sinks.length === 0 || areTooFew || (failed > 0 && !isQuorum)) return "failed";
-  if (proven < sinks.length + missingCount && isQuorum) return "quorum";
-  if (proven < sinks.length || counts.problemCount > 0) return "incomplete";
+  if (whole < sinks.length + missingCount && isQuorum) return "quorum";
+  if (whole < sinks.length || counts.problemCount > 0) return "incomplete";
   if (missingCount > 0) return "sinks-missing";
   return isUnchanged(counts, sinks) ? "unchanged" : "complete";
 }

@@ -176,10 +176,11 @@ export class SinkRoster {
 
   /** `note` says what is special about its copy. */
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
-    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, entriesChanged, fidelity, deletion } =
-      proof;
+    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, entriesChanged } = proof;
+    const { takenAsUnchanged, fidelity, deletion } = proof;
     const unsynced = proof.unsynced === true ? { unsynced: true } : {};
-    const outcome = problemCount > 0 ? "incomplete" : "proven";
+    const whole = takenAsUnchanged === undefined ? "proven" : "complete";
+    const outcome = problemCount > 0 ? "incomplete" : whole;
     const message = note === undefined ? {} : { message: note };
     return this.#settle(sinkId, {
       outcome,
@@ -189,6 +190,7 @@ export class SinkRoster {
       filesUnchanged,
       bytesUnchanged,
       entriesChanged,
+      ...(takenAsUnchanged === undefined ? {} : { takenAsUnchanged }),
       ...(fidelity === undefined ? {} : { fidelity }),
       ...(deletion === undefined ? {} : { deletion }),
       ...unsynced,

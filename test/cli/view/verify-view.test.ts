@@ -23,8 +23,8 @@ function said(event: VerifyEvent): string[] {
   return verifyView.messages(event, verifyView.initial, PLAIN_STYLE).map(({ level, text }) => `${level} ${text}`);
 }
 
-function ended(result: "equal" | "differs", own: Partial<VerifyCounts>): string[] {
-  return said({ type: "finished", result, counts: { ...COUNTS, ...own }, elapsedMs: 2000 });
+function ended(result: "equal" | "differs", own: Partial<VerifyCounts>, wanted: number | "all" = 0): string[] {
+  return said({ type: "finished", result, counts: { ...COUNTS, ...own }, wanted, elapsedMs: 2000 });
 }
 
 describe("verifyView", () => {
@@ -39,7 +39,11 @@ describe("verifyView", () => {
     state = verifyView.next(state, comparing, 1000);
     expect(JSON.stringify(screen(state))).toContain("promises.d.ts");
     expect([...verifyView.progressLines(state).values()].join()).toContain("5,000 of 20,000 files");
-    state = verifyView.next(state, { type: "finished", result: "equal", counts: COUNTS, elapsedMs: 1 }, 2000);
+    state = verifyView.next(
+      state,
+      { type: "finished", result: "equal", counts: COUNTS, wanted: 0, elapsedMs: 1 },
+      2000,
+    );
     expect(screen(state)).toEqual({ kind: "none" });
   });
 
@@ -50,6 +54,16 @@ describe("verifyView", () => {
     expect(said({ type: "difference", difference: missing })).toEqual(["warning missing  a/c"]);
     expect(said({ type: "extra", path: "x", kind: "directory" })).toEqual(["info extra  x/"]);
     expect(said({ type: "file", path: "x", bytes: 5 })).toEqual(["detail x (5 B)"]);
+  });
+
+  test("says what the next copy will mend", () => {
+    const next = (wanted: number | "all") => ended("differs", { differing: 3 }, wanted)[1];
+    expect(next(1)).toBe("info   next    1 damaged file is remembered: the next copy gets it anew");
+    expect(next(3)).toBe("info   next    3 damaged files are remembered: the next copy gets them anew");
+    expect(next("all")).toBe(
+      "info   next    more files are damaged than are remembered: the next copy gets all of them anew",
+    );
+    expect(next(0)).toBe("warning fanfold: 3 entries not as copied");
   });
 
   test("sums up", () => {
