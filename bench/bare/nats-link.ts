@@ -1,3 +1,4 @@
+import { systemClock } from "../../src/lib/clock.ts";
 import { openNats } from "../../src/transport/nats/open-nats.ts";
 import type { BareLink } from "./loop.ts";
 
@@ -5,7 +6,11 @@ import type { BareLink } from "./loop.ts";
 const FLUSH_EVERY_BYTES = 1024 * 1024;
 
 export async function openNatsLink(url: string, id: string): Promise<BareLink> {
-  const { connection } = await openNats(url, { clientName: "bare loop", signal: new AbortController().signal });
+  const { connection } = await openNats(url, {
+    clientName: "bare loop",
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
   let unflushedBytes = 0;
   return {
     publish(to, payload) {

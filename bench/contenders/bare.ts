@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { abortable } from "../../src/lib/abort.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
 import type { BareLoop, BrokerKind } from "../bare/loop.ts";
@@ -70,7 +71,7 @@ export function bareName(kind: string): string {
 /** What fanfold's adapter for this broker asks for. */
 export async function preferredPayloadBytes(kind: BrokerKind, url: string): Promise<number> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const transport = await connectTransport({ kind, url }, { clientName: "fanfold bench", signal });
+  const transport = await connectTransport({ kind, url }, { clientName: "fanfold bench", clock: systemClock, signal });
   await transport.close();
   return transport.capabilities.preferredPayloadBytes;
 }

@@ -60,10 +60,10 @@ function isPassing({ code }: FanfoldError, { welcome }: TransportsOptions): bool
 }
 
 async function connectBoth(live: LiveTarget, options: TransportsOptions): Promise<SessionTransports> {
-  const { who, emit, onEnd, buffers, signal } = options;
-  const bulk = await connectTransport(live.target, { clientName: `fanfold ${who}`, buffers, signal });
+  const { who, emit, onEnd, buffers, clock, signal } = options;
+  const bulk = await connectTransport(live.target, { clientName: `fanfold ${who}`, buffers, clock, signal });
   try {
-    const reports = await connectTransport(live.target, { clientName: `fanfold ${who} reports`, signal });
+    const reports = await connectTransport(live.target, { clientName: `fanfold ${who} reports`, clock, signal });
     tellStatus(bulk, emit);
     for (const transport of [bulk, reports]) watchEnd(transport, onEnd);
     return { live, bulk, reports };

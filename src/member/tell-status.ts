@@ -27,6 +27,8 @@ function detailOf(status: TransportStatus): string | undefined {
     case "blocked":
     case "closed":
       return status.reason;
+    case "reconnected":
+      return status.server;
     case "reconnecting":
       return `attempt ${status.attempt}`;
     case "lost":

@@ -1,4 +1,5 @@
 import type { BufferPool } from "../lib/buffer-pool.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { WaitOptions } from "./transport.ts";
 
 /** How one process reaches the broker of a session. The coordinator makes it; clients take it as it is. */
@@ -12,6 +13,7 @@ export type TransportTarget =
 export interface ConnectOptions extends WaitOptions {
   /** Shown by the broker's own monitoring: `fanfold sink alpha`. */
   readonly clientName: string;
+  readonly clock: Clock;
   /** Memory of large payloads, for a reader who gives it back. A transport whose library has memory of its own takes none. */
   readonly buffers?: BufferPool | undefined;
 }

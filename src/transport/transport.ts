@@ -74,7 +74,8 @@ export interface Subscription extends AsyncIterable<TransportMessage> {
 export type TransportStatus =
   | { readonly type: "disconnected"; readonly reason: string }
   | { readonly type: "reconnecting"; readonly attempt: number }
-  | { readonly type: "reconnected" }
+  /** `server` names the node of a broker that has several. */
+  | { readonly type: "reconnected"; readonly server?: string }
   /** The broker holds publishers (RabbitMQ's memory or disk alarm). */
   | { readonly type: "blocked"; readonly reason: string }
   | { readonly type: "unblocked" }

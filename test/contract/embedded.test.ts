@@ -1,3 +1,4 @@
+import { systemClock } from "../../src/lib/clock.ts";
 import { connectEmbedded } from "../../src/transport/embedded/client.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { MAY_ALL, startRelayServer } from "../helpers/brokers/relay-server.ts";
@@ -8,7 +9,10 @@ import { transportContract } from "./transport-contract.ts";
 const TICKET = "a-good-ticket";
 
 function open(port: number, { ticket = TICKET, clientName = "contract" } = {}): Promise<Transport> {
-  return connectEmbedded({ kind: "embedded", host: "127.0.0.1", port, ticket }, { clientName, signal: NEVER });
+  return connectEmbedded(
+    { kind: "embedded", host: "127.0.0.1", port, ticket },
+    { clientName, clock: systemClock, signal: NEVER },
+  );
 }
 
 transportContract("embedded", {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openStore, type Store } from "../../src/coordinator/history/store.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import type { UpMessage } from "../../src/protocol/frame/report.ts";
 import { encodeUp } from "../../src/protocol/frame/up.ts";
@@ -88,7 +89,7 @@ describe("a session", () => {
     const { signal } = new AbortController();
     const target = { kind: "embedded", host: "127.0.0.1", port: coordinator.port, ticket: transport.ticket } as const;
     await using link = {
-      relay: await connectTransport(target, { clientName: "test", signal }),
+      relay: await connectTransport(target, { clientName: "test", clock: systemClock, signal }),
       [Symbol.asyncDispose]: () => link.relay.close(),
     };
     const progress = { filesDone: 3, bytesDone: 42, currentFile: "a" };

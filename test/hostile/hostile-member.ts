@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 import type { Coordinator } from "../../src/coordinator/coordinator.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { sealFrame } from "../../src/protocol/frame/frame.ts";
 import type { Hello } from "../../src/protocol/messages/control.ts";
 import { subjectsOf, toSubject, upSubject } from "../../src/protocol/subjects.ts";
@@ -32,7 +33,7 @@ export async function hostileMember(
   if (offer.kind !== "embedded") throw new Error("want the embedded relay");
   const { signal } = new AbortController();
   const target = { kind: "embedded", host: "127.0.0.1", port: coordinator.port, ticket: offer.ticket } as const;
-  const transport = await connectTransport(target, { clientName: "hostile", signal });
+  const transport = await connectTransport(target, { clientName: "hostile", clock: systemClock, signal });
   onTestFinished(() => transport.close());
   control.ready();
   return {

@@ -91,7 +91,7 @@ export function transportMessage({
     case "disconnected":
       return warning(`lost the connection that the data goes through${why}; reconnecting`);
     case "reconnected":
-      return info("the connection that the data goes through is back");
+      return info(`the connection that the data goes through is back${more === undefined ? "" : ` (${more})`}`);
     case "blocked":
       return warning(`the broker holds back what is published${why}`);
     case "unblocked":

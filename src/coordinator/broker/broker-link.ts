@@ -175,6 +175,7 @@ export class BrokerLink implements AsyncDisposable {
         break;
       case "reconnected":
         this.#say("connected");
+        if (status.server !== undefined) this.#detail(status.type, status.server);
         break;
       case "reconnecting":
         this.#detail(status.type, `attempt ${status.attempt}`);

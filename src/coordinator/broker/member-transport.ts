@@ -62,7 +62,7 @@ export async function openBroker(setup: BrokerSetup, options: BrokerPartOptions)
   if (setup.kind !== "embedded") {
     const { kind, ownUrl } = setup;
     const connect = (signal: AbortSignal) =>
-      connectTransport({ kind, url: ownUrl }, { clientName: "fanfold coordinator", signal });
+      connectTransport({ kind, url: ownUrl }, { clientName: "fanfold coordinator", clock, signal });
     const link = new BrokerLink({ ...linkOptions, quiet: false, connect });
     return { ...common, link, [Symbol.asyncDispose]: () => link.close() };
   }

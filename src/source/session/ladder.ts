@@ -98,8 +98,8 @@ export class Ladder {
 
   #isFrozen(sink: LadderSink, sinks: readonly LadderSink[]): boolean {
     if (this.#policy === "wait" || sink.silentMs < FROZEN_SILENCE_MS) return false;
-    if (!sinks.some((other) => other !== sink && this.#holds(sink, other))) return false;
-    return sinks.filter(({ silentMs }) => silentMs >= FROZEN_SILENCE_MS - SAME_OUTAGE_MS).length <= LANES_MAX;
+    const heard = sinks.filter(({ silentMs }) => silentMs < FROZEN_SILENCE_MS - SAME_OUTAGE_MS);
+    return sinks.length - heard.length <= LANES_MAX && heard.some((other) => this.#holds(sink, other));
   }
 
   /** Whether a sink keeps another one from work that is not lagging by silence itself. */

@@ -1,5 +1,4 @@
 import { abortable, throwIfAborted } from "../../lib/abort.ts";
-import { type Clock, systemClock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { type Random, systemRandom } from "../../lib/random.ts";
 import { bytesOf, checkPayload, joined, partsOf } from "../payload.ts";
@@ -19,7 +18,6 @@ import { ClientSession } from "./client-session.ts";
 import { encodeHead, MESSAGE_BYTES_MAX } from "./wire.ts";
 
 export interface EmbeddedOptions extends ConnectOptions {
-  readonly clock?: Clock;
   readonly random?: Random;
 }
 
@@ -44,7 +42,7 @@ const COPY_BELOW_BYTES = 16 * 1024;
 export async function connectEmbedded(target: EmbeddedTarget, options: EmbeddedOptions): Promise<Transport> {
   const session = new ClientSession(target, {
     clientName: options.clientName,
-    clock: options.clock ?? systemClock,
+    clock: options.clock,
     random: options.random ?? systemRandom,
     status: new StatusHub(),
     buffers: options.buffers,

@@ -1,10 +1,9 @@
-import { errors, type Status } from "@nats-io/transport-node";
+import { errors, type Msg, type Status } from "@nats-io/transport-node";
 import { abortable, throwIfAborted } from "../../lib/abort.ts";
-import { systemClock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
-import { MESSAGE_OVERHEAD_BYTES } from "../message-queue.ts";
-import { asOneBuffer, bytesOf, checkPayload, joined, partsOf } from "../payload.ts";
-import { PublishGate } from "../publish-gate.ts";
+import { FRAME_BYTES_MAX, FRAME_BYTES_MIN } from "../../protocol/limits.ts";
+import { bytesOf, checkPayload, joined, partsOf } from "../payload.ts";
 import { QueuedSubscription } from "../queued-subscription.ts";
 import { StatusHub } from "../status-hub.ts";
 import type { ConnectOptions, TransportTarget } from "../target.ts";
@@ -17,8 +16,11 @@ import type {
   TransportStatus,
   WaitOptions,
 } from "../transport.ts";
+import { LinkGuard } from "./link-guard.ts";
 import { permissionError, reasonOf } from "./nats-errors.ts";
+import { NatsPublisher } from "./nats-publisher.ts";
 import { type OpenNats, openNats } from "./open-nats.ts";
+import { PART_HEADER, PayloadParts } from "./payload-parts.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -30,19 +32,15 @@ const MIB = 1024 * KIB;
 const PREFERRED_PAYLOAD_BYTES = 512 * KIB;
 /** The server's `write_deadline` as it comes; the protocol does not tell what it was set to. */
 const STALL_CUT_MS = 10_000;
-/** Bytes written to the socket, or waiting for it, that the server has not answered a ping behind. */
-const UNFLUSHED_BYTES_MAX = 4 * MIB;
-const FLUSH_EVERY_BYTES = MIB;
 /**
  * The server cuts a slow consumer without a word to it. What the client sees is an end of the connection right behind
- * deliveries, while the same server goes on; a network that fails in mid-transfer looks the same.
+ * deliveries, while the same server goes on; a network that fails in mid-transfer looks the same. In a cluster it cannot be
+ * told, because another server is tried first.
  */
 const CUT_AFTER_DELIVERY_MS = 1000;
-/** Subjects whose refusal is remembered, so that their next publish fails. */
-const DENIED_SUBJECTS_MAX = 256;
 
 /**
- * Core NATS. The library has no back-pressure of its own: a `PublishGate` counts what the server has not answered for.
+ * Core NATS: a publisher with a gate, queues with bounds, and a guard over the link.
  *
  * @throws FanfoldError `broker-unreachable`, `broker-denied` or `usage`
  */
@@ -50,18 +48,20 @@ export async function connectNats(
   target: Extract<TransportTarget, { kind: "nats" }>,
   options: ConnectOptions,
 ): Promise<Transport> {
-  return new NatsTransport(await openNats(target.url, options));
+  return new NatsTransport(await openNats(target.url, options), options.clock);
 }
 
 class NatsTransport implements Transport {
   readonly capabilities: TransportCapabilities;
   readonly #nats: OpenNats;
-  readonly #gate = new PublishGate({ limitBytes: UNFLUSHED_BYTES_MAX });
+  readonly #clock: Clock;
+  readonly #guard: LinkGuard;
+  readonly #publisher: NatsPublisher;
   readonly #status = new StatusHub();
   readonly #subscriptions = new Set<QueuedSubscription>();
-  readonly #denied = new Map<string, FanfoldError>();
-  #unflushedBytes = 0;
   #linkFault: string | undefined;
+  /** The server of the moment, as `host:port`; and as it names itself. */
+  #server: string;
   #serverId: string | undefined;
   #lastDeliveryMs = Number.NEGATIVE_INFINITY;
   #wasCutSilently = false;
@@ -69,19 +69,31 @@ class NatsTransport implements Transport {
   /** Aborts with the error that every later call gets. */
   readonly #end = new AbortController();
 
-  constructor(nats: OpenNats) {
+  constructor(nats: OpenNats, clock: Clock) {
+    const { connection } = nats;
     this.#nats = nats;
-    this.#serverId = nats.connection.info?.server_id;
-    const payloadLimitBytes = nats.connection.info?.max_payload ?? MIB;
+    this.#clock = clock;
+    this.#server = connection.getServer();
+    this.#serverId = connection.info?.server_id;
+    const serverLimitBytes = connection.info?.max_payload ?? MIB;
     this.capabilities = {
       kind: "nats",
-      payloadLimitBytes,
-      preferredPayloadBytes: Math.min(PREFERRED_PAYLOAD_BYTES, payloadLimitBytes),
+      // What is larger than the server of the moment takes goes in parts. One that takes too little is not begun with.
+      payloadLimitBytes: serverLimitBytes < FRAME_BYTES_MIN ? serverLimitBytes : FRAME_BYTES_MAX,
+      preferredPayloadBytes: Math.min(PREFERRED_PAYLOAD_BYTES, serverLimitBytes),
       ordered: true,
       stallCutMs: STALL_CUT_MS,
     };
-    void this.#follow(nats.connection.status());
-    void nats.connection.closed().then((fault) => this.#ended(fault instanceof Error ? fault : undefined));
+    this.#guard = new LinkGuard({
+      connection,
+      clock,
+      onDead: (silentMs) => {
+        this.#linkFault = `the server ${this.#server} did not answer for ${Math.round(silentMs / 1000)} s`;
+      },
+    });
+    this.#publisher = new NatsPublisher(connection, this.#guard);
+    void this.#follow(connection.status());
+    void connection.closed().then((fault) => this.#ended(fault instanceof Error ? fault : undefined));
   }
 
   async publish(subject: string, payload: Payload, { signal }: WaitOptions): Promise<void> {
@@ -89,27 +101,21 @@ class NatsTransport implements Transport {
     const parts = partsOf(payload);
     const bytes = bytesOf(parts);
     checkPayload(subject, bytes, this.capabilities.payloadLimitBytes);
-    const linkBytes = bytes + MESSAGE_OVERHEAD_BYTES;
-    await this.#gate.pass(linkBytes, signal, (generation) => {
-      const denied = this.#denied.get(subject);
-      if (denied !== undefined) {
-        this.#gate.leave(linkBytes, generation);
-        throw denied;
-      }
-      this.#nats.connection.publish(subject, asOneBuffer(parts, bytes));
-      this.#meter(linkBytes, generation);
-    });
+    await this.#publisher.publish(subject, { parts, bytes }, signal);
   }
 
   async subscribe(subject: string, { signal, queueBytes }: SubscribeOptions): Promise<Subscription> {
     this.#checkOpen("Subscribe");
     throwIfAborted(signal);
     let denied: Error | undefined;
+    const parts = new PayloadParts();
     const inner = this.#nats.connection.subscribe(subject, {
       callback: (fault, message) => {
         if (fault === null) {
-          this.#lastDeliveryMs = systemClock.nowMs();
-          subscription.deliver({ subject: message.subject, payload: ownBytes(message.data) });
+          this.#lastDeliveryMs = this.#clock.nowMs();
+          this.#guard.heard();
+          const payload = payloadOf(message, parts);
+          if (payload !== undefined) subscription.deliver({ subject: message.subject, payload });
         } else denied = fault;
       },
     });
@@ -143,7 +149,7 @@ class NatsTransport implements Transport {
     if (this.#ending !== undefined) return;
     this.#ending = "drain";
     try {
-      await this.#gate.empty(signal);
+      await this.#publisher.gate.empty(signal);
       await abortable(Promise.all([...this.#subscriptions].map((one) => one.finish())), signal);
       await this.#flushed(signal);
     } finally {
@@ -158,24 +164,11 @@ class NatsTransport implements Transport {
     this.#ended();
   }
 
-  /** Asks the server for an answer behind every MiB, without waiting for it. */
-  #meter(bytes: number, generation: number): void {
-    this.#unflushedBytes += bytes;
-    if (this.#unflushedBytes < FLUSH_EVERY_BYTES) return;
-    const flushing = this.#unflushedBytes;
-    this.#unflushedBytes = 0;
-    this.#nats.connection.flush().then(
-      () => this.#gate.leave(flushing, generation),
-      // The link went down: its bytes are forgotten when the next one comes up.
-      () => undefined,
-    );
-  }
-
   /** A round trip to the server, over as many links as it takes. */
   async #flushed(signal: AbortSignal): Promise<void> {
     const until = AbortSignal.any([signal, this.#end.signal]);
     for (;;) {
-      const flushed = this.#nats.connection.flush().then(
+      const flushed = this.#guard.flush().then(
         () => true,
         () => false,
       );
@@ -189,23 +182,38 @@ class NatsTransport implements Transport {
       else if (status.type === "reconnecting")
         this.#status.emit({ type: "reconnecting", attempt: this.#nats.backoff.attempt });
       else if (status.type === "reconnect") await this.#reconnected();
-      else if (status.type === "staleConnection") this.#linkFault = "the server did not answer";
+      else if (status.type === "ldm") this.#leave();
       else if (status.type === "error") this.#faulted(status.error);
     }
   }
 
+  /** The server is about to stop (lame duck mode). It goes on for a while, so the link changes only where there is another one. */
+  #leave(): void {
+    if (this.#nats.connection.getServers().length < 2) return;
+    this.#linkFault = `the server ${this.#server} is about to stop`;
+    this.#guard
+      .flush()
+      .then(() => this.#guard.cut())
+      .catch(() => undefined);
+  }
+
   #disconnected(): void {
-    this.#gate.down();
+    this.#publisher.gate.down();
+    this.#guard.down();
+    this.#nats.tour.lost(this.#server);
     this.#wasCutSilently =
-      this.#linkFault === undefined && systemClock.nowMs() - this.#lastDeliveryMs < CUT_AFTER_DELIVERY_MS;
-    this.#status.emit({ type: "disconnected", reason: this.#linkFault ?? "the server closed the connection" });
+      this.#linkFault === undefined && this.#clock.nowMs() - this.#lastDeliveryMs < CUT_AFTER_DELIVERY_MS;
+    const reason = this.#linkFault ?? `the server ${this.#server} closed the connection`;
+    this.#status.emit({ type: "disconnected", reason });
     this.#linkFault = undefined;
   }
 
   /** The library has sent its subscriptions again: a round trip behind them they are active. */
   async #reconnected(): Promise<void> {
+    this.#server = this.#nats.connection.getServer();
+    this.#guard.up();
     try {
-      await this.#nats.connection.flush();
+      await this.#guard.flush();
     } catch {
       // This link went down as well; the next one comes here again.
       return;
@@ -214,18 +222,16 @@ class NatsTransport implements Transport {
     if (this.#wasCutSilently && serverId === this.#serverId) this.#status.emit({ type: "slow-consumer" });
     this.#serverId = serverId;
     this.#nats.backoff.reset();
-    this.#unflushedBytes = 0;
-    this.#denied.clear();
-    this.#gate.up();
-    this.#status.emit({ type: "reconnected" });
+    this.#publisher.up();
+    this.#status.emit({ type: "reconnected", server: this.#server });
   }
 
   #faulted(fault: Error): void {
     if (fault instanceof errors.PermissionViolationError) {
-      if (fault.operation !== "publish" || this.#denied.size >= DENIED_SUBJECTS_MAX) return;
-      this.#denied.set(fault.subject, permissionError("Publish on", fault.subject, fault));
+      if (fault.operation !== "publish") return;
+      this.#publisher.deny(fault.subject, permissionError("Publish on", fault.subject, fault));
     } else {
-      this.#linkFault = reasonOf(fault);
+      this.#linkFault = `the server ${this.#server} says: ${reasonOf(fault)}`;
       if (/slow consumer/i.test(fault.message)) this.#status.emit({ type: "slow-consumer" });
     }
   }
@@ -238,7 +244,8 @@ class NatsTransport implements Transport {
         ? closedError("Use the transport")
         : new FanfoldError("broker-denied", `Reconnect to NATS: ${reason}; the client gave up`, { cause: fault });
     this.#end.abort(error);
-    this.#gate.close(error);
+    this.#guard[Symbol.dispose]();
+    this.#publisher.gate.close(error);
     for (const subscription of this.#subscriptions) subscription.abandon();
     this.#status.close(reason);
   }
@@ -247,6 +254,12 @@ class NatsTransport implements Transport {
     if (this.#ending !== undefined) throw closedError(action);
     if (this.#end.signal.aborted) throw FanfoldError.from(this.#end.signal.reason);
   }
+}
+
+/** Undefined while parts of the payload are still to come. */
+function payloadOf(message: Msg, parts: PayloadParts): Uint8Array | undefined {
+  const place = message.headers?.get(PART_HEADER);
+  return place === undefined ? ownBytes(message.data) : parts.take(message.subject, place, message.data);
 }
 
 /** A message that came whole in one read of the socket shares its ArrayBuffer with others; a reader owns what it gets. */

@@ -5,29 +5,32 @@ import { systemRandom } from "../../lib/random.ts";
 import { parseNatsUrl } from "../broker-url.ts";
 import type { ConnectOptions } from "../target.ts";
 import { connectError } from "./nats-errors.ts";
+import { ServerTour } from "./server-tour.ts";
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** A dead link shows after two unanswered pings. */
-const PING_INTERVAL_MS = 15_000;
-const PINGS_UNANSWERED_MAX = 2;
+/** As long as a server that hangs is given on a link that stands; then another one is tried. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** The library's own watch over a link. `LinkGuard` watches closer, and knows slow from dead. */
+const PING_INTERVAL_MS = 60_000;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 10_000;
 
-/** A connection of the library that reconnects by itself, and the count of its attempts. */
+/** A connection of the library that reconnects by itself, the count of its attempts, and the order of the servers it tries. */
 export interface OpenNats {
   readonly connection: NatsConnection;
   readonly backoff: Backoff;
+  readonly tour: ServerTour;
 }
 
 /** @throws FanfoldError `broker-unreachable`, `broker-denied` or `usage` */
 export async function openNats(url: string, { clientName, signal }: ConnectOptions): Promise<OpenNats> {
   throwIfAborted(signal);
   const backoff = new Backoff({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS, random: systemRandom });
-  const connecting = connect(connectionOptions(url, clientName, backoff));
+  const tour = new ServerTour();
+  const connecting = connect(connectionOptions(url, { clientName, backoff, tour }));
   try {
     const connection = await abortable(connecting, signal);
     backoff.reset();
-    return { connection, backoff };
+    return { connection, backoff, tour };
   } catch (thrown) {
     // After an abort the library still tries; what it opens nobody wants any more.
     connecting.then((late) => late.close()).catch(() => undefined);
@@ -36,7 +39,13 @@ export async function openNats(url: string, { clientName, signal }: ConnectOptio
   }
 }
 
-function connectionOptions(url: string, clientName: string, backoff: Backoff): NodeConnectionOptions {
+interface ReconnectOptions {
+  readonly clientName: string;
+  readonly backoff: Backoff;
+  readonly tour: ServerTour;
+}
+
+function connectionOptions(url: string, { clientName, backoff, tour }: ReconnectOptions): NodeConnectionOptions {
   const { servers, tls, credentials } = parseNatsUrl(url);
   let delayMs = 0;
   return {
@@ -44,13 +53,12 @@ function connectionOptions(url: string, clientName: string, backoff: Backoff): N
     name: clientName,
     timeout: HANDSHAKE_TIMEOUT_MS,
     pingInterval: PING_INTERVAL_MS,
-    maxPingOut: PINGS_UNANSWERED_MAX,
     maxReconnectAttempts: -1,
     // The library asks for the delay many times an attempt, so it is drawn when an attempt is made.
     reconnectDelayHandler: () => delayMs,
-    reconnectToServer: () => {
+    reconnectToServer: (pool) => {
       delayMs = backoff.nextMs();
-      return null;
+      return tour.next(pool) ?? null;
     },
     noAsyncTraces: true,
     ...(tls ? { tls: {} } : {}),

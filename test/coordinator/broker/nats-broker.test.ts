@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { encodeUp } from "../../../src/protocol/frame/up.ts";
 import { subjectsOf, upSubject } from "../../../src/protocol/subjects.ts";
 import { connectTransport } from "../../../src/transport/connect.ts";
@@ -39,7 +40,10 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS broker", () => {
       await source.enter("source");
       await sink.expect("start");
       const { signal } = new AbortController();
-      const link = await connectTransport({ kind: "nats", url: publicUrl }, { clientName: "test", signal });
+      const link = await connectTransport(
+        { kind: "nats", url: publicUrl },
+        { clientName: "test", clock: systemClock, signal },
+      );
       const progress = { filesDone: 7, bytesDone: 42, currentFile: "a" };
       const message = { type: "report" as const, receivedUpTo: 1, missing: [], storedUpTo: 1, progress };
       const frame = encodeUp({ sessionId, epoch, sequence: 0, stream: 0, message });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Coordinator } from "../../../src/coordinator/coordinator.ts";
 import { openStore, type Store } from "../../../src/coordinator/history/store.ts";
 import { DESERTED_KEPT_MS } from "../../../src/coordinator/session/deadlines.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { encodeControl, type Hello } from "../../../src/protocol/messages/control.ts";
 import { subjectsOf, upSubject } from "../../../src/protocol/subjects.ts";
 import { connectTransport } from "../../../src/transport/connect.ts";
@@ -176,7 +177,7 @@ test("the ticket of a member that has left stays void when the coordinator is st
   if (transport.kind !== "embedded") throw new Error("want the embedded relay");
   const { signal } = new AbortController();
   const target = { kind: "embedded", host: "127.0.0.1", port: coordinator.port, ticket: transport.ticket } as const;
-  await expect(connectTransport(target, { clientName: "test", signal })).rejects.toThrow(/ticket/i);
+  await expect(connectTransport(target, { clientName: "test", clock: systemClock, signal })).rejects.toThrow(/ticket/i);
 });
 
 test("a session goes on after its coordinator was killed: members, epoch, tickets, and nothing of who waited", async () => {
@@ -194,7 +195,7 @@ test("a session goes on after its coordinator was killed: members, epoch, ticket
   if (transport.kind !== "embedded") throw new Error("want the embedded relay");
   const { signal } = new AbortController();
   const target = { kind: "embedded", host: "127.0.0.1", port: coordinator.port, ticket: transport.ticket } as const;
-  const relay = await connectTransport(target, { clientName: "test", signal });
+  const relay = await connectTransport(target, { clientName: "test", clock: systemClock, signal });
   await relay.publish(upSubject(subjectsOf(back.sessionId), sinkWelcome.member.id), Buffer.from("x"), { signal });
   await relay.close();
 

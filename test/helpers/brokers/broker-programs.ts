@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { accessSync, constants } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { answers, freePorts, ServerProcess, tempFolder } from "./broker-process.ts";
-import type { NatsOptions, RabbitBroker, RabbitOptions, TestBroker } from "./broker-types.ts";
+import type { NatsCluster, NatsNode, NatsOptions, RabbitBroker, RabbitOptions, TestBroker } from "./broker-types.ts";
 
 const HOST = "127.0.0.1";
 const AMQP_HELLO = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
@@ -33,11 +34,42 @@ function program(name: string): string {
   return path;
 }
 
-export async function startNatsProgram(options: NatsOptions): Promise<TestBroker> {
+/** One server for each options, in one cluster. */
+export async function startNatsClusterPrograms(options: readonly NatsOptions[]): Promise<NatsCluster> {
+  const ports = await freePorts(options.length);
+  const routes = ports.map((port) => `nats-route://${HOST}:${port}`).join(", ");
+  const nodes = await Promise.all(
+    options.map((own, index) =>
+      startNatsProgram(own, `cluster { name: fanfold, listen: "${HOST}:${ports[index]}", routes: [${routes}] }`),
+    ),
+  );
+  // A server tells its clients of the others once it knows them.
+  for (const { adminUrl } of nodes) await untilRouted(adminUrl, options.length - 1);
+  return {
+    nodes,
+    url: nodes.map(({ url }) => url).join(","),
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
+  };
+}
+
+async function untilRouted(adminUrl: string, others: number): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const { routes } = (await (await fetch(`${adminUrl}/routez`)).json()) as {
+      routes: readonly { remote_id: string }[] | null;
+    };
+    if (new Set(routes?.map(({ remote_id: id }) => id)).size >= others) return;
+    if (performance.now() > deadline) throw new Error(`The cluster of ${adminUrl} did not form`);
+    await delay(50);
+  }
+}
+
+export async function startNatsProgram(options: NatsOptions, cluster = ""): Promise<NatsNode> {
   const folder = await tempFolder("nats");
   const [port = 0, adminPort = 0] = await freePorts(2);
-  const configFile = join(folder.path, "nats.conf");
-  await writeFile(configFile, natsConfig(options, { port, adminPort }));
+  const [configFile, pidFile] = [join(folder.path, "nats.conf"), join(folder.path, "pid")];
+  const extra = [`pid_file: ${JSON.stringify(pidFile)}`, cluster];
+  await writeFile(configFile, [natsConfig(options, { port, adminPort }), ...extra].join("\n"));
   const server = new ServerProcess({
     program: program("nats-server"),
     args: ["-c", configFile],
@@ -50,6 +82,7 @@ export async function startNatsProgram(options: NatsOptions): Promise<TestBroker
     port,
     adminUrl: `http://${HOST}:${adminPort}`,
     ...controls(server),
+    lameDuck: async () => void process.kill(Number(await readFile(pidFile, "utf8")), "SIGUSR2"),
     stop: async () => {
       await server.end();
       await folder.remove();

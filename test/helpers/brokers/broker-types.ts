@@ -31,4 +31,17 @@ export interface NatsOptions {
   readonly writeDeadlineMs?: number;
 }
 
+export interface NatsNode extends TestBroker {
+  /** Tells it to stop in a while (lame duck mode). */
+  lameDuck(): Promise<void>;
+}
+
+/** Servers that make one cluster. */
+export interface NatsCluster {
+  readonly nodes: readonly NatsNode[];
+  /** Names all of them. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 export type RabbitOptions = Readonly<Record<string, never>>;

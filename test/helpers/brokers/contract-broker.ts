@@ -1,3 +1,4 @@
+import { systemClock } from "../../../src/lib/clock.ts";
 import { connectTransport, type TransportTarget } from "../../../src/transport/connect.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import type { ContractBroker } from "../../contract/contract-harness.ts";
@@ -10,7 +11,7 @@ type UrlTarget = Extract<TransportTarget, { url: string }>;
 /** Fits a real broker and its adapter into the contract suite. */
 export function contractBroker(kind: UrlTarget["kind"], broker: TestBroker): ContractBroker {
   const open = (url: string, clientName = "contract"): Promise<Transport> =>
-    connectTransport({ kind, url }, { clientName, signal: AbortSignal.timeout(30_000) });
+    connectTransport({ kind, url }, { clientName, clock: systemClock, signal: AbortSignal.timeout(30_000) });
   return {
     connect: (clientName) => open(broker.url, clientName),
     connectWrongCredentials: () => open(`${kind}://guest:wrong-secret@127.0.0.1:${broker.port}`),

@@ -146,6 +146,14 @@ describe("Ladder", () => {
     expect(said.filter(([, to]) => to === "away")).toEqual([]);
   });
 
+  test("nobody is away early while no other sink is heard either", () => {
+    const said = watch("detach", 10_000, (now) => [
+      { ...full("one"), silentMs: now },
+      { ...idle("two"), silentMs: now },
+    ]);
+    expect(said.filter(([, to]) => to === "away")).toEqual([]);
+  });
+
   test("sinks that an outage silences together are given the usual time; two at once are not an outage", () => {
     const silent = (count: number) => (now: number) => [
       ...Array.from({ length: count }, (_, index) => ({

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { FanfoldError } from "../../../src/lib/errors.ts";
 import { connectAmqp } from "../../../src/transport/amqp/amqp.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
@@ -39,7 +40,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", () => {
 
   async function open(url = broker.url): Promise<Transport> {
     const signal = AbortSignal.timeout(20_000);
-    const transport = await connectAmqp({ kind: "amqp", url }, { clientName: "test", signal });
+    const transport = await connectAmqp({ kind: "amqp", url }, { clientName: "test", clock: systemClock, signal });
     teardown.push(() => transport.close());
     return transport;
   }

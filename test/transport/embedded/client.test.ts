@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { FanfoldError } from "../../../src/lib/errors.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
 import { connectEmbedded, type EmbeddedOptions } from "../../../src/transport/embedded/client.ts";
@@ -40,7 +41,7 @@ async function relay(permissions: RelayPermissions | undefined = MAY_ALL): Promi
 
 async function client(port: number, options: Partial<EmbeddedOptions> = {}): Promise<Transport> {
   const target = { kind: "embedded", host: "127.0.0.1", port, ticket: "ticket" } as const;
-  return closing(await connectEmbedded(target, { clientName: "test", signal: NEVER, ...options }));
+  return closing(await connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER, ...options }));
 }
 
 /** A server that says what a test wants; it gives the port. */
@@ -98,7 +99,10 @@ describe("connectEmbedded", () => {
 
   test("refuses a ticket that would break out of its header", async () => {
     const target = { kind: "embedded", host: "127.0.0.1", port: 1, ticket: "a\r\nX: y" } as const;
-    await expectCode(connectEmbedded(target, { clientName: "test", signal: NEVER }), "broker-denied");
+    await expectCode(
+      connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER }),
+      "broker-denied",
+    );
   });
 });
 
@@ -181,7 +185,9 @@ describe("a client of the relay", () => {
         return tickets.at(-1) ?? "";
       },
     };
-    const transport = closing(await connectEmbedded(target, { clientName: "test", signal: NEVER, random: HASTE }));
+    const transport = closing(
+      await connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER, random: HASTE }),
+    );
     const status = watchStatus(transport);
     proxy.cut();
     await status.until(() => status.seen.some(({ type }) => type === "reconnected"));

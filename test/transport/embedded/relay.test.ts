@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { connectEmbedded } from "../../../src/transport/embedded/client.ts";
 import { encodeControl, encodeHead, MESSAGE_BYTES_MAX } from "../../../src/transport/embedded/wire.ts";
 import { connectRouter } from "../../../src/transport/memory.ts";
@@ -25,7 +26,7 @@ async function relay(): Promise<RelayServer> {
 
 async function client(port: number): Promise<Transport> {
   const target = { kind: "embedded", host: "127.0.0.1", port, ticket: "good" } as const;
-  return closing(await connectEmbedded(target, { clientName: "test", signal: NEVER }));
+  return closing(await connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER }));
 }
 
 /** A socket that speaks by hand. */
