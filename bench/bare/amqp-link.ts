@@ -1,9 +1,12 @@
-import { openAmqp } from "../../src/transport/amqp/open-amqp.ts";
+import { amqpServers, openAmqp } from "../../src/transport/amqp/open-amqp.ts";
 import type { BareLink } from "./loop.ts";
 
 /** Nothing is confirmed or acknowledged at the broker: the subscribers say themselves what they have stored. */
 export async function openAmqpLink(url: string, id: string): Promise<BareLink> {
-  const { model } = await openAmqp(url, { name: "bare loop", signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  const [server] = await amqpServers(url, signal);
+  if (server === undefined) throw new Error("the URL names no server");
+  const { model } = await openAmqp(url, { server, name: "bare loop", signal });
   const channel = await model.createChannel();
   const exchangeOf = (to: string): string => `bare.${id}.${to}`;
   for (const to of ["data", "stored"])

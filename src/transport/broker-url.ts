@@ -1,5 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
-import { formatHostPort, isLoopbackHost } from "../lib/host-port.ts";
+import { formatHostPort, type HostPort, isLoopbackHost } from "../lib/host-port.ts";
 
 /** What `--broker` names: the coordinator's own relay, or a broker with its credentials in the URL. */
 export type BrokerChoice =
@@ -18,8 +18,8 @@ interface NatsEndpoint {
 /** An `amqp://` or `amqps://` URL taken apart; credentials are decoded. */
 interface AmqpEndpoint {
   readonly protocol: "amqp" | "amqps";
-  readonly host: string;
-  readonly port: number;
+  /** In the order given; at least one. */
+  readonly servers: readonly HostPort[];
   /** As it stands in the URL, percent-encoded; empty for the default one. */
   readonly vhostEncoded: string;
   readonly credentials: Credentials;
@@ -55,37 +55,18 @@ export function parseBroker(value: string): BrokerChoice {
 /** @throws FanfoldError `usage` */
 export function parseNatsUrl(url: string): NatsEndpoint {
   const scheme = schemeOf(url) === "tls" ? "tls" : "nats";
-  const servers: string[] = [];
-  let credentials: Credentials = { type: "none" };
-  for (const part of url.split(",")) {
-    // Only the first server needs the scheme: nats://a:4222,b:4222.
-    const parsed = parseOne(part.includes("://") ? part : `${scheme}://${part}`, url);
-    if (parsed.scheme !== scheme)
-      throw refusal(url, `found ${parsed.scheme}:// after ${scheme}://; want one scheme for all servers`);
-    if (parsed.path !== "") throw refusal(url, "found a path after the host; want none");
-    const own = natsCredentials(parsed);
-    if (own.type !== "none" && credentials.type !== "none" && !sameCredentials(own, credentials)) {
-      throw refusal(url, "found different credentials; want the same for all servers");
-    }
-    if (own.type !== "none") credentials = own;
-    servers.push(formatHostPort(parsed));
-  }
-  return { servers, tls: scheme === "tls", credentials };
+  const { servers, path, credentials } = parseServers(url, scheme, natsCredentials);
+  if (path !== "") throw refusal(url, "found a path after the host; want none");
+  return { servers: servers.map(formatHostPort), tls: scheme === "tls", credentials };
 }
 
 /** @throws FanfoldError `usage` */
 export function parseAmqpUrl(url: string): AmqpEndpoint {
-  const { scheme, host, port, path, user, password } = parseOne(url, url);
+  const scheme = schemeOf(url) === "amqps" ? "amqps" : "amqp";
+  const { servers, path, credentials } = parseServers(url, scheme, amqpCredentials);
   decodeOrRefuse(path, "a virtual host", url);
   if (path.includes("/")) throw refusal(url, 'found "/" in the virtual host; want it as %2F');
-  return {
-    protocol: scheme === "amqps" ? "amqps" : "amqp",
-    host,
-    port,
-    vhostEncoded: path,
-    // RabbitMQ's own default account, which it takes from the loopback interface only.
-    credentials: user === "" && password === "" ? { type: "none" } : { type: "password", user, password },
-  };
+  return { protocol: scheme, servers, vhostEncoded: path, credentials };
 }
 
 /**
@@ -98,7 +79,7 @@ export function redactUrl(url: string): string {
   const withUser = parts.map((part) => part.includes("@"));
   const firstPlain = withUser.indexOf(false);
   // A comma before an "@" that no server's own credentials explain may stand in a password.
-  const isList = isNats && (firstPlain < 0 || withUser.lastIndexOf(true) < firstPlain);
+  const isList = firstPlain < 0 || withUser.lastIndexOf(true) < firstPlain;
   return isList ? parts.map((part) => redactOne(part, isNats)).join(",") : redactOne(url, isNats);
 }
 
@@ -119,6 +100,33 @@ export function isLoopbackUrl(url: string): boolean {
     const { hostname } = new URL(part.includes("://") ? part : `nats://${part}`);
     return isLoopbackHost(hostname);
   });
+}
+
+interface ServerList {
+  readonly servers: readonly HostPort[];
+  readonly path: string;
+  readonly credentials: Credentials;
+}
+
+/** A list of servers: the scheme, the credentials and the path may stand at one of them or at each: `nats://u:p@a:4222,b:4222`. */
+function parseServers(url: string, scheme: string, credentialsOf: (parsed: ParsedUrl) => Credentials): ServerList {
+  const servers: HostPort[] = [];
+  let credentials: Credentials = { type: "none" };
+  let path = "";
+  for (const part of url.split(",")) {
+    const parsed = parseOne(part.includes("://") ? part : `${scheme}://${part}`, url);
+    if (parsed.scheme !== scheme)
+      throw refusal(url, `found ${parsed.scheme}:// after ${scheme}://; want one scheme for all servers`);
+    const own = credentialsOf(parsed);
+    if (own.type !== "none" && credentials.type !== "none" && !sameCredentials(own, credentials))
+      throw refusal(url, "found different credentials; want the same for all servers");
+    if (own.type !== "none") credentials = own;
+    if (parsed.path !== "" && path !== "" && parsed.path !== path)
+      throw refusal(url, "found different paths; want the same for all servers");
+    if (parsed.path !== "") path = parsed.path;
+    servers.push({ host: parsed.host, port: parsed.port });
+  }
+  return { servers, path, credentials };
 }
 
 interface ParsedUrl {
@@ -162,6 +170,11 @@ function decodeOrRefuse(text: string, what: string, url: string): string {
 function natsCredentials({ user, password }: ParsedUrl): Credentials {
   if (password !== "") return { type: "password", user, password };
   return user === "" ? { type: "none" } : { type: "token", token: user };
+}
+
+/** None is RabbitMQ's own default account, which it takes from the loopback interface only. */
+function amqpCredentials({ user, password }: ParsedUrl): Credentials {
+  return user === "" && password === "" ? { type: "none" } : { type: "password", user, password };
 }
 
 function sameCredentials(one: Credentials, other: Credentials): boolean {

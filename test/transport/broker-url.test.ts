@@ -54,6 +54,8 @@ describe("parseBroker", () => {
     "nats://s3cret@host:port",
     "nats://user:s3cret@one:1,user:s3cret@two:port",
     "user:s3cret@host",
+    "amqp://user:s3,cret@host:port",
+    "amqp://user:s3cret@one,user:s3cret@two:port",
   ])("never shows the secret of a value it refuses: %j", (value) => {
     const { message } = refusalOf(() => parseBroker(value));
     expect(message).not.toMatch(/s3|cret/);
@@ -96,23 +98,49 @@ describe("parseAmqpUrl", () => {
   it("gives the default ports, virtual host and account", () => {
     expect(parseAmqpUrl("amqp://host")).toEqual({
       protocol: "amqp",
-      host: "host",
-      port: 5672,
+      servers: [{ host: "host", port: 5672 }],
       vhostEncoded: "",
       credentials: { type: "none" },
     });
-    expect(parseAmqpUrl("amqps://host/").port).toBe(5671);
+    expect(parseAmqpUrl("amqps://host/").servers).toEqual([{ host: "host", port: 5671 }]);
   });
 
   it("decodes credentials, takes an IPv6 host without its brackets and leaves the virtual host encoded", () => {
     expect(parseAmqpUrl("amqps://us%40er:p%2Fw@[fe80::1]:1234/%2Fteam")).toEqual({
       protocol: "amqps",
-      host: "fe80::1",
-      port: 1234,
+      servers: [{ host: "fe80::1", port: 1234 }],
       vhostEncoded: "%2Fteam",
       credentials: { type: "password", user: "us@er", password: "p/w" },
     });
   });
+});
+
+describe("parseAmqpUrl of several servers", () => {
+  it("takes the scheme, the credentials and the virtual host once or each time", () => {
+    for (const url of [
+      "amqp://u:p@a:1,b,[::1]:3/team",
+      "amqp://u:p@a:1/team,b,[::1]:3",
+      "amqp://u:p@a:1/team,amqp://u:p@b/team,amqp://[::1]:3/team",
+    ]) {
+      expect(parseAmqpUrl(url)).toEqual({
+        protocol: "amqp",
+        servers: [
+          { host: "a", port: 1 },
+          { host: "b", port: 5672 },
+          { host: "::1", port: 3 },
+        ],
+        vhostEncoded: "team",
+        credentials: { type: "password", user: "u", password: "p" },
+      });
+    }
+  });
+
+  it.each(["amqp://a/one,b/two", "amqp://u:p@a,u:q@b", "amqp://a,amqps://b", "amqp://a,", "amqp://a,b/c/d"])(
+    "refuses %s",
+    (url) => {
+      expect(refusalOf(() => parseAmqpUrl(url)).code).toBe("usage");
+    },
+  );
 });
 
 describe("redactUrl", () => {
@@ -125,6 +153,8 @@ describe("redactUrl", () => {
     ["tls://u:one@a:1,u:two@b:2", "tls://u:***@a:1,u:***@b:2"],
     ["nats://u:secret@a:1,b:2,c:3", "nats://u:***@a:1,b:2,c:3"],
     ["amqp://user@host/vhost", "amqp://user@host/vhost"],
+    ["amqp://u:secret@a:1,b:2/vhost", "amqp://u:***@a:1,b:2/vhost"],
+    ["amqps://u:one@a,u:two@b", "amqps://u:***@a,u:***@b"],
     ["amqps://user:secret@host:5671/vhost", "amqps://user:***@host:5671/vhost"],
     ["amqp://:secret@host", "amqp://***@host"],
   ])("shows %s as %s", (url, shown) => {

@@ -21,7 +21,10 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
         .argParser((value) => parseWholeNumber(value, { option: "--port", min: 0, max: 65_535 })),
     )
     .addOption(
-      new Option("--broker <broker>", "what the data goes through: embedded, nats://host:4222 or amqp://host:5672")
+      new Option(
+        "--broker <broker>",
+        "what the data goes through: embedded, nats://host:4222 or amqp://host:5672; several hosts with commas between",
+      )
         .default("embedded")
         .env("FANFOLD_BROKER"),
     )

@@ -1,4 +1,5 @@
 import { FanfoldError } from "../../lib/errors.ts";
+import { formatHostPort } from "../../lib/host-port.ts";
 import type { TransportOffer } from "../../protocol/messages/control.ts";
 import {
   type BrokerChoice,
@@ -114,9 +115,9 @@ function putCredentials(choice: BrokerChoice, credentials: Credentials): BrokerC
     const { tls, servers } = parseNatsUrl(choice.url);
     return { kind: "nats", url: `${tls ? "tls" : "nats"}://${user}${servers.join(",")}` };
   }
-  const { protocol, host, port, vhostEncoded } = parseAmqpUrl(choice.url);
+  const { protocol, servers, vhostEncoded } = parseAmqpUrl(choice.url);
   const path = vhostEncoded === "" ? "" : `/${vhostEncoded}`;
-  return { kind: "amqp", url: `${protocol}://${user}${host.includes(":") ? `[${host}]` : host}:${port}${path}` };
+  return { kind: "amqp", url: `${protocol}://${user}${servers.map(formatHostPort).join(",")}${path}` };
 }
 
 function userPart(credentials: Credentials): string {

@@ -1,6 +1,6 @@
 import type { ChannelModel } from "amqplib";
 import { abortable } from "../../lib/abort.ts";
-import { systemClock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { AmqpConsumer } from "./amqp-consumer.ts";
 import { isAccessRefused, reasonOf } from "./amqp-errors.ts";
 import type { AmqpLink } from "./amqp-link.ts";
@@ -8,17 +8,25 @@ import type { LinksState } from "./link-state.ts";
 
 const RESTART_AFTER_MS = 1000;
 
+interface AmqpConsumersOptions {
+  readonly state: LinksState;
+  readonly clock: Clock;
+  readonly end: AbortSignal;
+}
+
 /** Keeps the subscriptions of a transport running over one connection, which the first of them opens. */
 export class AmqpConsumers {
   readonly #link: AmqpLink;
   readonly #state: LinksState;
+  readonly #clock: Clock;
   readonly #end: AbortSignal;
   readonly #running = new Set<AmqpConsumer>();
   #opening: Promise<void> | undefined;
 
-  constructor(link: AmqpLink, options: { readonly state: LinksState; readonly end: AbortSignal }) {
+  constructor(link: AmqpLink, options: AmqpConsumersOptions) {
     this.#link = link;
     this.#state = options.state;
+    this.#clock = options.clock;
     this.#end = options.end;
   }
 
@@ -64,7 +72,7 @@ export class AmqpConsumers {
         break;
       } catch (thrown) {
         if (isAccessRefused(thrown)) this.#state.lost(consumer, reasonOf(thrown));
-        await systemClock.sleep(RESTART_AFTER_MS, this.#end).catch(() => undefined);
+        await this.#clock.sleep(RESTART_AFTER_MS, this.#end).catch(() => undefined);
       }
     }
     this.#state.restored(consumer);

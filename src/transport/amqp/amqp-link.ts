@@ -1,12 +1,13 @@
 import type { ChannelModel } from "amqplib";
 import { abortable, throwIfAborted } from "../../lib/abort.ts";
 import { Backoff } from "../../lib/backoff.ts";
-import { systemClock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { ServerTour } from "../server-tour.ts";
 import { connectError, reasonOf } from "./amqp-errors.ts";
 import type { LinksState } from "./link-state.ts";
-import { type OpenAmqp, openAmqp } from "./open-amqp.ts";
+import { type AmqpServer, amqpServers, type OpenAmqp, openAmqp } from "./open-amqp.ts";
 
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 10_000;
@@ -20,6 +21,7 @@ interface AmqpLinkOptions {
   /** Makes the link usable: channels, exchanges, queues. Called for every new connection. */
   readonly setUp: (model: ChannelModel) => Promise<void>;
   readonly state: LinksState;
+  readonly clock: Clock;
   /** The broker refuses us now: the link will not come back. */
   readonly failed: (error: FanfoldError) => void;
 }
@@ -29,8 +31,10 @@ export class AmqpLink {
   readonly #options: AmqpLinkOptions;
   readonly #end = new AbortController();
   readonly #backoff = new Backoff({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS, random: systemRandom });
+  readonly #tour = new ServerTour();
   readonly #waiting = new Set<(model: ChannelModel) => void>();
   #open: OpenAmqp | undefined;
+  #server: string | undefined;
 
   constructor(options: AmqpLinkOptions) {
     this.#options = options;
@@ -43,11 +47,17 @@ export class AmqpLink {
 
   /** @throws FanfoldError `broker-unreachable` or `broker-denied` */
   async open(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#dial(AbortSignal.any([signal, this.#end.signal]));
-    } catch (thrown) {
-      throwIfAborted(signal);
-      throw thrown instanceof FanfoldError ? thrown : connectError(this.#options.url, thrown);
+    const until = AbortSignal.any([signal, this.#end.signal]);
+    const servers = await amqpServers(this.#options.url, until);
+    for (let left = servers.length; ; left -= 1) {
+      try {
+        await this.#dial(until);
+        return;
+      } catch (thrown) {
+        throwIfAborted(signal);
+        const error = thrown instanceof FanfoldError ? thrown : connectError(this.#options.url, thrown);
+        if (left <= 1 || error.code !== "broker-unreachable") throw error;
+      }
     }
   }
 
@@ -72,8 +82,10 @@ export class AmqpLink {
 
   async #dial(signal: AbortSignal): Promise<void> {
     const { url, name, setUp } = this.#options;
-    const open = await openAmqp(url, { name, signal });
-    const state = this.#watch(open.model);
+    const server = this.#tour.next(await amqpServers(url, signal));
+    if (server === undefined) throw new FanfoldError("internal", "Connect to RabbitMQ: its URL names no server");
+    const open = await openAmqp(url, { server, name, signal });
+    const state = this.#watch(open.model, server);
     try {
       await abortable(setUp(open.model), signal);
       if (state.closed) throw new Error("the connection ended");
@@ -82,11 +94,12 @@ export class AmqpLink {
       throw thrown;
     }
     this.#open = open;
+    this.#server = server.listen;
     this.#backoff.reset();
     for (const resolve of this.#waiting) resolve(open.model);
   }
 
-  #watch(model: ChannelModel): { readonly closed: boolean } {
+  #watch(model: ChannelModel, server: AmqpServer): { readonly closed: boolean } {
     const state = { closed: false };
     let fault: Error | undefined;
     model.on("error", (error) => {
@@ -98,21 +111,22 @@ export class AmqpLink {
       state.closed = true;
       if (this.#open?.model !== model) return;
       this.#open = undefined;
-      this.#options.state.lost(this, reasonOf(fault ?? error));
+      this.#tour.lost(server.listen);
+      this.#options.state.lost(this, `the server ${server.listen}: ${reasonOf(fault ?? error)}`);
       void this.#comeBack();
     });
     return state;
   }
 
   async #comeBack(): Promise<void> {
-    const { state, failed, url } = this.#options;
+    const { state, failed, url, clock } = this.#options;
     let denials = 0;
     while (!this.#end.signal.aborted) {
       try {
-        await systemClock.sleep(this.#backoff.nextMs(), this.#end.signal);
+        await clock.sleep(this.#backoff.nextMs(), this.#end.signal);
         state.retrying(this.#backoff.attempt);
         await this.#dial(this.#end.signal);
-        state.restored(this);
+        state.restored(this, this.#server);
         return;
       } catch (thrown) {
         const error = connectError(url, thrown);

@@ -36,7 +36,7 @@ type AmqpTarget = Extract<TransportTarget, { kind: "amqp" }>;
  * @throws FanfoldError `broker-unreachable`, `broker-denied` or `usage`
  */
 export async function connectAmqp(target: AmqpTarget, options: ConnectOptions): Promise<Transport> {
-  const transport = new AmqpTransport(target.url, options.clientName);
+  const transport = new AmqpTransport(target.url, options);
   await transport.open(options.signal);
   return transport;
 }
@@ -60,8 +60,8 @@ class AmqpTransport implements Transport {
   readonly #consumers: AmqpConsumers;
   #ending: "drain" | "close" | undefined;
 
-  constructor(url: string, clientName: string) {
-    const shared = { url, state: this.#state, failed: (error: FanfoldError) => this.#ended(error) };
+  constructor(url: string, { clientName, clock }: ConnectOptions) {
+    const shared = { url, clock, state: this.#state, failed: (error: FanfoldError) => this.#ended(error) };
     this.#publishing = new AmqpLink({
       ...shared,
       name: `${clientName} (publish)`,
@@ -72,7 +72,7 @@ class AmqpTransport implements Transport {
       name: `${clientName} (consume)`,
       setUp: (model) => this.#consumers.startAll(model),
     });
-    this.#consumers = new AmqpConsumers(this.#consuming, { state: this.#state, end: this.#end.signal });
+    this.#consumers = new AmqpConsumers(this.#consuming, { state: this.#state, clock, end: this.#end.signal });
   }
 
   /** The consuming connection is opened by the first `subscribe`. */

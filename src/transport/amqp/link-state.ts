@@ -20,10 +20,12 @@ export class LinksState {
     this.#emit({ type: "reconnecting", attempt });
   }
 
-  restored(part: object): void {
+  /** `server` names the one that a link leads to now. */
+  restored(part: object, server?: string): void {
     // A new link is not blocked until the broker says so.
     this.unblocked(part);
-    if (this.#lost.delete(part) && this.#lost.size === 0) this.#emit({ type: "reconnected" });
+    if (this.#lost.delete(part) && this.#lost.size === 0)
+      this.#emit(server === undefined ? { type: "reconnected" } : { type: "reconnected", server });
   }
 
   blocked(part: object, reason: string): void {

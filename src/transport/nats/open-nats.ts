@@ -3,9 +3,9 @@ import { abortable, throwIfAborted } from "../../lib/abort.ts";
 import { Backoff } from "../../lib/backoff.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { parseNatsUrl } from "../broker-url.ts";
+import { ServerTour } from "../server-tour.ts";
 import type { ConnectOptions } from "../target.ts";
 import { connectError } from "./nats-errors.ts";
-import { ServerTour } from "./server-tour.ts";
 
 /** As long as a server that hangs is given on a link that stands; then another one is tried. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;

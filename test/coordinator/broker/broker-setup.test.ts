@@ -34,6 +34,15 @@ describe("resolveBroker()", () => {
       { broker: "nats://a:1,b:2", brokerCredentials: "u:p" },
       { ownUrl: "nats://u:p@a:1,b:2", clientUrl: "nats://u:p@a:1,b:2", sharesCredentials: true },
     ],
+    [
+      "a list of RabbitMQ's servers keeps its servers, and the virtual host",
+      { broker: "amqp://a:1,[::1]:2/v", brokerCredentials: "u:p" },
+      {
+        ownUrl: "amqp://u:p@a:1,[::1]:2/v",
+        clientUrl: "amqp://u:p@a:1,[::1]:2/v",
+        shown: "amqp://u:***@a:1,[::1]:2/v",
+      },
+    ],
   ])("tells clients %s", (_, options, wanted) => {
     expect(resolveBroker(options)).toMatchObject(wanted);
   });

@@ -18,6 +18,7 @@ import {
   WIDE,
   watchStatus,
 } from "../../contract/contract-tools.ts";
+import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import type { RabbitBroker } from "../../helpers/brokers/broker-types.ts";
 import { brokersAvailable, startRabbit } from "../../helpers/brokers/brokers.ts";
 import { atPort } from "../../helpers/brokers/contract-broker.ts";
@@ -168,6 +169,37 @@ describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", () => {
     await transport.publish(subject, bytesOf("after"), { signal: NEVER });
     expect((await reader.take(1)).map(text)).toEqual(["after"]);
     expect(status.seen[0]).toMatchObject({ type: "disconnected", reason: expect.stringContaining("operator") });
+  });
+
+  it("passes over a server that is not there", async () => {
+    const [dead = 0] = await freePorts(1);
+    const transport = await open(`amqp://guest:guest@127.0.0.1:${dead},127.0.0.1:${broker.port}`);
+    const subject = `${freshPrefix()}.data`;
+    const reader = readerOf(await transport.subscribe(subject, WIDE));
+    await transport.publish(subject, bytesOf("hello"), { signal: NEVER });
+    expect((await reader.take(1)).map(text)).toEqual(["hello"]);
+  });
+
+  it("says that no server of several is there, and does not ask all of them when one refuses its credentials", async () => {
+    const [one, two] = await freePorts(2);
+    await expectCode(open(`amqp://guest:guest@127.0.0.1:${one},127.0.0.1:${two}`), "broker-unreachable");
+    const refused = open(`amqp://guest:wrong@127.0.0.1:${broker.port},127.0.0.1:${one}`);
+    await expectCode(refused, "broker-denied");
+  });
+
+  it("goes to another server when its own is gone for good, with its subscriptions, and names both", async () => {
+    const [gone, other] = [await startTcpProxy(broker.port), await startTcpProxy(broker.port)];
+    for (const proxy of [gone, other]) teardown.push(() => proxy.close());
+    const transport = await open(`amqp://guest:guest@127.0.0.1:${gone.port},127.0.0.1:${other.port}`);
+    const status = watchStatus(transport);
+    const subject = `${freshPrefix()}.data`;
+    const reader = readerOf(await transport.subscribe(subject, WIDE));
+    gone.down();
+    await status.until(() => status.seen.some(({ type }) => type === "reconnected"));
+    await transport.publish(subject, bytesOf("after"), { signal: NEVER });
+    expect((await reader.take(1)).map(text)).toEqual(["after"]);
+    expect(status.seen[0]).toMatchObject({ reason: expect.stringContaining(`127.0.0.1:${gone.port}`) });
+    expect(status.seen.at(-1)).toMatchObject({ server: `127.0.0.1:${other.port}` });
   });
 
   it("shows no password in what it says about a refusal", async () => {

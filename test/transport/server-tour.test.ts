@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ServerTour } from "../../../src/transport/nats/server-tour.ts";
+import { ServerTour } from "../../src/transport/server-tour.ts";
 
 const pool = ["a", "b", "c"].map((listen) => ({ listen }));
 const take = (tour: ServerTour, count: number) => Array.from({ length: count }, () => tour.next(pool)?.listen);

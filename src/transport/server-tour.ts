@@ -1,4 +1,4 @@
-/** A server of the library's pool: `host:port`. */
+/** One of the servers that a client may use, by its `host:port`. */
 interface PoolServer {
   readonly listen: string;
 }
