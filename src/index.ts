@@ -1,12 +1,20 @@
 /** The library face of fanfold: open a coordinator, run a source, run a sink, verify a sink's folder, and follow their events. */
 
-export type { Coordinator, CoordinatorOptions } from "./coordinator/coordinator.ts";
-export { openCoordinator } from "./coordinator/coordinator.ts";
+export type { Coordinator } from "./coordinator/coordinator.ts";
 export type { Clock } from "./lib/clock.ts";
 export type { ErrorCode, FanfoldErrorOptions } from "./lib/errors.ts";
 export { FanfoldError } from "./lib/errors.ts";
+export type { FilePath } from "./lib/folder/file-path.ts";
 export type { Logger } from "./lib/logger.ts";
 export type { Random } from "./lib/random.ts";
+export { cancelSession, openCoordinator, runSink, runSource, verifyFolder } from "./library/library.ts";
+export type {
+  CancelSessionOptions,
+  OpenCoordinatorOptions,
+  RunSinkOptions,
+  RunSourceOptions,
+  VerifyFolderOptions,
+} from "./library/library-options.ts";
 export type { CompressionMode } from "./protocol/compression-mode.ts";
 export type { DeleteLimit, Deletion, DeletionWithheld } from "./protocol/messages/deletion.ts";
 export type {
@@ -23,13 +31,9 @@ export type {
 } from "./protocol/messages/events.ts";
 export type { CopyProgress, Problem, SessionSummary, SinkOutcome, SinkProgress } from "./protocol/messages/progress.ts";
 export type { Durability } from "./sink/disk/entry-sync.ts";
-export type { SinkOptions, SinkRun } from "./sink/sink.ts";
-export { runSink } from "./sink/sink.ts";
-export type { VerifyOptions, VerifyResult, VerifyRun } from "./sink/verify/verify.ts";
-export { verifyFolder } from "./sink/verify/verify.ts";
-export type { CancelledSession, CancelOptions } from "./source/cancel.ts";
-export { cancelSession } from "./source/cancel.ts";
-export type { SourceOptions, SourceRun } from "./source/source.ts";
-export { runSource } from "./source/source.ts";
+export type { SinkRun } from "./sink/sink.ts";
+export type { VerifyResult, VerifyRun } from "./sink/verify/verify.ts";
+export type { CancelledSession } from "./source/cancel.ts";
+export type { SourceRun } from "./source/source.ts";
 export type { FilterOption } from "./source/walk/filter-options.ts";
 export type { LinkPolicy } from "./source/walk/link-policy.ts";

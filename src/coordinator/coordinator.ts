@@ -8,9 +8,9 @@ import { isLoopbackHost } from "../lib/host-port.ts";
 import { type Logger, silentLogger } from "../lib/logger.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { CoordinatorEvent, SessionView } from "../protocol/messages/events.ts";
-import { PORT_DEFAULT } from "../protocol/port.ts";
 import { resolveBroker } from "./broker/broker-setup.ts";
 import { type BrokerPart, openBroker } from "./broker/member-transport.ts";
+import { COORDINATOR_DEFAULTS } from "./coordinator-defaults.ts";
 import { History } from "./history/history.ts";
 import { openStore, type Store } from "./history/store.ts";
 import { clientAddresses } from "./port/addresses.ts";
@@ -20,8 +20,6 @@ import { CoordinatorServer } from "./port/server.ts";
 import { Registry } from "./session/registry.ts";
 import { EventLog } from "./views/event-log.ts";
 import { SessionViews } from "./views/session-views.ts";
-
-const HOST_DEFAULT = "127.0.0.1";
 
 export interface CoordinatorOptions {
   /** @default {"127.0.0.1"} */
@@ -65,8 +63,8 @@ export interface Coordinator extends AsyncDisposable {
 export async function openCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   throwIfAborted(options.signal);
   const {
-    host = HOST_DEFAULT,
-    port = PORT_DEFAULT,
+    host = COORDINATOR_DEFAULTS.host,
+    port = COORDINATOR_DEFAULTS.port,
     clock = systemClock,
     random = systemRandom,
     logger = silentLogger,
@@ -74,7 +72,7 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new FanfoldError("usage", `Listen on port ${port}: want a whole number from 0 to 65535`);
   }
-  const setup = resolveBroker({ ...options, broker: options.broker ?? "embedded" });
+  const setup = resolveBroker({ ...options, broker: options.broker ?? COORDINATOR_DEFAULTS.broker });
   const log = new EventLog();
   await using opening = new AsyncDisposableStack();
   try {

@@ -6,6 +6,7 @@ import type { FilePath } from "../lib/folder/file-path.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
 import { labelsOf } from "../member/labels.ts";
+import { MEMBER_DEFAULTS } from "../member/member-defaults.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
 import { PAYLOAD_BUFFER_BYTES, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
@@ -173,7 +174,7 @@ class SinkProgram {
       type: "hello",
       version: PROTOCOL_VERSION,
       role: "sink",
-      session: session ?? "default",
+      session: session ?? MEMBER_DEFAULTS.session,
       ...labelsOf({ name, folder: folder.path.toString() }),
       secret: folder.secret,
       stay: stay ?? false,

@@ -9,6 +9,7 @@ import type { Hello } from "../protocol/messages/control.ts";
 import type { SourceEvent } from "../protocol/messages/events.ts";
 import { openSourceFolder } from "./disk/source-folder.ts";
 import { sourceHello } from "./hello.ts";
+import { SOURCE_DEFAULTS } from "./source-defaults.ts";
 
 export interface CancelOptions {
   /** Address of the coordinator, `host:port`. */
@@ -39,7 +40,8 @@ export interface CancelledSession {
  */
 export function cancelSession(options: CancelOptions): MemberRun<SourceEvent, CancelledSession> {
   return startMember<SourceEvent, CancelledSession>(options.signal, async ({ hub, signal }) => {
-    const { clock = systemClock, random = systemRandom, connectTimeoutMs = 30_000 } = options;
+    const { clock = systemClock, random = systemRandom } = options;
+    const { connectTimeoutMs = SOURCE_DEFAULTS.connectTimeoutMs } = options;
     const hello = sourceHello(options, openSourceFolder(options.folder).root, random);
     const address = parseCoordinatorAddress(options.coordinator);
     await askToCancel({ hello, address, connectTimeoutMs, signal, clock, random, emit: (event) => hub.emit(event) });

@@ -3,6 +3,7 @@ import type { FilePath } from "../lib/folder/file-path.ts";
 import { placesUpTo } from "../lib/folder/folder-place.ts";
 import type { Random } from "../lib/random.ts";
 import { labelsOf } from "../member/labels.ts";
+import { MEMBER_DEFAULTS } from "../member/member-defaults.ts";
 import { PLACE_NAMES_MAX, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { Hello } from "../protocol/messages/control.ts";
 import { sourceSecret } from "./identity.ts";
@@ -21,7 +22,7 @@ export function sourceHello(options: SourceIdentityOptions, root: Buffer, random
     type: "hello",
     version: PROTOCOL_VERSION,
     role: "source",
-    session: session ?? "default",
+    session: session ?? MEMBER_DEFAULTS.session,
     ...labelsOf({ name, folder: root.toString("utf8") }),
     place: placesUpTo(root, readBootId()).slice(0, PLACE_NAMES_MAX),
     secret: sourceSecret(stateDir, root, random),

@@ -21,6 +21,7 @@ import { openTree, type PublishedTree, type TreeOptions } from "./publish/publis
 import { DryRun } from "./session/dry-run.ts";
 import { type SinkPolicy, SourceSession } from "./session/source-session.ts";
 import { neededAfter, resolveSinkNeed, type SinkNeed, type SinkNeedOptions } from "./sink-need.ts";
+import { SOURCE_DEFAULTS } from "./source-defaults.ts";
 import { openSourceTransports } from "./source-transports.ts";
 import { TreeThreads } from "./tree-threads.ts";
 import { endedError, waitForStart } from "./wait-for-start.ts";
@@ -101,8 +102,9 @@ class SourceProgram {
   }
 
   async run(): Promise<SessionSummary> {
-    const { coordinator, dryRun = false, connectTimeoutMs = 30_000, signal } = this.#options;
+    const { coordinator, dryRun = false, signal } = this.#options;
     const need = resolveSinkNeed(this.#options);
+    const { connectTimeoutMs = SOURCE_DEFAULTS.connectTimeoutMs } = this.#options;
     const tree = openTree(this.#options, this.#clock);
     const address = parseCoordinatorAddress(coordinator);
     const expect = need.expected.length === 0 ? {} : { expect: [...need.expected] };

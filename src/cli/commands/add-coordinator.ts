@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { PORT_DEFAULT } from "../../protocol/port.ts";
+import { COORDINATOR_DEFAULTS } from "../../coordinator/coordinator-defaults.ts";
 import { parsePath } from "../options/parse-name.ts";
 import { parseWholeNumber } from "../options/parse-number.ts";
 import { addShared, type Finish } from "../options/shared-options.ts";
@@ -14,10 +14,10 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
     .description(
       "Brings sources and sinks together and shows their sessions. Start one of it; the other commands need only its address.",
     )
-    .addOption(new Option("--host <host>", "address to listen on").default("127.0.0.1"))
+    .addOption(new Option("--host <host>", "address to listen on").default(COORDINATOR_DEFAULTS.host))
     .addOption(
       new Option("--port <port>", "port to listen on, 0 for a free one")
-        .default(PORT_DEFAULT)
+        .default(COORDINATOR_DEFAULTS.port)
         .argParser((value) => parseWholeNumber(value, { option: "--port", min: 0, max: 65_535 })),
     )
     .addOption(
@@ -25,7 +25,7 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
         "--broker <broker>",
         "what the data goes through: embedded, nats://host:4222 or amqp://host:5672; several hosts with commas between",
       )
-        .default("embedded")
+        .default(COORDINATOR_DEFAULTS.broker)
         .env("FANFOLD_BROKER"),
     )
     .addOption(new Option("--broker-public-url <url>", "what clients are told, where it differs from --broker"))

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { SOURCE_DEFAULTS } from "../../source/source-defaults.ts";
 import { parseDuration } from "../options/parse-duration.ts";
 import { parsePath } from "../options/parse-name.ts";
 import { addShared, coordinatorOption, type Finish, labelOption, sessionOption } from "../options/shared-options.ts";
@@ -24,7 +25,7 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
         "--connect-timeout <duration>",
         "give up when the coordinator does not let us in by then; in the middle of a session it gets 10m at least",
       )
-        .default(30_000, "30s")
+        .default(SOURCE_DEFAULTS.connectTimeoutMs, "30s")
         .argParser((value) => parseDuration(value, "--connect-timeout")),
     )
     .addOption(

@@ -1,6 +1,6 @@
+import { defaultCoordinatorState } from "../../lib/folder/state-folder.ts";
 import type { CoordinatorEvent } from "../../protocol/messages/events.ts";
 import { readCredentialsFile } from "../options/credentials-file.ts";
-import { defaultCoordinatorState } from "../options/state-folder.ts";
 import { EXIT_STATUS } from "../process/exit-status.ts";
 import type { ProgramIo } from "../process/program-io.ts";
 import type { SharedOptions } from "../terminal/output-mode.ts";

@@ -1,4 +1,5 @@
 import { FanfoldError } from "../../lib/errors.ts";
+import { defaultSourceState } from "../../lib/folder/state-folder.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
 import type { DeleteLimit } from "../../protocol/messages/deletion.ts";
 import type { SourceEvent } from "../../protocol/messages/events.ts";
@@ -6,7 +7,6 @@ import type { StragglerPolicy } from "../../source/session/ladder.ts";
 import type { FilterOption } from "../../source/walk/filter-options.ts";
 import type { LinkPolicy } from "../../source/walk/link-policy.ts";
 import { parsePath } from "../options/parse-name.ts";
-import { defaultSourceState } from "../options/state-folder.ts";
 import { EXIT_STATUS, statusOfSummary } from "../process/exit-status.ts";
 import { boundMemory, limitGrowth } from "../process/heap.ts";
 import type { ProgramIo } from "../process/program-io.ts";

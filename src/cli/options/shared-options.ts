@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { formatHostPort } from "../../lib/host-port.ts";
 import { parseCoordinatorAddress } from "../../member/address.ts";
-import { PORT_DEFAULT } from "../../protocol/port.ts";
+import { MEMBER_DEFAULTS } from "../../member/member-defaults.ts";
 import { parseLabel, parseSessionName } from "./parse-name.ts";
 
 /** Runs the command that was asked for and gives its exit status. */
@@ -22,7 +22,7 @@ export function coordinatorOption(): Option {
     "--coordinator <address>",
     "where the coordinator listens: host:port, host, [IPv6]:port or http://host:port",
   )
-    .default(`localhost:${PORT_DEFAULT}`)
+    .default(MEMBER_DEFAULTS.coordinator)
     .env("FANFOLD_COORDINATOR")
     .argParser((value) => formatHostPort(parseCoordinatorAddress(value)));
 }

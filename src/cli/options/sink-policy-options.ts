@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
 import { SINKS_PER_SESSION_MAX } from "../../protocol/limits.ts";
+import { STRAGGLER_POLICIES } from "../../source/session/ladder.ts";
+import { SOURCE_DEFAULTS } from "../../source/source-defaults.ts";
 import { parseDuration } from "./parse-duration.ts";
 import { parseWholeNumber } from "./parse-number.ts";
 
@@ -8,7 +10,7 @@ export function addSinkPolicy(command: Command): Command {
   return command
     .addOption(
       new Option("--sink-timeout <duration>", "how long to wait for a sink that went away in the middle of the copy")
-        .default(600_000, "10m")
+        .default(SOURCE_DEFAULTS.sinkTimeoutMs, "10m")
         .argParser((value) => parseDuration(value, "--sink-timeout")),
     )
     .addOption(
@@ -16,8 +18,8 @@ export function addSinkPolicy(command: Command): Command {
         "--stragglers <policy>",
         "what to do with a sink much slower than the others: wait for it, detach it (it is caught up on its own), or drop it",
       )
-        .default("detach")
-        .choices(["wait", "detach", "drop"]),
+        .default(SOURCE_DEFAULTS.stragglers)
+        .choices(STRAGGLER_POLICIES),
     )
     .addOption(
       new Option(

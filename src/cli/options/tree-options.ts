@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { COMPRESSION_MODES } from "../../protocol/compression-mode.ts";
+import { SOURCE_DEFAULTS } from "../../source/source-defaults.ts";
 import type { FilterOption } from "../../source/walk/filter-options.ts";
 import { LINK_POLICIES } from "../../source/walk/link-policy.ts";
 import { argumentBytes } from "../process/arguments.ts";
@@ -40,7 +41,7 @@ export function addTreeOptions(command: Command): readonly FilterOption[] {
         "--links <policy>",
         "symbolic links: keep all, only safe ones that do not lead out of DIR, or skip all",
       )
-        .default("keep")
+        .default(SOURCE_DEFAULTS.links)
         .choices(LINK_POLICIES),
     )
     .addOption(new Option("--no-owner", "do not carry owners and groups"))
@@ -57,7 +58,7 @@ export function addTreeOptions(command: Command): readonly FilterOption[] {
         "--compress <when>",
         "compress file content that shrinks: auto where the path to the sinks holds the source back, on, or off",
       )
-        .default("auto")
+        .default(SOURCE_DEFAULTS.compression)
         .choices(COMPRESSION_MODES),
     );
   return filters;

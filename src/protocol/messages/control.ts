@@ -23,7 +23,7 @@ import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./p
  * A sink that stays, or that arrived too late, gets another `welcome` when the next session of that name opens.
  */
 const id = (chars: number) => z.string().regex(new RegExp(`^[a-z0-9]{${chars}}$`));
-const label = z
+export const labelSchema = z
   .string()
   .min(1)
   .max(LABEL_CHARS_MAX)
@@ -47,17 +47,17 @@ const clientMessageSchema = z.discriminatedUnion("type", [
     version: z.int().nonnegative(),
     role,
     session: sessionNameSchema,
-    label,
+    label: labelSchema,
     /** True when a person asked for this very name: it is then never made unique by a suffix. */
     labelAsked: z.boolean(),
     /** What it is to be called where the label is taken, and was not asked for. */
-    labelElse: label.optional(),
+    labelElse: labelSchema.optional(),
     /** Proves that this is the same source or sink coming back (D5): 64 hex digits kept in its state. */
     secret: z.string().regex(/^[0-9a-f]{64}$/),
     /** Source only: sinks that must be registered before it starts. */
     destCount: z.int().min(1).max(256).optional(),
     /** Source only: names of sinks. Only these count for `destCount`; every sink does when there are none. */
-    expect: z.array(label).max(256).optional(),
+    expect: z.array(labelSchema).max(256).optional(),
     /** Sink only: goes on with the next session of this name. */
     stay: z.boolean().optional(),
     /** Connected again in the middle of this session, whose copy goes on in this very process [P-1.5]. */

@@ -10,6 +10,7 @@ import type { FrameScope } from "../../protocol/frame/frame.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
 import { TreeFolder } from "../disk/tree-folder.ts";
 import type { Skips } from "../publish/page-answers.ts";
+import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import { type ReadOutput, readPage } from "./file-reader.ts";
 import { creditCost, FrameBuilder, frameCapacity } from "./frame-builder.ts";
 import { FrameCompressor } from "./frame-compressor.ts";
@@ -65,7 +66,7 @@ class Reading {
       frameBytes,
       takeBuffer: () => this.#spare.pop() ?? new SharedArrayBuffer(frameBytes),
     });
-    this.#compressor = new FrameCompressor(begin.compression ?? "auto", systemClock);
+    this.#compressor = new FrameCompressor(begin.compression ?? SOURCE_DEFAULTS.compression, systemClock);
   }
 
   take(request: ReadRequest): void {

@@ -2,7 +2,7 @@ import { LANES_MAX } from "../../protocol/limits.ts";
 import type { Backpressure } from "../publish/publisher-options.ts";
 
 /** What becomes of a sink that is much slower than the others (`--stragglers`). */
-const STRAGGLER_POLICIES = ["wait", "detach", "drop"] as const;
+export const STRAGGLER_POLICIES = ["wait", "detach", "drop"] as const;
 export type StragglerPolicy = (typeof STRAGGLER_POLICIES)[number];
 
 /** How often the ladder looks. */

@@ -10,6 +10,7 @@ import { type SessionSubjects, upSubject } from "../../protocol/subjects.ts";
 import type { Subscription, Transport } from "../../transport/transport.ts";
 import type { PublishedTree } from "../publish/published-tree.ts";
 import type { Publisher } from "../publish/publisher.ts";
+import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import type { TreeThreads } from "../tree-threads.ts";
 import { LADDER_LOOK_MS, type StragglerPolicy } from "./ladder.ts";
 import { proofFault } from "./proof-fault.ts";
@@ -49,7 +50,6 @@ export const HEARTBEAT_MS = 1_000;
 /** How often what sinks miss is looked at. */
 export const REPAIR_MS = 20;
 export const PROGRESS_MS = 200;
-const SINK_TIMEOUT_MS = 600_000;
 
 /** Codes with which a sink leaves that may come back: nothing is wrong with its folder or with what it was sent. */
 const MAY_COME_BACK: ReadonlySet<string> = new Set<ErrorCode>([
@@ -79,8 +79,8 @@ export class SourceSession {
       roster: this.#roster,
       streams: this.#streams,
       transport: options.transport,
-      sinkTimeoutMs: options.policy?.sinkTimeoutMs ?? SINK_TIMEOUT_MS,
-      stragglers: options.policy?.stragglers ?? "detach",
+      sinkTimeoutMs: options.policy?.sinkTimeoutMs ?? SOURCE_DEFAULTS.sinkTimeoutMs,
+      stragglers: options.policy?.stragglers ?? SOURCE_DEFAULTS.stragglers,
       nowMs: clock.nowMs(),
       onState: (sinkId, state, message) =>
         emit({ type: "sinkstate", name: this.#roster.nameOf(sinkId), state, message }),
@@ -240,7 +240,11 @@ export class SourceSession {
     const { clock, emit, tellProgress, policy } = this.#options;
     const nowMs = clock.nowMs();
     const progress = this.#streams.progress(nowMs);
-    emit({ type: "progress", progress, sinks: this.#roster.lines(nowMs, policy?.sinkTimeoutMs ?? SINK_TIMEOUT_MS) });
+    emit({
+      type: "progress",
+      progress,
+      sinks: this.#roster.lines(nowMs, policy?.sinkTimeoutMs ?? SOURCE_DEFAULTS.sinkTimeoutMs),
+    });
     tellProgress(progress);
   }
 

@@ -1,20 +1,24 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { FanfoldError } from "../../lib/errors.ts";
-import { escapeText } from "../../lib/escape-name.ts";
-import type { Environment } from "../process/program-io.ts";
+import { FanfoldError } from "../errors.ts";
+import { escapeText } from "../escape-name.ts";
+
+/** The environment variable that says where a user's state is kept. */
+interface StateEnvironment {
+  readonly XDG_STATE_HOME?: string | undefined;
+}
 
 /** Where a source keeps its state unless told otherwise: the XDG base directory rules, relative values ignored as they ask. */
-export function defaultSourceState(env: Environment): string {
+export function defaultSourceState(env: StateEnvironment): string {
   return join(stateBase(env), "source");
 }
 
 /** One for each port: two coordinators of one user have nothing in common, and members come back to the port they know. */
-export function defaultCoordinatorState(env: Environment, port: number): string {
+export function defaultCoordinatorState(env: StateEnvironment, port: number): string {
   return join(stateBase(env), "coordinator", String(port));
 }
 
-function stateBase(env: Environment): string {
+function stateBase(env: StateEnvironment): string {
   const named = env.XDG_STATE_HOME;
   const base = named !== undefined && isAbsolute(named) ? named : join(homedir(), ".local", "state");
   // Node.js has put U+FFFD for what is no UTF-8: that names another directory.
