@@ -13,6 +13,7 @@ import {
 import { withSafeText } from "../protocol/names/peer-text.ts";
 import { PORT_PATHS } from "../protocol/port.ts";
 import type { CoordinatorAddress } from "./address.ts";
+import { watchQuiet } from "./quiet-watch.ts";
 
 /** One WebSocket to the coordinator [P-1.1]. */
 export interface ControlLink {
@@ -23,6 +24,12 @@ export interface ControlLink {
   readonly closed: Promise<FanfoldError>;
   /** Sends what waits and closes. Idempotent. */
   close(): Promise<void>;
+}
+
+interface ControlLinkOptions {
+  readonly answerWithinMs?: number;
+  /** Told when the coordinator does not answer, though its connection stands, and when it answers again. */
+  readonly onQuiet?: (isQuiet: boolean) => void;
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -39,7 +46,7 @@ const MESSAGES_WAITING_MAX = 1_000;
 export function openControlLink(
   address: CoordinatorAddress,
   signal: AbortSignal,
-  options: { readonly answerWithinMs?: number } = {},
+  options: ControlLinkOptions = {},
 ): Promise<ControlLink> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(abortError(signal));
@@ -50,7 +57,7 @@ export function openControlLink(
       perMessageDeflate: false,
       followRedirects: false,
     });
-    const link = watch(socket, where);
+    const link = watch(socket, where, options.onQuiet ?? (() => undefined));
     function abort(): void {
       socket.terminate();
       reject(abortError(signal));
@@ -78,7 +85,7 @@ export function openControlLink(
   });
 }
 
-function watch(socket: WebSocket, where: string): ControlLink {
+function watch(socket: WebSocket, where: string, onQuiet: (isQuiet: boolean) => void): ControlLink {
   const queue = new BoundedQueue<CoordinatorMessage>({ limit: MESSAGES_WAITING_MAX, sizeOf: () => 1 });
   const closed = Promise.withResolvers<FanfoldError>();
   let failure: FanfoldError | undefined;
@@ -93,13 +100,18 @@ function watch(socket: WebSocket, where: string): ControlLink {
     SILENCE_MS_MAX,
   );
   silence.unref();
+  const quiet = watchQuiet(onQuiet);
+  const heard = (): void => {
+    silence.refresh();
+    quiet.heard();
+  };
   function end(error: FanfoldError): void {
     failure ??= error;
     socket.terminate();
   }
-  socket.on("ping", () => silence.refresh());
+  socket.on("ping", heard);
   socket.on("message", (data, isBinary) => {
-    silence.refresh();
+    heard();
     try {
       if (isBinary)
         throw new FanfoldError(
@@ -118,6 +130,7 @@ function watch(socket: WebSocket, where: string): ControlLink {
   });
   socket.on("close", (code, reason) => {
     clearTimeout(silence);
+    quiet[Symbol.dispose]();
     queue.end();
     const why = reason.length > 0 ? reason.toString() : `connection closed (${code})`;
     closed.resolve(failure ?? new FanfoldError("coordinator-lost", `Listen to the coordinator at ${where}: ${why}`));

@@ -160,7 +160,8 @@ export class SteadyLink {
       emit(this.#machine.dialling());
       try {
         const answerWithinMs = this.#machine.answerWithinMs(clock.nowMs());
-        return await open(address, this.#closing.signal, { answerWithinMs });
+        const onQuiet = (isQuiet: boolean): void => emit({ type: "control", status: isQuiet ? "silent" : "answers" });
+        return await open(address, this.#closing.signal, { answerWithinMs, onQuiet });
       } catch (thrown) {
         await this.#pause(FanfoldError.from(thrown));
       }

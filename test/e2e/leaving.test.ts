@@ -95,6 +95,39 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     expect(summary.sinks.filter(isWhole)).toHaveLength(1);
   });
 
+  test("who is stopped twice at once says all the same that it goes, so that nobody waits for it", async () => {
+    await using lab = await CliLab.open();
+    makeManyFiles(lab.path("source"), 1);
+    const { address, process: coordinator } = await lab.coordinator();
+    const sink = lab.sink(address, lab.path("sink"));
+    await sink.event("waiting");
+    const source = lab.source(address, lab.path("source"), ["--dest-count", "2"]);
+    await source.event("waiting", { where: ({ sinks }) => sinks.length === 1 });
+    for (const [process, role] of [
+      [source, "source"],
+      [sink, "sink"],
+    ] as const) {
+      process.signal("SIGINT");
+      process.signal("SIGTERM");
+      expect([130, 143]).toContain(await process.exit());
+      expect(await coordinator.event("left", { where: (event) => event.role === role })).toMatchObject({
+        code: "interrupted",
+      });
+    }
+  });
+
+  test("a coordinator that stands still is told of, and so is that it goes on", async () => {
+    await using lab = await CliLab.open();
+    const run = await longCopy(lab);
+    run.leave(run.coordinator, "SIGSTOP");
+    const members: readonly Member[] = [run.source, ...run.sinks];
+    for (const member of members) await member.event("control", { where: ({ status }) => status === "silent" });
+    run.coordinator.signal("SIGCONT");
+    for (const member of members) await member.event("control", { where: ({ status }) => status === "answers" });
+    await expectProven(run.source, run.sinks);
+    for (const folder of run.order.to) await expectCopy(run.from, folder);
+  });
+
   test("a sink that is stopped, or killed, is waited for while the others finish; its command again catches it up", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);

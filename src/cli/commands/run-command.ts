@@ -19,8 +19,6 @@ export interface RoleRun<Event, Result> {
   readonly result: Promise<Result>;
   /** At a second signal, while the first one ends it: ends more than itself. False when there is no more to end. */
   cancel?(): boolean;
-  /** Ends at once. */
-  kill?(): void;
 }
 
 export interface RunContext {
@@ -44,6 +42,12 @@ interface RoleCommand<Event extends TypedEvent, State, Result> {
 /** Events that are still on their way when the work is done are waited for at most this long. */
 const LAST_EVENTS_MS = 2000;
 
+/**
+ * How long a second signal leaves the first one to end the run in order, in milliseconds: they may come at once, and who goes without a
+ * word is waited for.
+ */
+const FAREWELL_MS = 1000;
+
 /** Threads that are just being loaded are waited for at most this long before the process is ended. */
 const LOADING_MS_MAX = 1000;
 
@@ -55,9 +59,10 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
   const io = outputsOf(command, mode);
   const presenter = await openPresenter(command.view, mode, io);
   let run: RoleRun<Event, Result> | undefined;
-  using signals = catchEndingSignals((signal, count) => {
+  const over = Promise.withResolvers<boolean>();
+  using signals = catchEndingSignals(async (signal, count) => {
     if (count === 2 && run?.cancel?.() === true) return;
-    run?.kill?.();
+    if (count === 2 && (await within(io.clock, FAREWELL_MS, over.promise, false))) return;
     presenter.close();
     const status = statusOfSignal(signals.received ?? signal);
     void within(io.clock, LOADING_MS_MAX, threadsLoaded(), undefined).finally(() => process.exit(status));
@@ -83,6 +88,7 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
     return statusOfCode(error.code);
   } finally {
     presenter.close();
+    over.resolve(true);
   }
 }
 

@@ -73,12 +73,21 @@ function fractionDone(progress: CopyProgress): number {
   return Math.min(fraction, 0.999);
 }
 
-/** The current file, the bar, the counts: three lines, none wider than `columns`. */
-export function copyLines(copy: CopyState, columns: number, style: Style): string[] {
+/** In the place of rate and time, which would only decay. */
+const STANDING: readonly string[] = ["stands still"];
+
+/**
+ * The current file, the bar, the counts: three lines, none wider than `columns`. `standstill` says why nothing moves; it stands in the place of the
+ * file.
+ */
+export function copyLines(copy: CopyState, columns: number, style: Style, standstill?: string): string[] {
   const { progress } = copy;
+  const countsLine = fitParts(counts(copy), columns, style.separator);
+  if (standstill !== undefined)
+    return [style.careful(fitEnd(standstill, columns)), barLine(copy, columns, style, STANDING), countsLine];
   const file =
     progress.currentFile === "" ? style.quiet(withoutFile(copy, columns)) : fitMiddle(progress.currentFile, columns);
-  return [file, barLine(copy, columns, style), fitParts(counts(copy), columns, style.separator)];
+  return [file, barLine(copy, columns, style, besideBar(copy)), countsLine];
 }
 
 /** What is done while no file is on its way. */
@@ -92,9 +101,10 @@ function withoutFile({ progress, behind }: CopyState, columns: number): string {
 }
 
 /** The same in one line, without colours. */
-export function copyProgressLine(copy: CopyState): string {
+export function copyProgressLine(copy: CopyState, standstill?: string): string {
   const { progress, behind } = copy;
   const percent = progress.discoveryEnded ? [formatPercent(copy.fraction).trim()] : [];
+  if (standstill !== undefined) return [standstill, ...percent, ...counts(copy)].join(", ");
   const left = timeLeft(copy);
   return [
     ...(behind === undefined ? [] : [withoutFile(copy, Number.POSITIVE_INFINITY)]),
@@ -105,9 +115,8 @@ export function copyProgressLine(copy: CopyState): string {
   ].join(", ");
 }
 
-function barLine(copy: CopyState, columns: number, style: Style): string {
+function barLine(copy: CopyState, columns: number, style: Style, beside: readonly string[]): string {
   const { progress } = copy;
-  const beside = besideBar(copy);
   const text = `  ${beside.join("  ")}`;
   const room = columns - stringWidth(text);
   if (room < BAR_COLUMNS_MIN)

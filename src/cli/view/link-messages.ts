@@ -9,9 +9,23 @@ export interface LinkViewState {
   readonly lost: boolean;
   /** What is being tried; undefined while the coordinator is there. */
   readonly trying: string | undefined;
+  /** The data goes through the coordinator, too: while that does not answer, nothing moves. */
+  readonly carriesData: boolean;
 }
 
-export const LINK_INITIAL: LinkViewState = { attempts: 1, lost: false, trying: undefined };
+export const LINK_INITIAL: LinkViewState = { attempts: 1, lost: false, trying: undefined, carriesData: false };
+
+/** The coordinator is there. */
+export function linkThere({ carriesData }: LinkViewState): LinkViewState {
+  return { ...LINK_INITIAL, carriesData };
+}
+
+/** Why no copy goes on; undefined while one can. */
+export function standstill({ trying, carriesData }: LinkViewState): string | undefined {
+  return carriesData ? trying : undefined;
+}
+
+const SILENT = "the coordinator does not answer";
 
 export function nextLink(state: LinkViewState, event: { readonly type: string } | LinkEvent): LinkViewState {
   if (!isLinkEvent(event)) return state;
@@ -23,9 +37,10 @@ export function nextLink(state: LinkViewState, event: { readonly type: string } 
     case "held":
       return { ...state, trying: heldText(event) };
     case "control":
-      return { attempts: 1, lost: event.status === "lost", trying: undefined };
+      if (event.status === "silent") return { ...state, trying: SILENT };
+      return { ...linkThere(state), lost: event.status === "lost" };
     case "joined":
-      return LINK_INITIAL;
+      return { ...LINK_INITIAL, carriesData: event.transport === "embedded" };
     default:
       return state;
   }
@@ -64,6 +79,8 @@ export function linkMessages(
     case "held":
       return [plainOnly(heldText(event))];
     case "control":
+      if (event.status === "silent") return [warning(SILENT)];
+      if (event.status === "answers") return [info("the coordinator answers again")];
       return [controlMessage(event.status, event.reason)];
     case "joined": {
       const where = event.broker === undefined ? "" : ` at ${event.broker}`;

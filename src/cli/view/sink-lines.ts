@@ -12,6 +12,8 @@ interface SinkTable {
   readonly rows: number;
   /** The copy the sinks take part in; absent before it starts. */
   readonly progress?: CopyProgress;
+  /** Nothing can be known of those at work at the moment. */
+  readonly noNews?: boolean;
 }
 
 const NAME_COLUMNS_MAX = 20;
@@ -43,20 +45,26 @@ function mostTelling(sinks: readonly SinkLine[], rows: number): SinkLine[] {
 }
 
 const WORKING: ReadonlySet<SinkLine["state"]> = new Set<SinkLine["state"]>([
-  ...(["receiving", "verifying", "lagging", "detached"] as const),
+  ...(["receiving", "comparing", "verifying", "lagging", "detached"] as const),
 ]);
 
 interface LineContext extends SinkTable {
   readonly style: Style;
 }
 
-function sinkLine(sink: SinkLine, nameColumns: number, { columns, progress, style }: LineContext): string {
+function sinkLine(
+  sink: SinkLine,
+  nameColumns: number,
+  { columns, progress, noNews = false, style }: LineContext,
+): string {
   const barColumns = columns >= 100 ? 20 : columns >= 60 ? 10 : 0;
   const parts = [style.strong(fitExactly(sink.name, nameColumns))];
   if (barColumns > 0 && progress?.discoveryEnded === true)
     parts.push(drawBar(sinkFraction(sink, progress), barColumns, style));
   if (progress !== undefined) parts.push(formatBytes(sink.progress.bytesDone).padStart(BYTES_COLUMNS));
-  const file = WORKING.has(sink.state) ? sink.progress.currentFile : "";
+  const isUnknown = noNews && WORKING.has(sink.state);
+  const file = WORKING.has(sink.state) && !isUnknown ? sink.progress.currentFile : "";
+  if (isUnknown) return fitEnd([...parts, style.careful("no news")].join("  "), columns);
   const state = sink.leftMs === undefined ? sink.state : `${sink.state}, waited for ${formatClock(sink.leftMs)} more`;
   parts.push(stateColour(sink.state, style)(file === "" ? state : fitExactly(state, STATE_COLUMNS)));
   const line = parts.join("  ");

@@ -2,7 +2,7 @@ import type { SinkEvent } from "../../protocol/messages/events.ts";
 import { type CopyState, copyLines, copyProgressLine, nextCopy, receivedBytes } from "./copy-lines.ts";
 import { fitEnd } from "./fit.ts";
 import { formatBytes } from "./format.ts";
-import { LINK_INITIAL, type LinkViewState, linkMessages, nextLink } from "./link-messages.ts";
+import { LINK_INITIAL, type LinkViewState, linkMessages, linkThere, nextLink, standstill } from "./link-messages.ts";
 import type { Style } from "./style.ts";
 import { outcomeMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type View } from "./view.ts";
@@ -28,7 +28,7 @@ export const sinkView: View<SinkEvent, SinkState> = {
     const nothing = { waiting: undefined, away: undefined, copy: undefined, verifying: false };
     switch (event.type) {
       case "waiting":
-        return { ...nothing, link: LINK_INITIAL, waiting: event.underWay ? UNDER_WAY : WAITING };
+        return { ...nothing, link: linkThere(before.link), waiting: event.underWay ? UNDER_WAY : WAITING };
       case "started":
       case "lane":
       case "finished":
@@ -54,14 +54,15 @@ export const sinkView: View<SinkEvent, SinkState> = {
     const text = copy === undefined || away !== undefined ? (link.trying ?? away ?? waiting) : undefined;
     if (text !== undefined) return { kind: "waiting", text: fitEnd(text, columns) };
     if (copy === undefined) return { kind: "none" };
-    const lines = copyLines(copy, columns, style);
-    if (verifying) lines[0] = fitEnd("verifying and writing to disk", columns);
-    if (link.trying !== undefined) lines.push(fitEnd(link.trying, columns));
+    const why = standstill(link);
+    const lines = copyLines(copy, columns, style, why);
+    if (verifying && why === undefined) lines[0] = fitEnd("verifying and writing to disk", columns);
+    if (link.trying !== undefined && why === undefined) lines.push(fitEnd(link.trying, columns));
     return { kind: "lines", lines };
   },
-  progressLines({ copy, away, verifying }) {
+  progressLines({ link, copy, away, verifying }) {
     if (copy === undefined || away !== undefined) return new Map();
-    return new Map([["copy", (verifying ? "verifying: " : "") + copyProgressLine(copy)]]);
+    return new Map([["copy", (verifying ? "verifying: " : "") + copyProgressLine(copy, standstill(link))]]);
   },
 };
 

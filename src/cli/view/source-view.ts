@@ -4,7 +4,7 @@ import { type CopyState, copyLines, copyProgressLine, nextCopy, sentBytes } from
 import { wantedText } from "./dry-run-lines.ts";
 import { fitEnd, fitNames } from "./fit.ts";
 import { formatBytes, plural } from "./format.ts";
-import { LINK_INITIAL, type LinkViewState, linkMessages, nextLink } from "./link-messages.ts";
+import { LINK_INITIAL, type LinkViewState, linkMessages, linkThere, nextLink, standstill } from "./link-messages.ts";
 import { sinkLines } from "./sink-lines.ts";
 import { inOrder, sortedNames } from "./sink-order.ts";
 import type { Style } from "./style.ts";
@@ -36,7 +36,7 @@ export const sourceView: View<SourceEvent, SourceState> = {
     const state = { ...before, link: nextLink(before.link, event) };
     switch (event.type) {
       case "waiting":
-        return { ...state, link: LINK_INITIAL, needed: event };
+        return { ...state, link: linkThere(before.link), needed: event };
       case "started":
         return { ...state, needed: undefined };
       case "progress":
@@ -60,7 +60,9 @@ export const sourceView: View<SourceEvent, SourceState> = {
     const sinks = inOrder(state.sinks, (sink) => sink.state)
       .map(sinkText)
       .join(", ");
-    return new Map([["copy", copyProgressLine(state.copy) + (state.sinks.length > 1 ? ` (${sinks})` : "")]]);
+    return new Map([
+      ["copy", copyProgressLine(state.copy, standstill(state.link)) + (state.sinks.length > 1 ? ` (${sinks})` : "")],
+    ]);
   },
 };
 
@@ -130,11 +132,18 @@ function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Scree
   const { columns, rows } = size;
   if (state.ended) return { kind: "none" };
   if (state.copy !== undefined) {
-    const lines = copyLines(state.copy, columns, style);
+    const why = standstill(state.link);
+    const lines = copyLines(state.copy, columns, style, why);
     // Without the coordinator the copy goes on, as far as its data does.
-    const trying = state.link.trying === undefined ? [] : [fitEnd(state.link.trying, columns)];
+    const trying = state.link.trying === undefined || why !== undefined ? [] : [fitEnd(state.link.trying, columns)];
     const left = rows - lines.length - trying.length - 1;
-    lines.push(...sinkLines(state.sinks, { columns, rows: left, progress: state.copy.progress }, style));
+    lines.push(
+      ...sinkLines(
+        state.sinks,
+        { columns, rows: left, progress: state.copy.progress, noNews: why !== undefined },
+        style,
+      ),
+    );
     return { kind: "lines", lines: [...lines, ...trying] };
   }
   if (state.link.trying !== undefined) return { kind: "waiting", text: fitEnd(state.link.trying, columns) };

@@ -19,8 +19,11 @@ export type LinkEvent =
       readonly broker?: string;
     }
   | { readonly type: "transport"; readonly status: string; readonly detail?: string }
-  /** The connection to the coordinator broke (`connecting` follows until it is back), or is there again. */
-  | { readonly type: "control"; readonly status: "lost" | "back"; readonly reason?: string }
+  /**
+   * The connection to the coordinator broke (`connecting` follows until it is back), or is there again. It stands, but the coordinator does not
+   * answer, or answers again.
+   */
+  | { readonly type: "control"; readonly status: "lost" | "back" | "silent" | "answers"; readonly reason?: string }
   | { readonly type: "warning"; readonly code: string; readonly message: string };
 
 export type SourceEvent =

@@ -65,6 +65,48 @@ describe("while the coordinator is lost in mid-copy", () => {
   });
 });
 
+describe("while the coordinator does not answer, and carries the data", () => {
+  const embedded: LinkEvent = { ...joined, transport: "embedded" };
+  const silent: LinkEvent = { type: "control", status: "silent" };
+  const answers: LinkEvent = { type: "control", status: "answers" };
+  const SILENT = "the coordinator does not answer";
+
+  test.each([
+    ["sink", () => shown(sinkView, [embedded, receiving, silent, receiving])],
+    ["source", () => shown(sourceView, [embedded, copying, silent, copying])],
+  ])("a %s says so, and shows no rate and nobody that receives", (_role, run) => {
+    const { lines, said, progress } = run();
+    expect(lines[0]).toBe(SILENT);
+    expect(lines[1]).toMatch(/ {2}stands still$/);
+    expect(lines.join("\n")).not.toMatch(/\/s|left|receiving/);
+    expect(progress.get("copy")).toMatch(
+      /^the coordinator does not answer, 25%, 1\.0 GiB of 4\.0 GiB, 5,000 of 20,000/,
+    );
+    expect(said.at(-1)).toBe(`fanfold: warning: ${SILENT}`);
+  });
+
+  test("a source has no news of its sinks", () => {
+    const { lines } = shown(sourceView, [embedded, copying, silent, copying]);
+    expect(lines.at(-1)).toMatch(/^alpha .* no news$/);
+  });
+
+  test("both show the copy alone when it answers again", () => {
+    for (const { lines, said } of [
+      shown(sinkView, [embedded, receiving, silent, answers, receiving]),
+      shown(sourceView, [embedded, copying, silent, answers, copying]),
+    ]) {
+      expect(lines.join("\n")).not.toMatch(/answer|stands still|no news/);
+      expect(said.at(-1)).toBe("the coordinator answers again");
+    }
+  });
+
+  test("a copy whose data goes another way is shown as it goes on", () => {
+    const { lines } = shown(sourceView, [joined, copying, silent, copying]);
+    expect(lines[1]).toContain("/s");
+    expect(lines.at(-1)).toBe(SILENT);
+  });
+});
+
 describe("while they wait", () => {
   test("a lost coordinator is what is waited for, and after it what was waited for before", () => {
     const waiting: SinkEvent = { type: "waiting", underWay: false };
