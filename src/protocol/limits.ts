@@ -100,6 +100,8 @@ export const PLACE_NAME_CHARS = 32;
 export const MEMBER_ID_CHARS = 6;
 export const SINKS_PER_SESSION_MAX = 256;
 export const SESSIONS_MAX = 64;
+/** Other sessions whose names a member that waits in vain is told at a time. */
+export const SESSIONS_TOLD_MAX = 10;
 
 /** Files that a sink may have begun at once: a source reads one after another, and packs at most a few into one frame. */
 export const FILES_OPEN_MAX = 64;

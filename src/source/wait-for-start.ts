@@ -33,6 +33,10 @@ export async function waitForStart(link: SteadyLink, options: WaitForStartOption
       return message;
     }
     if (message.type === "ended") throw endedError(message);
+    if (message.type === "elsewhere") {
+      emit(message);
+      wait.sawElsewhere(message.sessions);
+    }
     if (message.type !== "sinks") continue;
     const sinks = message.sinks.map((sink) => sink.name);
     emit({ type: "waiting", needed: message.needed, sinks, ...missingField(need, message.sinks) });
@@ -51,6 +55,8 @@ class SinkWait implements Disposable {
   /** Who is registered; undefined until the coordinator has said so. */
   #there: readonly Member[] | undefined;
   #isTimeUp = false;
+  /** Other sessions that have sinks, as was said while this one had none. */
+  #elsewhere: readonly string[] = [];
 
   constructor(link: SteadyLink, options: WaitForStartOptions) {
     this.#options = options;
@@ -67,6 +73,10 @@ class SinkWait implements Disposable {
   saw(sinks: readonly Member[]): void {
     this.#there = sinks;
     this.#judge();
+  }
+
+  sawElsewhere(sessions: readonly string[]): void {
+    this.#elsewhere = sessions;
   }
 
   [Symbol.dispose](): void {
@@ -87,11 +97,15 @@ class SinkWait implements Disposable {
     const needed = neededAfter(need, need.giveUpMs);
     const counted = countedOf(need.expected, there).length;
     if (counted >= needed) return;
-    const names = there.length === 0 ? "" : ` (${there.map(({ name }) => name).join(", ")})`;
+    const names = there.length === 0 ? this.#hint() : ` (${there.map(({ name }) => name).join(", ")})`;
     const { missing = [] } = missingField(need, there);
     const absent = missing.length === 0 ? "" : `; missing: ${missing.join(", ")}`;
     const text = `Wait for sinks: ${counted} of ${needed} registered after ${need.giveUpMs / 1000} s${names}${absent}`;
     this.#over.abort(new FanfoldError("wait-timeout", text));
+  }
+
+  #hint(): string {
+    return this.#elsewhere.length === 0 ? "" : `; in other sessions sinks wait: ${this.#elsewhere.join(", ")}`;
   }
 }
 

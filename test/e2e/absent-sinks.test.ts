@@ -68,6 +68,19 @@ describe.concurrent("fanfold source", { timeout: E2E_MS }, () => {
 });
 
 test(
+  "a source with a mistyped session says where sinks wait, and such a sink where a source does",
+  async () => {
+    const { lab, address, sinks, from } = await labWith("alpha");
+    await using _ = lab;
+    const source = lab.source(address, from, ["--session", "foo"]);
+    expect(await source.event("elsewhere")).toMatchObject({ session: "foo", sessions: ["default"] });
+    expect(await sinks[0]?.event("elsewhere")).toMatchObject({ session: "default", sessions: ["foo"] });
+    expectDocumentedEvents(source);
+  },
+  E2E_MS,
+);
+
+test(
   "sinks of one machine are called after their folders where its name is taken; a name that is asked for is heeded",
   async () => {
     const { lab, address, from } = await labWith();

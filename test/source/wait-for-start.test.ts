@@ -111,6 +111,17 @@ describe("waitForStart()", () => {
     await source.link.close();
   });
 
+  test("tells in which other sessions sinks wait, also when it gives up", async () => {
+    const source = await waitingFor({ waitTimeoutMs: 5_000 });
+    const elsewhere = { type: "elsewhere" as const, session: "foo", sessions: ["default", "nightly"] };
+    await source.hear(sinks(1), elsewhere);
+    expect(source.events).toEqual([{ type: "waiting", needed: 1, sinks: [] }, elsewhere]);
+    expect(await source.after(5_000)).toMatchObject(
+      gaveUp("Wait for sinks: 0 of 1 registered after 5 s; in other sessions sinks wait: default, nightly"),
+    );
+    await source.link.close();
+  });
+
   test("asks for nothing less, and waits for ever, with a count alone", async () => {
     const source = await waitingFor({ destCount: 2 });
     await source.hear(sinks(2, "alpha"));

@@ -113,7 +113,8 @@ export class ScreenPainter {
     if (screen.kind === "lines") return screen.lines.slice(0, size.rows - 1);
     const beside = draw({ ...size, columns: Math.max(1, size.columns - SPINNER_COLUMNS) });
     this.#spinner.text = beside.kind === "waiting" ? beside.text : "";
-    return [fitEnd(this.#spinner.frame(), size.columns)];
+    const lines = this.#spinner.frame().split("\n");
+    return lines.slice(0, size.rows - 1).map((line) => fitEnd(line, size.columns));
   }
 
   #clear(): void {

@@ -9,6 +9,7 @@ import { inOrder, sortedNames } from "./sink-order.ts";
 import type { Style } from "./style.ts";
 import { rateOf } from "./summary-lines.ts";
 import { info, type Message, plainOnly, type Screen, type ScreenSize, type View, warning } from "./view.ts";
+import { fitLines } from "./wrap.ts";
 
 interface ShownSession {
   readonly view: SessionView;
@@ -159,13 +160,18 @@ function finishedMessages(
   ];
 }
 
+/** Lines that trouble with the broker may take above the sessions. */
+const BROKER_ROWS_MAX = 4;
+
 function coordinatorScreen(state: CoordinatorState, size: ScreenSize, style: Style): Screen {
   const sessions = [...state.sessions.values()];
   if (sessions.length === 0) {
     const text = state.broker ?? (state.listening ? "waiting for a source and sinks" : undefined);
-    return text === undefined ? { kind: "none" } : { kind: "waiting", text: fitEnd(text, size.columns) };
+    return text === undefined ? { kind: "none" } : { kind: "waiting", text: fitLines(text, size) };
   }
-  const lines = state.broker === undefined ? [] : [style.careful(fitEnd(state.broker, size.columns))];
+  const rows = Math.min(size.rows / 2, BROKER_ROWS_MAX + 1);
+  const broker = state.broker === undefined ? [] : fitLines(state.broker, { ...size, rows }).split("\n");
+  const lines = broker.map((line) => style.careful(line));
   sessions.forEach((session, index) => {
     // What is left of the screen is shared evenly by the sessions still to be drawn.
     const rows = Math.floor((size.rows - 1 - lines.length) / (sessions.length - index));

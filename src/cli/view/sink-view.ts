@@ -6,6 +6,7 @@ import { LINK_INITIAL, type LinkViewState, linkMessages, linkThere, nextLink, st
 import type { Style } from "./style.ts";
 import { outcomeMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type View } from "./view.ts";
+import { fitLines } from "./wrap.ts";
 
 interface SinkState {
   readonly link: LinkViewState;
@@ -49,10 +50,11 @@ export const sinkView: View<SinkEvent, SinkState> = {
     }
   },
   messages: sinkMessages,
-  screen({ link, waiting, away, copy, verifying }, { columns }, style) {
+  screen({ link, waiting, away, copy, verifying }, size, style) {
+    const { columns } = size;
     // A copy goes on without the coordinator, as far as its data does; without its source it does not.
     const text = copy === undefined || away !== undefined ? (link.trying ?? away ?? waiting) : undefined;
-    if (text !== undefined) return { kind: "waiting", text: fitEnd(text, columns) };
+    if (text !== undefined) return { kind: "waiting", text: fitLines(text, size) };
     if (copy === undefined) return { kind: "none" };
     const why = standstill(link);
     const lines = copyLines(copy, columns, style, why);
@@ -74,6 +76,8 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
   switch (event.type) {
     case "waiting":
       return [event.underWay ? info(UNDER_WAY) : plainOnly(WAITING)];
+    case "elsewhere":
+      return [info(`no source is in session "${event.session}"; sources wait in: ${event.sessions.join(", ")}`)];
     case "started":
       if (event.dryRun === true) return [info(`${event.source} asks what it would have to send (dry run)`)];
       return [

@@ -10,6 +10,7 @@ import { inOrder, sortedNames } from "./sink-order.ts";
 import type { Style } from "./style.ts";
 import { summaryMessages } from "./summary-lines.ts";
 import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View } from "./view.ts";
+import { fitLines } from "./wrap.ts";
 
 type Waiting = Extract<SourceEvent, { type: "waiting" }>;
 
@@ -76,6 +77,8 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
   switch (event.type) {
     case "waiting":
       return [plainOnly(waitingText(event, Number.POSITIVE_INFINITY))];
+    case "elsewhere":
+      return [info(`no sink is in session "${event.session}"; sinks wait in: ${event.sessions.join(", ")}`)];
     case "started":
       return [
         info(
@@ -146,7 +149,7 @@ function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Scree
     );
     return { kind: "lines", lines: [...lines, ...trying] };
   }
-  if (state.link.trying !== undefined) return { kind: "waiting", text: fitEnd(state.link.trying, columns) };
+  if (state.link.trying !== undefined) return { kind: "waiting", text: fitLines(state.link.trying, size) };
   if (state.needed === undefined) return { kind: "none" };
   return { kind: "waiting", text: waitingText(state.needed, columns) };
 }

@@ -3,7 +3,7 @@ import type { Style } from "./style.ts";
 /** What stands at the bottom of the terminal while a command runs. */
 export type Screen =
   | { readonly kind: "none" }
-  /** One line beside a spinner. */
+  /** A text beside a spinner; only one that says why may take several lines. */
   | { readonly kind: "waiting"; readonly text: string }
   | { readonly kind: "lines"; readonly lines: readonly string[] };
 

@@ -1,4 +1,5 @@
-import { stringWidth } from "./fit.ts";
+import { fitEnd, stringWidth } from "./fit.ts";
+import type { ScreenSize } from "./view.ts";
 
 /** Lines behind the first are set in by this much more, where the terminal is not too narrow for it. */
 const HANGING_COLUMNS = 2;
@@ -10,6 +11,14 @@ export function wrapText(text: string, columns: number): string {
     .split("\n")
     .flatMap((line) => (stringWidth(line) <= columns ? [line] : wrapLine(line, columns)))
     .join("\n");
+}
+
+/** As much of a text as fits on a screen, broken between words: what is cut off of a reason is what people look for. */
+export function fitLines(text: string, { columns, rows }: ScreenSize): string {
+  const lines = wrapText(text, columns).split("\n");
+  const room = Math.max(1, rows - 1);
+  const shown = lines.length <= room ? lines : [...lines.slice(0, room - 1), lines.slice(room - 1).join(" ")];
+  return shown.map((line) => fitEnd(line, columns)).join("\n");
 }
 
 function wrapLine(line: string, columns: number): string[] {

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import type { FanfoldError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
-import { MEMBER_ID_CHARS, SESSION_ID_CHARS, SESSIONS_MAX } from "../../protocol/limits.ts";
+import { SESSION_ID_CHARS, SESSIONS_MAX } from "../../protocol/limits.ts";
 import type { ClientMessage, Hello } from "../../protocol/messages/control.ts";
 import type { TicketHolder } from "../broker/tickets.ts";
 import type { ControlConnection } from "../port/control-connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Client, Effects, type EffectsOptions } from "./effects.ts";
-import { newcomerOf } from "./newcomer.ts";
+import { Lookout } from "./elsewhere.ts";
+import { freshMemberId, newcomerOf } from "./newcomer.ts";
 import type { RestoredSession } from "./restore.ts";
 import { aliveRefusal, askedReason, LET_GO_WITHIN_MS, lostCode } from "./same-identity.ts";
 import { step, versionRefusal } from "./session-machine.ts";
@@ -17,9 +18,7 @@ import {
   emptySlot,
   isDeserted,
   isVacant,
-  memberFor,
   memberGoingOn,
-  type Newcomer,
   type SessionSlot,
   type SlotEvent,
 } from "./session-slot.ts";
@@ -48,6 +47,7 @@ export class Registry {
   readonly #slots = new Map<string, SessionSlot>();
   readonly #connections = new Set<ControlConnection>();
   readonly #deadlines: Deadlines;
+  readonly #lookout: Lookout;
   #closed: Departure | undefined;
 
   constructor(options: RegistryOptions) {
@@ -55,6 +55,11 @@ export class Registry {
     this.#effects = new Effects(options);
     this.#deadlines = new Deadlines(options.clock, (name) => {
       if (this.#slots.has(name)) this.#apply(name, { type: "expired" });
+    });
+    this.#lookout = new Lookout({
+      clock: options.clock,
+      slots: () => [...this.#slots.values()],
+      tell: (memberId, message) => this.#effects.clients.get(memberId)?.connection.send(message),
     });
   }
 
@@ -100,6 +105,7 @@ export class Registry {
     if (this.#closed !== undefined) return;
     this.#closed = departure;
     this.#deadlines[Symbol.dispose]();
+    this.#lookout[Symbol.dispose]();
     this.#effects.clients.clear();
     this.#slots.clear();
     const connections = [...this.#connections];
@@ -203,7 +209,8 @@ export class Registry {
       connection.refuse("refused", reason);
       return undefined;
     }
-    const newcomer = this.#newcomer(hello, identity);
+    const slot = this.#slots.get(name) ?? emptySlot(name);
+    const newcomer = newcomerOf(hello, { slot, identity, freshId: () => this.#freshMemberId() });
     const memberId = newcomer.id;
     // Once more: while this one waited for an answer, another may have come in.
     if (clients.has(memberId)) {
@@ -214,13 +221,6 @@ export class Registry {
     clients.set(memberId, client);
     this.#apply(name, { type: "join", newcomer }, memberId);
     return clients.has(memberId) ? client : undefined;
-  }
-
-  #newcomer(hello: Hello, identity: string): Newcomer {
-    const { role, back, session } = hello;
-    const known = memberFor(this.#slots.get(session) ?? emptySlot(session), { role, identity, back });
-    const id = known?.id ?? this.#freshMemberId();
-    return newcomerOf(hello, { id, identity });
   }
 
   async #converse(client: Client, messages: Messages): Promise<void> {
@@ -285,12 +285,10 @@ export class Registry {
   }
 
   #freshMemberId(): string {
-    const taken = (id: string) =>
+    const { clients } = this.#effects;
+    const isMember = (id: string) =>
       [...this.#slots.values()].some((state) => state.members.some((each) => each.id === id));
-    for (;;) {
-      const id = this.#options.random.id(MEMBER_ID_CHARS);
-      if (!this.#effects.clients.has(id) && !taken(id)) return id;
-    }
+    return freshMemberId(this.#options.random, (id) => clients.has(id) || isMember(id));
   }
 }
 

@@ -8,6 +8,7 @@ import {
   PLACE_NAMES_MAX,
   SESSION_ID_CHARS,
   SESSION_NAME_CHARS_MAX,
+  SESSIONS_TOLD_MAX,
 } from "../limits.ts";
 import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./progress.ts";
 
@@ -109,6 +110,12 @@ const coordinatorMessageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("hold"), code: z.string().max(40), reason: z.string().max(2000) }),
   /** To the source while it waits: who is registered. */
   z.object({ type: z.literal("sinks"), needed: z.int().min(1), sinks: z.array(memberSchema).max(256) }),
+  /** To a source that waits and has no sink, or a sink that has no source: sessions in which such wait. */
+  z.object({
+    type: z.literal("elsewhere"),
+    session: sessionNameSchema,
+    sessions: z.array(sessionNameSchema).min(1).max(SESSIONS_TOLD_MAX),
+  }),
   z.object({
     type: z.literal("start"),
     epoch,

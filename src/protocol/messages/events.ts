@@ -26,8 +26,16 @@ export type LinkEvent =
   | { readonly type: "control"; readonly status: "lost" | "back" | "silent" | "answers"; readonly reason?: string }
   | { readonly type: "warning"; readonly code: string; readonly message: string };
 
+/** Nobody is in this session whom this one waits for; in these others somebody is. Its name may be mistyped. */
+interface ElsewhereEvent {
+  readonly type: "elsewhere";
+  readonly session: string;
+  readonly sessions: readonly string[];
+}
+
 export type SourceEvent =
   | LinkEvent
+  | ElsewhereEvent
   /** `missing`: who is expected by name (`--expect`) and not there; left out when nobody is. */
   | {
       readonly type: "waiting";
@@ -89,6 +97,7 @@ export type ReceivingState = "receiving" | "comparing" | "verifying";
 
 export type SinkEvent =
   | LinkEvent
+  | ElsewhereEvent
   /** Registered. `underWay`: the session runs already; this sink joins it late, and is caught up. */
   | { readonly type: "waiting"; readonly underWay: boolean }
   /** `dryRun`: the source asks only what it would have to send; nothing is changed. */

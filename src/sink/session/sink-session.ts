@@ -130,6 +130,7 @@ class OpenSinkSession implements SinkSession {
       const message: Told = await this.#options.link.next();
       if (message.type === "start") await this.#begin(message);
       else if (message.type === "left") this.#left(message);
+      else if (message.type === "elsewhere") this.#options.emit(message);
       else if (message.type === "ended") return this.#result(message);
       else if (message.type === "welcome") {
         if (!message.rejoined) return message;

@@ -84,6 +84,25 @@ describe("coordinatorView", () => {
     }
   });
 
+  test.each([[], [session]])(
+    "breaks the reason of a broker's trouble between words, and cuts nothing off: %#",
+    (...before) => {
+      const reason = "nothing listens there; check that a NATS server runs there and that no firewall is between";
+      const event: CoordinatorEvent = {
+        type: "broker",
+        status: "unreachable",
+        broker: "nats://localhost:4222",
+        reason,
+      };
+      const state = stateAfter(coordinatorView, [...before, event]);
+      const lines = linesOf(coordinatorView.screen(state, { columns: 77, rows: 24 }, PLAIN_STYLE)).flatMap((line) =>
+        line.split("\n"),
+      );
+      expect(lines.every((line) => line.length <= 77)).toBe(true);
+      expect(lines.join(" ").replaceAll(/ +/g, " ")).toContain(`nats://localhost:4222: ${reason}; still trying`);
+    },
+  );
+
   test("says that the broker cannot be reached, why, and that it goes on trying", () => {
     const event: CoordinatorEvent = {
       type: "broker",
