@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { WHOLE } from "../helpers/copies/whole-copy.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
+import { AS_ORDINARY_USER, giveToOrdinaryUser } from "../helpers/processes/ordinary-user.ts";
 import { makeManyFiles } from "../helpers/trees/tree.ts";
-import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
+import { expectEqualTrees, expectExactTrees } from "../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectDocumentedEvents } from "./copying.ts";
 
 interface MirrorOrder {
@@ -113,6 +114,57 @@ describe("fanfold source --delete", { timeout: E2E_MS }, () => {
     expect(existsSync(`${to}/old`)).toBe(true);
     expect(unread.deletions.get("sink")).toBeUndefined();
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    "looks into directories that their owner may not read, or says so",
+    async () => {
+      await using lab = await CliLab.open();
+      const [from, to] = [lab.path("source"), lab.path("sink")];
+      const modes = new Map([
+        ["300", 0o300],
+        ["111", 0o111],
+        ["000", 0o000],
+      ]);
+      for (const name of modes.keys()) {
+        mkdirSync(`${from}/${name}/inner`, { recursive: true });
+        writeFileSync(`${from}/${name}/kept`, name);
+      }
+      const shut = (folder: string): void => {
+        for (const [name, mode] of modes)
+          for (const path of [`${name}/inner`, name]) chmodSync(`${folder}/${path}`, mode);
+      };
+      shut(from);
+      chmodSync(lab.folder, 0o755);
+      mkdirSync(to);
+      giveToOrdinaryUser(to);
+      const { address } = await lab.coordinator();
+      const run = async (...args: readonly string[]) => {
+        const sink = lab.sink(address, to, [], { through: AS_ORDINARY_USER });
+        const source = lab.source(address, from, ["--delete", "--max-delete", "100%", "--no-owner", ...args]);
+        const statuses = [await source.exit(), await sink.exit()];
+        const { summary } = await source.event("finished");
+        return { statuses, sink, deletion: summary.sinks[0]?.deletion, problems: summary.sinks[0]?.problems ?? [] };
+      };
+      expect(await run()).toMatchObject({ statuses: [0, 0], problems: [] });
+      for (const [name, mode] of modes) {
+        mkdirSync(`${to}/gone ${name}`);
+        for (const path of [`${name}/old`, `${name}/inner/old`, `gone ${name}/old`]) writeFileSync(`${to}/${path}`, "");
+        giveToOrdinaryUser(`${to}/gone ${name}`);
+        chmodSync(`${to}/gone ${name}`, mode);
+      }
+      const dry = await run("-n");
+      // Nothing is changed for it, so that what is in them cannot be counted.
+      expect(dry.deletion?.entries).toBe(0);
+      expect(dry.sink.events.filter(({ type }) => type === "problem")).toHaveLength(6);
+      expect(await run()).toMatchObject({ statuses: [0, 0], problems: [], deletion: { result: "done", entries: 12 } });
+      await expectExactTrees(from, to, { but: ["owner"] });
+      // Somebody else's: that is told, and no copy is called whole.
+      mkdirSync(`${to}/theirs`, { mode: 0o700 });
+      writeFileSync(`${to}/theirs/file`, "");
+      const foreign = await run();
+      expect([foreign.statuses, foreign.problems]).toMatchObject([[3, 3], [{ path: "theirs", kind: "not-deleted" }]]);
+    },
+  );
 
   test("as a dry run says for each sink what would be sent, replaced and deleted, and changes nothing", async () => {
     await using lab = await CliLab.open();

@@ -88,7 +88,7 @@ function looks(input: Uint8Array): void {
           isDoubted: () => false,
           onBusy: () => undefined,
         },
-        { want: () => undefined, outlook: () => undefined },
+        { want: () => undefined, outlook: () => undefined, problem: () => undefined },
       );
       refuses(REFUSALS, () => {
         for (const { payload } of framesOf(input)) {

@@ -49,6 +49,11 @@ export function parentOf(path: Uint8Array): Uint8Array {
   return path.subarray(0, Math.max(0, path.lastIndexOf(SLASH)));
 }
 
+/** Its last component; empty for the root. */
+export function nameOf(path: Uint8Array): Uint8Array {
+  return path.subarray(path.lastIndexOf(SLASH) + 1);
+}
+
 /** The components of a path; none for the root. */
 export function splitPath(path: Uint8Array): Uint8Array[] {
   if (path.length === 0) return [];

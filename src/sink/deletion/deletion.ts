@@ -35,25 +35,28 @@ export interface DeletionParts {
 }
 
 export interface DeletionOut {
-  /** Escaped path of what was deleted. */
-  readonly onDeleted: (path: string) => void;
+  /** Escaped path of what was deleted. Undefined: nothing is deleted nor changed, it is only said what would go. */
+  readonly onDeleted: ((path: string) => void) | undefined;
   readonly onProblem: (problem: Problem) => void;
 }
+
+type RemovalOut = DeletionOut & { readonly onDeleted: (path: string) => void };
 
 /**
  * Deletes what the sink's folder holds and its source has not [P-8.1]: counts it first, and deletes nothing when it is more than
  * source and sink allow. To be called when the copy is stored, proven and synced. Whatever stops it, what is left is extra for the
- * next session. Without `out` it only says what would go.
+ * next session.
  *
  * @throws FanfoldError, or system errors, for what ends this sink's session
  */
-export function deleteExtras(parts: DeletionParts, out?: DeletionOut): Deletion | undefined {
+export function deleteExtras(parts: DeletionParts, out: DeletionOut): Deletion | undefined {
   const { root, pageStore, scope, policy } = parts;
   const asked = scope.limit;
   if (asked === undefined) return undefined;
   if (policy.forbidden) return { result: "forbidden", entries: 0, of: 0, examples: [] };
   const known = knownPaths(pageStore, scope);
-  const options = { ...parts, known };
+  const { onDeleted, onProblem } = out;
+  const options = { ...parts, known, opens: onDeleted !== undefined };
   const count = new ExtraCount();
   const unknown = visitExtras(options, count);
   // The root is no entry of itself.
@@ -61,9 +64,12 @@ export function deleteExtras(parts: DeletionParts, out?: DeletionOut): Deletion 
   const allowed = allowedDeletions(policy.limit === undefined ? [asked] : [asked, policy.limit], of);
   const { entries, examples } = count;
   if (entries > allowed) return { result: "refused", entries, of, allowed, examples };
-  if (out === undefined || entries === 0)
-    return { result: out === undefined ? "dry-run" : "done", entries, of, examples };
-  const removal = new ExtraRemoval(root, allowed, out);
+  if (onDeleted === undefined) {
+    for (const problem of count.unread) onProblem(problem);
+    return { result: "dry-run", entries, of, examples };
+  }
+  if (entries + count.unread.length === 0) return { result: "done", entries, of, examples };
+  const removal = new ExtraRemoval(root, allowed, { onDeleted, onProblem });
   visitExtras(options, removal);
   if (!root.isThere()) throw folderGone();
   return { result: "done", entries: removal.entries, of, examples };
@@ -80,6 +86,8 @@ function knownPaths(pageStore: PageStore, scope: ScopeStore): PathSet {
 class ExtraCount implements ExtraVisitor {
   entries = 0;
   readonly examples: string[] = [];
+  /** The first few directories that could not be looked into. */
+  readonly unread: Problem[] = [];
 
   extra({ directory, name }: ExtraEntry): boolean {
     this.entries += 1;
@@ -87,17 +95,21 @@ class ExtraCount implements ExtraVisitor {
       this.examples.push(fitExample(escapeName(joinPath(directory, name))));
     return true;
   }
+
+  unreadable(directory: Buffer, thrown: unknown): void {
+    if (this.unread.length < DELETE_EXAMPLES_MAX) this.unread.push(notDeleted(directory, thrown));
+  }
 }
 
 class ExtraRemoval implements ExtraVisitor {
   readonly #root: Root;
   readonly #entriesMax: number;
-  readonly #out: DeletionOut;
+  readonly #out: RemovalOut;
   /** Of directories from which something was removed, and which are not left yet. */
   readonly #before = new Map<string, DirectoryState>();
   entries = 0;
 
-  constructor(root: Root, entriesMax: number, out: DeletionOut) {
+  constructor(root: Root, entriesMax: number, out: RemovalOut) {
     this.#root = root;
     this.#entriesMax = entriesMax;
     this.#out = out;

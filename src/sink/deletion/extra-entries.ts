@@ -2,13 +2,13 @@ import { PathStack } from "../../lib/disk/path-stack.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { PATH_BYTES_MAX } from "../../protocol/limits.ts";
 import { TreeFilter } from "../../protocol/names/filter.ts";
-import { isOwnFolder, joinPath } from "../../protocol/names/relative-path.ts";
+import { isOwnFolder, joinPath, nameOf, parentOf } from "../../protocol/names/relative-path.ts";
 import { isFatal } from "../disk/entry-problem.ts";
 import type { Root } from "../disk/root.ts";
 import type { ScopeStore } from "../stream/scope-store.ts";
 import { findEntry, namesIn } from "../verify/folder-reader.ts";
 import { LISTED, type PathSet, SPARED } from "./path-set.ts";
-import { hasOtherSpelling, isMountPoint, isSinkFolder } from "./removal.ts";
+import { type DirectoryState, hasOtherSpelling, isMountPoint, isSinkFolder, openToLook } from "./removal.ts";
 
 /*
  * What a sink's folder holds and its source has not. The folder is gone through like the source's walk does it: a stack of
@@ -40,6 +40,8 @@ interface ExtraOptions {
   readonly root: Root;
   readonly known: PathSet;
   readonly scope: ScopeStore;
+  /** Whether directories that their owner may not look into are opened to him meanwhile. */
+  readonly opens: boolean;
   /** Called now and then. */
   readonly onBusy: () => void;
 }
@@ -51,6 +53,8 @@ interface Level {
   isKept: boolean;
   /** Names in it that differ in case were seen to be two. */
   isExact: boolean;
+  /** What it was before it was opened to its owner. */
+  before?: DirectoryState | undefined;
 }
 
 /** What matching may cost: so much for free, and so much more for each name; a source may have written the patterns to be slow. */
@@ -100,10 +104,11 @@ class ExtraVisit {
   }
 
   #directory(level: Level, pending: PathStack): void {
-    const { root, scope } = this.#options;
+    const { root, scope, opens } = this.#options;
     const { path } = level;
     this.#levels.push(level);
     try {
+      if (opens) level.before = openToLook(root, path);
       if (path.length > 0 && (isSinkFolder(root, path) || (level.isExtra && isMountPoint(root, path)))) {
         level.isKept = true;
         return;
@@ -113,6 +118,17 @@ class ExtraVisit {
     } catch (thrown) {
       if (isFatal(thrown)) throw thrown;
       level.isKept = true;
+      if (!GONE.has(systemCode(thrown) ?? "")) this.#visitor.unreadable?.(path, thrown);
+    }
+  }
+
+  /** Gives it back the mode that keeps its owner out. */
+  #shut({ path, before }: Level): void {
+    if (before === undefined) return;
+    try {
+      this.#options.root.setDirectory(path, before);
+    } catch (thrown) {
+      if (isFatal(thrown)) throw thrown;
       if (!GONE.has(systemCode(thrown) ?? "")) this.#visitor.unreadable?.(path, thrown);
     }
   }
@@ -163,8 +179,8 @@ class ExtraVisit {
     if (level === undefined) return;
     const { path, isExtra } = level;
     this.#visitor.left?.(path);
-    const slash = path.lastIndexOf(SLASH);
-    const [directory, name] = [path.subarray(0, Math.max(0, slash)), path.subarray(slash + 1)];
+    this.#shut(level);
+    const [directory, name] = [Buffer.from(parentOf(path)), Buffer.from(nameOf(path))];
     const goes = isExtra && !level.isKept && this.#visitor.extra({ directory, name, isDirectory: true });
     const around = this.#levels.at(-1);
     if (!goes && around !== undefined) around.isKept = true;

@@ -1,9 +1,19 @@
-import { type BigIntStats, fstatSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
+import {
+  accessSync,
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  readFileSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
 import { joined } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { timestampOf } from "../../protocol/frame/timestamp.ts";
-import { isOwnFolder, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
-import { makeFillable } from "../disk/fillable.ts";
+import { isOwnFolder, nameOf, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
+import { makeFillable, openToFill } from "../disk/fillable.ts";
 import type { Root } from "../disk/root.ts";
 import type { WantedMetadata } from "../metadata/metadata.ts";
 
@@ -21,6 +31,28 @@ export function openForRemoval(root: Root, directory: Uint8Array): DirectoryStat
   const stats = fstatSync(fd, { bigint: true });
   makeFillable(fd);
   return { mode: Number(stats.mode) & 0o7777, mtime: timestampOf(stats.mtimeNs) };
+}
+
+/**
+ * Lets the owner look into a directory that its mode keeps him out of; what it was before, when it had to be changed. The
+ * directories around it can be looked into. Throws system errors.
+ */
+export function openToLook(root: Root, directory: Uint8Array): DirectoryState | undefined {
+  const path = root.at(parentOf(directory), nameOf(directory));
+  if (isLookable(path)) return undefined;
+  const { mode, mtimeNs } = lstatSync(path, { bigint: true });
+  closeSync(openToFill(path));
+  return { mode: Number(mode) & 0o7777, mtime: timestampOf(mtimeNs) };
+}
+
+/** A link is looked at by nobody: it shows when it is opened. */
+function isLookable(path: Buffer): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return true;
+  } catch (thrown) {
+    return systemCode(thrown) !== "EACCES";
+  }
 }
 
 /**

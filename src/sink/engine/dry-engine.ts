@@ -2,6 +2,7 @@ import { FanfoldError } from "../../lib/errors.ts";
 import { sumBytes } from "../../lib/sum-bytes.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { PAGES_UNANSWERED_MAX } from "../../protocol/limits.ts";
+import type { Problem } from "../../protocol/messages/progress.ts";
 import { type DeletionParts, deleteExtras } from "../deletion/deletion.ts";
 import { folderGone } from "../disk/entry-problem.ts";
 import type { CheckedFrame } from "../stream/checked-frame.ts";
@@ -17,6 +18,8 @@ interface DryEngineParts extends CompareOptions, DeletionParts {
 
 export interface DryEngineSink {
   want(want: WantMessage): void;
+  /** A directory could not be looked into, so what it holds is not in the outlook. */
+  problem(problem: Problem): void;
   /** Everything was looked at. */
   outlook(outlook: DryRunOutlook): void;
 }
@@ -85,7 +88,10 @@ export class DryEngine implements Engine {
   #walked(table: Uint8Array): void {
     checkWalked(table, this.#parts.pageStore);
     this.counts.discoveryEnded = true;
-    const deletion = deleteExtras(this.#parts);
+    const deletion = deleteExtras(this.#parts, {
+      onDeleted: undefined,
+      onProblem: (problem) => this.#out.problem(problem),
+    });
     if (!this.#parts.root.isThere()) throw folderGone();
     this.#out.outlook({ filesReplaced: this.#filesReplaced, ...(deletion === undefined ? {} : { deletion }) });
   }

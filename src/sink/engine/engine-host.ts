@@ -143,7 +143,11 @@ export class EngineHost {
     return openDryRun(
       root,
       { ...this.#start, onBusy: this.#onBusy },
-      { want: this.#post, outlook: (outlook) => this.#post({ type: "outlook", ...outlook }) },
+      {
+        want: this.#post,
+        outlook: (outlook) => this.#post({ type: "outlook", ...outlook }),
+        problem: (problem) => this.#post({ type: "problem", problem }),
+      },
     );
   }
 

@@ -2,7 +2,7 @@ import { escapeName } from "../../lib/escape-name.ts";
 import { type Entry, entryDisplay } from "../../protocol/frame/page.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { isOwnFolder, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
+import { isOwnFolder, nameOf, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
 import type { Root } from "../disk/root.ts";
 import { ListedNames, newTable, reached, tellsCaseApart, tellsFormsApart } from "../disk/same-name.ts";
 import type { TreeOrder } from "../stream/tree-order.ts";
@@ -21,7 +21,6 @@ import type { TreeOrder } from "../stream/tree-order.ts";
  */
 const OWN_NAME = Buffer.from(OWN_FOLDER);
 const NAME_TAKEN = "its name and another one are one to the sink's file system, rename one of them:";
-const SLASH = "/".charCodeAt(0);
 /** What is remembered of a withdrawn file (TreeOrder.withdrawn). */
 const IS_LOST = 1;
 const MUST_BE_NEW = 2;
@@ -107,7 +106,7 @@ export class NameKeeper {
     for (let path = directory; ; path = parentOf(path)) {
       if (path.length === 0) return tellsCaseApart(root, path, OWN_NAME);
       if (!root.isFresh(path)) return false;
-      if (tellsCaseApart(root, parentOf(path), path.subarray(path.lastIndexOf(SLASH) + 1))) return true;
+      if (tellsCaseApart(root, parentOf(path), nameOf(path))) return true;
     }
   }
 

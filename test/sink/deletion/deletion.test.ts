@@ -13,37 +13,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DeleteLimit, Deletion } from "../../../src/protocol/messages/deletion.ts";
+import type { DeleteLimit } from "../../../src/protocol/messages/deletion.ts";
 import { type FilterGroup, parseRule } from "../../../src/protocol/names/filter.ts";
-import type { TreeScope } from "../../../src/source/walk/tree-scope.ts";
-import { openEngine } from "../../helpers/copies/open-engine.ts";
-import { sourceFrames } from "../../helpers/copies/source-frames.ts";
+import { mirror } from "../../helpers/copies/mirrored.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 
-const ALL: DeleteLimit = { kind: "percent", value: 100 };
 const exclude = (pattern: string): FilterGroup => parseRule("--exclude", pattern);
-
-interface MirrorOptions extends TreeScope {
-  readonly limit?: DeleteLimit;
-  readonly own?: DeleteLimit;
-  readonly forbidden?: boolean;
-}
-
-interface Mirrored {
-  readonly deletion: Deletion | undefined;
-  readonly deleted: readonly string[];
-  readonly problems: readonly string[];
-}
-
-/** A copy by the real parts of both ends, and the deletion behind it. */
-function mirror(source: string, sink: string, options: MirrorOptions = {}): Mirrored {
-  const { limit = ALL, own, forbidden = false, ...tree } = options;
-  using engine = openEngine(sink);
-  for (const payload of sourceFrames(source, { tree, deletion: limit })) engine.accept(payload);
-  expect(engine.engine.digest).toBeDefined();
-  const result = engine.delete({ forbidden, limit: own });
-  return { ...result, problems: engine.problems.map(({ path, message }) => `${path}: ${message}`) };
-}
 
 function fill(root: string, names: readonly string[]): void {
   for (const name of names) {

@@ -6,6 +6,7 @@ import { systemRandom } from "../../../src/lib/random.ts";
 import type { Entry } from "../../../src/protocol/frame/page.ts";
 import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { PAGES_UNANSWERED_MAX } from "../../../src/protocol/limits.ts";
+import type { Problem } from "../../../src/protocol/messages/progress.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import { DryEngine, type DryRunOutlook } from "../../../src/sink/engine/dry-engine.ts";
 import type { WantMessage } from "../../../src/sink/engine/page-wants.ts";
@@ -44,9 +45,11 @@ function begin(folder: string, doubts: Doubts = []) {
     policy: { forbidden: false },
   };
   const outlooks: DryRunOutlook[] = [];
+  const problems: Problem[] = [];
   const engine = new DryEngine(parts, {
     want: (want) => wants.push(want),
     outlook: (outlook) => outlooks.push(outlook),
+    problem: (problem) => problems.push(problem),
   });
   const source = new HandSource();
   const accept = (payload: Uint8Array): void => {
