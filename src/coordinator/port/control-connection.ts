@@ -13,7 +13,7 @@ import { withSafeText } from "../../protocol/names/peer-text.ts";
 import { versionRefusal } from "../session/session-machine.ts";
 import type { Departure } from "../session/session-slot.ts";
 
-/** A client that goes on faster than this after a burst is broken or hostile: a source sends ten messages a second. */
+/** A client that goes on faster than this after a burst is broken or hostile: a source sends five messages a second. */
 const MESSAGES_PER_SECOND = 200;
 const MESSAGES_BURST = 400;
 /** What may wait in memory for a client that does not read. */

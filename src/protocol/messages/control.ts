@@ -16,12 +16,13 @@ import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "./p
  * The control channel [P-1]: JSON text messages on a WebSocket at `/control` of the coordinator's port.
  *
  *   client → coordinator: hello, ready, need, progress, finished, leave
- *   coordinator → client: welcome, refused, sinks, start, joined, ended, left
+ *   coordinator → client: hold, welcome, refused, sinks, start, joined, ended, left
  *
- * A member sends `hello`; gets `welcome` (or `refused`, and the socket closes); connects to the transport, subscribes,
- * then sends `ready`: only now it is registered. When enough sinks are registered the coordinator sends `start` to the
- * source and to every sink that takes part. The source ends a session with `finished`; every member gets `ended`.
- * A sink that stays, or that arrived too late, gets another `welcome` when the next session of that name opens.
+ * A member sends `hello`. It gets `welcome`, or `refused`, and then the socket closes; `hold` says why this takes longer.
+ * It connects to the transport, subscribes, and sends `ready`: only now it is registered. When enough sinks are
+ * registered the coordinator sends `start` to the source and to every sink that takes part. A sink that comes later gets
+ * a `start` of its own. The source ends a session with `finished`, and every member gets `ended`. A sink that stays then
+ * gets the `welcome` of the next session.
  */
 const id = (chars: number) => z.string().regex(new RegExp(`^[a-z0-9]{${chars}}$`));
 export const labelSchema = z
