@@ -84,6 +84,8 @@ export const PAGES_UNANSWERED_MAX = 64;
 
 /** Problems that a summary or a report lists; the others are only counted. */
 export const PROBLEMS_LISTED_MAX = 20;
+/** Paths of what is not carried that a summary lists, of each kind. */
+export const NOT_CARRIED_EXAMPLES_MAX = 3;
 /** Length of a path that is shown as one of several examples, in characters. */
 export const EXAMPLE_CHARS_MAX = 200;
 

@@ -114,7 +114,7 @@ describe.concurrent("what people and programs are told", { timeout: E2E_MS }, ()
     const sink = lab.sink(address, lab.path("sink"));
     const source = lab.source(address, from, [], { plain: true });
     expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
-    expect(source.stderr).toContain("sockets skipped: 1");
+    expect(source.stderr).toContain("sockets skipped: 1 (socket)");
     expect(source.stderr).not.toMatch(/FIFO|hard link|sparse/);
     expect(expectWholeFiles(from, lab.path("sink"))).toHaveLength(7);
     server.close();

@@ -87,6 +87,10 @@ describe("runSource()", () => {
     await once(server, "listening");
     onTestFinished(() => void server.close());
     const { summary } = await copy(folder, sinkFolder);
-    expect(summary).toMatchObject({ result: "complete", notCarried: { socket: 1 } });
+    expect(summary).toMatchObject({
+      result: "complete",
+      notCarried: { socket: 1 },
+      notCarriedExamples: { socket: ["socket"] },
+    });
   });
 });

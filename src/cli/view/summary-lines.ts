@@ -149,12 +149,13 @@ const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
 
 function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
   const kinds = Object.entries(summary.notCarried).filter(([kind, count]) => count > 0 && !LEFT_OUT.has(kind));
-  const notCarried = kinds.map(
-    ([kind, count]): Message => ({
-      level: "warning",
-      text: style.careful(`fanfold: warning: ${NOT_CARRIED.get(kind) ?? kind}: ${formatCount(count)}`),
-    }),
-  );
+  const notCarried = kinds.map(([kind, count]): Message => {
+    const examples = summary.notCarriedExamples[kind] ?? [];
+    const more = count > examples.length ? ", …" : "";
+    const shown = examples.length === 0 ? "" : ` (${examples.join(", ")}${more})`;
+    const text = `fanfold: warning: ${NOT_CARRIED.get(kind) ?? kind}: ${formatCount(count)}${shown}`;
+    return { level: "warning", text: style.careful(text) };
+  });
   const fidelity = summary.sinks.flatMap((sink) => fidelityMessages(sink.fidelity, style, sink.name));
   return [...notCarried, ...fidelity, ...summaryProblems(summary)];
 }

@@ -72,7 +72,7 @@ export function fitSummary(summary: SessionSummary, maxBytes: number): SessionSu
     ...deletionWith(sink.deletion, 0),
     ...(message === undefined ? {} : { message: cutMiddle(message, PROBLEM_CHARS_MAX / 2) }),
   }));
-  return { ...summary, problems: [], sinks };
+  return { ...summary, notCarriedExamples: {}, problems: [], sinks };
 }
 
 function withExamples(report: FidelityReport | undefined, listed: number): { fidelity?: FidelityReport } {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PROBLEMS_LISTED_MAX } from "../limits.ts";
+import { NOT_CARRIED_EXAMPLES_MAX, PROBLEMS_LISTED_MAX } from "../limits.ts";
 import { deletionSchema, deletionWithheldSchema } from "./deletion.ts";
 import { fidelityReportSchema } from "./fidelity.ts";
 import { takenSchema } from "./taken.ts";
@@ -108,6 +108,8 @@ export const sessionSummarySchema = z.object({
   specials: count,
   /** Kinds that are not carried yet, or carried as something simpler: `fifo: 2`, `hard-link-copied: 10`. */
   notCarried: z.record(z.string().max(40), count),
+  /** The first of each kind by their paths, where they are known. */
+  notCarriedExamples: z.record(z.string().max(40), z.array(display).max(NOT_CARRIED_EXAMPLES_MAX)).default({}),
   bytes: count,
   /** As in progress. */
   bytesSent: count,

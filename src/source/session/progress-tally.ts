@@ -1,5 +1,5 @@
 import { sumBytes } from "../../lib/sum-bytes.ts";
-import { PROBLEMS_LISTED_MAX } from "../../protocol/limits.ts";
+import { NOT_CARRIED_EXAMPLES_MAX, PROBLEMS_LISTED_MAX } from "../../protocol/limits.ts";
 import { fitPath, fitProblem } from "../../protocol/messages/fit-message.ts";
 import type { CopyProgress, Problem } from "../../protocol/messages/progress.ts";
 import type { WalkedPage, WalkOutput } from "../walk/walk.ts";
@@ -14,6 +14,7 @@ interface SentContent {
 export class ProgressTally {
   readonly #startMs: number;
   readonly #notCarried = new Map<string, number>();
+  readonly #notCarriedExamples = new Map<string, string[]>();
   readonly #problems: Problem[] = [];
   #problemCount = 0;
   #files = 0;
@@ -53,8 +54,11 @@ export class ProgressTally {
     this.#bytesFound = sumBytes(this.#bytesFound, page.bytes);
   }
 
-  notCarried({ what, count = 1 }: Extract<WalkOutput, { type: "not-carried" }>): void {
+  notCarried({ what, count = 1, path }: Extract<WalkOutput, { type: "not-carried" }>): void {
     this.#notCarried.set(what, (this.#notCarried.get(what) ?? 0) + count);
+    const examples = this.#notCarriedExamples.get(what) ?? [];
+    if (path === undefined || examples.length >= NOT_CARRIED_EXAMPLES_MAX) return;
+    this.#notCarriedExamples.set(what, [...examples, fitPath(path)]);
   }
 
   /** A file grew while it was read, and was delivered up to its size before. */
@@ -130,6 +134,7 @@ export class ProgressTally {
       hardlinks: this.#hardlinks,
       specials: this.#specials,
       notCarried: Object.fromEntries(this.#notCarried),
+      notCarriedExamples: Object.fromEntries(this.#notCarriedExamples),
       bytes: this.#bytesFound,
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,

@@ -50,8 +50,8 @@ export type WalkOutput =
   | WalkedPage
   | WalkedScope
   | { readonly type: "problem"; readonly problem: Problem }
-  /** Entries of a kind that is skipped, or carried as something simpler; one when there is no count. */
-  | { readonly type: "not-carried"; readonly what: string; readonly count?: number }
+  /** Entries of a kind that is skipped, or carried as something simpler; one, with its path, when there is no count. */
+  | { readonly type: "not-carried"; readonly what: string; readonly count?: number; readonly path?: string }
   | { readonly type: "warning"; readonly code: string; readonly message: string };
 
 /** All of `root` (absolute path, bytes), walked once. */
@@ -220,7 +220,7 @@ export class TreeWalk implements Disposable {
   /** Counted as not carried; a sink keeps what it has there. */
   #spared(path: Buffer, what: string): WalkOutput {
     this.#scope.spare(path);
-    return { type: "not-carried", what };
+    return notCarried(path, what);
   }
 
   /** What every entry has; its number is given when it gets into a page. */
@@ -229,9 +229,9 @@ export class TreeWalk implements Disposable {
       directory,
       place.name.length === 0 ? undefined : place.name,
     );
-    if (problem !== undefined) yield { type: "not-carried", what: problem };
+    if (problem !== undefined) yield notCarried(joinPath(place.directory, place.name), problem);
     const { mtimeNs } = stats;
-    if (!isTellable(mtimeNs)) yield { type: "not-carried", what: "time-out-of-range" };
+    if (!isTellable(mtimeNs)) yield notCarried(joinPath(place.directory, place.name), "time-out-of-range");
     const owner = this.#options.owner === false ? undefined : this.#owners.ownerOf(stats);
     return { entry: 0, ...place, mode: stats.mode & 0o7777, mtime: timestampOf(mtimeNs), owner, attributes };
   }
@@ -246,7 +246,7 @@ export class TreeWalk implements Disposable {
     const number = this.#pages.nextEntry;
     yield* this.#add(make());
     // Last: when it cannot be made or added, its number is another entry's.
-    if (!this.#links.hold(stats, number)) yield { type: "not-carried", what: "hard-link-copied" };
+    if (!this.#links.hold(stats, number)) yield notCarried(joinPath(base.directory, base.name), "hard-link-copied");
   }
 
   #file(directory: Directory, stats: EntryStats, base: Base): FileEntry {
@@ -283,4 +283,8 @@ export class TreeWalk implements Disposable {
     this.#folder.check();
     return { type: "problem", problem: problemOf(path, thrown) };
   }
+}
+
+function notCarried(path: Buffer, what: string): WalkOutput {
+  return { type: "not-carried", what, path: path.length === 0 ? "." : escapeName(path) };
 }

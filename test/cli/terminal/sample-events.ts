@@ -58,6 +58,7 @@ export function sampleSummary(own: Partial<SessionSummary> = {}): SessionSummary
     hardlinks: 0,
     specials: 0,
     notCarried: {},
+    notCarriedExamples: {},
     bytes: 4 * GIB,
     bytesSent: 4 * GIB,
     bytesSentAgain: 0,

@@ -179,7 +179,8 @@ describe("sourceView", () => {
     }));
     const summary = sampleSummary({
       result: "failed",
-      notCarried: { socket: 2 },
+      notCarried: { socket: 2, "hard-link-copied": 9 },
+      notCarriedExamples: { socket: ["run/a.sock", "run/b.sock"], "hard-link-copied": ["x", "y", "z"] },
       problemCount: 32,
       problems,
       sinks: [sampleOutcome("alpha"), sampleOutcome("beta", { outcome: "failed", message: "no space left" })],
@@ -190,9 +191,10 @@ describe("sourceView", () => {
     expect(info[0]).toBe("failed: 20,000 files, 4.0 GiB to 1 of 2 sinks in 40.0 s");
     expect(info).toContain(`  digest  ${"5f".repeat(32)}`);
     expect(info.slice(-2)).toEqual(["  sinks   beta   failed: no space left", "          alpha  proven"]);
-    expect(warnings[0]).toBe("fanfold: warning: sockets skipped: 2");
+    expect(warnings[0]).toBe("fanfold: warning: sockets skipped: 2 (run/a.sock, run/b.sock)");
     expect(warnings.at(-1)).toBe("  and 12 more");
-    expect(warnings).toHaveLength(23);
+    expect(warnings[1]).toMatch(/: 9 \(x, y, z, …\)$/);
+    expect(warnings).toHaveLength(24);
   });
 });
 

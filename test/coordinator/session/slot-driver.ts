@@ -148,6 +148,7 @@ export function summaryOf(sinks: SinkOutcome[]): SessionSummary {
     hardlinks: 0,
     specials: 0,
     notCarried: {},
+    notCarriedExamples: {},
     bytes: 5,
     bytesSent: 5,
     bytesSentAgain: 0,

@@ -45,6 +45,7 @@ function summaryOf(sinks: number, path: string): SessionSummary {
     hardlinks: 0,
     specials: 0,
     notCarried: {},
+    notCarriedExamples: {},
     bytes: 1,
     bytesSent: 1,
     bytesSentAgain: 0,

@@ -55,12 +55,14 @@ describe("ProgressTally", () => {
   test("counts all problems, lists the first twenty, and counts each kind that is not carried", () => {
     const tally = new ProgressTally(100);
     for (let index = 0; index < 25; index += 1) tally.problem({ path: `p${index}`, kind: "unreadable", message: "m" });
-    for (const what of ["fifo", "fifo", "socket"]) tally.notCarried({ type: "not-carried", what });
+    for (const path of ["a", "b", "c", "d"]) tally.notCarried({ type: "not-carried", what: "fifo", path });
+    tally.notCarried({ type: "not-carried", what: "excluded", count: 7 });
     tally.found(page(3, 30));
     const counts = tally.summaryCounts(150);
     expect(counts).toMatchObject({
       problemCount: 25,
-      notCarried: { fifo: 2, socket: 1 },
+      notCarried: { fifo: 4, excluded: 7 },
+      notCarriedExamples: { fifo: ["a", "b", "c"] },
       files: 3,
       directories: 1,
       symlinks: 1,
