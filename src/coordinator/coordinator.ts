@@ -35,7 +35,7 @@ export interface CoordinatorOptions {
   readonly brokerPublicCredentials?: string;
   /** Made when missing; belongs to one coordinator at a time. A function is told the port that was taken. */
   readonly stateDir: FilePath | ((port: number) => FilePath);
-  /** Further names under which clients may address this coordinator. */
+  /** Further names under which browsers may address this coordinator; members may use any. */
   readonly allowHosts?: readonly string[];
   /** Closes the coordinator, with its reason. */
   readonly signal: AbortSignal;

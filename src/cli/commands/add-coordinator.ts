@@ -43,7 +43,7 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
     .addOption(
       new Option(
         "--allow-host <name>",
-        "another name that clients may call this coordinator by (repeatable)",
+        "another name by which browsers may call this coordinator; members need none (repeatable)",
       ).argParser(collect),
     )
     .addOption(
