@@ -3,14 +3,14 @@ import { pathKey } from "../../src/lib/disk/directories.ts";
 import { loadNative } from "../../src/lib/disk/native.ts";
 import { FanfoldError, systemCode } from "../../src/lib/errors.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { isSinkFolder, openForRemoval, removeOne } from "../../src/sink/deletion/removal.ts";
+import { findEntry, linkTarget, namesIn } from "../../src/sink/disk/folder-reader.ts";
 import { linkFile, linkLeaf, ownFile } from "../../src/sink/disk/link-file.ts";
+import { placeLeaf } from "../../src/sink/disk/place-entry.ts";
+import { isSinkFolder, openForRemoval, removeOne } from "../../src/sink/disk/removal.ts";
 import type { Root } from "../../src/sink/disk/root.ts";
-import { placeLeaf } from "../../src/sink/engine/place-entry.ts";
 import { type MetadataEntry, metadataEntryOf } from "../../src/sink/metadata/metadata.ts";
 import { commitOwnFile, createOwnFile, openOwnFile, removeOwnFile } from "../../src/sink/own/own-files.ts";
 import { openSinkFolder } from "../../src/sink/own/sink-folder.ts";
-import { findEntry, linkTarget, namesIn, openToRead } from "../../src/sink/verify/folder-reader.ts";
 import { CANARY, CANARY_ONLY } from "./race-lab.ts";
 
 /** One operation of the door to the disk, in the directory `a/b/c`. */
@@ -234,7 +234,7 @@ const READING: readonly DoorOperation[] = [
       if (found === undefined) throw Object.assign(new Error("nothing there"), { code: "ENOTDIR" });
     },
   },
-  { name: "verify: open, read", run: (root) => checkContent(openToRead(root, C, FILE)) },
+  { name: "verify: open, read", run: (root) => checkContent(root.openFile(C, FILE).fd) },
   { name: "verify: readlink", run: (root) => void linkTarget(root, C, bytes("link")) },
   {
     name: "verify: readdir",

@@ -31,6 +31,11 @@ export function isSparse(stats: { readonly size: number; readonly blocks: number
   return stats.blocks * STAT_BLOCK_BYTES < stats.size;
 }
 
+/** The same of an open file. Throws system errors. */
+export function isOpenSparse(fd: number): boolean {
+  return isSparse(fstatSync(fd));
+}
+
 /**
  * An open file from `from` to `to`, piece by piece, without reading any of it. What the file system says of holes is believed.
  * A hole ends where the file does; whether all bytes of a piece of data are there shows when it is read. Synchronous.

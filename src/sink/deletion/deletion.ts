@@ -11,12 +11,12 @@ import {
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { joinPath } from "../../protocol/names/relative-path.ts";
 import { folderGone, isFatal, notDeleted } from "../disk/entry-problem.ts";
+import { type DirectoryState, openForRemoval, removeOne } from "../disk/removal.ts";
 import type { Root } from "../disk/root.ts";
 import type { PageStore } from "../stream/page-store.ts";
 import type { ScopeStore } from "../stream/scope-store.ts";
 import { type ExtraEntry, type ExtraVisitor, visitExtras } from "./extra-entries.ts";
 import { KNOWN, LISTED, PathSet, SPARED } from "./path-set.ts";
-import { type DirectoryState, openForRemoval, removeOne } from "./removal.ts";
 
 /** What this sink's own people allow, whatever the source asks for. */
 export interface DeletionPolicy {

@@ -4,11 +4,11 @@ import { PATH_BYTES_MAX } from "../../protocol/limits.ts";
 import { TreeFilter } from "../../protocol/names/filter.ts";
 import { isOwnFolder, joinPath, nameOf, parentOf } from "../../protocol/names/relative-path.ts";
 import { isFatal } from "../disk/entry-problem.ts";
+import { findEntry, namesIn } from "../disk/folder-reader.ts";
+import { type DirectoryState, hasOtherSpelling, isMountPoint, isSinkFolder, openToLook } from "../disk/removal.ts";
 import type { Root } from "../disk/root.ts";
 import type { ScopeStore } from "../stream/scope-store.ts";
-import { findEntry, namesIn } from "../verify/folder-reader.ts";
 import { LISTED, type PathSet, SPARED } from "./path-set.ts";
-import { type DirectoryState, hasOtherSpelling, isMountPoint, isSinkFolder, openToLook } from "./removal.ts";
 
 /*
  * What a sink's folder holds and its source has not. The folder is gone through like the source's walk does it: a stack of

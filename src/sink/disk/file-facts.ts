@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { type EntryStats, STAT_BLOCK_BYTES, statDescriptor } from "../../lib/disk/entry-stats.ts";
 import type { Native } from "../../lib/disk/native-calls.ts";
 
@@ -37,6 +38,12 @@ export function factsOf(stats: EntryStats): FileFacts {
 
 export function factsOfOpen(fd: number, native?: Native): FileFacts {
   return factsOf(native === undefined ? statDescriptor(fd) : native.statOpen(fd));
+}
+
+/** What no other directory is: device and inode of the one at a path. Undefined when nothing stands there. */
+export function identityAt(path: Buffer): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : `${stats.dev} ${stats.ino}`;
 }
 
 /** Whether nothing was done to a file since it was looked at. */

@@ -2,13 +2,13 @@ import { closeSync, ftruncateSync, linkSync, lstatSync } from "node:fs";
 import { systemCode } from "../../lib/errors.ts";
 import type { HardLinkEntry } from "../../protocol/frame/page.ts";
 import { timestampOf } from "../../protocol/frame/timestamp.ts";
-import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "../engine/place-entry.ts";
 import { type MetadataEntry, metadataEntryOf } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isSameTime } from "../metadata/time-scale.ts";
 import { unkeptAs } from "../metadata/unkept-mode.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "../own/partial-files.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
+import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "./place-entry.ts";
 import { hashBeginning, writeFully } from "./read-content.ts";
 import type { Root } from "./root.ts";
 

@@ -9,13 +9,19 @@ import { type FileFacts, factsOf } from "./file-facts.ts";
  */
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Opens one for reading; the caller closes it. Throws system errors. */
-export function openRegular(path: Buffer): { readonly fd: number; readonly facts: FileFacts } {
+/** An open file. Disposing closes it, once. */
+export interface OpenFile extends Disposable {
+  readonly fd: number;
+  readonly facts: FileFacts;
+}
+
+/** Opens one for reading. Throws system errors. */
+export function openRegular(path: Buffer): OpenFile {
   // To open a device does something to it, and to open a FIFO may wait; what comes in its place meanwhile is closed again.
   if (!lstatSync(path).isFile()) throw notRegular();
   const fd = openSync(path, READ_FILE);
   const stats = statDescriptor(fd);
-  if (stats.isFile()) return { fd, facts: factsOf(stats) };
+  if (stats.isFile()) return { fd, facts: factsOf(stats), [Symbol.dispose]: () => closeSync(fd) };
   closeSync(fd);
   throw notRegular();
 }

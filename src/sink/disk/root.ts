@@ -8,7 +8,6 @@ import type { Keeps } from "../../protocol/frame/page.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import { joinPath, parentOf } from "../../protocol/names/relative-path.ts";
-import { removeTree } from "../deletion/remove-tree.ts";
 import { Metadata, type MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { OwnerMap, processRights } from "../metadata/owner-map.ts";
@@ -20,7 +19,8 @@ import { EntrySync } from "./entry-sync.ts";
 import { type FileFacts, factsOf, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { holdsNothing, makeDirectory, makeFillable } from "./fillable.ts";
 import { KnownDirectories } from "./known-directories.ts";
-import { openRegular, withRegular } from "./regular-file.ts";
+import { type OpenFile, openRegular, withRegular } from "./regular-file.ts";
+import { removeTree } from "./remove-tree.ts";
 import { replaceName } from "./replace-name.ts";
 import type { RootOptions } from "./root-options.ts";
 
@@ -177,7 +177,7 @@ export class Root implements Disposable {
   }
 
   /** Opens the regular file under a name for reading. */
-  openFile(directory: Uint8Array, name: Uint8Array): { readonly fd: number; readonly facts: FileFacts } {
+  openFile(directory: Uint8Array, name: Uint8Array): OpenFile {
     return openRegular(this.at(directory, name));
   }
 

@@ -8,6 +8,7 @@ import { decodeTrailer, type Trailer } from "../../protocol/frame/trailer.ts";
 import type { ChunkHash } from "../../protocol/hash/content-hash.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { changedHere, entryProblem, folderGone, isFatal } from "../disk/entry-problem.ts";
+import { placeEntry } from "../disk/place-entry.ts";
 import { metadataEntryOf } from "../metadata/metadata.ts";
 import type { CheckedFrame } from "../stream/checked-frame.ts";
 import { checkEnd, checkWalked } from "../stream/page-store.ts";
@@ -20,7 +21,6 @@ import type { FileToWrite } from "./file-writer.ts";
 import { HardLinker } from "./hard-linker.ts";
 import { NameKeeper } from "./name-keeper.ts";
 import { isStillHere } from "./page-wants.ts";
-import { placeEntry } from "./place-entry.ts";
 import { UnprovenPages } from "./unproven-pages.ts";
 
 /** Pages whose data may come before their trailers; a source reads at most four at a time. */

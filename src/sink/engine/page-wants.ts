@@ -1,4 +1,3 @@
-import { closeSync } from "node:fs";
 import { setBit } from "../../lib/bits.ts";
 import { sumBytes } from "../../lib/sum-bytes.ts";
 import type { FileEntry, Page } from "../../protocol/frame/page.ts";
@@ -81,14 +80,10 @@ function hasTime({ metadata }: Root, entry: FileEntry, own: FileFacts): boolean 
 }
 
 function hasContent(entry: FileEntry, hash: Uint8Array, comparison: CompareOptions): boolean {
-  const file = spared(() => comparison.root.openFile(entry.directory, entry.name));
+  using file = spared(() => comparison.root.openFile(entry.directory, entry.name));
   if (file === undefined) return false;
-  try {
-    const found = hashBeginning(file.fd, entry.size, comparison)?.digest();
-    return found !== undefined && Buffer.compare(found, hash) === 0;
-  } finally {
-    closeSync(file.fd);
-  }
+  const found = hashBeginning(file.fd, entry.size, comparison)?.digest();
+  return found !== undefined && Buffer.compare(found, hash) === 0;
 }
 
 /** Undefined when it fails for a reason that concerns one entry. */

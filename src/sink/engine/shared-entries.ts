@@ -1,10 +1,10 @@
 import type { Entry, FileEntry, HardLinkEntry } from "../../protocol/frame/page.ts";
 import type { FileFacts } from "../disk/file-facts.ts";
 import { isOneEntry, ownFile } from "../disk/link-file.ts";
+import { type LeafEntry, type SharedEntryKeeper, settleSharedLeaf } from "../disk/place-entry.ts";
 import type { Root } from "../disk/root.ts";
 import { metadataEntryOf } from "../metadata/metadata.ts";
 import type { PageStore } from "../stream/page-store.ts";
-import { type LeafEntry, type SharedEntryKeeper, settleSharedLeaf } from "./place-entry.ts";
 
 /** Entries that wait for the end; each takes about 300 bytes. What is beyond becomes one of its own at once. */
 const SHARED_HELD_MAX = 50_000;

@@ -1,4 +1,3 @@
-import { closeSync } from "node:fs";
 import type { FileEntry, Page } from "../../protocol/frame/page.ts";
 import { roomOf } from "../../protocol/frame/page-file.ts";
 import { HELD_FILES_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
@@ -88,7 +87,7 @@ export class WantJudge {
   #waits(entry: FileEntry, own: FileFacts): boolean {
     const { root, shared } = this.#options;
     if (root.metadata.isForeign(own, metadataEntryOf(entry))) return false;
-    closeSync(root.openFile(entry.directory, entry.name).fd);
+    root.openFile(entry.directory, entry.name)[Symbol.dispose]();
     return shared.hold(entry, own);
   }
 
@@ -104,7 +103,7 @@ export class WantJudge {
       const roomBytes = Math.min(bytes, found.roomBytes);
       return hash === undefined ? undefined : { bytes, roomBytes, hash: Buffer.from(hash).toString("hex") };
     } finally {
-      closeSync(found.partial.fd);
+      this.#options.root.partials.close(found.partial);
     }
   }
 

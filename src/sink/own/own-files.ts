@@ -3,8 +3,8 @@ import { type Directories, joined } from "../../lib/disk/directories.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
-import { removeTree } from "../deletion/remove-tree.ts";
 import { writeFully } from "../disk/read-content.ts";
+import { removeTree } from "../disk/remove-tree.ts";
 
 /*
  * Files of our own, directly in `.fanfold` of a sink's folder. Part of the door to the disk (D11): names are ours, the

@@ -9,8 +9,8 @@ import { entryPath, type FileEntry } from "../../protocol/frame/page.ts";
 import { blake3 } from "../../protocol/hash/blake3.ts";
 import { LEAF_BYTES } from "../../protocol/limits.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
-import { removeTree } from "../deletion/remove-tree.ts";
 import { makeDirectory } from "../disk/fillable.ts";
+import { removeTree } from "../disk/remove-tree.ts";
 
 export const PARTIAL_FOLDER = Buffer.from(`${OWN_FOLDER}/partial`);
 /** Beginnings of less than this are not worth a name that lasts: they are sent again. */

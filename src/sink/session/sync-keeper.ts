@@ -1,7 +1,7 @@
-import { type BigIntStats, statSync } from "node:fs";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { folderGone } from "../disk/entry-problem.ts";
+import { identityAt } from "../disk/file-facts.ts";
 import { type FileSystemSync, openFileSystemSync } from "../disk/sync-file-system.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
 import { MARGIN_MS } from "../own/sync-mark.ts";
@@ -28,7 +28,7 @@ export class SyncKeeper implements Disposable {
   /** Undefined: the disk has what is written when the system thinks fit. */
   readonly #sync: FileSystemSync | undefined;
   readonly #timer: Disposable;
-  readonly #found: BigIntStats | undefined;
+  readonly #identity: string | undefined;
   #bytes = 0;
   #sinceMs: number | undefined;
   #syncing = false;
@@ -37,7 +37,7 @@ export class SyncKeeper implements Disposable {
     this.#options = options;
     const { isSynced = true, openSync = openFileSystemSync } = options;
     this.#sync = isSynced ? openSync(options.folder.path) : undefined;
-    this.#found = statSync(options.folder.path, { bigint: true, throwIfNoEntry: false });
+    this.#identity = identityAt(options.folder.path);
     this.#timer = options.clock.every(LOOK_MS, () => this.#look());
   }
 
@@ -57,8 +57,8 @@ export class SyncKeeper implements Disposable {
     this.#timer[Symbol.dispose]();
     const beganMs = clock.date().getTime();
     await this.#sync?.sync(signal);
-    const stats = statSync(folder.path, { bigint: true, throwIfNoEntry: false });
-    if (stats === undefined || stats.ino !== this.#found?.ino || stats.dev !== this.#found.dev) throw folderGone();
+    const identity = identityAt(folder.path);
+    if (identity === undefined || identity !== this.#identity) throw folderGone();
     if (this.#sync === undefined) return;
     // The margin is for what is written meanwhile: nothing is.
     folder.markSynced(beganMs + MARGIN_MS);

@@ -2,8 +2,8 @@ import { escapeName } from "../../lib/escape-name.ts";
 import type { Entry, Keeps } from "../../protocol/frame/page.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import type { DifferenceKind } from "../../protocol/messages/events.ts";
+import type { FoundEntry, FoundKind } from "../disk/folder-reader.ts";
 import { LACKS, type ManifestState } from "../manifest/manifest.ts";
-import type { FoundEntry, FoundKind } from "./folder-reader.ts";
 
 /** What a manifest promises of an entry. */
 export interface PromisedEntry {

@@ -1,11 +1,11 @@
 import { escapeName } from "../../lib/escape-name.ts";
 import type { Entry } from "../../protocol/frame/page.ts";
+import type { FoundEntry } from "../disk/folder-reader.ts";
 import type { Root } from "../disk/root.ts";
 import { LACKS, type ManifestMeta } from "../manifest/manifest.ts";
 import { attributeChanges, isAcl } from "../metadata/attribute-sync.ts";
 import { type Ids, OwnerMap } from "../metadata/owner-map.ts";
 import type { Carried, Fault } from "./compare-entry.ts";
-import type { FoundEntry } from "./folder-reader.ts";
 
 /** Names of attributes that are told of one entry. */
 const NAMES_TOLD_MAX = 3;

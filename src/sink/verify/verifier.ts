@@ -1,5 +1,4 @@
-import { closeSync, fstatSync } from "node:fs";
-import { filePieces, isSparse } from "../../lib/disk/file-pieces.ts";
+import { filePieces, isOpenSparse } from "../../lib/disk/file-pieces.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { escapeName } from "../../lib/escape-name.ts";
@@ -17,6 +16,7 @@ import { LEAF_BYTES } from "../../protocol/limits.ts";
 import type { Difference, VerifyCounts } from "../../protocol/messages/events.ts";
 import { isOwnFolder, joinPath } from "../../protocol/names/relative-path.ts";
 import { PathTable } from "../deletion/path-table.ts";
+import { type FoundEntry, type FoundKind, findEntry, linkTarget, namesIn } from "../disk/folder-reader.ts";
 import { isOneEntry } from "../disk/link-file.ts";
 import type { Root } from "../disk/root.ts";
 import { LACKS, type ManifestState } from "../manifest/manifest.ts";
@@ -34,7 +34,6 @@ import {
   typeFault,
 } from "./compare-entry.ts";
 import { MetadataComparison } from "./compare-metadata.ts";
-import { type FoundEntry, type FoundKind, findEntry, linkTarget, namesIn, openToRead } from "./folder-reader.ts";
 
 /** A multiple of the leaf [P-5], large enough to read fast. */
 const READ_BYTES = 1024 * 1024;
@@ -216,24 +215,21 @@ export class Verifier {
   }
 
   *#hasContent(entry: Entry, { size, hash }: PromisedEntry): Generator<void, boolean, undefined> {
-    const fd = openToRead(this.#options.root, entry.directory, entry.name);
-    try {
-      const hasher = new FileHasher();
-      const looks = { isSparse: isSparse(fstatSync(fd)), dataBytesMax: READ_BYTES, unitBytes: LEAF_BYTES };
-      let done = 0;
-      for (const { offset, length, isHole } of filePieces(fd, { from: 0, to: size, ...looks })) {
-        const space = this.#buffer.subarray(0, Math.min(length, READ_BYTES));
-        if (isHole) hasher.addZeros(length);
-        else if (readFully(fd, space, offset) < length) return false;
-        else hasher.add(hashChunk(space));
-        done += length;
-        this.progress.bytesDone = sumBytes(this.progress.bytesDone, length);
-        yield;
-      }
-      return done === size && hash !== undefined && Buffer.compare(hasher.digest(), hash) === 0;
-    } finally {
-      closeSync(fd);
+    using file = this.#options.root.openFile(entry.directory, entry.name);
+    const { fd } = file;
+    const hasher = new FileHasher();
+    const looks = { isSparse: isOpenSparse(fd), dataBytesMax: READ_BYTES, unitBytes: LEAF_BYTES };
+    let done = 0;
+    for (const { offset, length, isHole } of filePieces(fd, { from: 0, to: size, ...looks })) {
+      const space = this.#buffer.subarray(0, Math.min(length, READ_BYTES));
+      if (isHole) hasher.addZeros(length);
+      else if (readFully(fd, space, offset) < length) return false;
+      else hasher.add(hashChunk(space));
+      done += length;
+      this.progress.bytesDone = sumBytes(this.progress.bytesDone, length);
+      yield;
     }
+    return done === size && hash !== undefined && Buffer.compare(hasher.digest(), hash) === 0;
   }
 
   *#extras(directory: Buffer): Generator<void, number, undefined> {

@@ -5,10 +5,10 @@ import { systemRandom } from "../../lib/random.ts";
 import { sayLoaded, threadPort } from "../../lib/thread-port.ts";
 import type { Difference, VerifyCounts } from "../../protocol/messages/events.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { type FoundKind, findEntry } from "../disk/folder-reader.ts";
 import { Root } from "../disk/root.ts";
 import { MANIFEST, MANIFEST_DRAFT, type ManifestMeta } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
-import { type FoundKind, findEntry } from "./folder-reader.ts";
 import { type DamageMemory, FoundDamage } from "./found-damage.ts";
 import { Verifier } from "./verifier.ts";
 

@@ -1,9 +1,9 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { type EntryStats, statDescriptor } from "../../lib/disk/entry-stats.ts";
-import { filePieces, isSparse } from "../../lib/disk/file-pieces.ts";
+import { filePieces, isOpenSparse, isSparse } from "../../lib/disk/file-pieces.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { LEAF_BYTES } from "../../protocol/limits.ts";
+import { openToRead } from "../disk/open-to-read.ts";
 import { settledStat } from "./settled-stat.ts";
 
 /** One buffer a thread, for all that is read and not sent. A multiple of the leaf. */
@@ -15,9 +15,9 @@ let spare: Buffer | undefined;
  * cannot be read. Synchronous.
  */
 export function hashFile(path: Buffer, listed: EntryStats): Uint8Array | undefined {
-  let fd: number | undefined;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    using file = openToRead(path);
+    const { fd } = file;
     if (!isSameFile(listed, settledStat(fd))) return undefined;
     const size = listed.size;
     const hasher = new FileHasher();
@@ -25,15 +25,13 @@ export function hashFile(path: Buffer, listed: EntryStats): Uint8Array | undefin
     return isSameFile(listed, statDescriptor(fd)) ? hasher.digest() : undefined;
   } catch {
     return undefined;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
   }
 }
 
 /** Whether the first `size` bytes of an open file still have this content hash. */
 export function readsAs(fd: number, { size, hash }: { readonly size: number; readonly hash: Uint8Array }): boolean {
   const hasher = new FileHasher();
-  const range = { from: 0, to: size, isSparse: isSparse(fstatSync(fd)) };
+  const range = { from: 0, to: size, isSparse: isOpenSparse(fd) };
   return hashRange(fd, range, [hasher]) === size && Buffer.compare(hasher.digest(), hash) === 0;
 }
 

@@ -1,5 +1,4 @@
-import { fstatSync } from "node:fs";
-import { isSparse } from "../../lib/disk/file-pieces.ts";
+import { isOpenSparse } from "../../lib/disk/file-pieces.ts";
 import { FileHasher } from "../../protocol/hash/content-hash.ts";
 import { type HeldEnd, planHeld } from "./content-plan.ts";
 import { hashRange } from "./hash-file.ts";
@@ -20,7 +19,7 @@ export function contentStart(fd: number, size: number, ends: readonly HeldEnd[])
   if (checks.length === 0) return fromStart;
   // Two, because a hasher cannot go back: `file` stops where the chunks will begin, `held` goes on to the last end.
   const [file, held] = [new FileHasher(), new FileHasher()];
-  const looks = { isSparse: isSparse(fstatSync(fd)) };
+  const looks = { isSparse: isOpenSparse(fd) };
   for (const { from, to, hash } of checks) {
     if (hashRange(fd, { ...looks, from, to }, to === sendFrom ? [file, held] : [held]) < to) return fromStart;
     if (Buffer.compare(held.digest(), hash) !== 0) return fromStart;

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
 import { FanfoldError, reasonOf } from "../../lib/errors.ts";
 import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
 import { FILTER_BYTES_MAX, FILTER_RULES_MAX } from "../../protocol/limits.ts";
 import { type FilterGroup, parseRule, parseRules } from "../../protocol/names/filter.ts";
+import { readNamedFile } from "../disk/open-to-read.ts";
 
 /** One option of a filter, in the order in which they count: the first that says anything of an entry decides. */
 export type FilterOption =
@@ -37,9 +37,7 @@ export function readFilters(options: readonly FilterOption[]): FilterGroup[] {
 function readPatterns(given: FilePath): Buffer {
   const file = pathBytes(given);
   try {
-    const { size } = statSync(file);
-    if (size > FILTER_BYTES_MAX) throw new Error(`${size} bytes, want at most ${FILTER_BYTES_MAX}`);
-    return readFileSync(file);
+    return readNamedFile(file, FILTER_BYTES_MAX);
   } catch (thrown) {
     throw new FanfoldError("usage", `Read --exclude-from "${shownPath(file)}": ${reasonOf(thrown)}`, { cause: thrown });
   }

@@ -1,12 +1,10 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { readFully } from "../../lib/disk/read-fully.ts";
 import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { IGNORE_FILE_BYTES_MAX, IGNORE_RULES_MAX } from "../../protocol/limits.ts";
 import { type FilterGroup, parseRules } from "../../protocol/names/filter.ts";
+import { type FileToRead, openToRead } from "../disk/open-to-read.ts";
 
 /** Patterns for what is in the same directory, and below (docs/filters.md). */
 export const IGNORE_FILE = ".fanfoldignore";
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * The rules in the file at `path`; undefined when it is gone.
@@ -26,21 +24,17 @@ export function readIgnoreFile(path: Buffer): FilterGroup | undefined {
 }
 
 function contentOf(path: Buffer): Buffer | undefined {
-  let fd: number;
+  let file: FileToRead;
   try {
-    fd = openSync(path, READ);
+    file = openToRead(path);
   } catch (thrown) {
     if (systemCode(thrown) === "ENOENT") return undefined;
     throw thrown;
   }
-  try {
-    if (!fstatSync(fd).isFile()) throw new FanfoldError("usage", "it is no regular file");
-    const content = Buffer.alloc(IGNORE_FILE_BYTES_MAX + 1);
-    const bytes = readFully(fd, content, 0);
-    if (bytes > IGNORE_FILE_BYTES_MAX)
-      throw new FanfoldError("usage", `it has more than ${IGNORE_FILE_BYTES_MAX} bytes`);
-    return content.subarray(0, bytes);
-  } finally {
-    closeSync(fd);
-  }
+  using opened = file;
+  if (!opened.isRegular()) throw new FanfoldError("usage", "it is no regular file");
+  const content = opened.beginning(IGNORE_FILE_BYTES_MAX + 1);
+  if (content.length > IGNORE_FILE_BYTES_MAX)
+    throw new FanfoldError("usage", `it has more than ${IGNORE_FILE_BYTES_MAX} bytes`);
+  return content;
 }

@@ -18,8 +18,8 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { SymlinkEntry } from "../../../src/protocol/frame/page.ts";
+import { placeLeaf } from "../../../src/sink/disk/place-entry.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
-import { placeLeaf } from "../../../src/sink/engine/place-entry.ts";
 import type { MetadataEntry } from "../../../src/sink/metadata/metadata.ts";
 import { TIME } from "../../helpers/copies/hand-source.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";

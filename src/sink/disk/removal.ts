@@ -13,9 +13,9 @@ import { joined } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { timestampOf } from "../../protocol/frame/timestamp.ts";
 import { isOwnFolder, nameOf, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
-import { makeFillable, openToFill } from "../disk/fillable.ts";
-import type { Root } from "../disk/root.ts";
 import type { WantedMetadata } from "../metadata/metadata.ts";
+import { makeFillable, openToFill } from "./fillable.ts";
+import type { Root } from "./root.ts";
 
 /*
  * How single entries of a sink's folder are deleted: part of the door to the disk (D11). The directory is pinned by the Root,

@@ -2,7 +2,7 @@ import { closeSync, lstatSync, renameSync, rmdirSync, unlinkSync } from "node:fs
 import { baseOf, type Directory, joined } from "../../lib/disk/directories.ts";
 import { namesByPath } from "../../lib/disk/directory-names.ts";
 import { systemCode } from "../../lib/errors.ts";
-import { openToFill } from "../disk/fillable.ts";
+import { openToFill } from "./fillable.ts";
 
 /** Directories open at a time while a tree is removed; what lies deeper is moved up first. */
 const LEVELS_MAX = 32;

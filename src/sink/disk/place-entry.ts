@@ -2,10 +2,10 @@ import { closeSync, constants, fstatSync, lstatSync, readlinkSync, type Stats, s
 import { splitDevice } from "../../lib/disk/device-numbers.ts";
 import { systemCode } from "../../lib/errors.ts";
 import type { DeviceEntry, Entry, FifoEntry, FileEntry, SymlinkEntry } from "../../protocol/frame/page.ts";
-import { type FileFacts, factsOf, isAsSeen } from "../disk/file-facts.ts";
-import type { Root } from "../disk/root.ts";
 import { type MetadataEntry, type MetadataKind, metadataEntryOf } from "../metadata/metadata.ts";
 import { type MetadataTarget, namedTarget, reach, reachedTarget } from "../metadata/metadata-target.ts";
+import { type FileFacts, factsOf, isAsSeen } from "./file-facts.ts";
+import type { Root } from "./root.ts";
 
 /*
  * Links, FIFOs and devices: what has a name and no content. Part of the door to the disk (D11):

@@ -1,15 +1,14 @@
-import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
+import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
 import { type DeviceNumbers, splitDevice } from "../../lib/disk/device-numbers.ts";
 import { systemCode } from "../../lib/errors.ts";
 import type { EntryKind } from "../../protocol/frame/page.ts";
 import { type Timestamp, timestampOf } from "../../protocol/frame/timestamp.ts";
-import type { Root } from "../disk/root.ts";
+import type { Root } from "./root.ts";
 
 /*
  * What is read of a sink's folder: part of the door to the disk (D11). Directories are pinned by the Root, and no link is
  * followed. Nothing here writes.
  */
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** An entry as it stands on the disk. */
 export interface FoundEntry {
@@ -41,14 +40,6 @@ export function findEntry(root: Root, directory: Uint8Array, name: Uint8Array): 
     if (NOTHING_THERE.has(systemCode(thrown) ?? "")) return undefined;
     throw thrown;
   }
-}
-
-/** Descriptor of a regular file; the caller closes it. Throws system errors. */
-export function openToRead(root: Root, directory: Uint8Array, name: Uint8Array): number {
-  const fd = openSync(root.at(directory, name), READ);
-  if (fstatSync(fd).isFile()) return fd;
-  closeSync(fd);
-  throw Object.assign(new Error("something else took the file's place"), { code: "ENXIO", syscall: "open" });
 }
 
 export function linkTarget(root: Root, directory: Uint8Array, name: Uint8Array): Buffer {
