@@ -110,7 +110,11 @@ describe.concurrent("trouble with the link of one sink", { timeout: TEST_MS }, (
     await using run = await start({ mib: 64, limit: "10M" });
     await underWay(run);
     run.troubled.signal("SIGSTOP");
-    await until(run, "away");
+    // By its silence while it holds the others: silence alone is given 20 s.
+    const away = await run.source.event("sinkstate", {
+      where: ({ name, state }) => name === "troubled" && state === "away",
+    });
+    expect(away.message).toMatch(/^nothing was heard from it for \d s/);
     await othersProve(run);
     run.troubled.signal("SIGCONT");
     await run.expectAllProven();
