@@ -86,9 +86,11 @@ export class SinkWatch {
     else if (silentMs >= AWAY_SILENCE_MS) this.#silent(sinkId, nowMs);
   }
 
+  /** Why it left says more than its silence, where that is known. */
   #silent(sinkId: string, nowMs: number): void {
-    const reason = `nothing was heard from it for ${seconds(this.#options.roster.silentMs(sinkId, nowMs))}`;
-    this.#putAway(sinkId, { code: "sinks-lost", reason, sinceMs: nowMs });
+    const { roster } = this.#options;
+    const reason = `nothing was heard from it for ${seconds(roster.silentMs(sinkId, nowMs))}`;
+    this.#putAway(sinkId, roster.leftOf(sinkId) ?? { code: "sinks-lost", reason, sinceMs: nowMs });
   }
 
   #putAway(sinkId: string, absence: Absence): void {

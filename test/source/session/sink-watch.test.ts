@@ -25,3 +25,36 @@ test("the time in which the source itself stood still does not count for a sink 
   for (let nowMs = 900_200; nowMs < 1_510_000; nowMs += 1000) watch.look(nowMs);
   expect(failed[0]).toBe(SINK.id);
 });
+
+test("a frozen sink is away after 3 s while it holds the others, with the reason it left for where that is known", () => {
+  for (const left of [false, true]) {
+    const roster = new SinkRoster([SINK, { id: "k2k2k2", name: "beta" }], 0);
+    const told: string[] = [];
+    const hold = (sinkId: string) => ({
+      ...{ outstandingBytes: sinkId === SINK.id ? 1_000 : 0, windowBytes: 1_000, unanswered: 0, holdsReader: false },
+    });
+    const main = { sinkIds: new Set([SINK.id, "k2k2k2"]), hold };
+    const watch = new SinkWatch({
+      roster,
+      streams: {
+        main,
+        lanesWait: false,
+        tick: () => undefined,
+        find: () => undefined,
+        drop: () => undefined,
+      } as unknown as Streams,
+      transport: createMemoryBroker({ preferredPayloadBytes: 65_536 }).connect(),
+      ...{ sinkTimeoutMs: 600_000, stragglers: "detach", nowMs: 0 },
+      ...{ onDetached: () => undefined, onFailed: () => undefined },
+      onState: (sinkId, state, message) => void told.push(`${sinkId} ${state} ${message}`),
+    });
+    if (left) roster.left(SINK.id, { code: "interrupted", reason: "Stopped by SIGINT", sinceMs: 1_000 });
+    for (let nowMs = 100; nowMs <= 3_000; nowMs += 100) {
+      roster.present("k2k2k2", nowMs);
+      watch.look(nowMs);
+    }
+    const why = left ? "Stopped by SIGINT" : "nothing was heard from it for 3 s";
+    expect(told.at(-1)).toBe(`${SINK.id} away ${why}; it is waited for, for 10 min`);
+    expect(roster.streamOf(SINK.id)).toBeUndefined();
+  }
+});
