@@ -170,13 +170,14 @@ describe.concurrent("what a coordinator refuses", { timeout: E2E_MS }, () => {
 
   test("a second coordinator gets neither the port nor the state of the first one", async () => {
     await using lab = await CliLab.open();
-    const { address } = await lab.coordinator();
+    const state = ["--state-dir", lab.path("state")];
+    const { address } = await lab.coordinator({ args: state });
     const port = address.split(":")[1] ?? "";
     const samePort = lab.start(["coordinator", "--port", port, "--state-dir", lab.path("other state")]);
     expect(await samePort.exit()).toBe(6);
     expect(await samePort.failure()).toMatchObject({ code: "port-taken" });
     expect(samePort.stderr).toContain(port);
-    const sameState = lab.start(["coordinator", "--port", "0"]);
+    const sameState = lab.start(["coordinator", "--port", "0", ...state]);
     expect(await sameState.exit()).toBe(5);
     expect(await sameState.failure()).toMatchObject({ code: "state-busy" });
   });
