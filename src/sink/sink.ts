@@ -94,6 +94,7 @@ class SinkProgram {
   async run(): Promise<SinkOutcome> {
     const address = parseCoordinatorAddress(this.#options.coordinator);
     using folder = openSinkFolder(this.#options.folder, this.#random);
+    folder.lend();
     for (;;) {
       const outcome = await this.#serve(address, folder);
       if (outcome !== undefined) return outcome;

@@ -1,10 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { VerifyEvent } from "../../src/protocol/messages/events.ts";
 import { flipByte } from "../helpers/copies/verified.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
 import { content, makeManyFiles, makeOddTree } from "../helpers/trees/tree.ts";
-import { copyAndCompare, E2E_MS, expectProven, startCopy } from "./copying.ts";
+import { copyAndCompare, E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 
 const verify = (lab: CliLab, folder: string, args: readonly string[] = []) =>
   lab.start<VerifyEvent>(["verify", ...args, "--", folder]);
@@ -78,16 +79,56 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     expect(await verify(lab, to, ["--strict"]).exit()).toBe(12);
   });
 
-  test("refuses a folder without a manifest, and one that a sink works in", async () => {
+  test("reads the folder of a sink that stays, and waits for nothing but its copies; the next session waits for it", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    makeManyFiles(from, 20);
+    writeFileSync(`${from}/large`, content(3_000_000, 5));
+    const { address } = await lab.coordinator();
+    const sink = lab.sink(address, to, ["--stay"]);
+    expect(await lab.source(address, from).exit()).toBe(0);
+    await sink.event("waiting", { nth: 2 });
+    expect(await verify(lab, to).exit()).toBe(0);
+    const second = lab.sink(address, to);
+    expect(await second.exit()).toBe(5);
+    expect(await second.failure()).toMatchObject({ code: "folder-busy" });
+
+    // A check that is held in its middle holds the copy, which begins when it is killed.
+    const check = verify(lab, to);
+    await check.event("verifying");
+    check.signal("SIGSTOP");
+    writeFileSync(`${from}/new`, "new");
+    const source = lab.source(address, from);
+    expect(await sink.event("warning", { where: ({ code }) => code === "folder-busy" })).toMatchObject({
+      message: expect.stringContaining("is being verified: the copy begins when that has ended"),
+    });
+    check.signal("SIGKILL");
+    expect(await source.exit(), source.shown()).toBe(0);
+    await expectCopy(from, to);
+  });
+
+  test("reads a copy of hard links beside the sink that works in the original", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    makeManyFiles(from, 20);
+    const { address } = await lab.coordinator();
+    await copyAndCompare(lab, { address, from, to: [to] });
+    execFileSync("cp", ["-al", to, lab.path("snapshot")]);
+    writeFileSync(`${from}/large`, content(20_000_000, 5));
+    const sink = lab.sink(address, to);
+    const source = lab.source(address, from, ["--bwlimit", "5M"]);
+    await sink.event("progress", { where: ({ progress }) => progress.bytesDone > 1_000_000 });
+    const busy = verify(lab, to);
+    expect(await busy.exit()).toBe(5);
+    expect(await busy.failure()).toMatchObject({ code: "folder-busy" });
+    expect(await verify(lab, lab.path("snapshot")).exit()).toBe(0);
+    expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
+  });
+
+  test("refuses a folder without a manifest", async () => {
     await using lab = await CliLab.open();
     const plain = lab.start<VerifyEvent>(["verify", lab.folder], { plain: true });
     expect(await plain.exit()).toBe(8);
     expect(plain.stderr).toMatch(/^fanfold: Verify "[^"]+": it has no manifest \(".fanfold\/manifest"\)[^\n]*\n$/);
-    const { address } = await lab.coordinator();
-    const sink = lab.sink(address, lab.path("sink"));
-    await sink.event("waiting");
-    const busy = verify(lab, lab.path("sink"));
-    expect(await busy.exit()).toBe(5);
-    expect(await busy.failure()).toMatchObject({ code: "folder-busy" });
   });
 });

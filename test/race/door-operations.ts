@@ -41,8 +41,8 @@ export const SWAPPED = [
 
 /** Of `.fanfold`, with what SQLite would remove beside its database: without native calls the lock is its (docs/threat-model.md). */
 export const OWN_FILES = [
-  ...["sink.db", "facts", "manifest", "traits", "partial/x"],
-  ...(loadNative() === undefined ? [] : ["sink.db-journal", "sink.db-wal"]),
+  ...["lock-1", "facts", "manifest", "traits", "partial/x"],
+  ...(loadNative() === undefined ? [] : ["lock-1-journal", "lock-1-wal"]),
 ].map((name) => `.fanfold/${name}`);
 
 /** Where an operation that goes astray would find something. */

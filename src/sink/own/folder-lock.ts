@@ -13,8 +13,8 @@ export interface HeldFolder extends Disposable {
 }
 
 /**
- * Holds the lock of a sink's folder for reading: beside others that read it, and never beside a sink. It makes nothing and
- * writes nothing; a folder that never had a sink has no lock to hold.
+ * Holds the lock of a sink's folder for reading: beside others that read it and beside a sink that waits, and never beside one that
+ * copies. A folder that never had a sink has no lock to hold; a copy of one gets a lock of its own, where that can be made.
  *
  * @throws FanfoldError `folder-missing`, `folder-not-a-directory`, `folder-denied`, `folder-busy`
  */

@@ -5,8 +5,9 @@ import { pathIn, shownPath } from "../../lib/folder/file-path.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { MANIFEST } from "../manifest/manifest.ts";
 import { decodeFacts, encodeFacts, FACTS_BYTES_MAX, FACTS_FILE, type FolderFacts } from "./folder-facts.ts";
-import { type OwnPlace, placeIn, readOwnFile, writeOwnFile } from "./own-files.ts";
-import { lockOwnFolder } from "./own-lock.ts";
+import { type OwnPlace, ownNames, placeIn, readOwnFile, removeOwnFile, writeOwnFile } from "./own-files.ts";
+import { isLockName, lockName, lockOwnFolder } from "./own-lock.ts";
+import type { OwnLock } from "./sqlite-lock.ts";
 
 const OWN = Buffer.from(OWN_FOLDER);
 
@@ -18,11 +19,11 @@ export class OwnFolder implements Disposable {
   readonly #path: Buffer;
   readonly #directories: Directories;
   readonly #place: OwnPlace;
-  readonly #lock: Disposable;
+  readonly #lock: OwnLock;
   /** Content of the file of the facts. */
   #written: string | undefined;
 
-  private constructor(path: Buffer, directories: Directories, lock: Disposable) {
+  private constructor(path: Buffer, directories: Directories, lock: OwnLock) {
     this.#path = path;
     this.#directories = directories;
     this.#place = placeIn(directories);
@@ -39,13 +40,26 @@ export class OwnFolder implements Disposable {
     try {
       prepare(directories, path);
       const lock = lockOwnFolder(directories, { kind: "write", folder: path });
-      if (lock !== false && lock !== undefined) return new OwnFolder(path, directories, lock);
+      if (lock !== false && lock !== undefined) {
+        removeForeignLocks(directories);
+        return new OwnFolder(path, directories, lock);
+      }
     } catch (thrown) {
       directories[Symbol.dispose]();
       throw thrown;
     }
     directories[Symbol.dispose]();
     return undefined;
+  }
+
+  /** Lets others read the folder; no other sink gets in. */
+  lend(): void {
+    this.#lock.share();
+  }
+
+  /** Has it alone again. False while somebody reads. */
+  claim(): boolean {
+    return this.#lock.claim();
   }
 
   /** Whether a copy into the folder was once proven. */
@@ -82,6 +96,12 @@ export class OwnFolder implements Disposable {
     const text = `Open the sink's folder "${said}": "${OWN_FOLDER}/${FACTS_FILE}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
     return new FanfoldError("folder-denied", text);
   }
+}
+
+/** What came along when the folder was copied: the lock of the directory that it was copied from. */
+function removeForeignLocks(directories: Directories): void {
+  const [place, own] = [placeIn(directories), lockName(directories)];
+  for (const name of ownNames(place)) if (isLockName(name) && name !== own) removeOwnFile(place, name);
 }
 
 /** A real directory, for its owner alone. */

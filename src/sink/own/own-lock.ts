@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync } from "node:fs";
 import { type Directories, joined } from "../../lib/disk/directories.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import type { LockRange, Native } from "../../lib/disk/native-calls.ts";
@@ -6,22 +6,27 @@ import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { type FilePath, pathIn, shownPath } from "../../lib/folder/file-path.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { openOwnFile, placeIn } from "./own-files.ts";
-import { lockBySqlite } from "./sqlite-lock.ts";
+import { lockBySqlite, type OwnLock } from "./sqlite-lock.ts";
 
 /*
- * The lock of a sink's folder: on `.fanfold/sink.db`, an empty file into which nobody writes. A sink holds it for writing,
- * checks hold it for reading, and it goes with its process, however that ends.
+ * The lock of a sink's folder: on `.fanfold/lock-<n>`, an empty file into which nobody writes. A sink that copies holds it for writing,
+ * a sink that waits and checks hold it for reading, and it goes with its process, however that ends.
+ *
+ * <n> is the inode number of the `.fanfold` that it is in, so that the lock is that directory's alone: in a copy of the folder, also in one
+ * of hard links (`cp -al`), the file has the name of another directory, and means nothing. Devices do not count: two machines may know the
+ * same directory under two numbers, and no hard link leads to another device.
  *
  * The lock is on the bytes that SQLite locks in a database, so it means the same whoever takes it: with native calls this
  * process does, by a descriptor that was opened through pinned directories (D11); without them SQLite does.
  */
-export const LOCK_FILE = "sink.db";
 const OWN = Buffer.from(OWN_FOLDER);
 /** SQLite's file format: the pending byte, the reserved byte, and 510 bytes of which readers lock what they like. */
 const PENDING_BYTE = 0x40_00_00_00;
 const RANGES = {
   read: { kind: "read", startBytes: PENDING_BYTE + 2, lengthBytes: 510 },
   write: { kind: "write", startBytes: PENDING_BYTE, lengthBytes: 512 },
+  // Of who had it for writing, and wants it back: nobody else may begin to write.
+  shared: { kind: "read", startBytes: PENDING_BYTE, lengthBytes: 512 },
 } as const satisfies Record<string, LockRange>;
 const OPEN = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = OPEN | constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
@@ -36,27 +41,37 @@ interface LockOptions {
   readonly native?: Native | undefined;
 }
 
+/** Name of the file of the lock of an open folder. */
+export function lockName(directories: Directories): string {
+  return `lock-${fstatSync(directories.get(OWN).fd, { bigint: true }).ino}`;
+}
+
+/** Whether a name in `.fanfold` is that of a lock, of whatever directory. */
+export function isLockName(name: string): boolean {
+  return /^lock-\d+$/.test(name);
+}
+
 /**
- * Takes the lock of the folder that is open; to lock for writing makes the file when it is missing. False when somebody else
- * holds it, undefined when there is nothing to lock for reading.
+ * Takes the lock of the folder that is open, and makes its file when that is missing. False when somebody else holds it, undefined when
+ * there is nothing to lock for reading, and nothing can be made.
  *
  * @throws FanfoldError `folder-denied`; system errors
  */
-export function lockOwnFolder(directories: Directories, options: LockOptions): Disposable | false | undefined {
+export function lockOwnFolder(directories: Directories, options: LockOptions): OwnLock | false | undefined {
   const { kind, folder } = options;
   const native = "native" in options ? options.native : loadNative();
-  const path = joined(directories.get(OWN), Buffer.from(LOCK_FILE));
+  const name = lockName(directories);
+  const file = pathIn(folder, OWN_FOLDER, name);
+  const path = joined(directories.get(OWN), Buffer.from(name));
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.isFile() === false) throw refused(folder, "it is no regular file");
-  if (found === undefined && kind === "read") return undefined;
-  if (found === undefined) makeLockFile(directories);
-  if (native === undefined || withoutLocks.has(native))
-    return lockBySqlite(path, { kind, file: pathIn(folder, OWN_FOLDER, LOCK_FILE) });
+  if (found?.isFile() === false) throw refused(file, "it is no regular file");
+  if (found === undefined && !makeLockFile(directories, { name, kind })) return undefined;
+  if (native === undefined || withoutLocks.has(native)) return lockBySqlite(path, { kind, file });
   const flags = kind === "write" ? constants.O_RDWR : constants.O_RDONLY;
-  const fd = openOwnFile(placeIn(directories), LOCK_FILE, OPEN | flags);
-  if (fd === undefined) throw refused(folder, "somebody removed it meanwhile");
+  const fd = openOwnFile(placeIn(directories), name, OPEN | flags);
+  if (fd === undefined) throw refused(file, "somebody removed it meanwhile");
   try {
-    if (native.lockRange(fd, RANGES[kind])) return { [Symbol.dispose]: () => closeSync(fd) };
+    if (native.lockRange(fd, RANGES[kind])) return heldBy(native, fd);
     closeSync(fd);
     return false;
   } catch (thrown) {
@@ -68,16 +83,31 @@ export function lockOwnFolder(directories: Directories, options: LockOptions): D
   }
 }
 
-/** One that is there is not opened: to close it again would free what SQLite has locked of it in this process. */
-function makeLockFile(directories: Directories): void {
+function heldBy(native: Native, fd: number): OwnLock {
+  return {
+    share: () => void native.lockRange(fd, RANGES.shared),
+    claim: () => native.lockRange(fd, RANGES.write),
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}
+
+/** Who may only read the folder makes none, and holds nothing. */
+const MAY_NOT_WRITE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/** One that is there is not opened: to close it again would free what SQLite has locked of it in this process. False: it cannot be made. */
+function makeLockFile(directories: Directories, { name, kind }: { name: string; kind: LockOptions["kind"] }): boolean {
   try {
-    const fd = openOwnFile(placeIn(directories), LOCK_FILE, CREATE);
+    const fd = openOwnFile(placeIn(directories), name, CREATE);
     if (fd !== undefined) closeSync(fd);
+    return true;
   } catch (thrown) {
-    if (systemCode(thrown) !== "EEXIST") throw thrown;
+    const code = systemCode(thrown) ?? "";
+    if (kind === "read" && MAY_NOT_WRITE.has(code)) return false;
+    if (code !== "EEXIST") throw thrown;
+    return true;
   }
 }
 
-function refused(folder: FilePath, why: string): FanfoldError {
-  return new FanfoldError("folder-denied", `Lock "${shownPath(pathIn(folder, OWN_FOLDER, LOCK_FILE))}": ${why}`);
+function refused(file: Buffer, why: string): FanfoldError {
+  return new FanfoldError("folder-denied", `Lock "${shownPath(file)}": ${why}`);
 }

@@ -11,7 +11,7 @@ import type { FolderFacts } from "./folder-facts.ts";
 import { OwnFolder } from "./own-folder.ts";
 import { type Doubts, markAtStart, type SyncMark } from "./sync-mark.ts";
 
-/** A sink's folder while this process holds its lock, with what it remembers in `.fanfold/facts`. */
+/** A sink's folder while this process holds its lock, alone or lent, with what it remembers in `.fanfold/facts`. */
 export interface SinkFolder extends Disposable {
   /** Canonical path, bytes. */
   readonly path: Buffer;
@@ -27,6 +27,10 @@ export interface SinkFolder extends Disposable {
   /** Wall time, in milliseconds since 1970, before which everything that was written is on the disk. */
   readonly syncedBefore: number;
   markSynced(beforeMs: number): void;
+  /** Nothing is copied now: checks may read the folder, and no other sink gets in. Idempotent. */
+  lend(): void;
+  /** Has it alone again, for a copy. False while somebody reads it. Idempotent. */
+  claim(): boolean;
 }
 
 /** What a folder is opened at. */
@@ -51,7 +55,10 @@ export function openSinkFolder(
     const path = makeFolder(pathBytes(folder));
     const own = OwnFolder.open(path);
     if (own === undefined)
-      throw new FanfoldError("folder-busy", `${what}: another sink works in it; give each sink a folder of its own`);
+      throw new FanfoldError(
+        "folder-busy",
+        `${what}: another sink works in it, or "fanfold verify" reads it; give each sink a folder of its own`,
+      );
     try {
       const place = placeOf(path, moment.bootId);
       return remembering({ path, place }, own, factsAtStart(own, random, moment));
@@ -101,6 +108,8 @@ function remembering(where: Pick<SinkFolder, "path" | "place">, own: OwnFolder, 
       return facts.mark.syncedBeforeMs;
     },
     markSynced: (syncedBeforeMs) => change({ mark: { ...facts.mark, syncedBeforeMs } }),
+    lend: () => own.lend(),
+    claim: () => own.claim(),
     [Symbol.dispose]: () => own[Symbol.dispose](),
   };
 }

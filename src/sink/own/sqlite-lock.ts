@@ -17,22 +17,62 @@ const BEGIN = {
   read: "BEGIN; SELECT count(*) FROM sqlite_schema",
 } as const;
 
+/** The lock of a sink's folder, until it is disposed of. */
+export interface OwnLock extends Disposable {
+  /** What was taken for writing is lent to those who read; nobody else gets it for writing. Idempotent. */
+  share(): void;
+  /** Takes it back for writing. False while somebody reads. Idempotent. */
+  claim(): boolean;
+}
+
 /** `path`: the file through its pinned directory; `file`: the same for SQLite. False when somebody else holds the lock. */
 export function lockBySqlite(
   path: Buffer,
   { kind, file }: { readonly kind: keyof typeof BEGIN; readonly file: Buffer },
-): Disposable | false {
+): OwnLock | false {
   const wanted = lstatSync(path);
   const database = opened(file, kind);
   try {
     if (!isOpen(wanted)) throw denied(file, "something else was put in its place meanwhile");
     database.exec(BEGIN[kind]);
-    return { [Symbol.dispose]: () => database.close() };
+    return heldBy(database, kind);
   } catch (thrown) {
     database.close();
-    if (thrown instanceof Error && /locked|busy/i.test(thrown.message)) return false;
+    if (isBusy(thrown)) return false;
     throw thrown instanceof FanfoldError ? thrown : denied(file, FanfoldError.from(thrown).message, thrown);
   }
+}
+
+function heldBy(database: DatabaseSync, kind: keyof typeof BEGIN): OwnLock {
+  let held: keyof typeof BEGIN | undefined = kind;
+  /** SQLite cannot turn one lock into the other: for a moment nobody has it. False: somebody else took it. */
+  const become = (wanted: keyof typeof BEGIN): boolean => {
+    if (held === wanted) return true;
+    if (database.isTransaction) database.exec("ROLLBACK");
+    held = undefined;
+    try {
+      database.exec(BEGIN[wanted]);
+      held = wanted;
+      return true;
+    } catch (thrown) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      if (!isBusy(thrown)) throw thrown;
+      return false;
+    }
+  };
+  return {
+    share: () => void become("read"),
+    claim() {
+      if (become("write")) return true;
+      become("read");
+      return false;
+    },
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && /locked|busy/i.test(thrown.message);
 }
 
 /** Never made here: a path may lead elsewhere by now. */

@@ -19,6 +19,7 @@ import { EngineThreads } from "./engine-threads.ts";
 import { Intake } from "./intake.ts";
 import { SinkEpoch } from "./sink-epoch.ts";
 import { SourceWatch } from "./source-watch.ts";
+import { takeFolder } from "./take-folder.ts";
 
 interface SinkSessionOptions {
   readonly link: SteadyLink;
@@ -105,6 +106,8 @@ class OpenSinkSession implements SinkSession {
   readonly #options: SinkSessionOptions;
   readonly #parts: SinkSessionParts;
   readonly #source: SourceWatch;
+  /** What waits in it ends with it. */
+  readonly #over = new AbortController();
   #copy: SinkEpoch | undefined;
   #startMs = 0;
   #start: Start | undefined;
@@ -121,7 +124,9 @@ class OpenSinkSession implements SinkSession {
 
   /** The session must have let go of the disk before anything else goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort(new FanfoldError("closed", "This session is over"));
     await this.#drop();
+    this.#options.folder.lend();
     await this.#parts.closing[Symbol.asyncDispose]();
   }
 
@@ -152,6 +157,7 @@ class OpenSinkSession implements SinkSession {
     }
     if (isAmong(folder.place, start.sourcePlace)) throw overlaps(start.source.name, folder.path);
     await this.#drop();
+    await takeFolder(folder, { emit, clock, signal: AbortSignal.any([signal, this.#over.signal]) });
     const { intake, up, down, engines, failed } = this.#parts;
     this.#source.started();
     const { dryRun } = start;

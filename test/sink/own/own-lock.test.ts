@@ -1,13 +1,16 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Directories } from "../../../src/lib/disk/directories.ts";
 import { loadNative } from "../../../src/lib/disk/native.ts";
 import type { Native } from "../../../src/lib/disk/native-calls.ts";
+import { systemRandom } from "../../../src/lib/random.ts";
 import { lockOwnFolder } from "../../../src/sink/own/own-lock.ts";
+import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
+import type { OwnLock } from "../../../src/sink/own/sqlite-lock.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
 
@@ -24,11 +27,7 @@ beforeEach(() => {
 });
 
 /** What comes of it in this process: `taken` is let go of at the end of the test, or when asked. */
-function take(
-  locker: Locker,
-  kind: Kind,
-  native = nativeOf(locker),
-): { readonly got: string; readonly free: () => void } {
+function take(locker: Locker, kind: Kind, native = nativeOf(locker)): Taken {
   using directories = Directories.open(Buffer.from(folder), process.platform);
   const lock = lockOwnFolder(directories, { kind, folder, native });
   let isHeld = true;
@@ -37,8 +36,19 @@ function take(
     isHeld = false;
   };
   onTestFinished(free);
-  return { got: lock === undefined ? "nothing" : lock === false ? "refused" : "taken", free };
+  const got = lock === undefined ? "nothing" : lock === false ? "refused" : "taken";
+  return { got, lock: lock === false ? undefined : lock, free };
 }
+
+interface Taken {
+  readonly got: string;
+  readonly lock: OwnLock | undefined;
+  readonly free: () => void;
+}
+
+/** The file of the lock of this folder. */
+const lockFile = (): string =>
+  join(folder, `.fanfold/lock-${statSync(join(folder, ".fanfold"), { bigint: true }).ino}`);
 
 function got(locker: Locker, kind: Kind): string {
   const { got, free } = take(locker, kind);
@@ -82,7 +92,7 @@ describe.each(lockers.flatMap((one) => lockers.map((other) => [one, other] as co
     });
 
     test("those who read are there together, and keep out who writes", async () => {
-      writeFileSync(join(folder, ".fanfold/sink.db"), "");
+      writeFileSync(lockFile(), "");
       {
         await using _held = await holder(one, "read");
         expect([got(other, "write"), got(other, "read"), got(other, "write")]).toEqual(["refused", "taken", "refused"]);
@@ -114,29 +124,53 @@ describe.each(lockers)("a lock taken by %s calls", (locker) => {
   test("makes an empty file for its owner alone, and nothing else", () => {
     const lock = take(locker, "write");
     for (const end of [lock.free, () => undefined]) {
-      const stats = statSync(join(folder, ".fanfold/sink.db"));
+      const stats = statSync(lockFile());
       expect([lock.got, stats.size, stats.mode & 0o777]).toEqual(["taken", 0, 0o600]);
-      expect(readdirSync(join(folder, ".fanfold"))).toEqual(["sink.db"]);
+      expect(readdirSync(join(folder, ".fanfold"))).toEqual([basename(lockFile())]);
       end();
     }
   });
 
-  test("has nothing to read where no sink was", () => {
-    expect(got(locker, "read")).toBe("nothing");
-    expect(readdirSync(join(folder, ".fanfold"))).toEqual([]);
+  test("is lent to those who read, kept from those who write, and taken back when nobody reads", () => {
+    const lent = take(locker, "write");
+    lent.lock?.share();
+    expect([got(locker, "read"), got(locker, "write")]).toEqual(["taken", "refused"]);
+    const reader = take(locker, "read");
+    expect([lent.lock?.claim(), got(locker, "write")]).toEqual([false, "refused"]);
+    reader.free();
+    expect([lent.lock?.claim(), lent.lock?.claim(), got(locker, "read")]).toEqual([true, true, "refused"]);
+    lent.lock?.share();
+    lent.free();
+    expect(got(locker, "write")).toBe("taken");
+  });
+
+  test("is that of its directory alone: a copy of the folder, of hard links too, has another one", () => {
+    const lock = take(locker, "write");
+    expect(lock.got).toBe("taken");
+    const original = folder;
+    for (const how of ["-al", "-a"]) {
+      folder = join(tempFolder(), "copy");
+      execFileSync("cp", [how, original, folder]);
+      expect([got(locker, "read"), got(locker, "write")]).toEqual(["taken", "taken"]);
+      openSinkFolder(folder, systemRandom)[Symbol.dispose]();
+      expect(readdirSync(join(folder, ".fanfold")).toSorted()).toEqual(["facts", basename(lockFile())]);
+    }
+    folder = original;
+    expect(got(locker, "write")).toBe("refused");
   });
 
   test("is not taken on what is no regular file", () => {
-    mkdirSync(join(folder, ".fanfold/sink.db"));
+    mkdirSync(lockFile());
     expect(thrownCode(() => take(locker, "write"))).toBe("folder-denied");
   });
 });
 
 test.skipIf(!isLinux)("a lock by native calls looks at no file but its own: a journal beside it stays", () => {
-  for (const suffix of ["journal", "wal"])
-    writeFileSync(join(folder, `.fanfold/sink.db-${suffix}`), "of somebody else");
+  for (const suffix of ["journal", "wal"]) writeFileSync(`${lockFile()}-${suffix}`, "of somebody else");
   expect(take("native", "write").got).toBe("taken");
-  expect(readdirSync(join(folder, ".fanfold")).toSorted()).toEqual(["sink.db", "sink.db-journal", "sink.db-wal"]);
+  expect(readdirSync(join(folder, ".fanfold")).toSorted()).toEqual(
+    ["", "-journal", "-wal"].map((suffix) => basename(lockFile()) + suffix),
+  );
 });
 
 test.skipIf(!isLinux)("a system that does not know the call is asked by SQLite, for the same lock", () => {

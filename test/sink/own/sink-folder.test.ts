@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { loadNative } from "../../../src/lib/disk/native.ts";
@@ -24,6 +24,9 @@ import { thrownCode } from "../../helpers/thrown.ts";
 
 const open = (folder: string): SinkFolder => openSinkFolder(folder, systemRandom);
 const codeOf = (folder: string): string => thrownCode(() => open(folder)[Symbol.dispose]());
+
+/** The file of the lock of a folder, in it. */
+const lockIn = (folder: string): string => `.fanfold/lock-${statSync(join(folder, ".fanfold"), { bigint: true }).ino}`;
 
 describe("openSinkFolder()", () => {
   test("makes the folder and keeps its secret and the source it belongs to", () => {
@@ -72,10 +75,11 @@ describe("openSinkFolder()", () => {
   });
 
   test("refuses links in the place of its own folder and the file of its lock, and writes nothing through them", () => {
-    for (const place of [".fanfold", ".fanfold/sink.db"]) {
+    for (const what of ["folder", "lock"]) {
       const [folder, outside] = [tempFolder(), tempFolder()];
-      const target = place === ".fanfold" ? outside : join(outside, "new.db");
-      if (place !== ".fanfold") mkdirSync(join(folder, ".fanfold"));
+      const target = what === "folder" ? outside : join(outside, "new.db");
+      if (what === "lock") mkdirSync(join(folder, ".fanfold"));
+      const place = what === "folder" ? ".fanfold" : lockIn(folder);
       symlinkSync(target, join(folder, place));
       expect(codeOf(folder)).toBe("folder-denied");
       rmSync(join(folder, place));
@@ -145,8 +149,8 @@ describe("openSinkFolder()", () => {
     const written = inode();
     open(folder)[Symbol.dispose]();
     expect(inode()).toBe(written);
-    expect(readdirSync(join(folder, ".fanfold")).toSorted()).toEqual(["facts", "sink.db"]);
-    expect(statSync(join(folder, ".fanfold/sink.db")).size).toBe(0);
+    expect(readdirSync(join(folder, ".fanfold")).toSorted()).toEqual(["facts", basename(lockIn(folder))]);
+    expect(statSync(join(folder, lockIn(folder))).size).toBe(0);
   });
 
   test("writes its facts into the directory that it locked, whatever takes its name", () => {
@@ -162,7 +166,7 @@ describe("openSinkFolder()", () => {
   test("starts anew with an empty file of the lock, which is what a kill at the very start leaves", () => {
     const folder = tempFolder();
     mkdirSync(join(folder, ".fanfold"));
-    writeFileSync(join(folder, ".fanfold/sink.db"), "");
+    writeFileSync(join(folder, lockIn(folder)), "");
     expect(codeOf(folder)).toBe("nothing");
   });
 
