@@ -85,6 +85,7 @@ export const SOURCE_CHECKS: OptionChecks<RunSourceOptions> = {
   random,
   folder: path,
   stateDir: path.optional(),
+  identityFile: path.optional(),
   dryRun: flag,
   fileEvents: flag,
   cancelGraceMs: z.number().min(0).max(WAIT_MS_MAX).optional(),
@@ -109,6 +110,7 @@ export const CANCEL_CHECKS: OptionChecks<CancelSessionOptions> = {
   random,
   folder: path,
   stateDir: path.optional(),
+  identityFile: path.optional(),
 };
 
 export const SINK_CHECKS: OptionChecks<RunSinkOptions> = {

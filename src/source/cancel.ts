@@ -24,6 +24,8 @@ export interface CancelOptions {
   readonly connectTimeoutMs?: number;
   /** Where the source's identity is kept between runs: it proves whose session it is. */
   readonly stateDir: FilePath;
+  /** A file that holds the identity, in the place of the one that is kept for the directory. */
+  readonly identityFile?: FilePath;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly random?: Random;

@@ -41,6 +41,8 @@ export interface SourceOptions extends TreeOptions, SinkPolicy, SinkNeedOptions 
   readonly fileEvents?: boolean;
   /** Where the source's identity is kept between runs. */
   readonly stateDir: FilePath;
+  /** A file that holds the identity, in the place of the one that is kept for the directory. */
+  readonly identityFile?: FilePath;
   /** How long `cancel` is waited for once `signal` has stopped a session that runs, in milliseconds. @default 0 */
   readonly cancelGraceMs?: number;
   /** Aborted: the work stops in order, and the sinks, which wait for this source to come back, are told why. */

@@ -2,7 +2,14 @@ import { type Command, Option } from "commander";
 import { SOURCE_DEFAULTS } from "../../source/source-defaults.ts";
 import { parseDuration } from "../options/parse-duration.ts";
 import { parsePath } from "../options/parse-name.ts";
-import { addShared, coordinatorOption, type Finish, labelOption, sessionOption } from "../options/shared-options.ts";
+import {
+  addShared,
+  coordinatorOption,
+  type Finish,
+  labelOption,
+  sessionOption,
+  sourceStateOption,
+} from "../options/shared-options.ts";
 import { addSinkNeed } from "../options/sink-need-options.ts";
 import { addSinkPolicy } from "../options/sink-policy-options.ts";
 import { addTreeOptions } from "../options/tree-options.ts";
@@ -35,11 +42,12 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
       ).conflicts("cancel"),
     )
     .addOption(new Option("--cancel", "end the session of DIR for all, and copy nothing"))
+    .addOption(sourceStateOption())
     .addOption(
       new Option(
-        "--state-dir <folder>",
-        "where the source keeps its identity (default: $XDG_STATE_HOME/fanfold/source)",
-      ).argParser((value) => parsePath(value, "--state-dir")),
+        "--identity <file>",
+        "be the source whose identity is in this file, and not the one that is kept for DIR (docs/identity.md)",
+      ).argParser((value) => parsePath(value, "--identity")),
     );
   const filters = addTreeOptions(command);
   addShared(addSinkPolicy(command))

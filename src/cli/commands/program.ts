@@ -5,6 +5,7 @@ import { columnsOf } from "../process/terminal-size.ts";
 import { forOutput } from "../process/written-lines.ts";
 import { packageVersion } from "../version.ts";
 import { addCoordinator } from "./add-coordinator.ts";
+import { addIdentity } from "./add-identity.ts";
 import { addSink } from "./add-sink.ts";
 import { addSource } from "./add-source.ts";
 import { addVerify } from "./add-verify.ts";
@@ -31,6 +32,7 @@ export function createProgram(io: ProgramIo, finish: Finish): Command {
   addSource(program, io, finish);
   addSink(program, io, finish);
   addVerify(program, io, finish);
+  addIdentity(program, io, finish);
   return program;
 }
 

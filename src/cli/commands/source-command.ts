@@ -30,6 +30,7 @@ export interface SourceCommandOptions extends SharedOptions {
   readonly errorOnNoTransfer?: boolean;
   readonly connectTimeout: number;
   readonly stateDir?: Buffer;
+  readonly identity?: Buffer;
   readonly cancel?: boolean;
   readonly dryRun?: boolean;
   readonly checksum?: boolean;
@@ -133,7 +134,7 @@ function treeOptions(options: SourceCommandOptions) {
 }
 
 function memberOptions(folder: Buffer, options: SourceCommandOptions, io: ProgramIo) {
-  const { coordinator, session, name, connectTimeout } = options;
+  const { coordinator, session, name, connectTimeout, identity } = options;
   return {
     coordinator,
     folder,
@@ -141,5 +142,6 @@ function memberOptions(folder: Buffer, options: SourceCommandOptions, io: Progra
     stateDir: options.stateDir ?? defaultSourceState(io.env),
     ...(session === undefined ? {} : { session }),
     ...(name === undefined ? {} : { name }),
+    ...(identity === undefined ? {} : { identityFile: identity }),
   };
 }

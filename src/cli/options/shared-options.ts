@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { formatHostPort } from "../../lib/host-port.ts";
 import { parseCoordinatorAddress } from "../../member/address.ts";
 import { MEMBER_DEFAULTS } from "../../member/member-defaults.ts";
-import { parseLabel, parseSessionName } from "./parse-name.ts";
+import { parseLabel, parsePath, parseSessionName } from "./parse-name.ts";
 
 /** Runs the command that was asked for and gives its exit status. */
 export type Finish = (status: number) => void;
@@ -38,4 +38,11 @@ export function labelOption(): Option {
     "--name <label>",
     "the name others see (default: the host name; where it is taken, with the name of the folder)",
   ).argParser((value) => parseLabel(value));
+}
+
+export function sourceStateOption(): Option {
+  return new Option(
+    "--state-dir <folder>",
+    "where the source keeps its identity (default: $XDG_STATE_HOME/fanfold/source)",
+  ).argParser((value) => parsePath(value, "--state-dir"));
 }

@@ -10,6 +10,7 @@ import { openTransports } from "../../member/session-transports.ts";
 import type { SteadyLink } from "../../member/steady-link.ts";
 import type { SinkEvent } from "../../protocol/messages/events.ts";
 import type { SinkOutcome } from "../../protocol/messages/progress.ts";
+import { fingerprint } from "../../protocol/names/fingerprint.ts";
 import { subjectsOf, upSubject } from "../../protocol/subjects.ts";
 import type { Transport } from "../../transport/transport.ts";
 import type { DeletionPolicy } from "../deletion/deletion.ts";
@@ -150,10 +151,7 @@ class OpenSinkSession implements SinkSession {
       this.#options;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
-      throw new FanfoldError(
-        "source-changed",
-        `Take the tree of "${start.source.name}" into "${shownPath(folder.path)}": the folder holds the copy of another source; use another folder, or --accept-new-source`,
-      );
+      throw anotherSource(start, folder);
     }
     if (isAmong(folder.place, start.sourcePlace)) throw overlaps(start.source.name, folder.path);
     await this.#drop();
@@ -224,6 +222,15 @@ class OpenSinkSession implements SinkSession {
 function overlaps(source: string, folder: Buffer): FanfoldError {
   const text = `cannot take the tree of "${source}" into "${shownPath(folder)}": the source's directory is this very folder, or lies in it; the copy would go over what it is made of; give the sink a folder outside of it`;
   return new FanfoldError("folder-overlaps", text);
+}
+
+/** The same directory is another source when its path, its machine or its user's state is another. */
+function anotherSource({ source, sourceIdentity }: Start, { path, pinnedSource = "" }: SinkFolder): FanfoldError {
+  const [held, come] = [fingerprint(pinnedSource), fingerprint(sourceIdentity)];
+  return new FanfoldError(
+    "source-changed",
+    `Take the tree of "${source.name}" into "${shownPath(path)}": the folder holds the copy of another source, with the identity ${held}, and this one has ${come}. A directory has another identity under another path, user or machine, unless it is taken along ("fanfold identity", or --identity at the source); else use another folder, or --accept-new-source`,
+  );
 }
 
 /** The outcome of this sink as the source took it. @throws FanfoldError when it is no success */

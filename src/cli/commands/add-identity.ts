@@ -1,0 +1,66 @@
+import { type Command, Option } from "commander";
+import { type Finish, sourceStateOption } from "../options/shared-options.ts";
+import type { ProgramIo } from "../process/program-io.ts";
+import type { IdentityOptions, ImportOptions } from "./identity-command.ts";
+
+/** `fanfold identity`, with the commands below it. */
+export function addIdentity(program: Command, io: ProgramIo, finish: Finish): void {
+  const identity = program
+    .command("identity")
+    .summary("show or carry along what makes a directory the same source")
+    .description(
+      "Sinks know a source by its identity. It is kept for the path of DIR, on this machine, for this user: docs/identity.md.",
+    )
+    .helpOption("-h, --help", "show this help");
+  below(identity, "show", "print the fingerprint of DIR's identity, and where it is kept")
+    .addHelpText("after", SHOW_HELP)
+    .action(async (folder: string, options: IdentityOptions) => {
+      const { showIdentity } = await import("./identity-command.ts");
+      finish(await showIdentity(folder, options, io));
+    });
+  below(
+    identity,
+    "export",
+    "write DIR's identity into a new file, for its owner alone; whoever has it can be this source",
+  )
+    .argument("<file>", 'the new file, or "-" for standard output')
+    .addHelpText("after", EXPORT_HELP)
+    .action(async (folder: string, file: string, options: IdentityOptions) => {
+      const { exportIdentity } = await import("./identity-command.ts");
+      finish(await exportIdentity({ folder, file }, options, io));
+    });
+  below(identity, "import", "make the identity in a file that of DIR")
+    .argument("<file>", 'a file that "fanfold identity export" wrote, or "-" for standard input')
+    .addOption(new Option("--replace", "also when DIR has another identity, which is lost"))
+    .addHelpText("after", IMPORT_HELP)
+    .action(async (folder: string, file: string, options: ImportOptions) => {
+      const { importIdentity } = await import("./identity-command.ts");
+      finish(await importIdentity({ folder, file }, options, io));
+    });
+}
+
+function below(identity: Command, name: string, what: string): Command {
+  return identity
+    .command(name)
+    .summary(what)
+    .description(`${what[0]?.toUpperCase()}${what.slice(1)}.`)
+    .argument("<dir>", "the directory of the source")
+    .addOption(sourceStateOption())
+    .helpOption("-h, --help", "show this help");
+}
+
+const SHOW_HELP = `
+Examples:
+  fanfold identity show ~/photos
+`;
+
+const EXPORT_HELP = `
+Examples:
+  fanfold identity export ~/photos photos.identity
+  fanfold identity export ~/photos - | ssh new fanfold identity import /home/ann/photos -
+`;
+
+const IMPORT_HELP = `
+Examples:
+  fanfold identity import ~/photos photos.identity
+`;
