@@ -1,7 +1,7 @@
 /**
- * Makes the bytes of a name safe and readable wherever a person or a log sees them: what is not valid UTF-8 becomes
- * `\xNN`, control, format (bidi, zero width) and separator characters become `\n`, `\t` or `\u{…}`, and a backslash is doubled, so that
- * the text can be turned back into the bytes.
+ * Makes the bytes of a name safe and readable wherever a person or a log sees them. What is not valid UTF-8 becomes
+ * `\xNN`. Control, format (bidi, zero width) and separator characters become `\n`, `\t` or `\u{…}`. A backslash is
+ * doubled. So the text can be turned back into the bytes.
  */
 export function escapeName(name: Uint8Array): string {
   if (isPlain(name)) return Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1");

@@ -14,8 +14,8 @@ interface Named {
 const UNSAFE = /[^\p{L}\p{M}\p{N}._-]+/gu;
 
 /**
- * What a member is to be called: by the name that was asked for, and by no other; else by its machine's, and where that
- * is taken also by its folder's (`vm-backup-1`), so that people can tell several on one machine apart.
+ * What a member is to be called. A name that a person asked for is the only one. Else it is the machine's name. Where
+ * that is taken, the folder's name is added (`vm-backup-1`). So people can tell several on one machine apart.
  */
 export function labelsOf(
   { name, folder }: Named,

@@ -27,8 +27,8 @@ export interface SinkCommandOptions extends SharedOptions {
 /** Its one thread makes several objects for each entry. */
 const THREAD_SEMI_SPACE_MIB = 2;
 /**
- * A client of a broker makes new buffers for all that it reads: between two
- * collections of the young generation that is as much as V8 lets a heap grow, and full ones took half of a sink's time.
+ * A client of a broker makes new buffers for all that it reads. Between two collections of the young generation they
+ * come to what V8 lets a heap grow. So there were many full collections, which took half of a sink's time.
  */
 const GROWTH_PERCENT = 600;
 

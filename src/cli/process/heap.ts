@@ -7,13 +7,13 @@ const GARBAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * Keeps a process that moves gigabytes through small objects at the memory it needs. V8 counts objects, not the buffers
- * they hold: on a machine with much memory it lets the young generation grow to 128 MiB for each thread, and collects for
- * the sake of buffers only when 64 MiB and more have come together. So the young generation stays small, and when
- * buffers have piled up it is collected, which takes some milliseconds.
+ * they hold. On a machine with much memory it lets the young generation grow to 128 MiB for each thread. It collects
+ * for the sake of buffers only when 64 MiB and more have come together. So this keeps the young generation small, and
+ * collects it when buffers have piled up. That takes some milliseconds.
  *
- * Threads that are opened later, and make many small objects and few buffers, may get semi-spaces of so many MiB from the start
- * (a young generation has two): with V8's first, of 1 MiB, a fifth of a sink's time went by in collections when it had many small
- * files to look at.
+ * Threads that are opened later may get semi-spaces of so many MiB from the start; a young generation has two. That is
+ * for threads that make many small objects and few buffers. V8's first semi-space has 1 MiB. With it a sink with many
+ * small files spent a fifth of its time in collections.
  */
 export function boundMemory({ threadSemiSpaceMib }: { readonly threadSemiSpaceMib?: number } = {}): void {
   setFlagsFromString("--semi-space-growth-factor=1");

@@ -5,8 +5,8 @@ import type { Native } from "./native-calls.ts";
 import { bound } from "./native-names.ts";
 
 /*
- * Of the structure that `getdents64` fills in, the same on every platform, but for the order of bytes in a number: inode (u64),
- * offset (s64), length of the entry (u16), type (u8), and the name with a NUL behind it.
+ * The structure that `getdents64` fills in: inode (u64), offset (s64), length of the entry (u16), type (u8), and the
+ * name with a NUL after it. It is the same on every platform, except for the order of bytes in a number.
  */
 const LENGTH_AT = 16;
 const NAME_AT = 19;

@@ -33,9 +33,9 @@ const EXCLAMATION = 0x21;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Says of the entries of a tree which are left out, directory by directory, each one before what is in it: first by the groups
- * that were given, of which the first one that says anything decides; then by the rules of the directories that an entry is
- * in, the innermost first. Both ends of a session use it.
+ * Says which entries of a tree are left out. It is asked directory by directory, each one before what is in it. The
+ * groups that were given come first: the first one that says anything decides. Then come the rules of the directories
+ * that an entry is in, the innermost first. Both ends of a session use it.
  */
 export class TreeFilter {
   readonly #groups: readonly FilterGroup[];
@@ -112,8 +112,9 @@ export function parseRule(option: "--exclude" | "--include", given: string | Uin
 }
 
 /**
- * Reads the lines of a file of patterns, as `--exclude-from` takes it, and as it may stand in a directory: one pattern a line;
- * empty lines and those that begin with `#` say nothing; `!` in front includes again what an earlier line excluded.
+ * Reads the lines of a file of patterns, as `--exclude-from` takes it, and as it may stand in a directory. There is one
+ * pattern a line. Empty lines and those that begin with `#` say nothing. `!` in front includes again what an earlier
+ * line excluded.
  *
  * @param file what it is called in messages
  * @throws FanfoldError `usage`

@@ -11,9 +11,9 @@ import type { ScopeStore } from "../stream/scope-store.ts";
 import { LISTED, type PathSet, SPARED } from "./path-set.ts";
 
 /*
- * What a sink's folder holds and its source has not. The folder is gone through like the source's walk does it: a stack of
- * directories, each one's names as the system gives them, and never more in memory than that stack's top and the directories
- * around the present one.
+ * What a sink's folder holds and its source has not. The folder is gone through as by the source's walk: with a stack
+ * of directories, and each one's names as the system gives them. Only the top of the stack and the directories around
+ * the present one are in memory.
  *
  *   a name that stands in a page        stays; a directory whose entries all do is looked into
  *   one that rules of the source name   stays, with all that is in it

@@ -28,8 +28,8 @@ interface OwnFile {
 }
 
 /**
- * One file whose content comes. It is collected in a partial file; or, when this sink did not want it, compared with the
- * file that stands there: only from the first difference on is a partial file made, of its own bytes up to there.
+ * One file whose content comes. It is collected in a partial file. When this sink did not want it, it is compared with
+ * the file that stands there. At the first difference a partial file is made, of the own bytes up to there.
  */
 export class IncomingFile {
   readonly #options: IncomingOptions;
@@ -198,8 +198,8 @@ export class IncomingFile {
   }
 
   /**
-   * False when the own file's mode or time cannot be set (a new one in its place has an owner who can), or are those of other
-   * names as well; and when it was written to since it was opened.
+   * False when the own file's mode or time cannot be set; a new one in its place has an owner who can. False also when
+   * other names share them, and when it was written to since it was opened.
    */
   #keepOwn({ fd, facts }: OwnFile, final: FileFinal): boolean {
     try {

@@ -95,8 +95,8 @@ export function isSinkFolder(root: Root, directory: Uint8Array): boolean {
 }
 
 /**
- * Whether an entry can be reached by a name that differs in case or in the form of Unicode only: then the file system takes
- * such names as one, and it may well be what the source calls otherwise. Undefined when it has no other spelling.
+ * Whether an entry can be reached by a name that differs only in case or in the form of Unicode. Then the file system
+ * takes such names as one, and the source may call the entry otherwise. Undefined when it has no other spelling.
  */
 export function hasOtherSpelling(root: Root, directory: Uint8Array, name: Uint8Array): boolean | undefined {
   const text = Buffer.from(name).toString();

@@ -3,11 +3,11 @@ import { FanfoldError } from "../../lib/errors.ts";
 const MIB = 1024 * 1024;
 
 /**
- * What the files of a session will take, against what is free: a disk that cannot hold the copy fails it before it is full.
- * Pure but for the measure it is given.
+ * What the files of a session will take, against what is free. So a copy that the disk cannot hold fails before the
+ * disk is full. Pure except for the measure it is given.
  *
- * Counted by page. What was counted of a page whose trailer came is forgotten: all its files are stored or given up, and what
- * they took, and what went for them (replaced files, beginnings that were not gone on with), shows in what is free.
+ * Counted by page. What was counted of a page is forgotten when its trailer came. Then all its files are stored or
+ * given up. What they took, and what went for them (replaced files, unused beginnings), shows in what is free.
  */
 export class FreeSpace {
   /** Bytes that may still be written, or undefined when nobody knows. */

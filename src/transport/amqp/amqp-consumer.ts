@@ -18,8 +18,8 @@ interface AmqpConsumerOptions {
 
 /**
  * One subscription: an exclusive queue, bounded by `drop-head`, on a channel of its own. A message is acknowledged when
- * it has arrived in the subscription's own queue, which is bounded too: so what a slow reader leaves waits in the slow
- * client's memory rather than in the broker's, whose memory alarm would stop every publisher. The queue at the broker
+ * it has arrived in the subscription's own queue, which is bounded too. So what a slow reader leaves waits in the slow
+ * client's memory. In the broker's memory it would raise the alarm that stops every publisher. The queue at the broker
  * fills only while the client takes nothing at all.
  */
 export class AmqpConsumer {

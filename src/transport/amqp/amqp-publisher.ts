@@ -21,9 +21,9 @@ interface OutgoingMessage {
 }
 
 /**
- * Publishes with confirms over one channel. An auto-delete exchange that was never bound stays at the broker for ever,
- * so each publisher binds a queue of its own to it, the anchor: exclusive, hence gone with this connection, however it
- * ends, and the exchange with its last binding.
+ * Publishes with confirms over one channel. An auto-delete exchange that was never bound stays at the broker for ever.
+ * So each publisher binds an exclusive queue of its own to it, the anchor. The anchor goes with this connection,
+ * however it ends, and the exchange goes with its last binding.
  */
 export class AmqpPublisher {
   readonly gate = new PublishGate({ limitBytes: UNCONFIRMED_BYTES_MAX });
