@@ -9,9 +9,10 @@ interface BufferPoolOptions {
 }
 
 /**
- * Large buffers that are used again. To make each one anew costs a page fault for every 4 KiB. They are shared memory, which
- * threads hand to each other as it is: each ArrayBuffer that is transferred counts as so many megabytes made anew in the thread
- * that takes it, and calls for the garbage collector. The other side of that: nobody may use one that was given away.
+ * Large buffers that are used again. To make each one anew costs a page fault for every 4 KiB. They are shared memory,
+ * which threads hand to each other as it is. Each ArrayBuffer that is transferred counts as so many megabytes made anew
+ * in the thread that takes it, and calls for the garbage collector. The other side of that: nobody may use one that was
+ * given away.
  */
 export class BufferPool {
   readonly #options: BufferPoolOptions;

@@ -80,8 +80,8 @@ export function statusOfSignal(signal: EndingSignal): number {
 }
 
 /**
- * A source ends with 0 only if every sink that took part has its copy, or as many as `--min-success` asks for, and
- * nothing is missing from it, and nobody that was expected by name was missing.
+ * A source ends with 0 only if every sink that took part has its copy, or as many as `--min-success` asks for. Nothing
+ * may be missing from it, and nobody that was expected by name.
  */
 export function statusOfSummary(
   summary: SessionSummary,

@@ -3,8 +3,8 @@ import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { formatCount, plural } from "./format.ts";
 
 /**
- * What stands behind a sink's outcome, as far as the word for it does not say: which part of the copy was proven by content in this
- * session, and which was taken as unchanged since a proof before. Undefined where nothing was taken.
+ * What stands behind a sink's outcome, as far as the word for it does not say. It is which part of the copy was proven
+ * by content in this session, and which was taken as unchanged since a proof before. Undefined where nothing was taken.
  */
 export function proofText({ filesDone, takenAsUnchanged }: SinkOutcome): string | undefined {
   if (takenAsUnchanged === undefined) return undefined;

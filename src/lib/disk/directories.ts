@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from "node:fs";
 
 /*
- * How the disks of sink and source are reached (D11). Every operation names a directory by its relative path and an entry by
- * one name in it. The directory is opened component by component from the root's own descriptor, never through a symbolic
- * link, and stays open; the operation then goes to `/proc/self/fd/<descriptor>/<name>`, or by a native call to the name in
- * the open directory. So whoever swaps a directory for a link in the meantime moves nothing of ours: the descriptor still
- * means the directory that was checked.
+ * How the disks of sink and source are reached (D11). Every operation names a directory by its relative path and an
+ * entry by one name in it. The directory is opened component by component from the root's own descriptor, never through
+ * a symbolic link, and stays open. The operation then goes to `/proc/self/fd/<descriptor>/<name>`, or by a native call
+ * to the name in the open directory. So whoever swaps a directory for a link in the meantime moves nothing of ours: the
+ * descriptor still means the directory that was checked.
  *
  * Other systems than Linux have no such path: there every component is checked by lstat before each operation, and a swap
  * between check and use can win (docs/threat-model.md).

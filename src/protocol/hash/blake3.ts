@@ -3,8 +3,8 @@ import { HASH_BYTES } from "../limits.ts";
 
 /*
  * BLAKE3 by way of text. A Buffer that the native library makes keeps some hundred bytes outside of the heap until the
- * event loop turns; a thread that hashes ten thousand small files in one turn would hold megabytes of them. It is
- * also the faster of the two for small inputs.
+ * event loop turns. A thread that hashes ten thousand small files in one turn would hold megabytes of them. It is also
+ * the faster of the two for small inputs.
  */
 export function blake3(bytes: Uint8Array): Buffer {
   return Buffer.from(blake3UrlSafeBase64(bytes), "base64url");

@@ -19,8 +19,8 @@ interface ProofTimes {
 /**
  * Content hashes of an earlier manifest, for files that were not read this time. Both manifests are in the order of a
  * walk, so they are read side by side, like two sorted lists: memory holds one page of the old one. Where the order is
- * another (a directory of more than 65,536 names is sorted in runs; a file that was read again comes at the end) a hash is not found, and the
- * file's content counts as unknown.
+ * another (a directory of more than 65,536 names is sorted in runs; a file that was read again comes at the end), a
+ * hash is not found. Then the file's content counts as unknown.
  */
 export class CarriedHashes {
   readonly #pages: Iterator<ManifestPage>;

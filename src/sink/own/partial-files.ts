@@ -53,8 +53,8 @@ interface Draft extends Omit<PartialFile, "fd"> {
 export type IsDoubted = (ctimeMs: number) => boolean;
 
 /**
- * Name of the file in which the content of an entry is collected: the same in each session while path, size and time are
- * the same, so that what was cut off is found again. Small files have one for this session only.
+ * Name of the file in which the content of an entry is collected. It is the same in each session while path, size and
+ * time are the same. So what was cut off is found again. Small files have one for this session only.
  */
 export function partialName(entry: FileEntry): string {
   if (entry.size < RESUMABLE_BYTES_MIN) return `${entry.entry}`;

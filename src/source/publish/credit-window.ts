@@ -17,8 +17,8 @@ interface Stored {
  * The credit of a session (D6) [P-11]: bytes published that the slowest live sink has not stored. Pure: no time, no
  * I/O.
  *
- * The window starts small and doubles each time a whole window was stored while it was what held the source back, so that
- * it ends near what the path needs, and memory stays at what is needed.
+ * The window starts small and doubles each time a whole window was stored while it was what held the source back. So it
+ * ends near what the path needs, and memory stays at what is needed.
  */
 export class CreditWindow<T extends OutstandingFrame> {
   readonly #stored = new Map<string, Stored>();

@@ -58,8 +58,8 @@ const MAY_COME_BACK: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /**
- * One session of a source, from `start` until every sink has an outcome: what the sinks and the coordinator say goes to the
- * stream that serves each sink, and to the watch over who is there.
+ * One session of a source, from `start` until every sink has an outcome. What the sinks and the coordinator say goes to
+ * the stream that serves each sink, and to the watch over who is there.
  */
 export class SourceSession {
   readonly #options: SourceSessionOptions;

@@ -31,9 +31,9 @@ import { type WalkedScope, WalkScope } from "./walk-scope.ts";
  *     lstat each name; emit its entry; remember it when it is a directory
  *     push its directories, the last one first
  *
- * So a directory stands before what is in it, the entries of one directory stand together, and those of its directories follow
- * in their order, each with all that is below it: sinks rely on it [P-4.3]. Nothing holds more than the names of one run and the
- * directories still to come. The calls are synchronous: the walk has a thread of its own.
+ * So a directory stands before what is in it, the entries of one directory stand together, and those of its directories
+ * follow in their order, each with all that is below it. Sinks rely on it [P-4.3]. Nothing holds more than the names of
+ * one run and the directories still to come. The calls are synchronous: the walk has a thread of its own.
  */
 
 const SLASH = 0x2f;

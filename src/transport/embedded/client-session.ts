@@ -25,8 +25,8 @@ const SILENT_PINGS_MAX = 3;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 5000;
 /**
- * Refusals of the ticket in a row while coming back, half a minute or more: the control channel may be about to bring a new
- * one, and a coordinator that just started may not know this one yet.
+ * Refusals of the ticket in a row while coming back, half a minute or more. The control channel may be about to bring a
+ * new one, and a coordinator that just started may not know this one yet.
  */
 const DENIALS_MAX = 20;
 /** Subjects remembered as forbidden, so that the next publish on one is refused at once. */

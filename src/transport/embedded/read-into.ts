@@ -20,10 +20,10 @@ interface HandleOwner {
 }
 
 /**
- * Reads an accepted socket into memory that its reader chooses. Node.js puts what comes on such a socket into a new 64 KiB each
- * time, which kept the garbage collector busy for a third of the relay's time, and offers `onread` to sockets that connect
- * only. So the connection gets a second socket, which has the option, on the same handle; where there is no such
- * handle, it is read as it comes. Returns the socket to be used from now on.
+ * Reads an accepted socket into memory that its reader chooses. Node.js puts what comes on such a socket into a new 64
+ * KiB each time. That kept the garbage collector busy for a third of the relay's time. Node.js offers `onread` to
+ * sockets that connect only. So the connection gets a second socket, which has the option, on the same handle; where
+ * there is no such handle, it is read as it comes. Returns the socket to be used from now on.
  */
 export function readInto(socket: Duplex, reader: SocketReader): Duplex {
   const handle = handleOf(socket);

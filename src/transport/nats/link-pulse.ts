@@ -14,8 +14,9 @@ export const PULSE_LOOK_MS = 500;
  * Whether the server at the other end of a link is alive. A node that hangs keeps its connections open and takes bytes until the
  * buffers of two kernels are full, so only its silence tells. Everything that comes is a sign of life.
  *
- * On a slow link an answer comes behind what is under way. So patience grows to twice the longest silence that was followed by
- * a sign, and doubles after each link that was given up: a link that is slow and not dead is kept sooner or later. Pure.
+ * On a slow link an answer comes behind what is under way. So patience grows to twice the longest silence that was
+ * followed by a sign, and doubles after each link that was given up. A link that is slow and not dead is kept sooner or
+ * later. Pure.
  */
 export class LinkPulse {
   #patienceMs = PATIENCE_MS;
