@@ -18,8 +18,10 @@ import { askToCancel, type CancelRequest } from "./cancel.ts";
 import { sourceHello } from "./hello.ts";
 import { CANCEL_TOLD_MS_MAX, leaveSession } from "./leave-session.ts";
 import { openTree, type PublishedTree, type TreeOptions } from "./publish/published-tree.ts";
+import { CopyWork } from "./session/copy-work.ts";
 import { DryRun } from "./session/dry-run.ts";
-import { type SinkPolicy, SourceSession } from "./session/source-session.ts";
+import type { SinkPolicy } from "./session/session-work.ts";
+import { SourceSession } from "./session/source-session.ts";
 import { neededAfter, resolveSinkNeed, type SinkNeed, type SinkNeedOptions } from "./sink-need.ts";
 import { SOURCE_DEFAULTS } from "./source-defaults.ts";
 import { openSourceTransports } from "./source-transports.ts";
@@ -184,23 +186,27 @@ class SourceProgram {
     const { sessionId } = welcome;
     const there = new Set(sinks.map(({ id }) => id));
     this.#running = { back: { sessionId, epoch }, there };
-    const session = new (this.#options.dryRun === true ? DryRun : SourceSession)({
-      ...tree,
-      subjects,
-      reports,
-      signal,
-      sessionId,
-      epoch,
-      sinks,
-      expected: need.expected,
-      transport: data,
-      emit,
-      fileEvents,
-      threads: this.#threads,
-      clock: this.#clock,
-      policy: this.#options,
-      tellProgress: (progress) => link.send({ type: "progress", progress }),
-    });
+    const Work = this.#options.dryRun === true ? DryRun : CopyWork;
+    const session = new SourceSession(
+      {
+        ...tree,
+        subjects,
+        reports,
+        signal,
+        sessionId,
+        epoch,
+        sinks,
+        expected: need.expected,
+        transport: data,
+        emit,
+        fileEvents,
+        threads: this.#threads,
+        clock: this.#clock,
+        policy: this.#options,
+        tellProgress: (progress) => link.send({ type: "progress", progress }),
+      },
+      Work,
+    );
     const working = session.run();
     const control = this.#follow(link, { session, there, live });
     try {
@@ -218,7 +224,7 @@ class SourceProgram {
   /** Listens to the coordinator while the session runs, until it says that the session is over, or another one offered. */
   async #follow(
     link: SteadyLink,
-    { session, there, live }: { session: DryRun | SourceSession; there: Set<string>; live: LiveTarget },
+    { session, there, live }: { session: SourceSession; there: Set<string>; live: LiveTarget },
   ): Promise<Ended | Welcome> {
     for (;;) {
       const message = await link.next();

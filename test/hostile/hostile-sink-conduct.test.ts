@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { buildFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
 import { runSink } from "../../src/sink/sink.ts";
-import type { SinkPolicy } from "../../src/source/session/source-session.ts";
+import type { SinkPolicy } from "../../src/source/session/session-work.ts";
 import { runSource } from "../../src/source/source.ts";
 import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
 import { tempFolder } from "../helpers/disks/temp-folder.ts";

@@ -1,11 +1,16 @@
-import { buildFrame, type FrameType } from "../../protocol/frame/frame.ts";
+import { buildFrame, type FrameScope, type FrameType } from "../../protocol/frame/frame.ts";
 import type { ReadOutput } from "../read/file-reader.ts";
 import { creditCost, wireCost } from "../read/frame-builder.ts";
+import type { ProgressTally } from "../session/progress-tally.ts";
 import { COSTS_NOTHING, type CreditFlow } from "./credit-flow.ts";
 import type { Outbox } from "./outbox.ts";
-import type { PublisherOptions } from "./publisher-options.ts";
 
-interface FrameSenderOptions extends PublisherOptions {
+interface FrameSenderOptions extends FrameScope {
+  /** Number of the stream. */
+  readonly stream: number;
+  readonly tally: ProgressTally;
+  /** A data frame was built, and counts for so much. */
+  readonly onBuilt?: ((costBytes: number) => void) | undefined;
   readonly credit: CreditFlow;
   readonly outbox: Outbox;
 }

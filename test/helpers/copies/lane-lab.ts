@@ -10,7 +10,9 @@ import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
 import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Intake } from "../../../src/sink/session/intake.ts";
 import { SinkEpoch } from "../../../src/sink/session/sink-epoch.ts";
-import { type SinkPolicy, SourceSession } from "../../../src/source/session/source-session.ts";
+import { CopyWork } from "../../../src/source/session/copy-work.ts";
+import type { SinkPolicy } from "../../../src/source/session/session-work.ts";
+import { SourceSession } from "../../../src/source/session/source-session.ts";
 import { TreeThreads } from "../../../src/source/tree-threads.ts";
 import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import { quickClock } from "../quick-clock.ts";
@@ -61,26 +63,29 @@ export class LaneLab {
     const up = lab.#broker.connect();
     const reports = await up.subscribe(upWildcard(SUBJECTS), { signal, queueBytes: 64 * 1024 * 1024 });
     for (const folder of sinks) lab.sinks.push(await lab.#sink(lab.sinks.length, folder, false));
-    lab.#session = new SourceSession({
-      ...SCOPE,
-      signal,
-      reports,
-      // All share one process and a hastened clock: a busy machine must not make a straggler of a sink.
-      policy: { stragglers: "wait", ...policy },
-      expected: [],
-      root: Buffer.from(source),
-      threads: new TreeThreads(),
-      transport: lab.#broker.connect(),
-      subjects: SUBJECTS,
-      sinks: lab.sinks.map(({ member }) => member),
-      clock: lab.#clock,
-      emit: (event) => {
-        lab.events.push(event);
-        for (const watcher of lab.#watchers) watcher();
+    lab.#session = new SourceSession(
+      {
+        ...SCOPE,
+        signal,
+        reports,
+        // All share one process and a hastened clock: a busy machine must not make a straggler of a sink.
+        policy: { stragglers: "wait", ...policy },
+        expected: [],
+        root: Buffer.from(source),
+        threads: new TreeThreads(),
+        transport: lab.#broker.connect(),
+        subjects: SUBJECTS,
+        sinks: lab.sinks.map(({ member }) => member),
+        clock: lab.#clock,
+        emit: (event) => {
+          lab.events.push(event);
+          for (const watcher of lab.#watchers) watcher();
+        },
+        tellProgress: () => undefined,
+        fileEvents: false,
       },
-      tellProgress: () => undefined,
-      fileEvents: false,
-    });
+      CopyWork,
+    );
     return lab;
   }
 

@@ -10,6 +10,7 @@ import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Intake } from "../../../src/sink/session/intake.ts";
 import { SinkEpoch } from "../../../src/sink/session/sink-epoch.ts";
 import type { PublishedTree } from "../../../src/source/publish/published-tree.ts";
+import { CopyWork } from "../../../src/source/session/copy-work.ts";
 import { DryRun } from "../../../src/source/session/dry-run.ts";
 import { SourceSession } from "../../../src/source/session/source-session.ts";
 import { TreeThreads } from "../../../src/source/tree-threads.ts";
@@ -94,23 +95,26 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       return copy;
     }),
   );
-  const source = new (options.dryRun === true ? DryRun : SourceSession)({
-    ...scope,
-    signal,
-    root: Buffer.from(options.source),
-    threads: new TreeThreads(),
-    ...options.tree,
-    transport: watched(broker.connect(), options.onPublish),
-    reports,
-    subjects,
-    sinks: members,
-    expected: [],
-    emit: (event) => options.onEvent?.(event),
-    tellProgress: () => undefined,
-    // All share one process and a hastened clock: a busy machine must not make a straggler of a sink.
-    policy: { stragglers: "wait" },
-    fileEvents: options.onEvent !== undefined,
-  });
+  const source = new SourceSession(
+    {
+      ...scope,
+      signal,
+      root: Buffer.from(options.source),
+      threads: new TreeThreads(),
+      ...options.tree,
+      transport: watched(broker.connect(), options.onPublish),
+      reports,
+      subjects,
+      sinks: members,
+      expected: [],
+      emit: (event) => options.onEvent?.(event),
+      tellProgress: () => undefined,
+      // All share one process and a hastened clock: a busy machine must not make a straggler of a sink.
+      policy: { stragglers: "wait" },
+      fileEvents: options.onEvent !== undefined,
+    },
+    options.dryRun === true ? DryRun : CopyWork,
+  );
   const summary = await source.run();
   // A sink that failed is part of the summary; it waits for a coordinator to tell it so.
   stop.abort(new FanfoldError("closed", "The session is over"));

@@ -8,7 +8,8 @@ import { encodeUp } from "../../../src/protocol/frame/up.ts";
 import type { SourceEvent } from "../../../src/protocol/messages/events.ts";
 import { subjectsOf, upSubject, upWildcard } from "../../../src/protocol/subjects.ts";
 import { DryRun } from "../../../src/source/session/dry-run.ts";
-import type { SinkPolicy } from "../../../src/source/session/source-session.ts";
+import type { SinkPolicy } from "../../../src/source/session/session-work.ts";
+import { SourceSession } from "../../../src/source/session/source-session.ts";
 import { TreeThreads } from "../../../src/source/tree-threads.ts";
 import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import { runFaultySession } from "../../helpers/copies/session-in-process.ts";
@@ -33,16 +34,19 @@ async function begin(policy: SinkPolicy = {}) {
   const events: SourceEvent[] = [];
   const up = broker.connect();
   const data = await up.subscribe(SUBJECTS.data, { signal, queueBytes: QUEUE_BYTES });
-  const run = new DryRun({
-    ...{ ...SCOPE, signal, subjects: SUBJECTS, clock: systemClock, policy, fileEvents: true, expected: [] },
-    root: Buffer.from(root),
-    threads: new TreeThreads(),
-    transport: broker.connect(),
-    reports: await broker.connect().subscribe(upWildcard(SUBJECTS), { signal, queueBytes: QUEUE_BYTES }),
-    sinks: [ALPHA, BETA],
-    emit: (event) => events.push(event),
-    tellProgress: () => undefined,
-  });
+  const run = new SourceSession(
+    {
+      ...{ ...SCOPE, signal, subjects: SUBJECTS, clock: systemClock, policy, fileEvents: true, expected: [] },
+      root: Buffer.from(root),
+      threads: new TreeThreads(),
+      transport: broker.connect(),
+      reports: await broker.connect().subscribe(upWildcard(SUBJECTS), { signal, queueBytes: QUEUE_BYTES }),
+      sinks: [ALPHA, BETA],
+      emit: (event) => events.push(event),
+      tellProgress: () => undefined,
+    },
+    DryRun,
+  );
   let sequence = 0;
   const say = (sinkId: string, message: UpMessage): Promise<void> => {
     sequence += 1;

@@ -1,0 +1,80 @@
+import type { Clock } from "../../lib/clock.ts";
+import type { ErrorCode, FanfoldError } from "../../lib/errors.ts";
+import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { UpFrame } from "../../protocol/frame/up.ts";
+import type { Member } from "../../protocol/messages/control.ts";
+import type { SourceEvent } from "../../protocol/messages/events.ts";
+import type { CopyProgress, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import type { SessionSubjects } from "../../protocol/subjects.ts";
+import type { Subscription, Transport } from "../../transport/transport.ts";
+import type { PublishedTree } from "../publish/published-tree.ts";
+import type { TreeThreads } from "../tree-threads.ts";
+import type { StragglerPolicy } from "./ladder.ts";
+import type { SinkRoster } from "./sink-roster.ts";
+
+/** What is done about sinks that are away or slow, or fail. */
+export interface SinkPolicy {
+  /** How long a sink that went away in the middle of a session is waited for, in milliseconds. @default 600_000 */
+  readonly sinkTimeoutMs?: number;
+  /** What becomes of a sink that is much slower than the others. @default "detach" */
+  readonly stragglers?: StragglerPolicy;
+  /** So many proven copies are enough for a success. All of them when absent. */
+  readonly minSuccess?: number;
+}
+
+export interface SourceSessionOptions extends FrameScope, PublishedTree {
+  readonly transport: Transport;
+  readonly threads: TreeThreads;
+  readonly reports: Subscription;
+  readonly subjects: SessionSubjects;
+  readonly sinks: readonly Member[];
+  /** Names of those that were to take part (`--expect`). */
+  readonly expected: readonly string[];
+  readonly policy?: SinkPolicy;
+  readonly clock: Clock;
+  readonly emit: (event: SourceEvent) => void;
+  readonly tellProgress: (progress: CopyProgress) => void;
+  readonly fileEvents: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What a session keeps for its work: who takes part, and how it ends for each and for all. */
+export interface SessionDesk {
+  readonly roster: SinkRoster;
+  /** A sink has its outcome; undefined: it had one before. */
+  readonly settle: (outcome: SinkOutcome | undefined) => void;
+  readonly fail: (sinkId: string, code: ErrorCode, reason: string) => void;
+  /** Ends the session as a whole. */
+  readonly end: (error: FanfoldError) => void;
+}
+
+/** What a session does for its sinks: it copies, or only asks what a copy would have to do. */
+export interface SessionWork {
+  start(): void;
+  /**
+   * A sink without an outcome says something. `wasAway`: for the first time in a while.
+   *
+   * @throws FanfoldError with which it has failed
+   */
+  take(sinkId: string, up: UpFrame, wasAway: boolean): void;
+  /** The coordinator says that a sink is gone. */
+  sinkLeft(sinkId: string, code: ErrorCode, reason: string): void;
+  /** The coordinator says that a sink is there: for the first time or again. `restarted`: it knows nothing of this epoch. */
+  sinkJoined(member: Member, restarted: boolean): void;
+  /** Serves a sink no more: it has its outcome. */
+  settled(outcome: SinkOutcome): void;
+  heartbeat(nowMs: number): Promise<void>;
+  /** Sends again what is due; returns the sinks that have asked for more than their share. */
+  repair(nowMs: number): readonly string[];
+  /** Looks who is silent or slow. */
+  look(nowMs: number): void;
+  progress(nowMs: number): CopyProgress;
+  summary(nowMs: number): SessionSummary;
+  stop(): Promise<void>;
+}
+
+export interface SessionWorkType {
+  new (options: SourceSessionOptions, desk: SessionDesk): SessionWork;
+  /** What its sinks do as long as nothing else is known. */
+  readonly usual: "receiving" | "comparing";
+}
