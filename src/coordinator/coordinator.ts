@@ -70,7 +70,7 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
     logger = silentLogger,
   } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new FanfoldError("usage", `Listen on port ${port}: want a whole number from 0 to 65535`);
+    throw new FanfoldError("usage", `cannot listen on port ${port}: want a whole number from 0 to 65535`);
   }
   const setup = resolveBroker({ ...options, broker: options.broker ?? COORDINATOR_DEFAULTS.broker });
   const log = new EventLog();

@@ -61,7 +61,10 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     if (this.#iterated)
-      throw new FanfoldError("internal", "Iterate a bounded queue: it was iterated before, and can be only once");
+      throw new FanfoldError(
+        "internal",
+        "cannot iterate a bounded queue: it was iterated before, and can be only once",
+      );
     this.#iterated = true;
     for (;;) {
       if (this.#head < this.#items.length) {

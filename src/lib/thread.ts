@@ -69,7 +69,7 @@ export function openThread<In, Out>(options: ThreadOptions<Out>): Thread<In> {
     loaded.resolve();
     if (status !== 0 && !stopped)
       options.onFailure(
-        new FanfoldError("internal", `Run "${options.module}": its thread ended with status ${status}`),
+        new FanfoldError("internal", `cannot run "${options.module}": its thread ended with status ${status}`),
       );
     stopped = true;
   });

@@ -21,7 +21,7 @@ export function parseCoordinatorAddress(text: string): CoordinatorAddress {
   if (address.port < 1 || address.port > 65_535 || !isHost(address)) {
     throw new FanfoldError(
       "usage",
-      `Read the coordinator's address "${text}": expected HOST:PORT, such as localhost:${PORT_DEFAULT} or [::1]:${PORT_DEFAULT}`,
+      `cannot read the coordinator's address "${text}": expected HOST:PORT, such as localhost:${PORT_DEFAULT} or [::1]:${PORT_DEFAULT}`,
     );
   }
   return address;

@@ -94,7 +94,7 @@ function watch(socket: WebSocket, where: string, onQuiet: (isQuiet: boolean) => 
       end(
         new FanfoldError(
           "coordinator-lost",
-          `Listen to the coordinator at ${where}: silent for ${SILENCE_MS_MAX / 1000} s`,
+          `cannot listen to the coordinator at ${where}: silent for ${SILENCE_MS_MAX / 1000} s`,
         ),
       ),
     SILENCE_MS_MAX,
@@ -116,16 +116,16 @@ function watch(socket: WebSocket, where: string, onQuiet: (isQuiet: boolean) => 
       if (isBinary)
         throw new FanfoldError(
           "damaged",
-          `Listen to the coordinator at ${where}: found binary data, expected JSON text`,
+          `cannot listen to the coordinator at ${where}: found binary data, expected JSON text`,
         );
       if (!queue.push(withSafeText(decodeCoordinatorMessage(String(data)))))
-        throw new FanfoldError("damaged", `Listen to the coordinator at ${where}: too many messages at once`);
+        throw new FanfoldError("damaged", `cannot listen to the coordinator at ${where}: too many messages at once`);
     } catch (thrown) {
       end(FanfoldError.from(thrown));
     }
   });
   socket.on("error", (cause) => {
-    const text = `Listen to the coordinator at ${where}: ${reasonOf(cause)}`;
+    const text = `cannot listen to the coordinator at ${where}: ${reasonOf(cause)}`;
     failure ??= new FanfoldError("coordinator-lost", text, { cause });
   });
   socket.on("close", (code, reason) => {
@@ -133,7 +133,9 @@ function watch(socket: WebSocket, where: string, onQuiet: (isQuiet: boolean) => 
     quiet[Symbol.dispose]();
     queue.end();
     const why = reason.length > 0 ? reason.toString() : `connection closed (${code})`;
-    closed.resolve(failure ?? new FanfoldError("coordinator-lost", `Listen to the coordinator at ${where}: ${why}`));
+    closed.resolve(
+      failure ?? new FanfoldError("coordinator-lost", `cannot listen to the coordinator at ${where}: ${why}`),
+    );
   });
   return {
     send: (message) => {
@@ -157,20 +159,23 @@ function connectFailure(where: string, cause: Error): FanfoldError {
   const timeout = /handshake has timed out/i.test(cause.message) ? "no answer" : reasonOf(first);
   return new FanfoldError(
     "coordinator-unreachable",
-    `Connect to the coordinator at ${where}: ${timeout}; is "fanfold coordinator" running there?`,
+    `cannot connect to the coordinator at ${where}: ${timeout}; is "fanfold coordinator" running there?`,
     { cause },
   );
 }
 
 function refusal(where: string, status: number, body: string): FanfoldError {
   if (status === 403)
-    return new FanfoldError("refused", `Connect to the coordinator at ${where}: ${body === "" ? "refused" : body}`);
+    return new FanfoldError(
+      "refused",
+      `cannot connect to the coordinator at ${where}: ${body === "" ? "refused" : body}`,
+    );
   if (status === 503)
-    return new FanfoldError("coordinator-unreachable", `Connect to the coordinator at ${where}: not ready yet`);
+    return new FanfoldError("coordinator-unreachable", `cannot connect to the coordinator at ${where}: not ready yet`);
   return notACoordinator(where, `it answers with HTTP status ${status}`);
 }
 
 function notACoordinator(where: string, found: string, cause?: unknown): FanfoldError {
-  const text = `Connect to the coordinator at ${where}: something else answers there (${found}); check the port`;
+  const text = `cannot connect to the coordinator at ${where}: something else answers there (${found}); check the port`;
   return new FanfoldError("not-a-coordinator", text, { cause });
 }

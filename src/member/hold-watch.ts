@@ -22,7 +22,7 @@ export class HoldWatch {
   take(hold: HoldMessage, wasLetIn: boolean): boolean {
     this.#count += 1;
     if (wasLetIn || this.#count > HOLDS_MAX) {
-      const what = `Listen to the coordinator at ${this.#where}`;
+      const what = `cannot listen to the coordinator at ${this.#where}`;
       throw new FanfoldError("damaged", `${what}: this member is held too often, or when it was let in`);
     }
     const before = this.#last;

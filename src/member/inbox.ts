@@ -23,7 +23,10 @@ export class Inbox<Item> {
   /** @throws FanfoldError `damaged` when the reader is too far behind */
   push(item: Item): void {
     if (!this.#queue.push(item))
-      throw new FanfoldError("damaged", `Listen to the coordinator: ${MESSAGES_WAITING_MAX} messages wait already`);
+      throw new FanfoldError(
+        "damaged",
+        `cannot listen to the coordinator: ${MESSAGES_WAITING_MAX} messages wait already`,
+      );
   }
 
   /** Nothing more comes; what has come is still handed over. */
@@ -38,6 +41,6 @@ export class Inbox<Item> {
     const next = await abortable(this.#pending, signal);
     this.#pending = undefined;
     if (next.done !== true) return next.value;
-    throw this.#failure ?? new FanfoldError("closed", "Listen to the coordinator: the link was closed");
+    throw this.#failure ?? new FanfoldError("closed", "cannot listen to the coordinator: the link was closed");
   }
 }

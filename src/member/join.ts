@@ -16,7 +16,7 @@ export function heldError(
   hold: HoldMessage | undefined,
   { where, waitedMs }: { readonly where: string; readonly waitedMs: number },
 ): FanfoldError {
-  const what = `Join a session at the coordinator at ${where}: it did not let this member in within ${Math.round(waitedMs / 1000)} s`;
+  const what = `cannot join a session at the coordinator at ${where}: it did not let this member in within ${Math.round(waitedMs / 1000)} s`;
   if (hold === undefined) return new FanfoldError("coordinator-unreachable", `${what}, and does not say why`);
   return new FanfoldError(isErrorCode(hold.code) ? hold.code : "coordinator-unreachable", `${what}: ${hold.reason}`);
 }

@@ -127,7 +127,7 @@ export class SteadyLink {
 
   /** Sends what waits and closes. Idempotent. */
   async close(): Promise<void> {
-    this.#closing.abort(new FanfoldError("closed", "Listen to the coordinator: the link was closed"));
+    this.#closing.abort(new FanfoldError("closed", "cannot listen to the coordinator: the link was closed"));
     await this.#link?.close();
     await this.#running;
   }

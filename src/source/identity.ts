@@ -36,7 +36,7 @@ export function secretIn(text: string): string | undefined {
  * @throws FanfoldError `usage`
  */
 export function readIdentityFile(path: FilePath): string {
-  const what = `Read the identity in "${shownPath(path)}"`;
+  const what = `cannot read the identity in "${shownPath(path)}"`;
   let fd: number;
   try {
     fd = openSync(pathBytes(path), constants.O_RDONLY | constants.O_NONBLOCK);
@@ -128,7 +128,7 @@ function keeping<T>(stateDir: FilePath, work: () => T): T {
     const place = shownPath(pathIn(stateDir, "sources"));
     throw new FanfoldError(
       "folder-denied",
-      `Keep the source's identity in "${place}": ${reasonOf(cause)}; name another folder with --state-dir`,
+      `cannot keep the source's identity in "${place}": ${reasonOf(cause)}; name another folder with --state-dir`,
       { cause },
     );
   }

@@ -45,21 +45,21 @@ export function resolveSinkNeed(options: SinkNeedOptions): SinkNeed {
 function countFault({ least, most }: SinkNeed): string | undefined {
   const isCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= SINKS_PER_SESSION_MAX;
   if (isCount(least) && isCount(most) && least <= most) return undefined;
-  return `Read --dest-count "${least}..${most}": want whole numbers from 1 to ${SINKS_PER_SESSION_MAX}, the lower one first`;
+  return `cannot read --dest-count "${least}..${most}": want whole numbers from 1 to ${SINKS_PER_SESSION_MAX}, the lower one first`;
 }
 
 function namesFault({ expected, most }: SinkNeed): string | undefined {
   const twice = expected.find((name, index) => expected.indexOf(name) !== index);
-  if (twice !== undefined) return `Read --expect: the sink "${twice}" stands in it twice`;
+  if (twice !== undefined) return `cannot read --expect: the sink "${twice}" stands in it twice`;
   if (expected.length === 0 || most <= expected.length) return undefined;
-  return `Read --dest-count: it asks for ${most} sinks, and --expect names ${expected.length}; only those count, so name more or ask for fewer`;
+  return `cannot read --dest-count: it asks for ${most} sinks, and --expect names ${expected.length}; only those count, so name more or ask for fewer`;
 }
 
 function timeFault({ least, most, waitMs, giveUpMs }: SinkNeed): string | undefined {
   if (least < most && waitMs === Number.POSITIVE_INFINITY)
-    return `Read --dest-count "${least}..${most}": --wait has to say how long to wait for all ${most}`;
+    return `cannot read --dest-count "${least}..${most}": --wait has to say how long to wait for all ${most}`;
   if (waitMs !== Number.POSITIVE_INFINITY && giveUpMs < waitMs)
-    return `Read --wait-timeout: the wait ends after ${giveUpMs / 1000} s, before that of --wait, ${waitMs / 1000} s`;
+    return `cannot read --wait-timeout: the wait ends after ${giveUpMs / 1000} s, before that of --wait, ${waitMs / 1000} s`;
   return undefined;
 }
 

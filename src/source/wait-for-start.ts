@@ -100,7 +100,7 @@ class SinkWait implements Disposable {
     const names = there.length === 0 ? this.#hint() : ` (${there.map(({ name }) => name).join(", ")})`;
     const { missing = [] } = missingField(need, there);
     const absent = missing.length === 0 ? "" : `; missing: ${missing.join(", ")}`;
-    const text = `Wait for sinks: ${counted} of ${needed} registered after ${need.giveUpMs / 1000} s${names}${absent}`;
+    const text = `too few sinks: ${counted} of ${needed} registered after ${need.giveUpMs / 1000} s${names}${absent}`;
     this.#over.abort(new FanfoldError("wait-timeout", text));
   }
 

@@ -186,5 +186,5 @@ function schemeOf(value: string): string | undefined {
 }
 
 function refusal(value: string, foundAndWanted: string, cause?: unknown): FanfoldError {
-  return new FanfoldError("usage", `Use the broker "${redactUrl(value)}": ${foundAndWanted}`, { cause });
+  return new FanfoldError("usage", `cannot use the broker "${redactUrl(value)}": ${foundAndWanted}`, { cause });
 }

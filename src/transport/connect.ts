@@ -18,7 +18,7 @@ export async function connectTransport(target: TransportTarget, options: Connect
   await transport.close();
   throw new FanfoldError(
     "payload-too-large",
-    `Use the broker: it takes payloads of ${payloadLimitBytes} bytes, expected at least ${FRAME_BYTES_MIN}; raise its limit (max_payload of a NATS server)`,
+    `cannot use the broker: it takes payloads of ${payloadLimitBytes} bytes, expected at least ${FRAME_BYTES_MIN}; raise its limit (max_payload of a NATS server)`,
   );
 }
 
@@ -33,7 +33,7 @@ async function open(target: TransportTarget, options: ConnectOptions): Promise<T
     default:
       throw new FanfoldError(
         "internal",
-        `Connect a transport: unknown kind "${String((target satisfies never as { kind: unknown }).kind)}"`,
+        `cannot connect a transport: unknown kind "${String((target satisfies never as { kind: unknown }).kind)}"`,
       );
   }
 }

@@ -32,6 +32,6 @@ export function checkPayload(subject: string, bytes: number, limitBytes: number)
   if (bytes <= limitBytes) return;
   throw new FanfoldError(
     "payload-too-large",
-    `Publish on "${subject}": the payload has ${bytes} bytes; this transport takes at most ${limitBytes}`,
+    `cannot publish on "${subject}": the payload has ${bytes} bytes; this transport takes at most ${limitBytes}`,
   );
 }

@@ -48,7 +48,7 @@ describe.concurrent("fanfold source", { timeout: E2E_MS }, () => {
     expect(await source.exit()).toBe(10);
     const { code, message } = await source.event("error");
     expect(code).toBe("wait-timeout");
-    expect(message).toMatch(/^Wait for sinks: 1 of 2 registered after 0.1 s \(.*\); missing: beta, gamma$/);
+    expect(message).toMatch(/^too few sinks: 1 of 2 registered after 0.1 s \(.*\); missing: beta, gamma$/);
   });
 
   test("says on standard error who was missing, also with --quiet; enough of them are a success with --min-success", async () => {

@@ -77,10 +77,10 @@ describe.concurrent("paths that are no UTF-8", { timeout: E2E_MS }, () => {
     await using lab = await CliLab.open();
     const source = odd(lab, ["source", "--coordinator", "localhost:1", "missing@"]);
     expect(await source.exit()).toBe(8);
-    expect(source.stderr).toBe('fanfold: Read the directory "missing\\xe9": no such directory\n');
+    expect(source.stderr).toBe('fanfold: cannot read the directory "missing\\xe9": no such directory\n');
     const name = odd(lab, ["sink", "--name", "a@", "--coordinator", "localhost:1", "to"]);
     expect(await name.exit()).toBe(2);
-    expect(name.stderr).toContain('Read --name "a\\xe9"');
+    expect(name.stderr).toContain('cannot read --name "a\\xe9"');
     expect(readdirSync(lab.folder)).toEqual(["home"]);
   });
 });

@@ -26,7 +26,7 @@ describe.concurrent("folders that cannot be used", { timeout: E2E_MS }, () => {
         const source = lab.source("localhost:1", lab.path(name), [], { unprivileged: true });
         expect(await source.exit(), name).toBe(8);
         expect(await source.failure()).toMatchObject({ code });
-        expect(source.stderr).toBe(`fanfold: Read the directory "${lab.path(name)}": ${text}\n`);
+        expect(source.stderr).toBe(`fanfold: cannot read the directory "${lab.path(name)}": ${text}\n`);
         expect(source.events).toHaveLength(1);
       }
     },
@@ -49,7 +49,7 @@ describe.concurrent("folders that cannot be used", { timeout: E2E_MS }, () => {
         const sink = lab.sink("localhost:1", lab.path(name), [], { unprivileged: true });
         expect(await sink.exit(), name).toBe(8);
         expect(await sink.failure()).toMatchObject({ code });
-        expect(sink.stderr).toBe(`fanfold: Open the sink's folder "${lab.path(name)}": ${text}\n`);
+        expect(sink.stderr).toBe(`fanfold: cannot open the sink's folder "${lab.path(name)}": ${text}\n`);
       }
       expect(readFileSync(lab.path("file"), "utf8")).toBe("");
     },
@@ -94,7 +94,7 @@ describe.concurrent("addresses where no coordinator answers", { timeout: E2E_MS 
         expect(await process.exit(), who).toBe(6);
         expect(await process.failure(), who).toMatchObject({ code: "not-a-coordinator" });
         expect(process.stderr).toContain(
-          `Connect to the coordinator at ${other.address}: something else answers there`,
+          `cannot connect to the coordinator at ${other.address}: something else answers there`,
         );
       }
     }
@@ -163,7 +163,7 @@ describe.concurrent("what a coordinator refuses", { timeout: E2E_MS }, () => {
     const source = lab.source(address, lab.path("source"), options);
     expect(await source.exit()).toBe(10);
     expect(await source.failure()).toMatchObject({ code: "wait-timeout" });
-    expect(source.stderr).toContain("Wait for sinks: 1 of 2 registered after 0.3 s (alpha)");
+    expect(source.stderr).toContain("too few sinks: 1 of 2 registered after 0.3 s (alpha)");
     // The sink goes on waiting, and gets the next one.
     await expectProven(lab.source(address, lab.path("source")), [sink]);
   });

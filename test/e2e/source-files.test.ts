@@ -125,10 +125,10 @@ describe.concurrent("what a source reads", { timeout: E2E_MS }, () => {
   });
 
   test.each([
-    [["--exclude", "["], 'Read --exclude "[": "[" has no "]"'],
-    [["--exclude-from", "missing"], 'Read --exclude-from "missing": '],
-    [["--include", "!a"], 'Read --include "!a": "!" turns'],
-    [["--bwlimit", "fast"], 'Read --bwlimit "fast": want a rate'],
+    [["--exclude", "["], 'cannot read --exclude "[": "[" has no "]"'],
+    [["--exclude-from", "missing"], 'cannot read --exclude-from "missing": '],
+    [["--include", "!a"], 'cannot read --include "!a": "!" turns'],
+    [["--bwlimit", "fast"], 'cannot read --bwlimit "fast": want a rate'],
   ])("refuses %j before it asks anybody", async (args, message) => {
     await using lab = await CliLab.open();
     fill(lab.path("from"), []);

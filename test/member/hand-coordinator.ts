@@ -91,7 +91,9 @@ export function begin(change: Partial<SteadyLinkOptions> = {}) {
       return connection;
     },
     async refuse(code: "coordinator-unreachable" | "not-a-coordinator" = "coordinator-unreachable"): Promise<void> {
-      (await attempt()).reject(new FanfoldError(code, "Connect to the coordinator at backup:7337: connection refused"));
+      (await attempt()).reject(
+        new FanfoldError(code, "cannot connect to the coordinator at backup:7337: connection refused"),
+      );
     },
     ofType: <Type extends LinkEvent["type"]>(type: Type) =>
       events.filter((event): event is Extract<LinkEvent, { type: Type }> => event.type === type),

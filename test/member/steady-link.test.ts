@@ -28,7 +28,7 @@ describe("SteadyLink", () => {
     first.says(welcome());
     await link.welcome();
     back = { sessionId: "abcdefghijkl", epoch: 1 };
-    first.breaks("Listen to the coordinator at backup:7337: connection closed (1012)");
+    first.breaks("cannot listen to the coordinator at backup:7337: connection closed (1012)");
     await refuse();
     await refuse();
     const second = await accept();

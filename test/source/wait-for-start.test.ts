@@ -79,7 +79,7 @@ describe("waitForStart()", () => {
       { type: "waiting", needed: 3, sinks: ["alpha", "zeta"], missing: ["beta", "gamma"] },
     ]);
     expect(await source.after(20_000)).toMatchObject(
-      gaveUp("Wait for sinks: 1 of 2 registered after 20 s (alpha, zeta); missing: beta, gamma"),
+      gaveUp("too few sinks: 1 of 2 registered after 20 s (alpha, zeta); missing: beta, gamma"),
     );
     await source.link.close();
   });
@@ -90,7 +90,7 @@ describe("waitForStart()", () => {
     expect(await source.after(59_999)).toBe("no");
     expect(source.needs()).toEqual([2]);
     expect(await source.hear(sinks(2, "alpha"))).toBe("no");
-    expect(await source.after(1)).toMatchObject(gaveUp("Wait for sinks: 1 of 2 registered after 60 s (alpha)"));
+    expect(await source.after(1)).toMatchObject(gaveUp("too few sinks: 1 of 2 registered after 60 s (alpha)"));
     await source.link.close();
   });
 
@@ -99,7 +99,7 @@ describe("waitForStart()", () => {
     await source.hear(sinks(3, "alpha", "beta"));
     expect(await source.after(20_000)).toBe("no");
     expect(await source.hear(sinks(2, "beta"))).toMatchObject(
-      gaveUp("Wait for sinks: 1 of 2 registered after 20 s (beta)"),
+      gaveUp("too few sinks: 1 of 2 registered after 20 s (beta)"),
     );
     await source.link.close();
   });
@@ -117,7 +117,7 @@ describe("waitForStart()", () => {
     await source.hear(sinks(1), elsewhere);
     expect(source.events).toEqual([{ type: "waiting", needed: 1, sinks: [] }, elsewhere]);
     expect(await source.after(5_000)).toMatchObject(
-      gaveUp("Wait for sinks: 0 of 1 registered after 5 s; in other sessions sinks wait: default, nightly"),
+      gaveUp("too few sinks: 0 of 1 registered after 5 s; in other sessions sinks wait: default, nightly"),
     );
     await source.link.close();
   });

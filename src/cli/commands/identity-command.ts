@@ -63,7 +63,7 @@ export function exportIdentity({ folder, file }: Places, options: IdentityOption
       writeFileSync(path, `${secret}\n`, { mode: 0o600, flag: "wx", flush: true });
     } catch (cause) {
       const reason = systemCode(cause) === "EEXIST" ? "it exists already; name a new file" : reasonOf(cause);
-      throw new FanfoldError("usage", `Write the identity to "${shownPath(path)}": ${reason}`, { cause });
+      throw new FanfoldError("usage", `cannot write the identity to "${shownPath(path)}": ${reason}`, { cause });
     }
     io.stdout.write(`wrote the identity ${shown(secret)} to ${shownPath(path)}\n`);
   });
@@ -78,7 +78,7 @@ export function importIdentity({ folder, file }: Places, options: ImportOptions,
     if (known !== undefined && known !== secret && options.replace !== true)
       throw new FanfoldError(
         "usage",
-        `Import the identity ${shown(secret)} for "${shownPath(root)}": it has another one, ${shown(known)}; --replace puts the new one in its place`,
+        `cannot import the identity ${shown(secret)} for "${shownPath(root)}": it has another one, ${shown(known)}; --replace puts the new one in its place`,
       );
     if (known !== secret) replaceSecret(stateDir, root, { secret, random: systemRandom });
     io.stdout.write(`${shownPath(root)} has the identity ${shown(secret)}\n`);
@@ -95,7 +95,7 @@ function readStandardInput(): string {
   if (secret !== undefined) return secret;
   throw new FanfoldError(
     "usage",
-    "Read the identity from standard input: found something else, want the 64 hex digits of an identity",
+    "cannot read the identity from standard input: found something else, want the 64 hex digits of an identity",
   );
 }
 

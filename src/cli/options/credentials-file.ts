@@ -19,7 +19,7 @@ const CREDENTIALS_BYTES_MAX = 64 * 1024;
  */
 export async function readCredentialsFile(path: FilePath, option: string): Promise<CredentialsFile> {
   const file = pathBytes(path);
-  const shown = `Read ${option} "${shownPath(path)}"`;
+  const shown = `cannot read ${option} "${shownPath(path)}"`;
   const info = await stat(file).catch((cause: unknown) => {
     throw new FanfoldError("usage", `${shown}: ${reasonOf(cause)}`, { cause });
   });

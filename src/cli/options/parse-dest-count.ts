@@ -23,7 +23,7 @@ export function parseDestCount(value: string): SinkCount {
   if (max >= min && more.length === 0) return { min, max };
   throw new FanfoldError(
     "usage",
-    `Read --dest-count "${escapeText(value)}": want a number, or the least and the most such as 2..3`,
+    `cannot read --dest-count "${escapeText(value)}": want a number, or the least and the most such as 2..3`,
   );
 }
 

@@ -15,7 +15,7 @@ export function parseDuration(value: string, option: string): number {
     const hint = /^\d+$/.test(text)
       ? `found no unit; write ${text}s for seconds`
       : "want a number and a unit, such as 30s, 5m or 2h";
-    throw new FanfoldError("usage", `Read ${option} "${value}": ${hint}`);
+    throw new FanfoldError("usage", `cannot read ${option} "${value}": ${hint}`);
   }
   let totalMs = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g))
@@ -23,12 +23,12 @@ export function parseDuration(value: string, option: string): number {
   if (totalMs < 1)
     throw new FanfoldError(
       "usage",
-      `Read ${option} "${value}": found no time at all, want at least 1ms; leave the option out to wait for ever`,
+      `cannot read ${option} "${value}": found no time at all, want at least 1ms; leave the option out to wait for ever`,
     );
   if (totalMs > DURATION_MAX_MS)
     throw new FanfoldError(
       "usage",
-      `Read ${option} "${value}": want at most 24d; leave the option out to wait for ever`,
+      `cannot read ${option} "${value}": want at most 24d; leave the option out to wait for ever`,
     );
   return Math.round(totalMs);
 }

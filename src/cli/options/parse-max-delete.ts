@@ -11,5 +11,8 @@ export function parseMaxDelete(value: string): DeleteLimit {
   const number = Number(match?.[1]);
   if (match?.[2] === "") return { kind: "entries", value: number };
   if (match?.[2] === "%" && number <= 100) return { kind: "percent", value: number };
-  throw new FanfoldError("usage", `Read --max-delete "${value}": want a number of entries, or 0% to 100% of them`);
+  throw new FanfoldError(
+    "usage",
+    `cannot read --max-delete "${value}": want a number of entries, or 0% to 100% of them`,
+  );
 }

@@ -12,7 +12,7 @@ export function parseSessionName(value: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value) && value.length <= SESSION_NAME_CHARS_MAX) return value;
   throw new FanfoldError(
     "usage",
-    `Read --session "${escapeName(argumentBytes(value))}": want 1 to ${SESSION_NAME_CHARS_MAX} letters, digits, dots, dashes and underscores, a letter or digit first`,
+    `cannot read --session "${escapeName(argumentBytes(value))}": want 1 to ${SESSION_NAME_CHARS_MAX} letters, digits, dots, dashes and underscores, a letter or digit first`,
   );
 }
 
@@ -25,7 +25,7 @@ export function parseLabel(value: string, option = "--name"): string {
   if (value.length <= LABEL_CHARS_MAX && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(value)) return value;
   throw new FanfoldError(
     "usage",
-    `Read ${option} "${escapeName(argumentBytes(value))}": want 1 to ${LABEL_CHARS_MAX} characters, none of them control characters`,
+    `cannot read ${option} "${escapeName(argumentBytes(value))}": want 1 to ${LABEL_CHARS_MAX} characters, none of them control characters`,
   );
 }
 
@@ -37,5 +37,5 @@ export function parseLabel(value: string, option = "--name"): string {
 export function parsePath(value: string, what: string): Buffer {
   const bytes = argumentBytes(value);
   if (bytes.length > 0 && !bytes.includes(0)) return bytes;
-  throw new FanfoldError("usage", `Read ${what} "${escapeName(bytes)}": want a path`);
+  throw new FanfoldError("usage", `cannot read ${what} "${escapeName(bytes)}": want a path`);
 }

@@ -14,5 +14,5 @@ interface NumberRange {
 export function parseWholeNumber(value: string, { option, min, max }: NumberRange): number {
   const number = /^\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) return number;
-  throw new FanfoldError("usage", `Read ${option} "${value}": want a whole number from ${min} to ${max}`);
+  throw new FanfoldError("usage", `cannot read ${option} "${value}": want a whole number from ${min} to ${max}`);
 }

@@ -16,6 +16,6 @@ export function parseRate(value: string, option: string): number | undefined {
   if (bytes >= 1024 && bytes <= RATE_BYTES_MAX) return bytes;
   throw new FanfoldError(
     "usage",
-    `Read ${option} "${value}": want a rate from 1K to 1024G for KiB, MiB or GiB a second, such as 500K or 20M; 0 for no limit`,
+    `cannot read ${option} "${value}": want a rate from 1K to 1024G for KiB, MiB or GiB a second, such as 500K or 20M; 0 for no limit`,
   );
 }

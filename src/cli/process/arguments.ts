@@ -26,7 +26,7 @@ export function readArguments(given: readonly string[], commandLine = readComman
   const [first = ""] = given.filter((argument) => argument.includes(LOST));
   throw new FanfoldError(
     "usage",
-    `Read the argument "${escapeName(Buffer.from(first))}": it is no UTF-8, and this system does not tell its bytes; give a path that is UTF-8`,
+    `cannot read the argument "${escapeName(Buffer.from(first))}": it is no UTF-8, and this system does not tell its bytes; give a path that is UTF-8`,
   );
 }
 

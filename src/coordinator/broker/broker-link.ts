@@ -163,7 +163,7 @@ export class BrokerLink implements AsyncDisposable {
       this.#options.emit({
         type: "warning",
         code: "reports-lost",
-        message: `Follow the sinks' reports: ${FanfoldError.from(thrown).message}`,
+        message: `cannot follow the sinks' reports: ${FanfoldError.from(thrown).message}`,
       });
     });
   }

@@ -47,21 +47,22 @@ export function resolveBroker(options: BrokerOptions): BrokerSetup {
     if (extra === undefined) return { kind: "embedded", shown: "embedded" };
     throw new FanfoldError(
       "usage",
-      "Use the embedded broker with a URL or credentials of a broker: it has none; name a NATS or RabbitMQ broker with --broker, or leave them out",
+      "cannot use the embedded broker with a URL or credentials of a broker: it has none; name a NATS or RabbitMQ broker with --broker, or leave them out",
     );
   }
   const named = options.brokerPublicUrl === undefined ? withoutCredentials(own) : parseBroker(options.brokerPublicUrl);
   if (named.kind !== own.kind) {
     throw new FanfoldError(
       "usage",
-      `Tell clients the broker "${redactUrl(options.brokerPublicUrl ?? "")}": it is of another kind than --broker "${redactUrl(own.url)}"; give the same broker under another address`,
+      `cannot tell clients the broker "${redactUrl(options.brokerPublicUrl ?? "")}": it is of another kind than --broker "${redactUrl(own.url)}"; give the same broker under another address`,
     );
   }
   const given = withCredentials(named, options.brokerPublicCredentials);
   const ownCredentials = credentialsOf(own);
   const sharesCredentials = credentialsOf(given).type === "none" && ownCredentials.type !== "none";
   const client = sharesCredentials ? putCredentials(given, ownCredentials) : given;
-  if (client.kind === "embedded") throw new FanfoldError("internal", "Resolve the broker: an embedded one has no URL");
+  if (client.kind === "embedded")
+    throw new FanfoldError("internal", "cannot choose the broker: an embedded one has no URL");
   return {
     kind: own.kind,
     ownUrl: own.url,
@@ -93,7 +94,7 @@ function withCredentials(choice: BrokerChoice, text: string | undefined): Broker
   if (choice.kind === "amqp" && credentials.type === "token") {
     throw new FanfoldError(
       "usage",
-      `Use the credentials for "${redactUrl(choice.url)}": found no colon; want user:password`,
+      `cannot use the credentials for "${redactUrl(choice.url)}": found no colon; want user:password`,
     );
   }
   return putCredentials(choice, credentials);

@@ -200,7 +200,7 @@ const SQLITE_NOTADB = 26;
 
 function openFailure(stateDir: FilePath, cause: unknown): FanfoldError {
   if (cause instanceof FanfoldError) return cause;
-  const what = `Open the state directory "${shownPath(stateDir)}"`;
+  const what = `cannot open the state directory "${shownPath(stateDir)}"`;
   const detail = reasonOf(cause);
   const number = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) & 0xff : undefined;
   if (number === SQLITE_BUSY) {

@@ -124,7 +124,7 @@ export class ControlConnection {
     if (!said())
       this.refuse(
         "refused",
-        `Wait for "hello": found nothing for ${ms / 1000} seconds after the connection was opened`,
+        `cannot wait longer for "hello": nothing came within ${ms / 1000} seconds of the connection`,
       );
   }
 
@@ -158,17 +158,17 @@ export class ControlConnection {
     if (this.gone.aborted) return;
     this.#unanswered = 0;
     if (!this.#takeToken()) {
-      this.refuse("refused", `Read control messages: more than ${MESSAGES_PER_SECOND} a second`);
+      this.refuse("refused", `cannot read control messages: more than ${MESSAGES_PER_SECOND} a second`);
       return;
     }
     if (isBinary) {
-      this.refuse("damaged", "Read a control message: found binary data, want JSON text");
+      this.refuse("damaged", "cannot read a control message: found binary data, want JSON text");
       return;
     }
     const text = textOf(data);
     try {
       if (!this.#messages.push(withSafeText(decodeClientMessage(text))))
-        this.refuse("refused", `Read control messages: ${MESSAGES_BURST} wait already`);
+        this.refuse("refused", `cannot read control messages: ${MESSAGES_BURST} wait already`);
     } catch (thrown) {
       const other = otherVersion(text);
       if (other !== undefined) this.refuse("protocol-version", other);

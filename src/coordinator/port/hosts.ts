@@ -44,13 +44,13 @@ function isFromBrowser(headers: AddressHeaders): boolean {
 export function hostRefusal(headers: AddressHeaders, rules: HostRules): string | undefined {
   const host = parseHost(headers.host);
   if (host === undefined)
-    return 'Answer a request: its "Host" header is missing or no address; want the host and port of this coordinator';
+    return 'cannot answer a request: its "Host" header is missing or no address; want the host and port of this coordinator';
   if (!isOwnName(host.name, rules)) {
-    return `Answer a request for the host "${host.name}": it is no name of this coordinator; use its numeric address, or start it with --allow-host ${host.name}`;
+    return `cannot answer a request for the host "${host.name}": it is no name of this coordinator; use its numeric address, or start it with --allow-host ${host.name}`;
   }
   const origins = [headers.origin, headers[DRAFT_ORIGIN]].filter((origin) => origin !== undefined);
   if (!origins.every((origin) => isSameOrigin(String(origin), host.whole))) {
-    return "Answer a request of a web page: the page is not one of this coordinator, and others may not use it; open this coordinator under one address, and add its name with --allow-host if need be";
+    return "cannot answer a request of a web page: the page is not one of this coordinator, and others may not use it; open this coordinator under one address, and add its name with --allow-host if need be";
   }
   return undefined;
 }

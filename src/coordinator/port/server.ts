@@ -108,7 +108,9 @@ export class CoordinatorServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
-    response.once("close", () => gone.abort(new FanfoldError("closed", "Answer a request: the client has gone")));
+    response.once("close", () =>
+      gone.abort(new FanfoldError("closed", "cannot answer a request: the client has gone")),
+    );
     const { status, type, body } = this.#answerOf(request, gone.signal);
     response.writeHead(status, {
       "content-type": `${type}; charset=utf-8`,
@@ -167,7 +169,7 @@ function turnAway(socket: Duplex, status: string, { type, body }: TextAnswer): v
 }
 
 function listenFailure(cause: Error, { host, port }: { readonly host: string; readonly port: number }): FanfoldError {
-  const what = `Listen on "${host}" port ${port}`;
+  const what = `cannot listen on "${host}" port ${port}`;
   switch (systemCode(cause)) {
     case "EADDRINUSE":
       return new FanfoldError(

@@ -57,12 +57,12 @@ export function cancel(change: Transition, { id, identity, back }: CancelOrder):
   const session = change.state.running ?? change.state.waiting;
   const source = sourceOf(change.state);
   if (session === undefined || source === undefined || source.identity !== identity) {
-    const reason = `Cancel session "${change.state.name}": no session of this name has this directory as its source; look at the coordinator for those there are, and name one with --session`;
+    const reason = `cannot cancel session "${change.state.name}": no session of this name has this directory as its source; look at the coordinator for those there are, and name one with --session`;
     change.effect({ type: "refuse", code: "refused", reason });
     return;
   }
   if (back !== undefined && (back.sessionId !== session.id || back.epoch !== session.epoch)) {
-    const reason = `Cancel session "${change.state.name}": another process of this source has taken it over; let that one go on, or end it with --cancel`;
+    const reason = `cannot cancel session "${change.state.name}": another process of this source has taken it over; let that one go on, or end it with --cancel`;
     change.effect({ type: "refuse", code: "superseded", reason });
     return;
   }
@@ -94,7 +94,7 @@ function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefine
     if (source !== undefined && (source !== known || isHere(source))) return busyRefusal(state, source);
   }
   if (newcomer.labelAsked && namesOf(state, known).has(newcomer.label)) {
-    const reason = `Join session "${state.name}" as "${newcomer.label}": another member has this name; choose another with --name, or leave it out`;
+    const reason = `cannot join session "${state.name}" as "${newcomer.label}": another member has this name; choose another with --name, or leave it out`;
     return { code: "name-taken", reason };
   }
   if (known !== undefined) return undefined;
@@ -104,7 +104,7 @@ function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefine
   ) {
     return {
       code: "refused",
-      reason: `Join session "${state.name}": it has ${SINKS_PER_SESSION_MAX} sinks, which is the most a session takes`,
+      reason: `cannot join session "${state.name}": it has ${SINKS_PER_SESSION_MAX} sinks, which is the most a session takes`,
     };
   }
   return undefined;
@@ -115,11 +115,11 @@ function supersededRefusal(state: SessionSlot, { identity }: Newcomer): Departur
   const what = taken
     ? "another process of this source has taken the session over; let that one go on"
     : "the session has ended meanwhile; start again with the same command, what the sinks hold is not sent again";
-  return { code: "superseded", reason: `Come back to session "${state.name}": ${what}` };
+  return { code: "superseded", reason: `cannot come back to session "${state.name}": ${what}` };
 }
 
 function busyRefusal(state: SessionSlot, source: SlotMember): Departure {
-  const text = `Join session "${state.name}" as its source`;
+  const text = `cannot join session "${state.name}" as its source`;
   if (!isHere(source)) {
     const advice = `start "${source.name}" again with the same command, end its session with --cancel on that machine, or choose another name with --session`;
     return {

@@ -115,7 +115,7 @@ export class Registry {
 
   async #admit(connection: ControlConnection, hello: ClientMessage, messages: Messages): Promise<Client | undefined> {
     if (hello.type !== "hello") {
-      connection.refuse("damaged", `Wait for "hello": found "${hello.type}" as the first message`);
+      connection.refuse("damaged", `cannot begin with "${hello.type}": the first message is "hello"`);
       return undefined;
     }
     const otherVersion = versionRefusal(hello.version);
@@ -186,7 +186,7 @@ export class Registry {
   #replace(other: Client, code: string, reason: string): void {
     other.connection.refuse(
       code,
-      `Stay in session "${other.slot}": the same ${other.role} is connected anew: ${reason}`,
+      `cannot go on in session "${other.slot}": the same ${other.role} is connected anew: ${reason}`,
     );
     this.#gone(other, { code: lostCode(other.role), reason, left: false });
   }
@@ -205,7 +205,7 @@ export class Registry {
     const { session: name, role } = hello;
     const { clients } = this.#effects;
     if (!this.#slots.has(name) && this.#slots.size >= SESSIONS_MAX) {
-      const reason = `Open session "${name}": ${SESSIONS_MAX} are open, which is the most this coordinator takes; wait for the end of one`;
+      const reason = `cannot open session "${name}": ${SESSIONS_MAX} are open, which is the most this coordinator takes; wait for the end of one`;
       connection.refuse("refused", reason);
       return undefined;
     }
@@ -214,7 +214,7 @@ export class Registry {
     const memberId = newcomer.id;
     // Once more: while this one waited for an answer, another may have come in.
     if (clients.has(memberId)) {
-      connection.refuse("session-busy", `Join session "${name}": the same ${role} connected at the same time`);
+      connection.refuse("session-busy", `cannot join session "${name}": the same ${role} connected at the same time`);
       return undefined;
     }
     const client = { memberId, slot: name, identity, role, connection };
@@ -238,7 +238,7 @@ export class Registry {
     const { memberId, slot, connection } = client;
     switch (message.type) {
       case "hello":
-        connection.refuse("damaged", 'Read a control message: found a second "hello"');
+        connection.refuse("damaged", 'cannot read a control message: found a second "hello"');
         break;
       case "ready":
         this.#apply(slot, { type: "ready", memberId });

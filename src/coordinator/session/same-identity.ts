@@ -14,10 +14,10 @@ export function askedReason({ role }: Hello): string {
 export function aliveRefusal(hello: Hello, other: Client): [code: string, reason: string] {
   const where = `session "${other.slot}", from ${other.connection.address}`;
   if (hello.role === "source") {
-    const reason = `Join session "${hello.session}" as its source: the same source is connected already (${where}); wait for its end, or choose another name with --session`;
+    const reason = `cannot join session "${hello.session}" as its source: the same source is connected already (${where}); wait for its end, or choose another name with --session`;
     return ["session-busy", reason];
   }
-  const reason = `Join session "${hello.session}": the same sink is connected already (${where}); if its folder was copied from that one's, remove .fanfold from the copy`;
+  const reason = `cannot join session "${hello.session}": the same sink is connected already (${where}); if its folder was copied from that one's, remove .fanfold from the copy`;
   return ["refused", reason];
 }
 

@@ -236,5 +236,5 @@ function expired(change: Transition): void {
 export function versionRefusal(version: number): string | undefined {
   if (version === PROTOCOL_VERSION) return undefined;
   const older = version < PROTOCOL_VERSION ? "the client" : "the coordinator";
-  return `Join a session: the client speaks protocol version ${version}, this coordinator version ${PROTOCOL_VERSION}; update ${older}`;
+  return `cannot join a session: the client speaks protocol version ${version}, this coordinator version ${PROTOCOL_VERSION}; update ${older}`;
 }

@@ -55,7 +55,10 @@ export class SpillFile implements Disposable {
     while (done < record.length) {
       const count = readSync(this.#fd, bytes, done, record.length - done, record.offset + done);
       if (count === 0)
-        throw new FanfoldError("disk-failed", "Read back a temporary file: it is shorter than what was written to it");
+        throw new FanfoldError(
+          "disk-failed",
+          "cannot read back a temporary file: it is shorter than what was written to it",
+        );
       done += count;
     }
     return bytes;
@@ -72,6 +75,6 @@ export class SpillFile implements Disposable {
 function failed(folder: string, thrown: unknown): FanfoldError {
   const { code } = FanfoldError.from(thrown);
   const advice = code === "disk-full" ? "that has more room" : "that this user may write in";
-  const text = `Write a temporary file in "${escapeText(folder)}": ${reasonOf(thrown)}; set TMPDIR to a directory ${advice}`;
+  const text = `cannot write a temporary file in "${escapeText(folder)}": ${reasonOf(thrown)}; set TMPDIR to a directory ${advice}`;
   return new FanfoldError(code, text, { cause: thrown });
 }

@@ -12,7 +12,10 @@ export function pathBytes(path: FilePath): Buffer {
   if (typeof path !== "string") return Buffer.from(path.buffer, path.byteOffset, path.byteLength);
   // It would be written as U+FFFD, which names something else.
   if (!path.isWellFormed())
-    throw new FanfoldError("usage", `Use the path "${shownPath(path)}": it holds half of a character; give its bytes`);
+    throw new FanfoldError(
+      "usage",
+      `cannot use the path "${shownPath(path)}": it holds half of a character; give its bytes`,
+    );
   return Buffer.from(path);
 }
 
@@ -30,7 +33,7 @@ export function shownPath(path: FilePath): string {
 export function fileUrl(path: Uint8Array): URL {
   const text = Buffer.from(path).toString("latin1");
   if (!isAbsolute(text))
-    throw new FanfoldError("internal", `Make a URL of "${shownPath(path)}": it is a relative path`);
+    throw new FanfoldError("internal", `cannot make a URL of "${shownPath(path)}": it is a relative path`);
   return new URL(`file://${text.replaceAll(/[^A-Za-z0-9/._~-]/g, (byte) => `%${hexOf(byte)}`)}`);
 }
 

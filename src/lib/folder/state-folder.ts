@@ -25,7 +25,7 @@ function stateBase(env: StateEnvironment): string {
   if (base.includes("\uFFFD"))
     throw new FanfoldError(
       "usage",
-      `Find the state directory in "${escapeText(base)}": its path is no UTF-8; name one with --state-dir`,
+      `cannot find the state directory in "${escapeText(base)}": its path is no UTF-8; name one with --state-dir`,
     );
   return join(base, "fanfold");
 }

@@ -25,7 +25,7 @@ export class ByteWriter {
 
   varint(value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new FanfoldError("internal", `Encode a whole number: "${value}" is outside 0 to 2^53 - 1`);
+      throw new FanfoldError("internal", `cannot encode a whole number: "${value}" is outside 0 to 2^53 - 1`);
     }
     this.#reserve(8);
     let rest = value;
@@ -135,5 +135,5 @@ export class ByteReader {
 }
 
 export function damaged(what: string): FanfoldError {
-  return new FanfoldError("damaged", `Read a frame: it ${what}`);
+  return new FanfoldError("damaged", `cannot read a frame: it ${what}`);
 }

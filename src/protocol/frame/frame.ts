@@ -134,7 +134,7 @@ function wholenessFault(bytes: Buffer): string | undefined {
   if (bytes[2] !== PROTOCOL_VERSION) {
     throw new FanfoldError(
       "protocol-version",
-      `Read a frame: protocol version ${bytes[2]}, expected ${PROTOCOL_VERSION}; run the same release of fanfold everywhere`,
+      `cannot read a frame: protocol version ${bytes[2]}, expected ${PROTOCOL_VERSION}; run the same release of fanfold everywhere`,
     );
   }
   const contentBytes = bytes.readUInt32BE(CONTENT_OFFSET);

@@ -23,11 +23,12 @@ export function decodeUp(payload: Uint8Array): UpFrame {
   if (payload.byteLength > FRAME_HEADER_BYTES + REPORT_BYTES_MAX) {
     throw new FanfoldError(
       "damaged",
-      `Read a report: ${payload.byteLength} bytes, expected at most ${REPORT_BYTES_MAX}`,
+      `cannot read a report: ${payload.byteLength} bytes, expected at most ${REPORT_BYTES_MAX}`,
     );
   }
   const frame = decodeFrame(payload);
-  if (frame.type !== "up") throw new FanfoldError("damaged", `Read a report: found a frame of type "${frame.type}"`);
+  if (frame.type !== "up")
+    throw new FanfoldError("damaged", `cannot read a report: found a frame of type "${frame.type}"`);
   const { sessionId, epoch, sequence, stream } = frame;
   return { sessionId, epoch, sequence, stream, message: parse(frame.table) };
 }
@@ -37,11 +38,11 @@ function parse(table: Uint8Array): UpMessage {
   try {
     value = JSON.parse(Buffer.from(table).toString("utf8"));
   } catch (cause) {
-    throw new FanfoldError("damaged", "Read a report: it is no JSON", { cause });
+    throw new FanfoldError("damaged", "cannot read a report: it is no JSON", { cause });
   }
   const result = upMessageSchema.safeParse(value);
   if (result.success) return result.data;
-  throw new FanfoldError("damaged", `Read a report: ${result.error.issues[0]?.message ?? "unexpected value"}`, {
+  throw new FanfoldError("damaged", `cannot read a report: ${result.error.issues[0]?.message ?? "unexpected value"}`, {
     cause: result.error,
   });
 }

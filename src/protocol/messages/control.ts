@@ -169,18 +169,18 @@ function decode<T>(schema: z.ZodType<T>, text: string): T {
   if (text.length > CONTROL_BYTES_MAX) {
     throw new FanfoldError(
       "damaged",
-      `Read a control message: ${text.length} characters, expected at most ${CONTROL_BYTES_MAX}`,
+      `cannot read a control message: ${text.length} characters, expected at most ${CONTROL_BYTES_MAX}`,
     );
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FanfoldError("damaged", "Read a control message: it is no JSON", { cause });
+    throw new FanfoldError("damaged", "cannot read a control message: it is no JSON", { cause });
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const where = issue === undefined ? "" : ` at "${issue.path.join(".")}": ${issue.message}`;
-  throw new FanfoldError("damaged", `Read a control message: unexpected value${where}`, { cause: result.error });
+  throw new FanfoldError("damaged", `cannot read a control message: unexpected value${where}`, { cause: result.error });
 }

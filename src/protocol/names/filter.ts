@@ -104,7 +104,7 @@ export function parseRule(option: "--exclude" | "--include", given: string | Uin
   if (pattern[0] === EXCLAMATION) {
     throw new FanfoldError(
       "usage",
-      `Read ${option} "${escapeName(pattern)}": "!" turns a line of a file round; here, write --include or --exclude, or \\! for the character itself`,
+      `cannot read ${option} "${escapeName(pattern)}": "!" turns a line of a file round; here, write --include or --exclude, or \\! for the character itself`,
     );
   }
   const rule = { isExclude: option === "--exclude", pattern: parsePattern(pattern, option) };
@@ -131,7 +131,7 @@ export function parseRules(content: Uint8Array, file: string, rulesMax = FILTER_
     const isExclude = line[0] !== EXCLAMATION;
     const where = `line ${number} of ${file},`;
     rules.push({ isExclude, pattern: parsePattern(isExclude ? line : line.subarray(1), where) });
-    if (rules.length > rulesMax) throw new FanfoldError("usage", `Read ${file}: more than ${rulesMax} patterns`);
+    if (rules.length > rulesMax) throw new FanfoldError("usage", `cannot read ${file}: more than ${rulesMax} patterns`);
   }
   return { rules };
 }

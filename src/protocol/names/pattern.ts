@@ -62,7 +62,10 @@ const NAMED_CLASSES: ReadonlyMap<string, readonly (readonly [number, number])[]>
  */
 export function parsePattern(bytes: Uint8Array, source: string): Pattern {
   const refuse = (reason: string): never => {
-    throw new FanfoldError("usage", `Read ${source} "${escapeName(bytes.subarray(0, SHOWN_BYTES_MAX))}": ${reason}`);
+    throw new FanfoldError(
+      "usage",
+      `cannot read ${source} "${escapeName(bytes.subarray(0, SHOWN_BYTES_MAX))}": ${reason}`,
+    );
   };
   if (bytes.length === 0) refuse("the pattern is empty");
   if (bytes.length > PATH_BYTES_MAX) refuse(`the pattern has more than ${PATH_BYTES_MAX} bytes`);
@@ -193,7 +196,10 @@ function matchesAll<Piece, Item>(
   while (item < items.length) {
     effort.left -= 1;
     if (effort.left < 0)
-      throw new FanfoldError("damaged", "Match a name with the source's patterns: they take more time than any need");
+      throw new FanfoldError(
+        "damaged",
+        "cannot match a name with the source's patterns: they take more time than any need",
+      );
     const wanted = pieces[piece];
     const found = items[item];
     if (wanted !== undefined && isAny(wanted)) {

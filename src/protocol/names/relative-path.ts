@@ -15,20 +15,23 @@ const OWN_FOLDER_BYTES = Buffer.from(OWN_FOLDER);
 /** @throws FanfoldError `damaged` unless `name` can be one component of a path */
 function checkName(name: Uint8Array): void {
   const reason = nameFault(name);
-  if (reason !== undefined) throw new FanfoldError("damaged", `Take the name "${escapeName(name)}": ${reason}`);
+  if (reason !== undefined) throw new FanfoldError("damaged", `cannot take the name "${escapeName(name)}": ${reason}`);
 }
 
 /** @throws FanfoldError `damaged` unless `path` is a relative path below the root, or the root itself */
 export function checkPath(path: Uint8Array): void {
   if (path.length === 0) return;
   if (path.length > PATH_BYTES_MAX)
-    throw new FanfoldError("damaged", `Take a path: ${path.length} bytes, expected at most ${PATH_BYTES_MAX}`);
+    throw new FanfoldError("damaged", `cannot take a path: ${path.length} bytes, expected at most ${PATH_BYTES_MAX}`);
   const names = splitPath(path);
   if (names.length > PATH_DEPTH_MAX)
-    throw new FanfoldError("damaged", `Take a path: ${names.length} components, expected at most ${PATH_DEPTH_MAX}`);
+    throw new FanfoldError(
+      "damaged",
+      `cannot take a path: ${names.length} components, expected at most ${PATH_DEPTH_MAX}`,
+    );
   for (const name of names) checkName(name);
   if (isOwnFolder(names[0] ?? path))
-    throw new FanfoldError("damaged", `Take the path "${escapeName(path)}": "${OWN_FOLDER}" is reserved`);
+    throw new FanfoldError("damaged", `cannot take the path "${escapeName(path)}": "${OWN_FOLDER}" is reserved`);
 }
 
 export function isOwnFolder(name: Uint8Array): boolean {

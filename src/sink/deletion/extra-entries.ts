@@ -137,7 +137,7 @@ class ExtraVisit {
     try {
       this.#filter.enter(path, scope.rulesOf(path));
     } catch (thrown) {
-      throw new FanfoldError("damaged", `Take the source's rules: ${FanfoldError.from(thrown).message}`);
+      throw new FanfoldError("damaged", `cannot take the source's rules: ${FanfoldError.from(thrown).message}`);
     }
   }
 

@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function folderGone(cause?: unknown): FanfoldError {
   return new FanfoldError(
     "folder-missing",
-    "Write the copy: the sink's folder was removed, moved or unmounted; bring it back and start the sink again",
+    "cannot write the copy: the sink's folder was removed, moved or unmounted; bring it back and start the sink again",
     { cause },
   );
 }
@@ -80,8 +80,8 @@ export function diskError(thrown: unknown, folder: Buffer, isWhole: boolean): Fa
   };
   const reason = words[code];
   return reason === undefined
-    ? new FanfoldError("disk-failed", `Write to "${escapeName(folder)}": ${FanfoldError.from(thrown).message}`, {
+    ? new FanfoldError("disk-failed", `cannot write to "${escapeName(folder)}": ${FanfoldError.from(thrown).message}`, {
         cause: thrown,
       })
-    : new FanfoldError("disk-full", `Write to "${escapeName(folder)}": ${reason}`, { cause: thrown });
+    : new FanfoldError("disk-full", `cannot write to "${escapeName(folder)}": ${reason}`, { cause: thrown });
 }

@@ -172,7 +172,7 @@ export class IncomingFile {
       this.close();
       throw new FanfoldError(
         "damaged",
-        `Write "${entryDisplay(this.#options.entry)}": a chunk for byte ${from} came, and only ${found?.bytes ?? 0} bytes are held`,
+        `cannot write "${entryDisplay(this.#options.entry)}": a chunk for byte ${from} came, and only ${found?.bytes ?? 0} bytes are held`,
       );
     }
     ftruncateSync(found.partial.fd, from);
@@ -193,7 +193,7 @@ export class IncomingFile {
     if (this.#isCopied) throw ownDiffers();
     throw new FanfoldError(
       "digest-mismatch",
-      `Close "${entryDisplay(this.#options.entry)}": ${this.#bytes} bytes were stored, and they are not the ${final.size} bytes that were read at the source`,
+      `cannot close "${entryDisplay(this.#options.entry)}": ${this.#bytes} bytes were stored, and they are not the ${final.size} bytes that were read at the source`,
     );
   }
 
@@ -250,7 +250,7 @@ export class IncomingFile {
     if (offset === this.#bytes) return;
     throw new FanfoldError(
       "damaged",
-      `Write "${entryDisplay(this.#options.entry)}": content for byte ${offset} came, expected byte ${this.#bytes}`,
+      `cannot write "${entryDisplay(this.#options.entry)}": content for byte ${offset} came, expected byte ${this.#bytes}`,
     );
   }
 

@@ -27,9 +27,13 @@ export function openFileSystemSync(folder: Buffer): FileSystemSync {
         await abortable(native.syncFileSystem(fd), signal);
       } catch (thrown) {
         if (systemCode(thrown) === undefined) throw thrown;
-        throw new FanfoldError("disk-failed", `Sync the file system of "${shownPath(folder)}": ${reasonOf(thrown)}`, {
-          cause: thrown,
-        });
+        throw new FanfoldError(
+          "disk-failed",
+          `cannot sync the file system of "${shownPath(folder)}": ${reasonOf(thrown)}`,
+          {
+            cause: thrown,
+          },
+        );
       }
     },
     [Symbol.dispose]: () => closeSync(fd),
@@ -53,7 +57,7 @@ async function syncByProgram(folder: Buffer, signal: AbortSignal): Promise<void>
   // A `sync` without -f (macOS, small systems) syncs everything, which is more than needed and as good.
   const whole = /usage|invalid|unrecognized|illegal/i.test(failure) ? await run("sync", [], signal) : failure;
   if (whole !== undefined)
-    throw new FanfoldError("disk-failed", `Sync the file system of "${shownPath(folder)}": ${whole}`);
+    throw new FanfoldError("disk-failed", `cannot sync the file system of "${shownPath(folder)}": ${whole}`);
 }
 
 function run(program: string, options: readonly string[], signal: AbortSignal): Promise<string | undefined> {

@@ -61,7 +61,7 @@ export class CopyEngine implements Engine {
   accept(checked: CheckedFrame): void {
     const { frame } = checked;
     if (this.#digest !== undefined)
-      throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the copy has ended`);
+      throw new FanfoldError("damaged", `cannot take a frame of type "${frame.type}": the copy has ended`);
     switch (frame.type) {
       case "page":
         this.#page(this.#parts.pageStore.add(frame.table));
@@ -84,13 +84,13 @@ export class CopyEngine implements Engine {
       default:
         throw new FanfoldError(
           "damaged",
-          `Take a frame of type "${frame.type}": it does not belong into the data of a session`,
+          `cannot take a frame of type "${frame.type}": it does not belong into the data of a session`,
         );
     }
   }
 
   #walked(table: Uint8Array): void {
-    if (this.counts.discoveryEnded) throw new FanfoldError("damaged", "End the discovery: it has ended before");
+    if (this.counts.discoveryEnded) throw new FanfoldError("damaged", "cannot end the discovery: it has ended before");
     this.#entriesWalked = checkWalked(table, this.#parts.pageStore).entries;
     this.counts.discoveryEnded = true;
   }
@@ -139,7 +139,7 @@ export class CopyEngine implements Engine {
   alteredError(chunk: ChunkRecord): FanfoldError {
     return new FanfoldError(
       "digest-mismatch",
-      `Check "${entryDisplay(this.#fileOf(chunk).entry)}" at byte ${chunk.offset}: the chunk's hash is not the one that was sent with it`,
+      `cannot check "${entryDisplay(this.#fileOf(chunk).entry)}" at byte ${chunk.offset}: the chunk's hash is not the one that was sent with it`,
     );
   }
 
@@ -221,14 +221,14 @@ export class CopyEngine implements Engine {
     if (page < this.pages || page >= this.pages + PAGES_UNCLOSED_MAX) {
       throw new FanfoldError(
         "damaged",
-        `Take data of entry ${record.entry}: it is in page ${page}, expected ${this.pages} or soon after`,
+        `cannot take data of entry ${record.entry}: it is in page ${page}, expected ${this.pages} or soon after`,
       );
     }
     const { first, entries } = pageStore.page(page);
     const entry = entries[record.entry - first];
     if (entry?.kind !== "file" || this.#proof.isClosed(entry.entry)) {
       const what = entry === undefined ? "nothing" : `"${entryDisplay(entry)}": it is a ${entry.kind}`;
-      throw new FanfoldError("damaged", `Take data of ${what} that expects none`);
+      throw new FanfoldError("damaged", `cannot take data of ${what} that expects none`);
     }
     return { entry, page, wanted: this.#proof.isWanted(page, record.entry - first) };
   }
@@ -239,7 +239,7 @@ export class CopyEngine implements Engine {
     if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
       throw new FanfoldError(
         "damaged",
-        `Close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.pages}`,
+        `cannot close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.pages}`,
       );
     }
     this.#lookAgain(page, trailer);
@@ -267,7 +267,7 @@ export class CopyEngine implements Engine {
     checkEnd(end, pageStore, this.pages);
     const { digest } = this.#proof;
     if (!digest.equals(end.digest))
-      throw new FanfoldError("digest-mismatch", "Prove the tree: its digest is not the source's");
+      throw new FanfoldError("digest-mismatch", "cannot prove the tree: its digest is not the source's");
     this.#links.finish({
       isRefused: (entry) => this.#isRefused(entry),
       guarded: (entry, work) => this.#guarded(entry, work),

@@ -47,15 +47,15 @@ export class DryEngine implements Engine {
 
   accept({ frame }: CheckedFrame): void {
     if (this.counts.discoveryEnded)
-      throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": the dry run has ended`);
+      throw new FanfoldError("damaged", `cannot take a frame of type "${frame.type}": the dry run has ended`);
     if (frame.type === "page") this.#page(frame.table);
     else if (frame.type === "scope") this.#parts.scope.add(frame.table);
     else if (frame.type === "walked") this.#walked(frame.table);
-    else throw new FanfoldError("damaged", `Take a frame of type "${frame.type}": this is a dry run`);
+    else throw new FanfoldError("damaged", `cannot take a frame of type "${frame.type}": this is a dry run`);
   }
 
   alteredError(): FanfoldError {
-    return new FanfoldError("damaged", "Take data: this is a dry run");
+    return new FanfoldError("damaged", "cannot take data: this is a dry run");
   }
 
   #page(table: Uint8Array): void {

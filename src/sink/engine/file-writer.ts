@@ -83,7 +83,7 @@ export class FileWriter implements Disposable {
     if (this.#open.size >= FILES_OPEN_MAX)
       throw new FanfoldError(
         "damaged",
-        `Write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files were begun and not closed`,
+        `cannot write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files were begun and not closed`,
       );
     const options = {
       root: this.#root,
@@ -94,7 +94,10 @@ export class FileWriter implements Disposable {
     };
     for (const other of this.#open.values()) {
       if (other.partialName === options.partialName)
-        throw new FanfoldError("damaged", `Write "${entryDisplay(entry)}": its content comes for two entries at once`);
+        throw new FanfoldError(
+          "damaged",
+          `cannot write "${entryDisplay(entry)}": its content comes for two entries at once`,
+        );
     }
     const file = wanted ? IncomingFile.wanted(options, from) : IncomingFile.compared(options, from);
     this.#open.set(entry.entry, file);

@@ -118,7 +118,7 @@ export class HardLinker {
     if (first.kind === "directory" || first.kind === "hardlink")
       throw new FanfoldError(
         "damaged",
-        `Make "${entryDisplay(link)}" another name of "${entryDisplay(first)}": that is a ${first.kind}`,
+        `cannot make "${entryDisplay(link)}" another name of "${entryDisplay(first)}": that is a ${first.kind}`,
       );
     if (this.#leftOut.has(link.to) && (first.kind === "fifo" || first.kind === "device")) {
       root.metadata.tellMissing(first.kind, metadataEntryOf(link));

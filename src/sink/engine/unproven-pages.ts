@@ -76,7 +76,7 @@ export class UnprovenPages {
     if (Buffer.compare(digest, trailer.digest) !== 0) {
       throw new FanfoldError(
         "digest-mismatch",
-        `Prove page ${page.page}: the digest of what is stored is not the source's`,
+        `cannot prove page ${page.page}: the digest of what is stored is not the source's`,
       );
     }
     this.#wants.delete(page.page);
@@ -98,7 +98,7 @@ export class UnprovenPages {
     const found = final === undefined ? "nothing of it is stored" : "something else is stored";
     throw new FanfoldError(
       "digest-mismatch",
-      `Prove "${entryDisplay(entry)}": ${found}, but the source says ${said?.state ?? "nothing"}`,
+      `cannot prove "${entryDisplay(entry)}": ${found}, but the source says ${said?.state ?? "nothing"}`,
     );
   }
 }

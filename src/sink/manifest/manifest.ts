@@ -261,5 +261,5 @@ export function decodeManifestEnd(body: Buffer): ManifestEnd {
 
 /** `what` continues a sentence that begins with "it". */
 export function manifestDamaged(what: string, cause?: unknown): FanfoldError {
-  return new FanfoldError("manifest-damaged", `Read the manifest: it ${what}`, { cause });
+  return new FanfoldError("manifest-damaged", `cannot read the manifest: it ${what}`, { cause });
 }

@@ -19,7 +19,7 @@ export interface HeldFolder extends Disposable {
  * @throws FanfoldError `folder-missing`, `folder-not-a-directory`, `folder-denied`, `folder-busy`
  */
 export function holdFolder(given: FilePath): HeldFolder {
-  const what = `Verify "${shownPath(given)}"`;
+  const what = `cannot verify "${shownPath(given)}"`;
   const folder = pathBytes(given);
   try {
     if (!statSync(folder).isDirectory())

@@ -93,7 +93,7 @@ export class OwnFolder implements Disposable {
 
   #damaged(): FanfoldError {
     const said = shownPath(this.#path);
-    const text = `Open the sink's folder "${said}": "${OWN_FOLDER}/${FACTS_FILE}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
+    const text = `cannot open the sink's folder "${said}": "${OWN_FOLDER}/${FACTS_FILE}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
     return new FanfoldError("folder-denied", text);
   }
 }
@@ -115,7 +115,7 @@ function prepare(directories: Directories, path: Buffer): void {
     fchmodSync(directories.get(OWN).fd, 0o700);
   } catch (cause) {
     if (systemCode(cause) !== "ENOTDIR" && systemCode(cause) !== "ELOOP") throw cause;
-    const text = `Open "${shownPath(pathIn(path, OWN_FOLDER))}": it is a link or a file, expected a directory`;
+    const text = `cannot open "${shownPath(pathIn(path, OWN_FOLDER))}": it is a link or a file, expected a directory`;
     throw new FanfoldError("folder-denied", text, { cause });
   }
 }

@@ -109,5 +109,5 @@ function makeLockFile(directories: Directories, { name, kind }: { name: string; 
 }
 
 function refused(file: Buffer, why: string): FanfoldError {
-  return new FanfoldError("folder-denied", `Lock "${shownPath(file)}": ${why}`);
+  return new FanfoldError("folder-denied", `cannot lock "${shownPath(file)}": ${why}`);
 }

@@ -50,7 +50,7 @@ export function openSinkFolder(
   random: Random,
   moment: SinkFolderMoment = { clock: systemClock, bootId: readBootId() },
 ): SinkFolder {
-  const what = `Open the sink's folder "${shownPath(folder)}"`;
+  const what = `cannot open the sink's folder "${shownPath(folder)}"`;
   try {
     const path = makeFolder(pathBytes(folder));
     const own = OwnFolder.open(path);

@@ -97,5 +97,5 @@ function isOpen(wanted: { readonly dev: number; readonly ino: number }): boolean
 
 function denied(file: Buffer, why: string, cause?: unknown): FanfoldError {
   const remedy = /not a database|malformed/i.test(why) ? "; it is damaged: remove it, and the sink starts anew" : "";
-  return new FanfoldError("folder-denied", `Lock "${shownPath(file)}": ${why}${remedy}`, { cause });
+  return new FanfoldError("folder-denied", `cannot lock "${shownPath(file)}": ${why}${remedy}`, { cause });
 }

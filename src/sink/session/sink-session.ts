@@ -229,7 +229,7 @@ function anotherSource({ source, sourceIdentity }: Start, { path, pinnedSource =
   const [held, come] = [fingerprint(pinnedSource), fingerprint(sourceIdentity)];
   return new FanfoldError(
     "source-changed",
-    `Take the tree of "${source.name}" into "${shownPath(path)}": the folder holds the copy of another source, with the identity ${held}, and this one has ${come}. A directory has another identity under another path, user or machine, unless it is taken along ("fanfold identity", or --identity at the source); else use another folder, or --accept-new-source`,
+    `cannot take the tree of "${source.name}" into "${shownPath(path)}": the folder holds the copy of another source, with the identity ${held}, and this one has ${come}. A directory has another identity under another path, user or machine, unless it is taken along ("fanfold identity", or --identity at the source); else use another folder, or --accept-new-source`,
   );
 }
 
@@ -239,7 +239,10 @@ function outcomeOf(ended: Ended, dryRun: boolean): SinkOutcome {
   if (mine === undefined) throw endedError(ended);
   // Nobody is told of a copy where none was made, or of none where one was asked for.
   if (mine.outcome !== "failed" && (mine.outcome === "dry-run") !== dryRun)
-    throw new FanfoldError("damaged", `End the session: it ended as "${mine.outcome}", and began as another kind`);
+    throw new FanfoldError(
+      "damaged",
+      `cannot end the session: it ended as "${mine.outcome}", and began as another kind`,
+    );
   if (mine.outcome !== "failed") return mine;
   throw new FanfoldError(
     mine.code !== undefined && isErrorCode(mine.code) ? mine.code : "sinks-lost",

@@ -18,7 +18,7 @@ function decodeNextPage(table: Uint8Array, { pages, entries }: PageCount): Page 
   if (page.page !== pages || page.first !== entries || page.entries.length === 0) {
     throw new FanfoldError(
       "damaged",
-      `Take page ${page.page} from entry ${page.first}: expected page ${pages} from entry ${entries}`,
+      `cannot take page ${page.page} from entry ${page.first}: expected page ${pages} from entry ${entries}`,
     );
   }
   return page;
@@ -28,13 +28,13 @@ function decodeNextPage(table: Uint8Array, { pages, entries }: PageCount): Page 
 export function checkWalked(table: Uint8Array, { pages, entries }: PageCount): WalkedMark {
   const walked = decodeWalked(table);
   if (walked.pages === pages && walked.entries === entries) return walked;
-  throw new FanfoldError("damaged", `End the discovery: ${walked.pages} pages announced, ${pages} came`);
+  throw new FanfoldError("damaged", `cannot end the discovery: ${walked.pages} pages announced, ${pages} came`);
 }
 
 /** @throws FanfoldError `damaged` unless all pages have come, and are proven */
 export function checkEnd(end: EndMark, { pages, entries }: PageCount, proven: number): void {
   if (end.pages === proven && end.pages === pages && end.entries === entries) return;
-  throw new FanfoldError("damaged", `End the copy: ${end.pages} pages announced, ${proven} proven of ${pages}`);
+  throw new FanfoldError("damaged", `cannot end the copy: ${end.pages} pages announced, ${proven} proven of ${pages}`);
 }
 
 /**
@@ -87,14 +87,15 @@ export class PageStore implements Disposable {
   /** The page as it came. @throws FanfoldError `damaged` for a page that has not come */
   body(number: number): Buffer {
     const record = this.#records[number];
-    if (record === undefined) throw new FanfoldError("damaged", `Look up page ${number}: only ${this.pages} have come`);
+    if (record === undefined)
+      throw new FanfoldError("damaged", `cannot look up page ${number}: only ${this.pages} have come`);
     return this.#spill.read(record);
   }
 
   /** @throws FanfoldError `damaged` for an entry that has not come */
   pageOf(entry: number): number {
     if (entry >= this.#entries)
-      throw new FanfoldError("damaged", `Look up entry ${entry}: only ${this.#entries} have come`);
+      throw new FanfoldError("damaged", `cannot look up entry ${entry}: only ${this.#entries} have come`);
     let low = 0;
     let high = this.pages - 1;
     while (low < high) {
@@ -108,7 +109,7 @@ export class PageStore implements Disposable {
   entry(number: number): Entry {
     const page = this.page(this.pageOf(number));
     const entry = page.entries[number - page.first];
-    if (entry === undefined) throw new FanfoldError("damaged", `Look up entry ${number}: it is not in its page`);
+    if (entry === undefined) throw new FanfoldError("damaged", `cannot look up entry ${number}: it is not in its page`);
     return entry;
   }
 

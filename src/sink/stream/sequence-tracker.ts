@@ -81,7 +81,7 @@ export class SequenceTracker {
     if (frame.sessionId === sessionId) return frame.epoch === epoch && frame.stream === stream;
     throw new FanfoldError(
       "damaged",
-      `Receive the stream of session "${sessionId}": frame ${frame.sequence} is of session "${escapeText(frame.sessionId)}"`,
+      `cannot receive the stream of session "${sessionId}": frame ${frame.sequence} is of session "${escapeText(frame.sessionId)}"`,
     );
   }
 

@@ -128,5 +128,5 @@ function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
 }
 
 function refused(entry: Entry, why: string): FanfoldError {
-  return new FanfoldError("damaged", `Take entry ${entry.entry}, "${entryDisplay(entry)}": ${why}`);
+  return new FanfoldError("damaged", `cannot take entry ${entry.entry}, "${entryDisplay(entry)}": ${why}`);
 }

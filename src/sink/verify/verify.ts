@@ -129,7 +129,7 @@ class Verification {
 
   #failure({ code, message }: Extract<VerifyMessage, { type: "failed" }>): FanfoldError {
     const remedy = code === "manifest-damaged" ? "; the next copy into the folder writes a new one" : "";
-    return new FanfoldError(code, `Verify "${shownPath(this.#options.folder)}": ${message}${remedy}`);
+    return new FanfoldError(code, `cannot verify "${shownPath(this.#options.folder)}": ${message}${remedy}`);
   }
 
   #showProgress(): void {

@@ -58,7 +58,7 @@ export class RootGuard {
     if (stats.dev === this.#identity.device && stats.ino === this.#identity.inode) return stats;
     throw new FanfoldError(
       "folder-missing",
-      `Read the directory "${escapeName(this.#root)}": another one stands there now; was it unmounted or replaced?`,
+      `cannot read the directory "${escapeName(this.#root)}": another one stands there now; was it unmounted or replaced?`,
     );
   }
 
@@ -71,7 +71,7 @@ export class RootGuard {
       return call();
     } catch (thrown) {
       const code = systemCode(thrown) ?? "";
-      const what = `Read the directory "${escapeName(this.#root)}"`;
+      const what = `cannot read the directory "${escapeName(this.#root)}"`;
       if (GONE.has(code))
         throw new FanfoldError(
           "folder-missing",

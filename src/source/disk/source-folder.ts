@@ -17,7 +17,7 @@ interface SourceFolder {
  * @throws FanfoldError `folder-missing`, `folder-not-a-directory` or `folder-denied`
  */
 export function openSourceFolder(folder: FilePath): SourceFolder {
-  const what = `Read the directory "${shownPath(folder)}"`;
+  const what = `cannot read the directory "${shownPath(folder)}"`;
   try {
     // The native one alone takes a working directory whose name is no UTF-8.
     const root = realpathSync.native(pathBytes(folder), { encoding: "buffer" });

@@ -55,7 +55,7 @@ export class Outbox {
     if (upTo <= this.#nextSequence) return;
     throw new FanfoldError(
       "damaged",
-      `Read a report: sequence ${upTo} is said to be stored, but only ${this.#nextSequence} frames exist`,
+      `cannot read a report: sequence ${upTo} is said to be stored, but only ${this.#nextSequence} frames exist`,
     );
   }
 

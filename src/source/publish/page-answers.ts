@@ -161,7 +161,7 @@ export function decodeBits(base64: string, entries: number): Uint8Array {
   if (bits.length !== Math.ceil(entries / 8)) {
     throw new FanfoldError(
       "damaged",
-      `Read what a sink wants: found ${bits.length} bytes, expected ${Math.ceil(entries / 8)} for ${entries} entries`,
+      `cannot read what a sink wants: found ${bits.length} bytes, expected ${Math.ceil(entries / 8)} for ${entries} entries`,
     );
   }
   return bits;
@@ -171,7 +171,7 @@ function decodeHeld(held: NonNullable<WantMessage["held"]>, entries: number): Ma
   const ends = new Map<number, HeldEnd>();
   for (const [index, bytes, hash] of held) {
     if (index >= entries)
-      throw new FanfoldError("damaged", `Read what a sink holds: entry ${index} of a page of ${entries}`);
+      throw new FanfoldError("damaged", `cannot read what a sink holds: entry ${index} of a page of ${entries}`);
     if (bytes > 0) ends.set(index, { bytes, hash: Buffer.from(hash, "hex") });
   }
   return ends;

@@ -90,7 +90,7 @@ export class DryRun implements SessionWork {
         this.#advance();
         break;
       case "proof":
-        throw new FanfoldError("damaged", "Take a proof: this is a dry run, and nothing was copied");
+        throw new FanfoldError("damaged", "cannot take a proof: this is a dry run, and nothing was copied");
       case "failed":
         this.#desk.fail(sinkId, isErrorCode(message.code) ? message.code : "internal", message.message);
         break;

@@ -29,7 +29,7 @@ export function readFilters(options: readonly FilterOption[]): FilterGroup[] {
   )
     throw new FanfoldError(
       "usage",
-      `Read the filters: more than ${FILTER_RULES_MAX} patterns or ${FILTER_BYTES_MAX} bytes in all`,
+      `cannot read the filters: more than ${FILTER_RULES_MAX} patterns or ${FILTER_BYTES_MAX} bytes in all`,
     );
   return groups.filter((group) => group.rules.length > 0);
 }
@@ -39,6 +39,8 @@ function readPatterns(given: FilePath): Buffer {
   try {
     return readNamedFile(file, FILTER_BYTES_MAX);
   } catch (thrown) {
-    throw new FanfoldError("usage", `Read --exclude-from "${shownPath(file)}": ${reasonOf(thrown)}`, { cause: thrown });
+    throw new FanfoldError("usage", `cannot read --exclude-from "${shownPath(file)}": ${reasonOf(thrown)}`, {
+      cause: thrown,
+    });
   }
 }

@@ -8,7 +8,7 @@ const CLOSED_AT_OPEN = /Expected ConnectionOpenOk; got <ConnectionClose|NOT[-_]A
 
 /** What a failed connect means to the person who named the broker. */
 export function connectError(url: string, thrown: unknown): FanfoldError {
-  const action = `Connect to RabbitMQ at "${redactUrl(url)}"`;
+  const action = `cannot connect to RabbitMQ at "${redactUrl(url)}"`;
   const cause = { cause: thrown };
   const text = thrown instanceof Error ? thrown.message : "";
   if (/ACCESS[-_]REFUSED/.test(text)) {
@@ -25,7 +25,11 @@ export function connectError(url: string, thrown: unknown): FanfoldError {
   return new FanfoldError("broker-unreachable", `${action}: ${reasonOf(thrown)}; ${advice}`, cause);
 }
 
-export function permissionError(action: "Subscribe to" | "Publish on", subject: string, cause: unknown): FanfoldError {
+export function permissionError(
+  action: "cannot subscribe to" | "cannot publish on",
+  subject: string,
+  cause: unknown,
+): FanfoldError {
   const advice = 'let this user configure, write and read "^(fanfold\\.|amq\\.gen)" with rabbitmqctl set_permissions';
   return new FanfoldError("broker-denied", `${action} "${subject}": RabbitMQ refused permission; ${advice}`, { cause });
 }

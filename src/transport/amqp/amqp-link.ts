@@ -74,7 +74,7 @@ export class AmqpLink {
   }
 
   async close(): Promise<void> {
-    this.#end.abort(new FanfoldError("closed", "Use the link to RabbitMQ: it was closed"));
+    this.#end.abort(new FanfoldError("closed", "cannot use the link to RabbitMQ: it was closed"));
     const open = this.#open;
     this.#open = undefined;
     await open?.close();
@@ -83,7 +83,7 @@ export class AmqpLink {
   async #dial(signal: AbortSignal): Promise<void> {
     const { url, name, setUp } = this.#options;
     const server = this.#tour.next(await amqpServers(url, signal));
-    if (server === undefined) throw new FanfoldError("internal", "Connect to RabbitMQ: its URL names no server");
+    if (server === undefined) throw new FanfoldError("internal", "cannot connect to RabbitMQ: its URL names no server");
     const open = await openAmqp(url, { server, name, signal });
     const state = this.#watch(open.model, server);
     try {

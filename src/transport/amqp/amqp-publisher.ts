@@ -80,7 +80,7 @@ export class AmqpPublisher {
   #send(exchange: string, message: OutgoingMessage & { readonly subject: string }, confirmed: () => void): void {
     const { subject, parts, bytes } = message;
     const denied = this.#denied.get(exchange);
-    if (denied !== undefined) throw permissionError("Publish on", subject, denied);
+    if (denied !== undefined) throw permissionError("cannot publish on", subject, denied);
     const channel = this.#channel;
     if (channel === undefined) throw channelGone(subject);
     const position = this.#published.get(subject) ?? { messages: 0, bytes: 0 };
@@ -163,5 +163,5 @@ async function declareAnchor(channel: Channel): Promise<string> {
 }
 
 function channelGone(subject: string): FanfoldError {
-  return new FanfoldError("broker-lost", `Publish on "${subject}": the channel to RabbitMQ is closed`);
+  return new FanfoldError("broker-lost", `cannot publish on "${subject}": the channel to RabbitMQ is closed`);
 }

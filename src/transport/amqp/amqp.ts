@@ -113,7 +113,9 @@ class AmqpTransport implements Transport {
       await subscription.unsubscribe();
       throwIfAborted(signal);
       this.#checkOpen("Subscribe");
-      throw isAccessRefused(thrown) ? permissionError("Subscribe to", subject, thrown) : FanfoldError.from(thrown);
+      throw isAccessRefused(thrown)
+        ? permissionError("cannot subscribe to", subject, thrown)
+        : FanfoldError.from(thrown);
     }
     return subscription;
   }
@@ -136,7 +138,7 @@ class AmqpTransport implements Transport {
 
   async close(): Promise<void> {
     this.#ending = "close";
-    this.#ended(closedError("Use the transport"));
+    this.#ended(closedError("cannot use the transport"));
     await Promise.all([this.#publishing.close(), this.#consuming.close()]);
   }
 

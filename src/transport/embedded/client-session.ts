@@ -81,7 +81,7 @@ export class ClientSession {
   /** @throws FanfoldError `closed`, or why the session ended by itself */
   checkUsable(): void {
     if (this.#ended !== undefined) throw this.#ended;
-    if (this.#draining) throw new FanfoldError("closed", "Use an embedded transport: it is being drained");
+    if (this.#draining) throw new FanfoldError("closed", "cannot use an embedded transport: it is being drained");
   }
 
   /** Why publishes on this subject are refused, if the relay said so before. */
@@ -121,7 +121,7 @@ export class ClientSession {
 
   async close(): Promise<void> {
     const link = this.#link;
-    this.#end(new FanfoldError("closed", "Use an embedded transport: it was closed"));
+    this.#end(new FanfoldError("closed", "cannot use an embedded transport: it was closed"));
     await link?.over;
   }
 
@@ -214,7 +214,7 @@ export class ClientSession {
   }
 
   #refused({ id, subject, text }: Extract<ControlFrame, { op: "refused" }>): void {
-    const error = new FanfoldError("broker-denied", `Use the relay: ${text}`);
+    const error = new FanfoldError("broker-denied", `cannot use the relay: ${text}`);
     if (id !== 0) {
       this.#subscriptions.get(id)?.refuse(error);
       return;

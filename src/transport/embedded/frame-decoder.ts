@@ -166,7 +166,7 @@ export class FrameDecoder {
   }
 
   #damaged(what: string): FanfoldError {
-    this.#damage = new FanfoldError("damaged", `Decode the stream of the ${this.#peer}: ${what}`);
+    this.#damage = new FanfoldError("damaged", `cannot decode the stream of the ${this.#peer}: ${what}`);
     return this.#damage;
   }
 }

@@ -23,7 +23,8 @@ interface UpgradeRequestOptions {
 
 /** @throws FanfoldError `broker-denied` when the ticket cannot be one */
 export function upgradeRequest({ host, port, ticket, clientName }: UpgradeRequestOptions): string {
-  if (!TICKET.test(ticket)) throw new FanfoldError("broker-denied", "Connect to the relay: the ticket is no ticket");
+  if (!TICKET.test(ticket))
+    throw new FanfoldError("broker-denied", "cannot connect to the relay: the ticket is no ticket");
   return [
     `GET ${PORT_PATHS.relay} HTTP/1.1`,
     `Host: ${formatHostPort({ host, port })}`,
@@ -83,12 +84,16 @@ export class UpgradeAnswer {
     const [status] = this.#head.slice(0, end < 0 ? ANSWER_BYTES_MAX : end).split("\r\n");
     const code = /^HTTP\/1\.1 (\d{3})(?: |$)/.exec(status ?? "")?.[1];
     if (code === "401" || code === "403") {
-      throw new FanfoldError("broker-denied", "Connect to the relay: it refused the ticket of this client");
+      throw new FanfoldError("broker-denied", "cannot connect to the relay: it refused the ticket of this client");
     }
-    if (code === "503") throw new FanfoldError("broker-unreachable", "Connect to the relay: it takes no clients now");
+    if (code === "503")
+      throw new FanfoldError("broker-unreachable", "cannot connect to the relay: it takes no clients now");
     if (end < 0 || code !== "101" || !this.#speaksRelay(end)) {
       const found = code === undefined ? "found no HTTP answer" : `found the HTTP status ${code}`;
-      throw new FanfoldError("broker-unreachable", `Connect to the relay: ${found}; want a fanfold coordinator there`);
+      throw new FanfoldError(
+        "broker-unreachable",
+        `cannot connect to the relay: ${found}; want a fanfold coordinator there`,
+      );
     }
     return chunk.subarray(end + ANSWER_END.length - before);
   }

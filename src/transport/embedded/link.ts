@@ -147,6 +147,6 @@ export class Link {
 }
 
 function unreachable({ host, port }: LinkTarget, found: string, cause?: unknown): FanfoldError {
-  const text = `Connect to the relay at "${host}:${port}": ${found}; want a running fanfold coordinator there`;
+  const text = `cannot connect to the relay at "${host}:${port}": ${found}; want a running fanfold coordinator there`;
   return new FanfoldError("broker-unreachable", text, { cause });
 }

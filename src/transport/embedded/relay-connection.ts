@@ -59,7 +59,7 @@ export class RelayConnection implements SocketReader {
     this.#outbox = new RelayOutbox(this.socket, {
       limitBytes: SUBSCRIBER_QUEUE_BYTES,
       relieved: () => this.#tellLosses(),
-      flooded: () => this.#fail(new FanfoldError("damaged", "Answer a client: it does not read the answers")),
+      flooded: () => this.#fail(new FanfoldError("damaged", "cannot answer a client: it does not read the answers")),
     });
   }
 
@@ -115,7 +115,7 @@ export class RelayConnection implements SocketReader {
 
   #subscribe({ id, subject, queueBytes }: Extract<ControlFrame, { op: "sub" }>): void {
     if (id === 0 || this.#subscriptions.has(id)) {
-      throw new FanfoldError("damaged", `Subscribe a client: the subscription number ${id} cannot be used`);
+      throw new FanfoldError("damaged", `cannot subscribe a client: the subscription number ${id} cannot be used`);
     }
     if (this.#subscriptions.size >= SUBSCRIPTIONS_MAX) {
       this.#refuse({ id, subject, text: `this client has ${SUBSCRIPTIONS_MAX} subscriptions, which is the most` });

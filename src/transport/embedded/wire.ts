@@ -122,7 +122,7 @@ function encodeStart(op: Op, { id, subject, payloadBytes }: Omit<DataHead, "op">
   start.writeUInt16BE(id, 2);
   start.writeUInt32BE(payloadBytes, 4);
   if (start.write(subject, HEAD_BYTES, "latin1") !== subject.length) {
-    throw new FanfoldError("internal", `Encode "${op}": the subject "${subject}" does not fit`);
+    throw new FanfoldError("internal", `cannot encode "${op}": the subject "${subject}" does not fit`);
   }
   return start;
 }

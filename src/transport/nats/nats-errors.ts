@@ -4,7 +4,7 @@ import { redactUrl } from "../broker-url.ts";
 
 /** What a failed connect means to the person who named the server. */
 export function connectError(url: string, thrown: unknown): FanfoldError {
-  const action = `Connect to NATS at "${redactUrl(url)}"`;
+  const action = `cannot connect to NATS at "${redactUrl(url)}"`;
   if (isAuthorization(thrown)) {
     const advice = "check the user and password, or the token, in the broker's URL";
     return new FanfoldError("broker-denied", `${action}: the server refused the credentials; ${advice}`, {
@@ -15,8 +15,12 @@ export function connectError(url: string, thrown: unknown): FanfoldError {
   return new FanfoldError("broker-unreachable", `${action}: ${reasonOf(thrown)}; ${advice}`, { cause: thrown });
 }
 
-export function permissionError(action: "Subscribe to" | "Publish on", subject: string, cause: unknown): FanfoldError {
-  const allowed = action === "Subscribe to" ? "subscribe" : "publish";
+export function permissionError(
+  action: "cannot subscribe to" | "cannot publish on",
+  subject: string,
+  cause: unknown,
+): FanfoldError {
+  const allowed = action === "cannot subscribe to" ? "subscribe" : "publish";
   const advice = `allow this user to ${allowed} to "fanfold.>"`;
   return new FanfoldError("broker-denied", `${action} "${subject}": the NATS server refused permission; ${advice}`, {
     cause,

@@ -133,7 +133,7 @@ class NatsTransport implements Transport {
     this.#subscriptions.add(subscription);
     try {
       await this.#flushed(signal);
-      if (denied !== undefined) throw permissionError("Subscribe to", subject, denied);
+      if (denied !== undefined) throw permissionError("cannot subscribe to", subject, denied);
     } catch (fault) {
       await subscription.unsubscribe();
       throw fault;
@@ -229,7 +229,7 @@ class NatsTransport implements Transport {
   #faulted(fault: Error): void {
     if (fault instanceof errors.PermissionViolationError) {
       if (fault.operation !== "publish") return;
-      this.#publisher.deny(fault.subject, permissionError("Publish on", fault.subject, fault));
+      this.#publisher.deny(fault.subject, permissionError("cannot publish on", fault.subject, fault));
     } else {
       this.#linkFault = `the server ${this.#server} says: ${reasonOf(fault)}`;
       if (/slow consumer/i.test(fault.message)) this.#status.emit({ type: "slow-consumer" });
@@ -241,8 +241,10 @@ class NatsTransport implements Transport {
     const reason = fault === undefined ? undefined : reasonOf(fault);
     const error =
       reason === undefined
-        ? closedError("Use the transport")
-        : new FanfoldError("broker-denied", `Reconnect to NATS: ${reason}; the client gave up`, { cause: fault });
+        ? closedError("cannot use the transport")
+        : new FanfoldError("broker-denied", `cannot reconnect to NATS: ${reason}; the client gave up`, {
+            cause: fault,
+          });
     this.#end.abort(error);
     this.#guard[Symbol.dispose]();
     this.#publisher.gate.close(error);

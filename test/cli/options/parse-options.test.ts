@@ -103,6 +103,8 @@ describe("parseMaxDelete()", () => {
   });
 
   test.each(["", "-1", "101%", "2.5%", "1e3", "all", "%", "10 %"])("refuses %j", (text) => {
-    expect(() => parseMaxDelete(text)).toThrow(/^Read --max-delete ".*": want a number of entries, or 0% to 100%/);
+    expect(() => parseMaxDelete(text)).toThrow(
+      /^cannot read --max-delete ".*": want a number of entries, or 0% to 100%/,
+    );
   });
 });

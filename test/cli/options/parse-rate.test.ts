@@ -19,7 +19,7 @@ describe("parseRate()", () => {
     expect(() => parseRate(text, "--bwlimit")).toThrow(
       expect.objectContaining({
         code: "usage",
-        message: expect.stringContaining(`Read --bwlimit "${text}": want a rate`),
+        message: expect.stringContaining(`cannot read --bwlimit "${text}": want a rate`),
       }),
     );
   });

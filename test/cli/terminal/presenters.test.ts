@@ -15,7 +15,7 @@ function plain(kind: Kind = "plain", verbose = false): { io: MemoryIo; take: (ev
   return { io, take: (event) => presenter.take(event) };
 }
 
-const failed = sampleOutcome("beta", { outcome: "failed", code: "disk-full", message: 'Write "x": no space left' });
+const failed = sampleOutcome("beta", { outcome: "failed", code: "disk-full", message: 'cannot write "x": no space left' });
 
 describe("PlainPresenter", () => {
   test("prints every change of state at once", () => {
@@ -61,7 +61,7 @@ describe("PlainPresenter", () => {
     take({ type: "sink", name: "beta", outcome: failed });
     expect(io.stderr.lines).toEqual([
       "fanfold: warning: others can read it",
-      'fanfold: sink beta failed: Write "x": no space left',
+      'fanfold: sink beta failed: cannot write "x": no space left',
     ]);
     expect(io.stdout.text).toBe("");
   });

@@ -12,14 +12,14 @@ const joined: LinkEvent = { type: "joined", session: "default", sessionId: "s1",
 const lost: LinkEvent = {
   type: "control",
   status: "lost",
-  reason: `Listen to the coordinator at ${where}: connection closed (1006)`,
+  reason: `cannot listen to the coordinator at ${where}: connection closed (1006)`,
 };
 const back: LinkEvent = { type: "control", status: "back" };
 const third: LinkEvent = {
   type: "connecting",
   address: where,
   attempt: 3,
-  reason: `Connect to the coordinator at ${where}: connection refused; is "fanfold coordinator" running there?`,
+  reason: `cannot connect to the coordinator at ${where}: connection refused; is "fanfold coordinator" running there?`,
 };
 const RECONNECTING = "reconnecting to the coordinator (attempt 3: connection refused)";
 const receiving: SinkEvent = { type: "progress", progress: sampleProgress(), state: "receiving" };

@@ -91,7 +91,7 @@ describe("sourceView", () => {
         type: "connecting",
         address: "backup:7337",
         attempt: 3,
-        reason: "Connect to the coordinator at backup:7337: connection refused; is it running?",
+        reason: "cannot connect to the coordinator at backup:7337: connection refused; is it running?",
       },
     ]);
     expect(linesOf(sourceView.screen(state, { columns: 100, rows: 24 }, PLAIN_STYLE))).toEqual([

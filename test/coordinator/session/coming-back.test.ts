@@ -124,7 +124,7 @@ test("--cancel from another process of the source ends the session for all", asy
     expect(await client.closed).toBe(1000);
   }
   late.hello("source", { secret: SOURCE, cancel: true });
-  expect(await late.expect("refused")).toMatchObject({ reason: expect.stringContaining("Cancel session") });
+  expect(await late.expect("refused")).toMatchObject({ reason: expect.stringContaining("cannot cancel session") });
 });
 
 test("a source that let go of its session may still end it for all, but not once the same source has taken it over", async () => {

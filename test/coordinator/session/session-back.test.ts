@@ -250,7 +250,7 @@ describe("cancel", () => {
 
   test.each(["s9", "k1"])("is refused when there is nothing of this source: %s", (id) => {
     const slot = running();
-    expect(effectOf(slot.cancel(identityOf(id)), "refuse").reason).toContain('Cancel session "default"');
+    expect(effectOf(slot.cancel(identityOf(id)), "refuse").reason).toContain('cannot cancel session "default"');
     expect(slot.state.running).toBeDefined();
   });
 });

@@ -60,13 +60,13 @@ describe("a pattern", () => {
     ["[[:alpha]", "not known"],
     ["!keep", "turns a line of a file round"],
   ])("that can never match, or is not understood, is refused: %j", (pattern, reason) => {
-    const message = expect.stringMatching(/^Read --exclude "/);
+    const message = expect.stringMatching(/^cannot read --exclude "/);
     expect(thrown(() => exclude(pattern))).toMatchObject({ code: "usage", message });
     expect(thrown(() => exclude(pattern))).toMatchObject({ message: expect.stringContaining(reason) });
   });
 
   test("that is longer than any path is refused, and not shown whole", () => {
-    expect(() => exclude("a".repeat(4096))).toThrow(/^Read --exclude "a{200}": the pattern has more than 4095 bytes$/);
+    expect(() => exclude("a".repeat(4096))).toThrow(/^cannot read --exclude "a{200}": the pattern has more than 4095 bytes$/);
   });
 
   test("takes a time that does not explode with its stars", () => {
@@ -117,7 +117,7 @@ describe("rules", () => {
   });
 
   test("of a file name the line that is refused, and their number is bounded", () => {
-    expect(() => lines("ok", "", "a[")).toThrow(/^Read line 3 of patterns, "a\[": /);
+    expect(() => lines("ok", "", "a[")).toThrow(/^cannot read line 3 of patterns, "a\[": /);
     expect(() => lines(...Array.from({ length: FILTER_RULES_MAX + 1 }, () => "a"))).toThrow(/more than 10000 patterns/);
     expect(() => lines("!")).toThrow(/empty/);
   });

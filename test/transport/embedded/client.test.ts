@@ -247,7 +247,7 @@ describe("a client of the relay", () => {
     const status = watchStatus(transport);
     await transport.publish("fanfold.data", numbered(1), { signal: NEVER });
     await status.until(() => status.seen.some(({ type }) => type === "disconnected"));
-    expect(status.seen[0]).toMatchObject({ reason: expect.stringContaining("Decode the stream of the relay") });
+    expect(status.seen[0]).toMatchObject({ reason: expect.stringContaining("cannot decode the stream of the relay") });
   });
 
   test("does not count as connected when the link breaks with the relay's answer", async () => {

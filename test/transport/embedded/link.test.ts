@@ -33,6 +33,6 @@ test("a relay that breaks the connection, or ends it, is told in words, without 
   for (const [port, words] of cases)
     expect(await toldAbout(port)).toMatchObject({
       code: "broker-unreachable",
-      message: `Connect to the relay at "127.0.0.1:${port}": ${words}`,
+      message: `cannot connect to the relay at "127.0.0.1:${port}": ${words}`,
     });
 });
