@@ -128,7 +128,7 @@ export class CopyWork implements SessionWork {
         this.#proof(sinkId, publisher, message);
         break;
       case "outlook":
-        throw new FanfoldError("damaged", "Take what a dry run would do: this is a copy");
+        throw new FanfoldError("damaged", "cannot take what a dry run would do: this is a copy");
       case "failed":
         this.#desk.fail(sinkId, isErrorCode(message.code) ? message.code : "internal", message.message);
         break;

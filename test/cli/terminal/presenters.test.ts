@@ -15,7 +15,11 @@ function plain(kind: Kind = "plain", verbose = false): { io: MemoryIo; take: (ev
   return { io, take: (event) => presenter.take(event) };
 }
 
-const failed = sampleOutcome("beta", { outcome: "failed", code: "disk-full", message: 'cannot write "x": no space left' });
+const failed = sampleOutcome("beta", {
+  outcome: "failed",
+  code: "disk-full",
+  message: 'cannot write "x": no space left',
+});
 
 describe("PlainPresenter", () => {
   test("prints every change of state at once", () => {

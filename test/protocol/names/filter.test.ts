@@ -66,7 +66,9 @@ describe("a pattern", () => {
   });
 
   test("that is longer than any path is refused, and not shown whole", () => {
-    expect(() => exclude("a".repeat(4096))).toThrow(/^cannot read --exclude "a{200}": the pattern has more than 4095 bytes$/);
+    expect(() => exclude("a".repeat(4096))).toThrow(
+      /^cannot read --exclude "a{200}": the pattern has more than 4095 bytes$/,
+    );
   });
 
   test("takes a time that does not explode with its stars", () => {
