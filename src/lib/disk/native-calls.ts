@@ -36,8 +36,8 @@ export interface Native {
   seekData(fd: number, offsetBytes: number): number | undefined;
   /** First byte at or behind `offsetBytes` that is in a hole; the end of the file counts as one. Moves the descriptor's offset. */
   seekHole(fd: number, offsetBytes: number): number;
-  /** Sets the modification time and leaves that of the last access as it is. */
-  setTimes(place: NativePlace, mtime: NativeTime): void;
+  /** Sets the modification time, and that of the last access too, or leaves it as it is. */
+  setTimes(place: NativePlace, mtime: NativeTime, atime?: NativeTime): void;
   /** Makes a FIFO, or with `device` a device, with a mode that has its type (`S_IFIFO | 0o600`); the umask takes from it. */
   makeNode(path: Uint8Array, mode: number, device?: DeviceNumbers): void;
   /** Resolves when everything written to the file system that `fd` lies on is on its disk. */

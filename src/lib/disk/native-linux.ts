@@ -87,9 +87,11 @@ function bindTimes(library: Library, errno: () => number): Pick<Native, "setTime
     "int utimensat(int, const uint8_t *, const int64_t *, int)",
   );
   const futimens: Call<[fd: number, times: BigInt64Array]> = library.func("int futimens(int, const int64_t *)");
-  const times = new BigInt64Array([0n, UTIME_OMIT, 0n, 0n]);
+  const times = new BigInt64Array(4);
   return {
-    setTimes(place: NativePlace, { seconds, nanoseconds }: NativeTime) {
+    setTimes(place: NativePlace, { seconds, nanoseconds }: NativeTime, atime?: NativeTime) {
+      times[0] = BigInt(atime?.seconds ?? 0);
+      times[1] = atime === undefined ? UTIME_OMIT : BigInt(atime.nanoseconds);
       times[2] = BigInt(seconds);
       times[3] = BigInt(nanoseconds);
       if (typeof place === "number") {

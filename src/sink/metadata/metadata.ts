@@ -219,7 +219,7 @@ export class Metadata {
   #setTime(target: MetadataTarget, time: Timestamp): void {
     const { native } = this.#options;
     if (native === undefined) target.setTimes(fileTime(time));
-    else native.setTimes(target.place, time);
+    else native.setTimes(target.place, time, this.traits.setsTimesTogether ? time : undefined);
   }
 
   /** Whom this process can give it to: anybody as root, else only a group of its own. */

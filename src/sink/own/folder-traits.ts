@@ -6,25 +6,27 @@ export interface FolderTraits {
   readonly scale: TimeScale;
   /** Files belong to who makes them; on some (FAT) to whom it was mounted for. */
   readonly keepsOwners: boolean;
+  /** Some in user space take a time of modification with one of access only, and leave out without a word what comes alone. */
+  readonly setsTimesTogether: boolean;
 }
 
-export const USUAL_TRAITS: FolderTraits = { scale: EXACT_SCALE, keepsOwners: true };
+export const USUAL_TRAITS: FolderTraits = { scale: EXACT_SCALE, keepsOwners: true, setsTimesTogether: false };
 
 /** As one line of JSON, in which numbers without limit are texts. */
-export function encodeTraits({ scale, keepsOwners }: FolderTraits): string {
+export function encodeTraits({ scale, ...others }: FolderTraits): string {
   const texts = Object.entries(scale).map(([key, value]) => [key, value?.toString() ?? null]);
-  return `${JSON.stringify({ ...Object.fromEntries(texts), keepsOwners })}\n`;
+  return `${JSON.stringify({ ...Object.fromEntries(texts), ...others })}\n`;
 }
 
 /** Throws when the text is not what `encodeTraits` makes. */
 export function decodeTraits(text: string): FolderTraits {
-  const { unit, first, last, keepsOwners } = traitsSchema.parse(JSON.parse(text));
+  const { unit, first, last, ...others } = traitsSchema.parse(JSON.parse(text));
   const scale = {
     unit: BigInt(unit),
     first: first === null ? undefined : BigInt(first),
     last: last === null ? undefined : BigInt(last),
   };
-  return { scale, keepsOwners };
+  return { scale, ...others };
 }
 
 const integer = z.string().regex(/^-?\d{1,30}$/);
@@ -33,4 +35,5 @@ const traitsSchema = z.object({
   first: integer.nullable(),
   last: integer.nullable(),
   keepsOwners: z.boolean(),
+  setsTimesTogether: z.boolean(),
 });

@@ -1,9 +1,10 @@
 import { futimesSync } from "node:fs";
+import type { Native } from "../../lib/disk/native-calls.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { factsOfOpen } from "../disk/file-facts.ts";
 import type { Root } from "../disk/root.ts";
 import { fileTime, storedAs } from "../metadata/file-time.ts";
-import { nanosecondsOf, unitBetween } from "../metadata/time-scale.ts";
+import { EXACT_SCALE, nanosecondsOf, unitBetween } from "../metadata/time-scale.ts";
 import { decodeTraits, encodeTraits, type FolderTraits, USUAL_TRAITS } from "./folder-traits.ts";
 import { KnownDamage, removeDamageDrafts } from "./known-damage.ts";
 import { readOwnFile, writeOwnFile } from "./own-files.ts";
@@ -28,25 +29,35 @@ function probeTraits(root: Root): FolderTraits {
   const { native } = root;
   const file = root.partials.create(NOWHERE, "probe");
   try {
-    /** What becomes of a time: what was asked for, as the calls at hand can say it, and what stands there then. */
-    const ask = (time: Timestamp): { readonly asked: bigint; readonly found: bigint } => {
-      const value = fileTime(time);
-      if (native === undefined) futimesSync(file.fd, value, value);
-      else native.setTimes(file.fd, time);
-      const asked = native === undefined ? storedAs(Number(value)) : time;
-      return { asked: nanosecondsOf(asked), found: factsOfOpen(file.fd).mtimeNs };
-    };
-    const limit = (seconds: number): bigint | undefined => {
-      const { asked, found } = ask({ seconds, nanoseconds: 0 });
-      return found === asked ? undefined : found;
-    };
-    const { asked, found } = ask(PROBE_TIME);
-    const scale = { unit: unitBetween(asked, found) ?? 1n, first: limit(-FAR_SECONDS), last: limit(FAR_SECONDS) };
-    return { scale, keepsOwners: factsOfOpen(file.fd).uid === process.geteuid?.() };
+    const { scale, setsTimesTogether } = probeTimes(file.fd, native);
+    return { scale, setsTimesTogether, keepsOwners: factsOfOpen(file.fd).uid === process.geteuid?.() };
   } finally {
     root.partials.close(file);
     root.partials.discard(file);
   }
+}
+
+/** What becomes of times that are set. Where nothing that is known does, no time that a file shows speaks for it. */
+function probeTimes(fd: number, native: Native | undefined): Pick<FolderTraits, "scale" | "setsTimesTogether"> {
+  /** What was asked for, as the calls at hand can say it, and what stands there then. */
+  const ask = (time: Timestamp, isTogether: boolean): { readonly asked: bigint; readonly found: bigint } => {
+    const value = fileTime(time);
+    if (native === undefined) futimesSync(fd, value, value);
+    else native.setTimes(fd, time, isTogether ? time : undefined);
+    const asked = native === undefined ? storedAs(Number(value)) : time;
+    return { asked: nanosecondsOf(asked), found: factsOfOpen(fd).mtimeNs };
+  };
+  for (const setsTimesTogether of native === undefined ? [false] : [false, true]) {
+    const { asked, found } = ask(PROBE_TIME, setsTimesTogether);
+    const unit = unitBetween(asked, found);
+    if (unit === undefined) continue;
+    const limit = (seconds: number): bigint | undefined => {
+      const far = ask({ seconds, nanoseconds: 0 }, setsTimesTogether);
+      return far.found === far.asked ? undefined : far.found;
+    };
+    return { scale: { unit, first: limit(-FAR_SECONDS), last: limit(FAR_SECONDS) }, setsTimesTogether };
+  }
+  return { scale: EXACT_SCALE, setsTimesTogether: false };
 }
 
 const FILE = "traits";

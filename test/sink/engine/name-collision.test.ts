@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { EntryStats } from "../../../src/lib/disk/entry-stats.ts";
@@ -157,6 +157,18 @@ describe.each(foldingKinds().map((kind) => [kind] as const))("on %s", (kind) => 
       expect(readdirSync(folder).filter((name) => name !== ".fanfold")).toHaveLength(3);
       if (run > 0) expect(wants.map(({ want }) => want)).toEqual(wants.map(() => "none"));
     }
+  });
+
+  test("a file gets the time of its source, and is known by it the next time", () => {
+    const [source, folder] = [sourceOf(["file"]), mounted()];
+    utimesSync(join(source, "file"), 1_000_000_001, 1_000_000_001);
+    copyInto(source, folder);
+    expect([1_000_000_000, 1_000_000_001]).toContain(statSync(join(folder, "file")).mtimeMs / 1000);
+    expect(copyInto(source, folder).wants.map(({ want }) => want)).toEqual(["none"]);
+    // Of the same size, and of the very second in which the next copy looks.
+    writeFileSync(join(folder, "file"), "else");
+    expect(copyInto(source, folder).wants.map(({ want }) => want)).toEqual(["all"]);
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("file");
   });
 
   test("nothing of a directory whose name is taken is carried, into whatever it would have gone", () => {

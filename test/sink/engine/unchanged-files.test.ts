@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { loadNative } from "../../../src/lib/disk/native.ts";
+import type { Native } from "../../../src/lib/disk/native-calls.ts";
 import type { Entry } from "../../../src/protocol/frame/page.ts";
 import type { EntryState } from "../../../src/protocol/frame/trailer.ts";
 import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
@@ -31,6 +32,7 @@ import {
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
+import { needNative } from "../../helpers/trees/every-kind-tree.ts";
 import { content } from "../../helpers/trees/tree.ts";
 
 const LEAF = 32 * 1024;
@@ -69,6 +71,49 @@ function begin(
 
 /** Bits of a want, as base64 of one byte. */
 const bits = (value: number) => ({ bits: Buffer.of(value).toString("base64") });
+
+describe("where a file system takes no time of modification alone", () => {
+  /** As some in user space: what comes alone is left out without a word. */
+  const engineOver = (folder: string, setTimes: (native: Native) => Native["setTimes"]) => {
+    const native = needNative();
+    const sink = openEngine(folder, { root: { native: { ...native, setTimes: setTimes(native) } } });
+    onTestFinished(() => sink[Symbol.dispose]());
+    const source = new HandSource();
+    const { payload, page } = source.page([rootEntry, file("file", 7)]);
+    sink.accept(payload);
+    return { sink, source, page };
+  };
+
+  test("it is set with that of the access, and is known the next time", () => {
+    const folder = tempFolder();
+    const together = (native: Native): Native["setTimes"] => {
+      return (place, mtime, atime) => {
+        if (atime !== undefined) native.setTimes(place, mtime, atime);
+      };
+    };
+    const bytes = Buffer.from("content");
+    const { sink, source, page } = engineOver(folder, together);
+    sink.accept(dataFrame([{ entry: 1, bytes }], [{ entry: 1, final: finalOf(bytes) }]));
+    sink.accept(source.trailer(page, [AS_LISTED, delivered(bytes)]));
+    sink.accept(source.end());
+    expect(sink.engine.digest).toBeDefined();
+    const { seconds, nanoseconds } = TIME;
+    expect(statSync(join(folder, "file"), { bigint: true }).mtimeNs).toBe(
+      BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
+    );
+    expect(engineOver(folder, together).sink.wants[0]?.want).toBe("none");
+  });
+
+  test("and none at all, no file is taken as unchanged, also one of this very second", () => {
+    const folder = folderWith(Buffer.from("CONTENT"), { seconds: Math.floor(Date.now() / 1000) });
+    const before = statSync(join(folder, "file"));
+    // The probe shows the time of the file.
+    const never = (native: Native): Native["setTimes"] => {
+      return (place) => native.setTimes(place, { seconds: before.mtimeMs / 1000, nanoseconds: 0 });
+    };
+    expect(engineOver(folder, never).sink.wants[0]?.want).toBe("all");
+  });
+});
 
 describe("a file that stands there with equal size and time", () => {
   test.each<[string, (path: string) => void]>([
