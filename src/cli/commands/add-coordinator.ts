@@ -12,23 +12,25 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
     .command("coordinator")
     .summary("bring a source and its sinks together")
     .description(
-      "Brings sources and sinks together and shows their sessions. Start one of it; the other commands need only its address.",
+      "Brings sources and sinks together and shows their sessions. Start one coordinator; the other commands need only its address.",
     )
     .addOption(new Option("--host <host>", "address to listen on").default(COORDINATOR_DEFAULTS.host))
     .addOption(
-      new Option("--port <port>", "port to listen on, 0 for a free one")
+      new Option("--port <port>", "port to listen on; 0 takes a free one")
         .default(COORDINATOR_DEFAULTS.port)
         .argParser((value) => parseWholeNumber(value, { option: "--port", min: 0, max: 65_535 })),
     )
     .addOption(
       new Option(
         "--broker <broker>",
-        "what the data goes through: embedded, nats://host:4222 or amqp://host:5672; several hosts with commas between",
+        "what carries the data: embedded, nats://host:4222 or amqp://host:5672; separate several hosts with commas",
       )
         .default(COORDINATOR_DEFAULTS.broker)
         .env("FANFOLD_BROKER"),
     )
-    .addOption(new Option("--broker-public-url <url>", "what clients are told, where it differs from --broker"))
+    .addOption(
+      new Option("--broker-public-url <url>", "the broker's address for clients, if it is not that of --broker"),
+    )
     .addOption(
       new Option("--broker-credentials <file>", "file with user:password or a token for --broker").argParser((value) =>
         parsePath(value, "--broker-credentials"),
@@ -37,19 +39,19 @@ export function addCoordinator(program: Command, io: ProgramIo, finish: Finish):
     .addOption(
       new Option(
         "--broker-public-credentials <file>",
-        "the same for clients, who otherwise get the coordinator's own",
+        "the same for clients (default: the coordinator's own)",
       ).argParser((value) => parsePath(value, "--broker-public-credentials")),
     )
     .addOption(
       new Option(
         "--allow-host <name>",
-        "another name by which browsers may call this coordinator; members need none (repeatable)",
+        "another host name that browsers may use for this coordinator; sources and sinks do not need it (repeatable)",
       ).argParser(collect),
     )
     .addOption(
       new Option(
         "--state-dir <folder>",
-        "where sessions are remembered (default: $XDG_STATE_HOME/fanfold/coordinator/PORT)",
+        "folder that remembers the sessions (default: $XDG_STATE_HOME/fanfold/coordinator/PORT)",
       ).argParser((value) => parsePath(value, "--state-dir")),
     );
   addShared(command)
@@ -71,5 +73,5 @@ Examples:
   fanfold coordinator --broker nats://localhost:4222
   fanfold coordinator --broker amqp://rabbit --broker-credentials /etc/rabbit
 
-Where its output is no terminal, each line begins with the time, in UTC.
+If the output is not a terminal, each line begins with the time in UTC.
 `;

@@ -7,12 +7,12 @@ import type { IdentityOptions, ImportOptions } from "./identity-command.ts";
 export function addIdentity(program: Command, io: ProgramIo, finish: Finish): void {
   const identity = program
     .command("identity")
-    .summary("show or carry along what makes a directory the same source")
+    .summary("show, export or import the identity of a source")
     .description(
-      "Sinks know a source by its identity. It is kept for the path of DIR, on this machine, for this user: docs/identity.md.",
+      "Sinks recognise a source by its identity. Each user has one for each path of DIR on each machine: docs/identity.md.",
     )
     .helpOption("-h, --help", "show this help");
-  below(identity, "show", "print the fingerprint of DIR's identity, and where it is kept")
+  below(identity, "show", "print the fingerprint of DIR's identity and the path of its file")
     .addHelpText("after", SHOW_HELP)
     .action(async (folder: string, options: IdentityOptions) => {
       const { showIdentity } = await import("./identity-command.ts");
@@ -21,7 +21,7 @@ export function addIdentity(program: Command, io: ProgramIo, finish: Finish): vo
   below(
     identity,
     "export",
-    "write DIR's identity into a new file, for its owner alone; whoever has it can be this source",
+    "write DIR's identity into a new file that only you can read; whoever has the file can act as this source",
   )
     .argument("<file>", 'the new file, or "-" for standard output')
     .addHelpText("after", EXPORT_HELP)
@@ -29,9 +29,9 @@ export function addIdentity(program: Command, io: ProgramIo, finish: Finish): vo
       const { exportIdentity } = await import("./identity-command.ts");
       finish(await exportIdentity({ folder, file }, options, io));
     });
-  below(identity, "import", "make the identity in a file that of DIR")
+  below(identity, "import", "give DIR the identity that is in a file")
     .argument("<file>", 'a file that "fanfold identity export" wrote, or "-" for standard input')
-    .addOption(new Option("--replace", "also when DIR has another identity, which is lost"))
+    .addOption(new Option("--replace", "replace the identity that DIR has; the old one is lost"))
     .addHelpText("after", IMPORT_HELP)
     .action(async (folder: string, file: string, options: ImportOptions) => {
       const { importIdentity } = await import("./identity-command.ts");

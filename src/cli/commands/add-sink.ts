@@ -12,32 +12,27 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     .command("sink")
     .summary("receive a copy into a folder")
     .description(
-      "Registers, waits for a source as long as it takes, and builds its directory in FOLDER. What else is in FOLDER stays as it is, unless the source has --delete.",
+      "Registers, waits for a source without a limit, and copies its directory into FOLDER. Other entries of FOLDER stay as they are, unless the source has --delete.",
     )
-    .argument("<folder>", "the folder to fill; it is created when missing")
+    .argument("<folder>", "the folder to fill; it is created if it is missing")
     .addOption(coordinatorOption())
     .addOption(sessionOption())
     .addOption(labelOption())
-    .addOption(new Option("--stay", "go on waiting for the next session of this name"))
-    .addOption(new Option("--accept-new-source", "take a copy from another source than the folder's first one"))
-    .addOption(new Option("--no-delete", "delete nothing that the source has not, though it asks for it"))
+    .addOption(new Option("--stay", "after each session, wait for the next one of this name"))
+    .addOption(new Option("--accept-new-source", "accept a source other than the one whose copy the folder holds"))
+    .addOption(new Option("--no-delete", "delete nothing here, even if the source has --delete"))
     .addOption(
       new Option(
         "--max-delete <limit>",
-        "delete nothing where more than this would go, though the source allows it: entries, or 0% to 100% of them",
+        "delete nothing if it would be more than this, even if the source allows it: a number of entries, or 0% to 100%",
       ).argParser(parseMaxDelete),
     )
-    .addOption(
-      new Option(
-        "--numeric-ids",
-        "as root: owners by their numbers at the source, not by their names (default: by name)",
-      ),
-    )
-    .addOption(new Option("--specials", "as root: make devices too"))
+    .addOption(new Option("--numeric-ids", "as root: set owners by the source's numbers (default: by their names)"))
+    .addOption(new Option("--specials", "as root: also make devices"))
     .addOption(
       new Option(
         "--durability <when>",
-        "when the disk is made to have the copy: before it is called done, each file before it gets its name as well, or not at all",
+        "when to force data to the disk: once before the copy is done, also each file before it gets its name, or never",
       )
         .choices(["session", "file", "none"] satisfies Durability[])
         .default("session"),
@@ -45,7 +40,7 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
     .addOption(
       new Option(
         "--connect-timeout <duration>",
-        "give up when the coordinator does not let us in by then (default: keep trying)",
+        "give up if the coordinator does not let the sink in within this time (default: keep trying)",
       ).argParser((value) => parseDuration(value, "--connect-timeout")),
     );
   addShared(command)
@@ -62,7 +57,7 @@ Examples:
   fanfold sink --coordinator backup:7337 --session photos --name attic /backup
   fanfold sink --stay /backup/photos
 
-With --stay, where its output is no terminal, each line begins with the time, in
-UTC.
-The exit status says how it ended: docs/exit-status.md.
+With --stay, each line begins with the time in UTC if the output is not a
+terminal.
+docs/exit-status.md explains the exit status.
 `;

@@ -21,7 +21,9 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
   const command = program
     .command("source")
     .summary("copy a directory to the sinks of a session")
-    .description("Waits for sinks, copies DIR to all of them at once, and ends with 0 when every copy is complete.")
+    .description(
+      "Waits for sinks and copies DIR to all of them at once. The exit status is 0 when every copy is complete.",
+    )
     .argument("<dir>", "the directory to copy")
     .addOption(coordinatorOption())
     .addOption(sessionOption());
@@ -30,7 +32,7 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
     .addOption(
       new Option(
         "--connect-timeout <duration>",
-        "give up when the coordinator does not let us in by then; in the middle of a session it gets 10m at least",
+        "give up if the coordinator does not let the source in within this time; during a session it has at least 10m",
       )
         .default(SOURCE_DEFAULTS.connectTimeoutMs, "30s")
         .argParser((value) => parseDuration(value, "--connect-timeout")),
@@ -38,15 +40,15 @@ export function addSource(program: Command, io: ProgramIo, finish: Finish): void
     .addOption(
       new Option(
         "-n, --dry-run",
-        "only say what would be sent to each sink, and change nothing; with --verbose name the files",
+        "say what would be sent to each sink, and change nothing; --verbose names the files",
       ).conflicts("cancel"),
     )
-    .addOption(new Option("--cancel", "end the session of DIR for all, and copy nothing"))
+    .addOption(new Option("--cancel", "end the session of DIR for the source and all sinks, and copy nothing"))
     .addOption(sourceStateOption())
     .addOption(
       new Option(
         "--identity <file>",
-        "be the source whose identity is in this file, and not the one that is kept for DIR (docs/identity.md)",
+        "use the identity in this file, not the one that is kept for DIR (docs/identity.md)",
       ).argParser((value) => parsePath(value, "--identity")),
     );
   const filters = addTreeOptions(command);
@@ -67,14 +69,17 @@ Examples:
   fanfold source --dry-run --verbose ~/photos
   fanfold source --exclude '*.tmp' --exclude /build/ ~/project
 
-Ctrl-C stops the source, and its sinks wait: the same command goes on.
-A second Ctrl-C ends the session for all.
+Ctrl-C stops the source, and its sinks wait. The same command goes on with the
+copy. A second Ctrl-C ends the session for the sinks, too.
 
-Patterns are those of .gitignore. "*.tmp" and "cache/" match at any depth,
-"/build" and "docs/*.md" from DIR on. "/" at the end means directories, "**" any
-number of them. Of --exclude, --include and --exclude-from the first that
-matches an entry decides. In a file the last line does, and "!" in front
-includes again. More: docs/filters.md.
+Patterns are those of .gitignore:
+  *.tmp  cache/      match at any depth
+  /build  docs/*.md  match from DIR on
+  a "/" at the end   matches directories only
+  **                 matches any number of directories
+The first of --exclude, --include and --exclude-from that matches an entry
+decides. In a file the last line that matches decides. A "!" at the beginning of
+a line includes again. More: docs/filters.md.
 
-The exit status says how it ended: docs/exit-status.md.
+docs/exit-status.md explains the exit status.
 `;

@@ -9,10 +9,10 @@ export function addVerify(program: Command, io: ProgramIo, finish: Finish): void
     .command("verify")
     .summary("compare a sink's folder with what was copied into it")
     .description(
-      "Reads FOLDER again, without any network, and names what is not as the last completed copy left it. It changes nothing of the copy, and remembers which files are damaged: the next copy gets them anew.",
+      "Reads FOLDER, without a network, and names what differs from the last completed copy. It changes nothing in the copy. It remembers which files are damaged, and the next copy gets them again.",
     )
     .argument("<folder>", "the folder of a sink")
-    .addOption(new Option("--strict", "fail also for entries that are in FOLDER and not in the copy"));
+    .addOption(new Option("--strict", "also fail if FOLDER has entries that are not in the copy"));
   addShared(command)
     .addHelpText("after", VERIFY_HELP)
     .action(async (folder: string, options: VerifyCommandOptions) => {
@@ -26,6 +26,6 @@ Examples:
   fanfold verify /backup/photos
   fanfold verify --strict --json /backup/photos
 
-The exit status is 0 when all is as it was copied, and 12 when something differs
-or is missing: docs/exit-status.md.
+The exit status is 0 when FOLDER is as it was copied. It is 12 when something
+differs or is missing. docs/exit-status.md explains the others.
 `;

@@ -11,8 +11,8 @@ export type Finish = (status: number) => void;
 export function addShared(command: Command): Command {
   return command
     .addOption(new Option("-q, --quiet", "print errors and warnings only").conflicts(["verbose", "json"]))
-    .addOption(new Option("-v, --verbose", "print every file, and what helps to find a fault"))
-    .addOption(new Option("--json", "print one JSON object a line for every event (docs/events.md)"))
+    .addOption(new Option("-v, --verbose", "print every file, and details that help to find a fault"))
+    .addOption(new Option("--json", "print every event as one line of JSON (docs/events.md)"))
     .addOption(new Option("--no-color", "print without colours, as with NO_COLOR"))
     .helpOption("-h, --help", "show this help");
 }
@@ -20,7 +20,7 @@ export function addShared(command: Command): Command {
 export function coordinatorOption(): Option {
   return new Option(
     "--coordinator <address>",
-    "where the coordinator listens: host:port, host, [IPv6]:port or http://host:port",
+    "address of the coordinator: host:port, host, [IPv6]:port or http://host:port",
   )
     .default(MEMBER_DEFAULTS.coordinator)
     .env("FANFOLD_COORDINATOR")
@@ -28,15 +28,16 @@ export function coordinatorOption(): Option {
 }
 
 export function sessionOption(): Option {
-  return new Option("--session <name>", 'which source and sinks belong together (default: "default")').argParser(
-    parseSessionName,
-  );
+  return new Option(
+    "--session <name>",
+    'name by which a source and its sinks find each other (default: "default")',
+  ).argParser(parseSessionName);
 }
 
 export function labelOption(): Option {
   return new Option(
     "--name <label>",
-    "the name others see (default: the host name; where it is taken, with the name of the folder)",
+    "name that others see (default: the host name; if that is taken, with the name of the folder)",
   ).argParser((value) => parseLabel(value));
 }
 

@@ -8,25 +8,25 @@ export function addSinkNeed(command: Command): Command {
     .addOption(
       new Option(
         "--dest-count <count>",
-        "start as soon as so many sinks are registered; LEAST..MOST, with --wait, starts with fewer then (default: 1, or all of --expect)",
+        "start when this many sinks are registered; LEAST..MOST starts with LEAST after --wait (default: 1, or all of --expect)",
       ).argParser(parseDestCount),
     )
     .addOption(
       new Option(
         "--wait <duration>",
-        "after this time the least of --dest-count is enough; with fewer it gives up, or at --wait-timeout",
+        "after this time the LEAST of --dest-count is enough; with fewer sinks give up, at once or at --wait-timeout",
       ).argParser((value) => parseDuration(value, "--wait")),
     )
     .addOption(
       new Option(
         "--expect <names>",
-        "names of sinks, with commas (repeatable): only these count for --dest-count, and who is missing is named",
+        "names of sinks, with commas (repeatable): only these count for --dest-count, and missing ones are named",
       ).argParser(parseExpect),
     )
     .addOption(
       new Option(
         "--wait-timeout <duration>",
-        "give up when not enough sinks are there by then, such as 30s, 5m or 2h",
+        "give up if too few sinks are registered after this time, such as 30s, 5m or 2h",
       ).argParser((value) => parseDuration(value, "--wait-timeout")),
     );
 }

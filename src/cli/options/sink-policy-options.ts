@@ -9,14 +9,14 @@ import { parseWholeNumber } from "./parse-number.ts";
 export function addSinkPolicy(command: Command): Command {
   return command
     .addOption(
-      new Option("--sink-timeout <duration>", "how long to wait for a sink that went away in the middle of the copy")
+      new Option("--sink-timeout <duration>", "how long to wait for a sink that goes away during the copy")
         .default(SOURCE_DEFAULTS.sinkTimeoutMs, "10m")
         .argParser((value) => parseDuration(value, "--sink-timeout")),
     )
     .addOption(
       new Option(
         "--stragglers <policy>",
-        "what to do with a sink much slower than the others: wait for it, detach it (it is caught up on its own), or drop it",
+        "what to do with a sink much slower than the others: wait for it, detach it and send to it separately, or drop it",
       )
         .default(SOURCE_DEFAULTS.stragglers)
         .choices(STRAGGLER_POLICIES),
@@ -24,8 +24,8 @@ export function addSinkPolicy(command: Command): Command {
     .addOption(
       new Option(
         "--min-success <count>",
-        "end with 0 when so many sinks have proven their copies, though others failed",
+        "end with 0 if at least this many sinks have proven their copies, even if others failed",
       ).argParser((value) => parseWholeNumber(value, { option: "--min-success", min: 1, max: SINKS_PER_SESSION_MAX })),
     )
-    .addOption(new Option("--error-on-no-transfer", "end with 13 when every sink had everything already"));
+    .addOption(new Option("--error-on-no-transfer", "end with 13 if every sink already had everything"));
 }

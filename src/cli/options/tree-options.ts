@@ -20,43 +20,50 @@ export function addTreeOptions(command: Command): readonly FilterOption[] {
       new Option(flags, `${description} (repeatable)`).argParser((value) => void filters.push(read(value))),
     );
   };
-  add("--exclude <pattern>", "leave out what matches", (exclude) => ({ exclude: argumentBytes(exclude) }));
-  add("--include <pattern>", "do not leave out what matches, whatever is excluded behind it", (include) => ({
+  add("--exclude <pattern>", "leave out entries that match", (exclude) => ({ exclude: argumentBytes(exclude) }));
+  add("--include <pattern>", "keep entries that match, whatever a later option excludes", (include) => ({
     include: argumentBytes(include),
   }));
-  add("--exclude-from <file>", "leave out what the patterns in a file say, one a line", (file) => ({
+  add("--exclude-from <file>", "leave out entries that match the patterns in a file, one a line", (file) => ({
     excludeFrom: parsePath(file, "--exclude-from"),
   }));
   command
-    .addOption(new Option("--delete", "let the sinks delete, at the end, what DIR has not; not what filters name"))
     .addOption(
       new Option(
-        "--max-delete <limit>",
-        "delete nothing at a sink where more than this would go: entries, or 0% to 100% of them (default: 25% and 10 entries)",
-      ).argParser(parseMaxDelete),
-    )
-    .addOption(new Option("-x, --one-file-system", "do not look into directories on other file systems"))
-    .addOption(
-      new Option(
-        "--links <policy>",
-        "symbolic links: keep all, only safe ones that do not lead out of DIR, or skip all",
-      )
-        .default(SOURCE_DEFAULTS.links)
-        .choices(LINK_POLICIES),
-    )
-    .addOption(new Option("--no-owner", "do not carry owners and groups"))
-    .addOption(new Option("--no-perms", "do not carry permission bits: new entries get them less the sink's umask"))
-    .addOption(new Option("--no-times", "do not carry modification times; compares by content"))
-    .addOption(new Option("--checksum", "compare files by content, not by size and time: reads all of them first"))
-    .addOption(
-      new Option("--bwlimit <rate>", "publish no more a second than this: 500K, 20M; KiB without a unit").argParser(
-        (value) => parseRate(value, "--bwlimit"),
+        "--delete",
+        "at the end, let the sinks delete entries that DIR does not have; entries that filters leave out stay",
       ),
     )
     .addOption(
       new Option(
+        "--max-delete <limit>",
+        "delete nothing at a sink if it would be more than this: a number of entries, or 0% to 100% (default: 25% and 10 entries)",
+      ).argParser(parseMaxDelete),
+    )
+    .addOption(new Option("-x, --one-file-system", "do not enter directories on other file systems"))
+    .addOption(
+      new Option("--links <policy>", "symbolic links: keep all, only the safe ones that stay inside DIR, or skip all")
+        .default(SOURCE_DEFAULTS.links)
+        .choices(LINK_POLICIES),
+    )
+    .addOption(new Option("--no-owner", "do not carry owners and groups"))
+    .addOption(
+      new Option("--no-perms", "do not set permission bits exactly: the sink's umask limits those of new entries"),
+    )
+    .addOption(new Option("--no-times", "do not carry modification times; files are compared by content"))
+    .addOption(
+      new Option("--checksum", "compare files by content, not by size and time; the source reads all of them first"),
+    )
+    .addOption(
+      new Option(
+        "--bwlimit <rate>",
+        "publish at most this much a second: 500K, 20M; a number without a unit is in KiB",
+      ).argParser((value) => parseRate(value, "--bwlimit")),
+    )
+    .addOption(
+      new Option(
         "--compress <when>",
-        "compress file content that shrinks: auto where the path to the sinks holds the source back, on, or off",
+        "compress file content that shrinks: auto (only while the network is the bottleneck), on, or off",
       )
         .default(SOURCE_DEFAULTS.compression)
         .choices(COMPRESSION_MODES),
