@@ -44,9 +44,13 @@ export interface FrameScope {
   readonly epoch: number;
 }
 
-export interface Frame extends FrameScope {
-  readonly type: FrameType;
+/** Which frames are one stream. */
+export interface StreamScope extends FrameScope {
   readonly stream: number;
+}
+
+export interface Frame extends StreamScope {
+  readonly type: FrameType;
   readonly sequence: number;
   /** What the content is to be decompressed to; 0: it is as it is. */
   readonly plainBytes: number;
@@ -55,9 +59,8 @@ export interface Frame extends FrameScope {
   readonly table: Uint8Array;
 }
 
-interface FrameStart extends FrameScope {
+interface FrameStart extends StreamScope {
   readonly type: FrameType;
-  readonly stream: number;
 }
 
 /** Builds a whole frame without content. It still needs `sealFrame`. */

@@ -1,4 +1,5 @@
 import type { FanfoldError } from "../../lib/errors.ts";
+import type { StreamScope } from "../../protocol/frame/frame.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityReport } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
@@ -6,7 +7,7 @@ import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import type { DeletionPolicy } from "../deletion/deletion.ts";
 import type { Durability } from "../disk/entry-sync.ts";
 import type { Doubts } from "../own/sync-mark.ts";
-import type { SequenceRange, StreamScope } from "../stream/sequence-tracker.ts";
+import type { SequenceRange } from "../stream/sequence-tracker.ts";
 import type { DryRunOutlook } from "./dry-engine.ts";
 import type { EngineCounts } from "./engine-counts.ts";
 import type { WantMessage } from "./page-wants.ts";

@@ -1,10 +1,5 @@
-import { decodeWholeFrame, FRAME_HEADER_BYTES, type FrameScope } from "../../protocol/frame/frame.ts";
+import { decodeWholeFrame, FRAME_HEADER_BYTES, type StreamScope } from "../../protocol/frame/frame.ts";
 import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
-
-/** Where a sink is: the epoch it copies in, and the stream it is served by. */
-export interface CopyPlace extends FrameScope {
-  readonly stream: number;
-}
 
 /** Who is to take a payload: the engine of the stream that runs, nobody, or the next stream, which begins with it. */
 export type FrameRoute =
@@ -20,8 +15,10 @@ const STREAM_OFFSET = 20;
 /**
  * Looks at the header of a payload only, for where it belongs [P-9.3]; the engine checks the rest. Frames of other epochs and
  * of lower streams are left over, or come too early: whatever of them is needed is sent again.
+ *
+ * @param place the stream that this sink is served by
  */
-export function routeFrame(payload: Uint8Array, place: CopyPlace, isOwnSubject: boolean): FrameRoute {
+export function routeFrame(payload: Uint8Array, place: StreamScope, isOwnSubject: boolean): FrameRoute {
   // The engine knows what to say of what is no frame of this version.
   if (payload.length < FRAME_HEADER_BYTES || payload[2] !== PROTOCOL_VERSION) return ENGINE;
   const epoch = new DataView(payload.buffer, payload.byteOffset).getUint32(EPOCH_OFFSET);

@@ -1,13 +1,8 @@
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
-import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { StreamScope } from "../../protocol/frame/frame.ts";
 import { MISSING_RANGES_MAX, SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import type { CheckedFrame } from "./checked-frame.ts";
-
-/** Which frames are one stream. */
-export interface StreamScope extends FrameScope {
-  readonly stream: number;
-}
 
 /** A range of sequences, [from, to). */
 export type SequenceRange = [from: number, to: number];

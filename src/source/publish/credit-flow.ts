@@ -28,7 +28,7 @@ interface CreditFlowOptions {
   readonly capabilities: TransportCapabilities;
   readonly startMs: number;
   /** What the window never grows beyond; that of a lane is small. */
-  readonly windowBytesMax?: number;
+  readonly windowBytesMax?: number | undefined;
 }
 
 /** Time over which the rate of the slowest sink is measured. */

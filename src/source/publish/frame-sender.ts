@@ -1,13 +1,12 @@
-import { buildFrame, type FrameScope, type FrameType } from "../../protocol/frame/frame.ts";
+import { buildFrame, type FrameType, type StreamScope } from "../../protocol/frame/frame.ts";
 import type { ReadOutput } from "../read/file-reader.ts";
 import { creditCost, wireCost } from "../read/frame-builder.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
 import { COSTS_NOTHING, type CreditFlow } from "./credit-flow.ts";
 import type { Outbox } from "./outbox.ts";
 
-interface FrameSenderOptions extends FrameScope {
-  /** Number of the stream. */
-  readonly stream: number;
+interface FrameSenderOptions {
+  readonly scope: StreamScope;
   readonly tally: ProgressTally;
   /** A data frame was built, and counts for so much. */
   readonly onBuilt?: ((costBytes: number) => void) | undefined;
@@ -62,7 +61,6 @@ export class FrameSender {
   }
 
   #frame(type: FrameType, table: Uint8Array): Buffer {
-    const { sessionId, epoch, stream } = this.#options;
-    return buildFrame({ type, sessionId, epoch, stream }, table);
+    return buildFrame({ type, ...this.#options.scope }, table);
   }
 }

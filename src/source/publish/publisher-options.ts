@@ -1,5 +1,5 @@
 import type { FanfoldError } from "../../lib/errors.ts";
-import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { StreamScope } from "../../protocol/frame/frame.ts";
 import type { DeletionWithheld } from "../../protocol/messages/deletion.ts";
 import type { Transport } from "../../transport/transport.ts";
 import type { ReadOutput } from "../read/file-reader.ts";
@@ -13,11 +13,12 @@ export type PublisherNotice =
   | Extract<ReadOutput | WalkMessage, { type: "file" | "problem" | "warning" }>
   | { readonly type: "deletion-withheld"; readonly withheld: DeletionWithheld };
 
-export interface PublisherOptions extends FrameScope, PublishedTree {
-  readonly transport: Transport;
+export interface PublisherOptions {
+  readonly scope: StreamScope;
+  readonly tree: PublishedTree;
   readonly threads: TreeThreads;
-  /** Number of the stream, and where it goes. */
-  readonly stream: number;
+  readonly transport: Transport;
+  /** Where the stream goes. */
   readonly subject: string;
   /** Where one sink alone is sent what it misses. */
   readonly repairSubject: (sinkId: string) => string;

@@ -48,14 +48,18 @@ export class Publisher {
   #stopped = false;
 
   constructor(options: PublisherOptions) {
+    const { scope, transport, subject, repairSubject, sinkIds, tally, onBuilt, onFailure, signal } = options;
+    const { throttle } = options.tree;
+    const capabilities = pacedCapabilities(transport.capabilities, throttle);
     this.#options = options;
-    const capabilities = pacedCapabilities(options.transport.capabilities, options.throttle);
     this.#frameBytes = capabilities.preferredPayloadBytes;
-    this.#credit = new CreditFlow({ ...options, capabilities });
-    this.#live = new Set(options.sinkIds);
-    this.#outbox = new Outbox(options);
-    this.#sender = new FrameSender({ ...options, credit: this.#credit, outbox: this.#outbox });
-    this.#repairs = new Repairs({ ...options, credit: this.#credit, outbox: this.#outbox });
+    this.#live = new Set(sinkIds);
+    const { startMs, windowBytesMax } = options;
+    this.#credit = new CreditFlow({ sinkIds, capabilities, startMs, windowBytesMax });
+    this.#outbox = new Outbox({ transport, subject, throttle, onFailure, signal });
+    const parts = { credit: this.#credit, outbox: this.#outbox, tally };
+    this.#sender = new FrameSender({ ...parts, scope, onBuilt });
+    this.#repairs = new Repairs({ ...parts, subject, repairSubject });
   }
 
   /** What the end mark says of the whole tree, once it is on its way. */
@@ -93,11 +97,11 @@ export class Publisher {
   }
 
   start(): void {
-    const { threads, root, identity, sessionId, epoch, stream, fileNotices, compression, onFailure } = this.#options;
-    const scope = { sessionId, epoch, stream, frameBytes: this.#frameBytes };
-    this.#walker = threads.openWalker(this.#options, { onMessage: (message) => this.#onWalk(message), onFailure });
+    const { scope, tree, threads, fileNotices, onFailure } = this.#options;
+    const { root, identity, compression } = tree;
+    this.#walker = threads.openWalker(tree, { onMessage: (message) => this.#onWalk(message), onFailure });
     this.#reader = threads.openReader(
-      { root, identity, ...scope, fileOutputs: fileNotices, compression },
+      { root, identity, ...scope, frameBytes: this.#frameBytes, fileOutputs: fileNotices, compression },
       { onMessage: (output) => this.#onRead(output), onFailure },
     );
     this.#grantCredit();
@@ -251,7 +255,7 @@ export class Publisher {
   }
 
   #askToDelete(): void {
-    const { deletion } = this.#options;
+    const { deletion } = this.#options.tree;
     if (deletion === undefined) return;
     const mark = deletionMark(deletion, { entries: this.#progress.entries, problems: this.#problems });
     if ("code" in mark) this.#notice({ type: "deletion-withheld", withheld: mark });

@@ -1,6 +1,6 @@
 import { zeroRuns } from "../../lib/disk/zeros.ts";
 import { DataTableWriter, type FileFinal, RECORD_BYTES_BOUND } from "../../protocol/frame/data-table.ts";
-import { FRAME_HEADER_BYTES, type FrameScope, writeFrameHeader } from "../../protocol/frame/frame.ts";
+import { FRAME_HEADER_BYTES, type StreamScope, writeFrameHeader } from "../../protocol/frame/frame.ts";
 import { type FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
 
@@ -28,8 +28,7 @@ export function wireCost({ frameBytes }: BuiltFrame): number {
   return Math.max(frameBytes, FRAME_COST_BYTES_MIN);
 }
 
-interface FrameBuilderOptions extends FrameScope {
-  readonly stream: number;
+interface FrameBuilderOptions extends StreamScope {
   /** Size of the frames to build: the transport's preferred payload. */
   readonly frameBytes: number;
   /** Gives a buffer of at least `frameBytes`; used ones may come back through it. */

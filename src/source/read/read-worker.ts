@@ -6,7 +6,7 @@ import { FanfoldError } from "../../lib/errors.ts";
 import type { Begin } from "../../lib/loaded-threads.ts";
 import { serveThread } from "../../lib/thread-port.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
-import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { StreamScope } from "../../protocol/frame/frame.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
 import { TreeFolder } from "../disk/tree-folder.ts";
 import type { Skips } from "../publish/page-answers.ts";
@@ -16,9 +16,8 @@ import { creditCost, FrameBuilder, frameCapacity } from "./frame-builder.ts";
 import { FrameCompressor } from "./frame-compressor.ts";
 
 /** To the thread that reads files: it builds frames while it has credit, in the order of the pages it is given. */
-export interface ReadStart extends FrameScope {
+export interface ReadStart extends StreamScope {
   readonly root: Uint8Array;
-  readonly stream: number;
   readonly frameBytes: number;
   /** Whether a `file` output is wanted for each file. */
   readonly fileOutputs: boolean;

@@ -27,17 +27,18 @@ export class CopyWork implements SessionWork {
   readonly #watch: SinkWatch;
 
   constructor(options: SourceSessionOptions, desk: SessionDesk) {
-    const { clock, emit } = options;
+    const { scope, tree, threads, wire, sinks, policy, runtime, fileEvents } = options;
+    const { clock, emit } = runtime;
     const { roster } = desk;
     this.#options = options;
     this.#desk = desk;
-    this.#streams = new Streams({ ...options, onFailure: desk.end });
+    this.#streams = new Streams({ scope, tree, threads, wire, sinks, runtime, fileEvents, onFailure: desk.end });
     this.#watch = new SinkWatch({
       roster,
       streams: this.#streams,
-      transport: options.transport,
-      sinkTimeoutMs: options.policy?.sinkTimeoutMs ?? SOURCE_DEFAULTS.sinkTimeoutMs,
-      stragglers: options.policy?.stragglers ?? SOURCE_DEFAULTS.stragglers,
+      transport: wire.transport,
+      sinkTimeoutMs: policy?.sinkTimeoutMs ?? SOURCE_DEFAULTS.sinkTimeoutMs,
+      stragglers: policy?.stragglers ?? SOURCE_DEFAULTS.stragglers,
       nowMs: clock.nowMs(),
       onState: (sinkId, state, message) => emit({ type: "sinkstate", name: roster.nameOf(sinkId), state, message }),
       onDetached: (sinkId) => this.#openLane(sinkId, "it is too slow for the others"),
@@ -58,14 +59,14 @@ export class CopyWork implements SessionWork {
 
   /** One that may come back is waited for, once it is silent, too. */
   sinkLeft(sinkId: string, code: ErrorCode, reason: string): void {
-    const sinceMs = this.#options.clock.nowMs();
+    const sinceMs = this.#options.runtime.clock.nowMs();
     if (MAY_COME_BACK.has(code)) this.#desk.roster.left(sinkId, { code, reason, sinceMs });
     else this.#desk.fail(sinkId, code, reason);
   }
 
   sinkJoined(member: Member, restarted: boolean): void {
     const { roster } = this.#desk;
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.#options.runtime.clock.nowMs();
     const outcome = roster.outcomeOf(member.id);
     const isKnown = outcome !== undefined || roster.isLive(member.id);
     const wasLost = outcome?.outcome === "failed" && MAY_COME_BACK.has(outcome.code ?? "");
@@ -119,7 +120,7 @@ export class CopyWork implements SessionWork {
     switch (message.type) {
       case "report":
         publisher.stored(sinkId, message.storedUpTo);
-        publisher.missing(sinkId, message.missing, this.#options.clock.nowMs());
+        publisher.missing(sinkId, message.missing, this.#options.runtime.clock.nowMs());
         break;
       case "want":
         publisher.want(sinkId, message);
@@ -152,7 +153,7 @@ export class CopyWork implements SessionWork {
     const { roster } = this.#desk;
     if (roster.streamOf(sinkId) === undefined) this.#openLane(sinkId, "it came back");
     else if (wasAway)
-      this.#options.emit({
+      this.#options.runtime.emit({
         type: "sinkstate",
         name: roster.nameOf(sinkId),
         state: "receiving",
@@ -162,7 +163,7 @@ export class CopyWork implements SessionWork {
 
   #openLane(sinkId: string, why: string): void {
     const { roster } = this.#desk;
-    const number = roster.nextLane(sinkId, this.#options.clock.nowMs());
+    const number = roster.nextLane(sinkId, this.#options.runtime.clock.nowMs());
     this.#streams.drop(sinkId);
     if (number > STREAM_MAX) {
       this.#desk.fail(sinkId, "sinks-lost", `It began ${STREAM_MAX} times anew and never ended`);
@@ -170,6 +171,6 @@ export class CopyWork implements SessionWork {
     }
     this.#streams.openLane(sinkId, number);
     const message = `${why}: it is caught up on a lane of its own`;
-    this.#options.emit({ type: "sinkstate", name: roster.nameOf(sinkId), state: "detached", message });
+    this.#options.runtime.emit({ type: "sinkstate", name: roster.nameOf(sinkId), state: "detached", message });
   }
 }

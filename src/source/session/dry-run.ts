@@ -50,8 +50,10 @@ export class DryRun implements SessionWork {
   #lookedMs: number;
 
   constructor(options: SourceSessionOptions, desk: SessionDesk) {
-    const { clock, sinks, subjects, transport, sessionId, epoch } = options;
-    const nowMs = clock.nowMs();
+    const { scope, tree, sinks, runtime } = options;
+    const { transport, subjects } = options.wire;
+    const { throttle } = tree;
+    const nowMs = runtime.clock.nowMs();
     const subject = subjects.data;
     this.#options = options;
     this.#desk = desk;
@@ -62,16 +64,17 @@ export class DryRun implements SessionWork {
       capabilities: transport.capabilities,
       startMs: nowMs,
     });
-    this.#outbox = new Outbox({ ...options, subject, onFailure: desk.end });
+    this.#outbox = new Outbox({ transport, subject, throttle, onFailure: desk.end, signal: runtime.signal });
     const parts = { credit: this.#credit, outbox: this.#outbox, tally: this.#tally };
-    this.#sender = new FrameSender({ ...parts, sessionId, epoch, stream: STREAM_DATA });
+    this.#sender = new FrameSender({ ...parts, scope: { ...scope, stream: STREAM_DATA } });
     this.#repairs = new Repairs({ ...parts, subject, repairSubject: (sinkId) => toSubject(subjects, sinkId) });
     this.#link = new LinkWatch(transport);
   }
 
   start(): void {
     const onMessage = (message: WalkMessage) => this.#onWalk(message);
-    this.#walker = this.#options.threads.openWalker(this.#options, { onMessage, onFailure: this.#desk.end });
+    const { tree, threads } = this.#options;
+    this.#walker = threads.openWalker(tree, { onMessage, onFailure: this.#desk.end });
   }
 
   take(sinkId: string, { stream, message }: UpFrame): void {
@@ -79,7 +82,7 @@ export class DryRun implements SessionWork {
     switch (message.type) {
       case "report":
         this.#credit.stored(sinkId, Math.min(message.storedUpTo, this.#outbox.nextSequence));
-        this.#repairs.ask(sinkId, message.missing, this.#options.clock.nowMs());
+        this.#repairs.ask(sinkId, message.missing, this.#options.runtime.clock.nowMs());
         break;
       case "want":
         this.#sum.answer(sinkId, message.page, message.want);
@@ -109,7 +112,7 @@ export class DryRun implements SessionWork {
    */
   sinkJoined({ id }: Member, restarted: boolean): void {
     if (restarted) this.#desk.fail(id, "sinks-lost", "It was started again in the middle of the dry run");
-    else this.#desk.roster.present(id, this.#options.clock.nowMs());
+    else this.#desk.roster.present(id, this.#options.runtime.clock.nowMs());
   }
 
   settled({ sinkId, outcome }: SinkOutcome): void {
@@ -187,7 +190,7 @@ export class DryRun implements SessionWork {
         break;
       case "problem":
         this.#tally.problem(message.problem);
-        this.#options.emit(message);
+        this.#options.runtime.emit(message);
         break;
       case "scope":
         this.#sender.mark("control", "scope", message.body, { onPublish: () => this.#walker?.post({ pages: 1 }) });
@@ -195,7 +198,7 @@ export class DryRun implements SessionWork {
       case "finished":
         break;
       default:
-        this.#options.emit(message);
+        this.#options.runtime.emit(message);
     }
   }
 
@@ -210,9 +213,9 @@ export class DryRun implements SessionWork {
 
   /** Sums up the pages that are answered, in order: each one lets the walk go on by another. */
   #advance(): void {
-    const { fileEvents, emit } = this.#options;
+    const { fileEvents, runtime } = this.#options;
     for (let files = this.#sum.take(); files !== undefined; files = this.#sum.take()) {
-      if (fileEvents) for (const file of files) emit({ type: "wanted", ...file });
+      if (fileEvents) for (const file of files) runtime.emit({ type: "wanted", ...file });
       const page = this.#unanswered.shift();
       if (page !== undefined) this.#tally.done(page.bytes, page.files);
       this.#walker?.post({ pages: 1 });
@@ -229,7 +232,7 @@ export class DryRun implements SessionWork {
 
   /** Asks what would be deleted, if anything would be. */
   #askToDelete(): void {
-    const { deletion, emit } = this.#options;
+    const { deletion } = this.#options.tree;
     if (deletion === undefined) return;
     const mark = deletionMark(deletion, { entries: this.#entries, problems: this.#tally.problemCount });
     if (!("code" in mark)) {
@@ -237,7 +240,7 @@ export class DryRun implements SessionWork {
       return;
     }
     this.#withheld = mark;
-    emit({ type: "warning", ...mark });
+    this.#options.runtime.emit({ type: "warning", ...mark });
   }
 
   #waitsFor(sinkId: string): boolean {

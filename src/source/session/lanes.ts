@@ -1,25 +1,25 @@
-import type { Clock } from "../../lib/clock.ts";
 import type { FanfoldError } from "../../lib/errors.ts";
+import type { Runtime } from "../../lib/runtime.ts";
 import { buildFrame, type FrameScope, sealFrame } from "../../protocol/frame/frame.ts";
 import { LANE_WINDOW_BYTES, LANES_MAX } from "../../protocol/limits.ts";
-import { type SessionSubjects, toSubject } from "../../protocol/subjects.ts";
-import type { Transport } from "../../transport/transport.ts";
+import { toSubject } from "../../protocol/subjects.ts";
 import type { PublishedTree } from "../publish/published-tree.ts";
 import { Publisher } from "../publish/publisher.ts";
 import type { PublisherNotice } from "../publish/publisher-options.ts";
 import type { TreeThreads } from "../tree-threads.ts";
 import type { LaneShare } from "./lane-share.ts";
 import { ProgressTally } from "./progress-tally.ts";
+import type { SourceWire } from "./session-parts.ts";
 
-interface LanesOptions extends FrameScope, PublishedTree {
-  readonly transport: Transport;
+interface LanesOptions {
+  readonly scope: FrameScope;
+  readonly tree: PublishedTree;
   readonly threads: TreeThreads;
-  readonly subjects: SessionSubjects;
+  readonly wire: SourceWire;
+  readonly runtime: Runtime;
   readonly share: LaneShare;
-  readonly clock: Clock;
   readonly onNotice: (notice: PublisherNotice) => void;
   readonly onFailure: (error: FanfoldError) => void;
-  readonly signal: AbortSignal;
 }
 
 interface LanesSent {
@@ -138,17 +138,23 @@ export class Lanes {
   }
 
   #publisher(sinkId: string, stream: number): Publisher {
-    const { clock, share, subjects } = this.#options;
-    const subject = toSubject(subjects, sinkId);
+    const { scope, tree, threads, wire, runtime, share, onNotice, onFailure } = this.#options;
+    const startMs = runtime.clock.nowMs();
+    const subject = toSubject(wire.subjects, sinkId);
     return new Publisher({
-      ...this.#options,
-      stream,
+      scope: { ...scope, stream },
+      tree,
+      threads,
+      transport: wire.transport,
       subject,
       repairSubject: () => subject,
       sinkIds: [sinkId],
-      tally: new ProgressTally(clock.nowMs()),
+      tally: new ProgressTally(startMs),
       fileNotices: false,
-      startMs: clock.nowMs(),
+      startMs,
+      signal: runtime.signal,
+      onNotice,
+      onFailure,
       windowBytesMax: LANE_WINDOW_BYTES,
       allowedBytes: () => share.allowedBytes,
       onBuilt: (costBytes) => share.spend(costBytes),
@@ -157,10 +163,10 @@ export class Lanes {
 
   /** A heartbeat of a lane that has not begun: so its sink knows that it was not forgotten. */
   async #greet(sinkId: string, { number }: Lane): Promise<void> {
-    const { sessionId, epoch, transport, subjects, signal } = this.#options;
-    const frame = buildFrame({ type: "heartbeat", sessionId, epoch, stream: number }, new Uint8Array(0));
+    const { scope, wire, runtime } = this.#options;
+    const frame = buildFrame({ type: "heartbeat", ...scope, stream: number }, new Uint8Array(0));
     sealFrame(frame, 0);
-    await transport.publish(toSubject(subjects, sinkId), frame, { signal });
+    await wire.transport.publish(toSubject(wire.subjects, sinkId), frame, { signal: runtime.signal });
   }
 
   #stop(publisher: Publisher): void {

@@ -1,15 +1,13 @@
-import type { Clock } from "../../lib/clock.ts";
 import type { ErrorCode, FanfoldError } from "../../lib/errors.ts";
 import type { FrameScope } from "../../protocol/frame/frame.ts";
 import type { UpFrame } from "../../protocol/frame/up.ts";
 import type { Member } from "../../protocol/messages/control.ts";
-import type { SourceEvent } from "../../protocol/messages/events.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
-import type { SessionSubjects } from "../../protocol/subjects.ts";
-import type { Subscription, Transport } from "../../transport/transport.ts";
+import type { Subscription } from "../../transport/transport.ts";
 import type { PublishedTree } from "../publish/published-tree.ts";
 import type { TreeThreads } from "../tree-threads.ts";
 import type { StragglerPolicy } from "./ladder.ts";
+import type { SourceRuntime, SourceWire } from "./session-parts.ts";
 import type { SinkRoster } from "./sink-roster.ts";
 
 /** What is done about sinks that are away or slow, or fail. */
@@ -22,20 +20,21 @@ export interface SinkPolicy {
   readonly minSuccess?: number;
 }
 
-export interface SourceSessionOptions extends FrameScope, PublishedTree {
-  readonly transport: Transport;
+export interface SourceSessionOptions {
+  readonly scope: FrameScope;
+  readonly tree: PublishedTree;
+  /** The threads that own the tree's disk. */
   readonly threads: TreeThreads;
+  readonly wire: SourceWire;
+  /** What the sinks say. */
   readonly reports: Subscription;
-  readonly subjects: SessionSubjects;
   readonly sinks: readonly Member[];
   /** Names of those that were to take part (`--expect`). */
   readonly expected: readonly string[];
   readonly policy?: SinkPolicy;
-  readonly clock: Clock;
-  readonly emit: (event: SourceEvent) => void;
-  readonly tellProgress: (progress: CopyProgress) => void;
+  readonly runtime: SourceRuntime;
   readonly fileEvents: boolean;
-  readonly signal: AbortSignal;
+  readonly tellProgress: (progress: CopyProgress) => void;
 }
 
 /** What a session keeps for its work: who takes part, and how it ends for each and for all. */

@@ -28,9 +28,9 @@ export class SourceSession {
   #settledAll = false;
 
   constructor(options: SourceSessionOptions, Work: SessionWorkType) {
-    const { clock, sinks } = options;
+    const { sinks, runtime } = options;
     this.#options = options;
-    this.#roster = new SinkRoster(sinks, clock.nowMs(), Work.usual);
+    this.#roster = new SinkRoster(sinks, runtime.clock.nowMs(), Work.usual);
     this.#work = new Work(options, {
       roster: this.#roster,
       settle: (outcome) => this.#settle(outcome),
@@ -41,7 +41,8 @@ export class SourceSession {
 
   /** @throws FanfoldError what ended the session as a whole; a sink's failure is part of the summary instead */
   async run(): Promise<SessionSummary> {
-    const { reports, clock, signal } = this.#options;
+    const { reports, runtime } = this.#options;
+    const { clock, signal } = runtime;
     const work = this.#work;
     this.#done.promise.catch(() => undefined);
     using _heartbeat = clock.every(HEARTBEAT_MS, () => work.heartbeat(clock.nowMs()).catch(this.#done.reject));
@@ -70,13 +71,13 @@ export class SourceSession {
   }
 
   #onReport(subject: string, payload: Uint8Array): void {
-    const { subjects, sessionId, epoch, clock } = this.#options;
-    const sinkId = subject.slice(upSubject(subjects, "").length);
+    const { scope, wire, runtime } = this.#options;
+    const sinkId = subject.slice(upSubject(wire.subjects, "").length);
     if (!this.#roster.isLive(sinkId)) return;
     try {
-      const up = readUp(payload, { sessionId, epoch });
+      const up = readUp(payload, scope);
       if (up === undefined) return;
-      this.#work.take(sinkId, up, this.#roster.heard(sinkId, up.message, clock.nowMs()));
+      this.#work.take(sinkId, up, this.#roster.heard(sinkId, up.message, runtime.clock.nowMs()));
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
       this.#fail(sinkId, error.code, error.message);
@@ -89,7 +90,7 @@ export class SourceSession {
 
   #settle(outcome: SinkOutcome | undefined): void {
     if (outcome === undefined) return;
-    this.#options.emit({ type: "sink", name: outcome.name, outcome });
+    this.#options.runtime.emit({ type: "sink", name: outcome.name, outcome });
     this.#work.settled(outcome);
     this.#settledAll = this.#roster.live().length === 0;
     if (this.#settledAll) this.#done.resolve();
@@ -97,11 +98,13 @@ export class SourceSession {
 
   #repair(): void {
     const reason = "It asked for more repairs than everything that was published: its link loses too much";
-    for (const sinkId of this.#work.repair(this.#options.clock.nowMs())) this.#fail(sinkId, "frames-lost", reason);
+    for (const sinkId of this.#work.repair(this.#options.runtime.clock.nowMs()))
+      this.#fail(sinkId, "frames-lost", reason);
   }
 
   #showProgress(): void {
-    const { clock, emit, tellProgress, policy } = this.#options;
+    const { runtime, tellProgress, policy } = this.#options;
+    const { clock, emit } = runtime;
     const nowMs = clock.nowMs();
     const progress = this.#work.progress(nowMs);
     emit({

@@ -1,12 +1,9 @@
-import type { Clock } from "../../lib/clock.ts";
 import type { FanfoldError } from "../../lib/errors.ts";
 import { type FrameScope, STREAM_DATA } from "../../protocol/frame/frame.ts";
 import type { Member } from "../../protocol/messages/control.ts";
 import type { DeletionWithheld } from "../../protocol/messages/deletion.ts";
-import type { SourceEvent } from "../../protocol/messages/events.ts";
 import type { CopyProgress, Problem, SinkOutcome } from "../../protocol/messages/progress.ts";
-import { type SessionSubjects, toSubject } from "../../protocol/subjects.ts";
-import type { Transport } from "../../transport/transport.ts";
+import { toSubject } from "../../protocol/subjects.ts";
 import type { PublishedTree } from "../publish/published-tree.ts";
 import { Publisher } from "../publish/publisher.ts";
 import type { PublisherNotice } from "../publish/publisher-options.ts";
@@ -15,18 +12,18 @@ import { LaneShare } from "./lane-share.ts";
 import { Lanes } from "./lanes.ts";
 import { ProgressTally } from "./progress-tally.ts";
 import { SentRate } from "./sent-rate.ts";
+import type { SourceRuntime, SourceWire } from "./session-parts.ts";
 
-interface StreamsOptions extends FrameScope, PublishedTree {
-  readonly transport: Transport;
+interface StreamsOptions {
+  readonly scope: FrameScope;
+  readonly tree: PublishedTree;
   readonly threads: TreeThreads;
-  readonly subjects: SessionSubjects;
+  readonly wire: SourceWire;
   readonly sinks: readonly Member[];
-  readonly clock: Clock;
-  readonly emit: (event: SourceEvent) => void;
+  readonly runtime: SourceRuntime;
   readonly fileEvents: boolean;
   /** Called with what ends the session as a whole. */
   readonly onFailure: (error: FanfoldError) => void;
-  readonly signal: AbortSignal;
 }
 
 /** Problems remembered, so that one which a lane finds again is not told of twice. */
@@ -46,24 +43,29 @@ export class Streams {
   #withheld: DeletionWithheld | undefined;
 
   constructor(options: StreamsOptions) {
-    const { clock, sinks, subjects } = options;
+    const { scope, tree, threads, wire, sinks, runtime, fileEvents, onFailure } = options;
+    const startMs = runtime.clock.nowMs();
     this.#options = options;
-    this.#share = new LaneShare(clock.nowMs());
-    this.#rate = new SentRate(clock.nowMs());
+    this.#share = new LaneShare(startMs);
+    this.#rate = new SentRate(startMs);
     const onNotice = (notice: PublisherNotice) => this.#onNotice(notice);
     this.#main = new Publisher({
-      ...options,
-      stream: STREAM_DATA,
-      subject: subjects.data,
-      repairSubject: (sinkId) => toSubject(subjects, sinkId),
+      scope: { ...scope, stream: STREAM_DATA },
+      tree,
+      threads,
+      transport: wire.transport,
+      subject: wire.subjects.data,
+      repairSubject: (sinkId) => toSubject(wire.subjects, sinkId),
       sinkIds: sinks.map((sink) => sink.id),
-      tally: new ProgressTally(clock.nowMs()),
-      fileNotices: options.fileEvents,
-      startMs: clock.nowMs(),
+      tally: new ProgressTally(startMs),
+      fileNotices: fileEvents,
+      startMs,
+      signal: runtime.signal,
       onNotice,
+      onFailure,
       onBuilt: (costBytes) => this.#share.earn(costBytes),
     });
-    this.#lanes = new Lanes({ ...options, share: this.#share, onNotice });
+    this.#lanes = new Lanes({ scope, tree, threads, wire, runtime, share: this.#share, onNotice, onFailure });
   }
 
   /** The stream to all. */
@@ -195,12 +197,12 @@ export class Streams {
     }
     if (notice.type === "problem" && !this.#isNew(notice.problem)) return;
     if (notice.type === "problem") this.#main.tally.problem(notice.problem);
-    this.#options.emit(notice);
+    this.#options.runtime.emit(notice);
   }
 
   #withhold(withheld: DeletionWithheld): void {
     if (this.#withheld === undefined)
-      this.#options.emit({ type: "warning", code: withheld.code, message: withheld.message });
+      this.#options.runtime.emit({ type: "warning", code: withheld.code, message: withheld.message });
     this.#withheld ??= withheld;
   }
 

@@ -65,24 +65,18 @@ export class LaneLab {
     for (const folder of sinks) lab.sinks.push(await lab.#sink(lab.sinks.length, folder, false));
     lab.#session = new SourceSession(
       {
-        ...SCOPE,
-        signal,
+        scope: SCOPE,
+        tree: { root: Buffer.from(source) },
+        threads: new TreeThreads(),
+        wire: { transport: lab.#broker.connect(), subjects: SUBJECTS },
         reports,
+        sinks: lab.sinks.map(({ member }) => member),
+        expected: [],
         // All share one process and a hastened clock: a busy machine must not make a straggler of a sink.
         policy: { stragglers: "wait", ...policy },
-        expected: [],
-        root: Buffer.from(source),
-        threads: new TreeThreads(),
-        transport: lab.#broker.connect(),
-        subjects: SUBJECTS,
-        sinks: lab.sinks.map(({ member }) => member),
-        clock: lab.#clock,
-        emit: (event) => {
-          lab.events.push(event);
-          for (const watcher of lab.#watchers) watcher();
-        },
-        tellProgress: () => undefined,
+        runtime: { clock: lab.#clock, signal, emit: (event) => lab.#heard(event) },
         fileEvents: false,
+        tellProgress: () => undefined,
       },
       CopyWork,
     );
@@ -148,6 +142,11 @@ export class LaneLab {
     if (!this.#stop.signal.aborted) this.#stop.abort(new FanfoldError("closed", "The session is over"));
     for (const sink of this.sinks) sink.gate.thaw();
     await Promise.all(this.sinks.map((sink) => sink.kill()));
+  }
+
+  #heard(event: SourceEvent): void {
+    this.events.push(event);
+    for (const watcher of this.#watchers) watcher();
   }
 
   async #sink(index: number, path: string, late: boolean, plan: FaultPlan = () => undefined): Promise<LabSink> {

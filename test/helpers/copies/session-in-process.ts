@@ -49,7 +49,8 @@ const QUEUE_BYTES = 64 * 1024 * 1024;
 
 /** A whole session, source and sinks in this process with their real threads, over a memory broker with faults. */
 export async function runFaultySession(options: FaultySession): Promise<FaultyResult> {
-  const scope = { sessionId: "abcdefghijkl", epoch: 1, clock: options.clock ?? quickClock(CLOCK_FACTOR) };
+  const scope = { sessionId: "abcdefghijkl", epoch: 1 };
+  const clock = options.clock ?? quickClock(CLOCK_FACTOR);
   const subjects = subjectsOf(scope.sessionId);
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
@@ -74,6 +75,7 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       const intake = await Intake.open({ transport: down, subjects, memberId: id, signal, onFailure }, true);
       const copy = new SinkEpoch({
         ...scope,
+        clock,
         signal,
         folder,
         session: "in-process",
@@ -97,21 +99,18 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
   );
   const source = new SourceSession(
     {
-      ...scope,
-      signal,
-      root: Buffer.from(options.source),
+      scope,
+      tree: { root: Buffer.from(options.source), ...options.tree },
       threads: new TreeThreads(),
-      ...options.tree,
-      transport: watched(broker.connect(), options.onPublish),
+      wire: { transport: watched(broker.connect(), options.onPublish), subjects },
       reports,
-      subjects,
       sinks: members,
       expected: [],
-      emit: (event) => options.onEvent?.(event),
-      tellProgress: () => undefined,
       // All share one process and a hastened clock: a busy machine must not make a straggler of a sink.
       policy: { stragglers: "wait" },
+      runtime: { clock, signal, emit: (event) => options.onEvent?.(event) },
       fileEvents: options.onEvent !== undefined,
+      tellProgress: () => undefined,
     },
     options.dryRun === true ? DryRun : CopyWork,
   );

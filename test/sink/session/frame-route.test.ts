@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { buildFrame, FRAME_HEADER_BYTES, sealFrame } from "../../../src/protocol/frame/frame.ts";
-import { type CopyPlace, type FrameRoute, routeFrame } from "../../../src/sink/session/frame-route.ts";
+import { buildFrame, FRAME_HEADER_BYTES, type StreamScope, sealFrame } from "../../../src/protocol/frame/frame.ts";
+import { type FrameRoute, routeFrame } from "../../../src/sink/session/frame-route.ts";
 
-const PLACE: CopyPlace = { sessionId: "abcdefghijkl", epoch: 2, stream: 1 };
+const PLACE: StreamScope = { sessionId: "abcdefghijkl", epoch: 2, stream: 1 };
 
-function frameOf(change: Partial<CopyPlace> = {}): Buffer {
+function frameOf(change: Partial<StreamScope> = {}): Buffer {
   const frame = buildFrame({ type: "heartbeat", ...PLACE, ...change }, new Uint8Array());
   sealFrame(frame, 7);
   return frame;
 }
 
 describe("routeFrame()", () => {
-  test.each<[string, Partial<CopyPlace>, boolean, FrameRoute]>([
+  test.each<[string, Partial<StreamScope>, boolean, FrameRoute]>([
     ["of its stream", {}, true, { to: "engine" }],
     ["of its stream, on the subject of all", {}, false, { to: "engine" }],
     ["of a lower stream", { stream: 0 }, false, { to: "nobody" }],

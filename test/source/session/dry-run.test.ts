@@ -36,13 +36,16 @@ async function begin(policy: SinkPolicy = {}) {
   const data = await up.subscribe(SUBJECTS.data, { signal, queueBytes: QUEUE_BYTES });
   const run = new SourceSession(
     {
-      ...{ ...SCOPE, signal, subjects: SUBJECTS, clock: systemClock, policy, fileEvents: true, expected: [] },
-      root: Buffer.from(root),
+      scope: SCOPE,
+      tree: { root: Buffer.from(root) },
       threads: new TreeThreads(),
-      transport: broker.connect(),
+      wire: { transport: broker.connect(), subjects: SUBJECTS },
       reports: await broker.connect().subscribe(upWildcard(SUBJECTS), { signal, queueBytes: QUEUE_BYTES }),
       sinks: [ALPHA, BETA],
-      emit: (event) => events.push(event),
+      expected: [],
+      policy,
+      runtime: { clock: systemClock, signal, emit: (event) => events.push(event) },
+      fileEvents: true,
       tellProgress: () => undefined,
     },
     DryRun,
