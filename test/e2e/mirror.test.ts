@@ -166,6 +166,26 @@ describe("fanfold source --delete", { timeout: E2E_MS }, () => {
     },
   );
 
+  test("empties a directory that has become a file at the source, as a dry run says before", async () => {
+    await using lab = await CliLab.open();
+    const [from, to] = [lab.path("source"), lab.path("sink")];
+    makeManyFiles(from, 20);
+    mkdirSync(`${to}/d0/f5/deep`, { recursive: true });
+    for (const name of ["d0/f5/deep/x", "d0/f5/y", "old"]) writeFileSync(`${to}/${name}`, name);
+    const { address } = await lab.coordinator();
+    const folders = new Map([[to, []]]);
+    const dry = await mirror(lab, { address, from, args: ["-n"], to: folders });
+    expect([dry.status, dry.deletions.get("sink")]).toMatchObject([0, { result: "dry-run", entries: 4 }]);
+    const refused = await mirror(lab, { address, from, args: ["--max-delete", "3"], to: folders });
+    expect([refused.status, ...refused.statuses]).toEqual([3, 3]);
+    expect(existsSync(`${to}/d0/f5/deep/x`)).toBe(true);
+    const done = await mirror(lab, { address, from, args: ["--max-delete", "4"], to: folders });
+    expect([done.status, done.deletions.get("sink")]).toMatchObject([0, { result: "done", entries: 4 }]);
+    const deleted = done.sinks[0]?.events.flatMap((event) => (event.type === "deleted" ? [event.path] : []));
+    expect(deleted?.toSorted()).toEqual(["d0/f5/deep", "d0/f5/deep/x", "d0/f5/y", "old"]);
+    await expectEqualTrees(from, to);
+  });
+
   test("as a dry run says for each sink what would be sent, replaced and deleted, and changes nothing", async () => {
     await using lab = await CliLab.open();
     const [from, to] = [lab.path("source"), lab.path("sink")];

@@ -9,10 +9,11 @@ import {
   type Deletion,
 } from "../../protocol/messages/deletion.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { joinPath } from "../../protocol/names/relative-path.ts";
+import { joinPath, parentOf } from "../../protocol/names/relative-path.ts";
 import { folderGone, isFatal, notDeleted } from "../disk/entry-problem.ts";
 import { type DirectoryState, openForRemoval, removeOne } from "../disk/removal.ts";
 import type { Root } from "../disk/root.ts";
+import { spared } from "../engine/page-wants.ts";
 import type { PageStore } from "../stream/page-store.ts";
 import type { ScopeStore } from "../stream/scope-store.ts";
 import { type ExtraEntry, type ExtraVisitor, visitExtras } from "./extra-entries.ts";
@@ -31,6 +32,8 @@ export interface DeletionParts {
   readonly pageStore: PageStore;
   readonly scope: ScopeStore;
   readonly policy: DeletionPolicy;
+  /** Entries that went before, because they stood in the way of others (clearExtrasIn). */
+  readonly cleared?: number;
   readonly onBusy: () => void;
 }
 
@@ -50,35 +53,76 @@ type RemovalOut = DeletionOut & { readonly onDeleted: (path: string) => void };
  * @throws FanfoldError, or system errors, for what ends this sink's session
  */
 export function deleteExtras(parts: DeletionParts, out: DeletionOut): Deletion | undefined {
-  const { root, pageStore, scope, policy } = parts;
+  const { root, pageStore, scope, policy, cleared = 0 } = parts;
   const asked = scope.limit;
   if (asked === undefined) return undefined;
   if (policy.forbidden) return { result: "forbidden", entries: 0, of: 0, examples: [] };
-  const known = knownPaths(pageStore, scope);
+  const known = knownPaths(parts, out.onDeleted === undefined ? blockedPaths(root, pageStore) : []);
   const { onDeleted, onProblem } = out;
   const options = { ...parts, known, opens: onDeleted !== undefined };
   const count = new ExtraCount();
   const unknown = visitExtras(options, count);
   // The root is no entry of itself.
-  const of = known.size - 1 + unknown;
-  const allowed = allowedDeletions(policy.limit === undefined ? [asked] : [asked, policy.limit], of);
+  const of = known.size - 1 + unknown + cleared;
+  const allowed = allowedDeletions(policy.limit === undefined ? [asked] : [asked, policy.limit], of) - cleared;
   const { entries, examples } = count;
   if (entries > allowed) return { result: "refused", entries, of, allowed, examples };
   if (onDeleted === undefined) {
     for (const problem of count.unread) onProblem(problem);
     return { result: "dry-run", entries, of, examples };
   }
-  if (entries + count.unread.length === 0) return { result: "done", entries, of, examples };
+  if (entries + count.unread.length === 0) return { result: "done", entries: cleared, of, examples };
   const removal = new ExtraRemoval(root, allowed, { onDeleted, onProblem });
   visitExtras(options, removal);
   if (!root.isThere()) throw folderGone();
-  return { result: "done", entries: removal.entries, of, examples };
+  return { result: "done", entries: removal.entries + cleared, of, examples };
 }
 
-function knownPaths(pageStore: PageStore, scope: ScopeStore): PathSet {
+/**
+ * Deletes what is in these directories, in whose place entries of the source are to stand that are none, and gives how much
+ * that was. Nothing goes unless all that is extra in the folder may go. To be called when all content is stored and proven.
+ *
+ * @throws FanfoldError, or system errors, for what ends this sink's session
+ */
+export function clearExtrasIn(parts: DeletionParts, directories: readonly Buffer[], out: RemovalOut): number {
+  const { root, scope, policy } = parts;
+  const asked = scope.limit;
+  if (asked === undefined || policy.forbidden) return 0;
+  const known = knownPaths(parts, directories);
+  const options = { ...parts, known, opens: true };
+  const count = new ExtraCount();
+  const of = known.size - 1 + visitExtras(options, count);
+  const allowed = allowedDeletions(policy.limit === undefined ? [asked] : [asked, policy.limit], of);
+  if (count.entries > allowed) return 0;
+  const removal = new ExtraRemoval(root, allowed, out);
+  const within = new Set(directories.map(pathKey));
+  visitExtras(options, {
+    extra: (entry) => isWithin(within, entry.directory) && removal.extra(entry),
+    left: (directory) => removal.left(directory),
+  });
+  if (!root.isThere()) throw folderGone();
+  return removal.entries;
+}
+
+function isWithin(directories: ReadonlySet<string>, path: Uint8Array): boolean {
+  for (let at = path; at.length > 0; at = parentOf(at)) if (directories.has(pathKey(at))) return true;
+  return false;
+}
+
+/** Where a directory stands in the place of something else. */
+function* blockedPaths(root: Root, pageStore: PageStore): Generator<Buffer, void, undefined> {
+  for (const entry of pageStore.forwards()) {
+    if (entry.kind === "directory") continue;
+    if (spared(() => root.find(entry.directory, entry.name))?.isDirectory() === true) yield entryPath(entry);
+  }
+}
+
+/** `blocked`: directories that are none at the source, whose content is extra. */
+function knownPaths({ pageStore, scope }: DeletionParts, blocked: Iterable<Buffer>): PathSet {
   const known = new PathSet(pageStore.entries + scope.sparedPaths);
   for (const entry of pageStore.forwards())
     known.add(entryPath(entry), entry.kind === "directory" ? KNOWN | LISTED : KNOWN);
+  for (const path of blocked) known.add(path, LISTED);
   for (const path of scope.spared()) known.add(path, SPARED);
   return known;
 }

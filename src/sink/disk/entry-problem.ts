@@ -25,6 +25,14 @@ export function isFatal(thrown: unknown): boolean {
   return thrown instanceof FanfoldError || FATAL.has(systemCode(thrown) ?? "");
 }
 
+/** What a system says of a directory that holds something, when it is to be replaced. */
+const NOT_EMPTY: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST"]);
+
+/** Whether something failed because a directory that is not empty stands in its place. */
+export function isInTheWay(thrown: unknown): boolean {
+  return NOT_EMPTY.has(systemCode(thrown) ?? "");
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied in the sink's folder",
   EPERM: "the sink's file system or its rights do not permit it",
@@ -54,6 +62,11 @@ export function entryProblem(entry: Entry, thrown: unknown): Problem {
   const code = systemCode(thrown) ?? "";
   const words = REASONS[code] ?? FanfoldError.from(thrown).message;
   return { path: entryDisplay(entry), kind: "not-carried", message: `not carried: ${words}` };
+}
+
+/** The same of one in whose place a directory stands that holds something. */
+export function entryInTheWay(entry: Entry): Problem {
+  return { path: entryDisplay(entry), kind: "not-carried", message: `not carried: ${REASONS["ENOTEMPTY"]}` };
 }
 
 /** Why what the source has not is still there. */

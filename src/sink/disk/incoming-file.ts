@@ -6,7 +6,7 @@ import { type ChunkHash, FileHasher } from "../../protocol/hash/content-hash.ts"
 import type { MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "../own/partial-files.ts";
-import { isFatal, OWN_DIFFERS } from "./entry-problem.ts";
+import { isFatal, isInTheWay, OWN_DIFFERS } from "./entry-problem.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { hasBytes, hashBeginning, hasZeros, writeFully, writeSparsely } from "./read-content.ts";
 import type { Root } from "./root.ts";
@@ -115,15 +115,16 @@ export class IncomingFile {
   }
 
   /**
-   * Gives the file its name, or leaves the own one that is equal; true when that was so.
+   * Gives the file its name, or leaves the own one that is equal: "kept". The file without its name, which is the caller's then,
+   * when a directory that is not empty stands in its place.
    *
    * @throws FanfoldError `digest-mismatch` when it is not what the close mark says
    */
-  finish(final: FileFinal): boolean {
+  finish(final: FileFinal): "kept" | "named" | PartialFile {
     this.#check(final);
     if (this.#own !== undefined && this.#own.facts.size === final.size && this.#keepOwn(this.#own, final)) {
       this.close();
-      return true;
+      return "kept";
     }
     const partial = this.#written();
     // The own file may have changed between its comparison and its copy.
@@ -137,10 +138,11 @@ export class IncomingFile {
     try {
       root.commit(partial, to.directory, to.name);
     } catch (thrown) {
-      this.#options.root.partials.discard(partial);
+      if (isInTheWay(thrown)) return partial;
+      root.partials.discard(partial);
       throw thrown;
     }
-    return false;
+    return "named";
   }
 
   /** Forgets what came; what stood under its name before is untouched. */

@@ -7,11 +7,13 @@ import { roomOf } from "../../protocol/frame/page-file.ts";
 import { decodeTrailer, type Trailer } from "../../protocol/frame/trailer.ts";
 import type { ChunkHash } from "../../protocol/hash/content-hash.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { changedHere, entryProblem, folderGone, isFatal } from "../disk/entry-problem.ts";
+import { changedHere, entryInTheWay, entryProblem, folderGone, isFatal, isInTheWay } from "../disk/entry-problem.ts";
 import { placeEntry } from "../disk/place-entry.ts";
 import { metadataEntryOf } from "../metadata/metadata.ts";
+import type { PartialFile } from "../own/partial-files.ts";
 import type { CheckedFrame } from "../stream/checked-frame.ts";
 import { checkEnd, checkWalked } from "../stream/page-store.ts";
+import { BlockedEntries } from "./blocked-entries.ts";
 import { checkHoles } from "./check-holes.ts";
 import { keepDamage, noteMended } from "./damaged-files.ts";
 import type { Engine } from "./engine.ts";
@@ -37,6 +39,9 @@ export class CopyEngine implements Engine {
   readonly #proof = new UnprovenPages();
   readonly #links: HardLinker;
   readonly #names: NameKeeper;
+  readonly #blocked = new BlockedEntries();
+  /** Entries that could not be carried, and of which that was told. */
+  #problems = 0;
   readonly counts: EngineCounts = emptyCounts();
   #digest: Buffer | undefined;
   /** Entries of the walk: those behind them are files that come once more, and were counted when they were withdrawn. */
@@ -192,14 +197,42 @@ export class CopyEngine implements Engine {
         writer.discard(entry.entry);
         return;
       }
-      const kept = writer.close(file, final);
+      const finished = writer.close(file, final);
       this.#proof.close(entry.entry, final);
       if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
-      if (kept) return;
+      if (finished === "kept") return;
       if (!wanted) this.#changed(entry);
+      if (finished !== "named") return this.#block(entry, finished);
       if (entry.roomBytes !== undefined && storedBytes < final.size) checkHoles(this.#parts, entry);
       this.#out.file(entryDisplay(entry), final.size);
     });
+  }
+
+  /** A directory that is not empty stands in the place of a file: it waits for the end, if it can. */
+  #block(entry: FileEntry, draft: PartialFile): void {
+    if (this.#blocked.hold(entry.entry, draft)) return;
+    this.#parts.root.partials.discard(draft);
+    this.#fail(entry, entryInTheWay(entry));
+  }
+
+  /** What is in the way of entries goes, when it would be deleted anyway; then they get their places. */
+  #placeBlocked(): void {
+    const { root, pageStore, scope } = this.#parts;
+    const blocked = this.#blocked.take();
+    const links = scope.limit === undefined ? [] : this.#links.inTheWay();
+    const numbers = [...blocked.keys(), ...links];
+    // What is in the way may be all that is left of an entry that could not be carried.
+    if (numbers.length > 0 && this.#problems === 0)
+      this.#parts.clearWay(numbers.map((number) => entryPath(pageStore.entry(number))));
+    for (const [number, draft] of blocked) {
+      const entry = pageStore.entry(number);
+      this.#guarded(entry, () => {
+        if (draft !== undefined) root.replaceBy(draft, entry);
+        else if (entry.kind !== "file" && !placeEntry(root, entry, this.#parts)) this.#proof.fail(number);
+        if (entry.kind === "file") this.#out.file(entryDisplay(entry), entry.size);
+      });
+      if (draft !== undefined) root.partials.discard(draft);
+    }
   }
 
   /** Another entry has got its name since it came. */
@@ -268,6 +301,7 @@ export class CopyEngine implements Engine {
     const { digest } = this.#proof;
     if (!digest.equals(end.digest))
       throw new FanfoldError("digest-mismatch", "cannot prove the tree: its digest is not the source's");
+    this.#placeBlocked();
     this.#links.finish({
       isRefused: (entry) => this.#isRefused(entry),
       guarded: (entry, work) => this.#guarded(entry, work),
@@ -297,6 +331,8 @@ export class CopyEngine implements Engine {
       if (systemCode(thrown) === undefined) throw thrown;
       if (!this.#parts.root.isWhole()) throw folderGone(thrown);
       if (isFatal(thrown)) throw thrown;
+      const isLeaf = entry.kind !== "file" && entry.kind !== "hardlink";
+      if (isLeaf && isInTheWay(thrown) && this.#blocked.hold(entry.entry)) return;
       if (entry.kind === "file") this.#parts.writer.discard(entry.entry);
       this.#fail(entry, entryProblem(entry, thrown));
     }
@@ -305,6 +341,8 @@ export class CopyEngine implements Engine {
   /** It is not carried; without a problem, that was counted. */
   #fail(entry: Entry, problem: Problem | undefined): void {
     this.#proof.fail(entry.entry);
-    if (problem !== undefined) this.#out.problem(problem);
+    if (problem === undefined) return;
+    this.#problems += 1;
+    this.#out.problem(problem);
   }
 }

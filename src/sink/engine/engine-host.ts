@@ -77,10 +77,8 @@ export class EngineHost {
   #delete(): void {
     const copy = this.#copy;
     if (copy?.deletes !== true) return;
-    const deletion = copy.delete(this.#start.deletion, {
-      onDeleted: (path) => {
-        if (this.#start.fileNotices) this.#post({ type: "deleted-entry", path });
-      },
+    const deletion = copy.delete({
+      onDeleted: this.#onDeleted,
       onProblem: (problem) => this.#post({ type: "problem", problem }),
     });
     this.#copy = undefined;
@@ -134,9 +132,14 @@ export class EngineHost {
           if (this.#completed.length >= NOTICES_MAX) this.#tellFiles();
         },
         problem: (problem) => this.#post({ type: "problem", problem }),
+        deleted: this.#onDeleted,
       },
     );
   }
+
+  readonly #onDeleted = (path: string): void => {
+    if (this.#start.fileNotices) this.#post({ type: "deleted-entry", path });
+  };
 
   #openDry(): OpenCopy {
     const root = Root.open(Buffer.from(this.#start.folder));

@@ -26,6 +26,8 @@ export interface EngineParts {
   readonly shared: SharedEntries;
   /** Whether devices are made. */
   readonly specials: boolean;
+  /** Deletes what is in these directories, in whose place other entries are to stand, if all that is extra may go. */
+  readonly clearWay: (paths: readonly Buffer[]) => void;
 }
 
 /** What it tells. */
@@ -34,4 +36,6 @@ export interface EngineSink {
   want(want: WantMessage): void;
   file(path: string, bytes: number): void;
   problem(problem: Problem): void;
+  /** Escaped path of what stood in the way of an entry. */
+  deleted(path: string): void;
 }

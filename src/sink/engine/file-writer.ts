@@ -5,7 +5,7 @@ import { type ChunkHash, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { FILES_OPEN_MAX } from "../../protocol/limits.ts";
 import { IncomingFile } from "../disk/incoming-file.ts";
 import type { Root } from "../disk/root.ts";
-import { partialName } from "../own/partial-files.ts";
+import { type PartialFile, partialName } from "../own/partial-files.ts";
 
 /** An entry whose content comes, and whether this sink asked for it. */
 export interface FileToWrite {
@@ -40,15 +40,16 @@ export class FileWriter implements Disposable {
   }
 
   /**
-   * Gives the file its name; true when an equal one was there already, and stays.
+   * Gives the file its name; "kept" when an equal one was there already, and stays. The file without its name, which is the
+   * caller's then, when a directory that is not empty stands in its place.
    *
    * @throws FanfoldError `digest-mismatch` when it is not what the close mark says
    */
-  close(to: FileToWrite, final: FileFinal): boolean {
+  close(to: FileToWrite, final: FileFinal): "kept" | "named" | PartialFile {
     const file = this.#of(to, 0);
-    const kept = file.finish(final);
+    const finished = file.finish(final);
     this.#open.delete(to.entry.entry);
-    return kept;
+    return finished;
   }
 
   /** Whether content of the entry has come, and not its close mark. */

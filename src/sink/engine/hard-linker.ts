@@ -16,6 +16,8 @@ import type { Root } from "../disk/root.ts";
 import type { ManifestWriter } from "../manifest/manifest-writer.ts";
 import { metadataEntryOf } from "../metadata/metadata.ts";
 import type { PageStore } from "../stream/page-store.ts";
+import { BLOCKED_MAX } from "./blocked-entries.ts";
+import { spared } from "./page-wants.ts";
 import { type SharedEntries, settleShared } from "./shared-entries.ts";
 
 interface HardLinkerParts {
@@ -93,6 +95,16 @@ export class HardLinker {
         else steps.fail(link, placed === "left-out" ? undefined : placed);
       });
     }
+  }
+
+  /** Numbers of further names in whose place there is a directory. */
+  inTheWay(): number[] {
+    const { root } = this.#parts;
+    const found: number[] = [];
+    for (const { entry, directory, name } of this.#entries())
+      if (found.length < BLOCKED_MAX && spared(() => root.find(directory, name))?.isDirectory() === true)
+        found.push(entry);
+    return found;
   }
 
   /** A name that its file system takes for another one is none of its own. */

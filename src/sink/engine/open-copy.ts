@@ -3,7 +3,7 @@ import { systemRandom } from "../../lib/random.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
-import { type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
+import { clearExtrasIn, type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
 import type { Root } from "../disk/root.ts";
 import { openManifestWriter } from "../manifest/manifest-writer.ts";
 import { KnownDamage } from "../own/known-damage.ts";
@@ -38,6 +38,8 @@ export interface CopyOptions {
   /** Times whose files may have been lost with the power. */
   readonly doubts: Doubts;
   readonly numericIds: boolean;
+  /** What this sink's own people allow to be deleted. */
+  readonly deletion: DeletionPolicy;
   /** Whether devices are made. */
   readonly specials: boolean;
   /** Whether the manifest is synced before it counts. */
@@ -61,7 +63,7 @@ export interface OpenCopy<E extends Engine = Engine> {
   /** Files so far whose content was not looked at. */
   readonly takenAsUnchanged: TakenAsUnchanged | undefined;
   /** Deletes what the source asked for, within the policy of this sink. */
-  delete(policy: DeletionPolicy, out: DeletionOut): Deletion | undefined;
+  delete(out: DeletionOut): Deletion | undefined;
   /** Whether the folder is still the one that was opened. */
   isWhole(): boolean;
   /** Lets go of everything, the root included. Idempotent. */
@@ -86,8 +88,15 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   const shared = new SharedEntries(options.sharedMax);
   const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy });
+  const deletion = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
+  /** Entries that went because they stood in the way of others. */
+  let cleared = 0;
+  const clearWay = (paths: readonly Buffer[]): void => {
+    const onDeleted = (path: string): void => out.deleted(path);
+    cleared = clearExtrasIn(deletion, paths, { onDeleted, onProblem: () => undefined });
+  };
   const engine = new CopyEngine(
-    { root, pageStore, order, writer, judge, space, shared, manifest, fidelity, scope, specials },
+    { root, pageStore, order, writer, judge, space, shared, manifest, fidelity, scope, specials, clearWay },
     out,
   );
   const parts = opening.move();
@@ -99,8 +108,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
     get takenAsUnchanged() {
       return manifest.takenAsUnchanged;
     },
-    delete: (policy, deletionOut) =>
-      deleteExtras({ root, pageStore, scope, policy, onBusy: () => undefined }, deletionOut),
+    delete: (deletionOut) => deleteExtras({ ...deletion, cleared }, deletionOut),
     isWhole: () => root.isWhole(),
     release(end) {
       if (parts.disposed) return;

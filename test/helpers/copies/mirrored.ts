@@ -20,9 +20,9 @@ export interface Mirrored {
 /** A copy by the real parts of both ends, and the deletion behind it. */
 export function mirror(source: string, sink: string, options: MirrorOptions = {}): Mirrored {
   const { limit = { kind: "percent", value: 100 }, own, forbidden = false, ...tree } = options;
-  using engine = openEngine(sink);
+  using engine = openEngine(sink, { deletion: { forbidden, limit: own } });
   for (const payload of sourceFrames(source, { tree, deletion: limit })) engine.accept(payload);
   if (engine.engine.digest === undefined) throw new FanfoldError("internal", "The copy has no digest");
-  const result = engine.delete({ forbidden, limit: own });
+  const result = engine.delete();
   return { ...result, problems: engine.problems.map(({ path, message }) => `${path}: ${message}`) };
 }

@@ -23,7 +23,7 @@ export interface OpenEngine extends Disposable {
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
   /** What comes behind the sync: the deletion that the source asked for. */
-  delete(policy?: DeletionPolicy): { readonly deletion: Deletion | undefined; readonly deleted: readonly string[] };
+  delete(): { readonly deletion: Deletion | undefined; readonly deleted: readonly string[] };
 }
 
 export interface OpenEngineOptions {
@@ -35,6 +35,8 @@ export interface OpenEngineOptions {
   readonly root?: RootOptions;
   /** Whether devices are made. @default false */
   readonly specials?: boolean;
+  /** What may be deleted. @default anything */
+  readonly deletion?: DeletionPolicy;
   /** How many entries with several names may wait for the end. */
   readonly sharedMax?: number;
 }
@@ -45,6 +47,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const root = Root.open(Buffer.from(folder), { tally: fidelity, ...options.root });
   const startedMs = options.nowMs ?? systemClock.date().getTime();
   const [problems, files, wants]: [Problem[], string[], WantMessage[]] = [[], [], []];
+  const deleted: string[] = [];
   const copy = openCopy(
     root,
     {
@@ -53,6 +56,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       doubts: options.doubts ?? [],
       numericIds: options.root?.numericIds ?? false,
       specials: options.specials ?? false,
+      deletion: options.deletion ?? { forbidden: false },
       syncsManifest: true,
       onBusy: () => undefined,
       ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
@@ -62,6 +66,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       want: (want) => wants.push(want),
       file: (path) => files.push(path),
       problem: (problem) => problems.push(problem),
+      deleted: (path) => deleted.push(path),
     },
   );
   const { engine } = copy;
@@ -78,9 +83,8 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       else
         throw checked.type === "altered" ? engine.alteredError(checked.chunk) : new FanfoldError("damaged", "no frame");
     },
-    delete(policy = { forbidden: false }) {
-      const deleted: string[] = [];
-      const deletion = copy.delete(policy, {
+    delete() {
+      const deletion = copy.delete({
         onDeleted: (path) => deleted.push(path),
         onProblem: (problem) => problems.push(problem),
       });
