@@ -42,6 +42,8 @@ export interface Native {
   makeNode(path: Uint8Array, mode: number, device?: DeviceNumbers): void;
   /** Resolves when everything written to the file system that `fd` lies on is on its disk. */
   syncFileSystem(fd: number): Promise<void>;
+  /** The same, and the thread waits for it. */
+  syncFileSystemNow(fd: number): void;
   /** Names of extended attributes, in the order of the system. Those of `trusted.` show only to root. */
   listAttributes(place: EntryPlace): Buffer[];
   /** Undefined when there is none of this name. */

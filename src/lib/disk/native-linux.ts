@@ -51,6 +51,9 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
     makeNode(path, mode, device) {
       if (mknod(terminated(path), mode, device === undefined ? 0n : joinDevice(device)) !== 0) throw failure("mknod");
     },
+    syncFileSystemNow(fd) {
+      if (syncfs(fd) !== 0) throw failure("syncfs");
+    },
     syncFileSystem: (fd) =>
       new Promise((resolve, reject) => {
         // The error number of the thread that called is set for the time of this callback.

@@ -1,10 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { abortable } from "../../lib/abort.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { shownPath } from "../../lib/folder/file-path.ts";
+
+const PROGRAM_ENV = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
 
 /** Makes the disk have everything that was written to the file system of one folder. */
 export interface FileSystemSync extends Disposable {
@@ -40,6 +42,22 @@ export function openFileSystemSync(folder: Buffer): FileSystemSync {
   };
 }
 
+/**
+ * The same for a thread of the disk, which waits for it. `fd` is of the folder.
+ *
+ * @throws FanfoldError `disk-failed`; system errors
+ */
+export function syncFileSystemNow(fd: number): void {
+  const native = loadNative();
+  if (native !== undefined) {
+    native.syncFileSystemNow(fd);
+    return;
+  }
+  // All file systems: more than needed, and as good.
+  const { status, error } = spawnSync("sync", [], { env: PROGRAM_ENV });
+  if (status !== 0) throw new FanfoldError("disk-failed", "cannot sync the file systems", { cause: error });
+}
+
 /** Undefined for a folder that is gone or may not be read: what is the matter shows elsewhere. */
 function opened(folder: Buffer): number | undefined {
   try {
@@ -62,13 +80,8 @@ async function syncByProgram(folder: Buffer, signal: AbortSignal): Promise<void>
 
 function run(program: string, options: readonly string[], signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile(
-      program,
-      options,
-      { signal, env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" } },
-      (error, _out, text) => {
-        resolve(error === null ? undefined : text.trim() || reasonOf(error));
-      },
-    );
+    execFile(program, options, { signal, env: PROGRAM_ENV }, (error, _out, text) => {
+      resolve(error === null ? undefined : text.trim() || reasonOf(error));
+    });
   });
 }

@@ -120,10 +120,10 @@ export class EngineHost {
     const root = Root.open(Buffer.from(folder), { tally: fidelity, numericIds, openFiles, fsync });
     root.sync?.above(Buffer.from(folder));
     this.#settle = () => root.sync?.settle();
-    const syncsManifest = durability !== "none";
+    const isSynced = durability !== "none";
     return openCopy(
       root,
-      { ...this.#start, origin: this.#start, fidelity, syncsManifest, onBusy: this.#onBusy },
+      { ...this.#start, origin: this.#start, fidelity, isSynced, onBusy: this.#onBusy },
       {
         want: this.#post,
         file: (path, bytes) => {

@@ -5,6 +5,7 @@ import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { clearExtrasIn, type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
 import type { Root } from "../disk/root.ts";
+import { syncFileSystemNow } from "../disk/sync-file-system.ts";
 import { openManifestWriter } from "../manifest/manifest-writer.ts";
 import { KnownDamage } from "../own/known-damage.ts";
 import { prepareFolder, recallTraits } from "../own/probe-folder.ts";
@@ -42,8 +43,8 @@ export interface CopyOptions {
   readonly deletion: DeletionPolicy;
   /** Whether devices are made. */
   readonly specials: boolean;
-  /** Whether the manifest is synced before it counts. */
-  readonly syncsManifest: boolean;
+  /** Whether anything is synced: the manifest before it counts, and the copy before anything is deleted. */
+  readonly isSynced: boolean;
   /** Called now and then while much is read. */
   readonly onBusy: () => void;
   /** What the disk has left, in bytes. @default what the root says */
@@ -82,7 +83,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
   const order = opening.use(new TreeOrder({ pageStore, random: systemRandom }));
   const { session, sessionId, source, startedMs } = origin;
   const meta = { session, sessionId, source, timeMs: startedMs, numericIds, asRoot: root.metadata.isRoot };
-  const manifest = openManifestWriter(root, meta, options.syncsManifest);
+  const manifest = openManifestWriter(root, meta, options.isSynced);
   const writer = new FileWriter(root, onBusy);
   root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
@@ -93,6 +94,8 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
   let cleared = 0;
   const clearWay = (paths: readonly Buffer[]): void => {
     const onDeleted = (path: string): void => out.deleted(path);
+    // What goes may have a new name in this very copy: that must be on the disk before.
+    if (options.isSynced) syncFileSystemNow(root.directory(Buffer.alloc(0)).fd);
     cleared = clearExtrasIn(deletion, paths, { onDeleted, onProblem: () => undefined });
   };
   const engine = new CopyEngine(

@@ -57,7 +57,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       numericIds: options.root?.numericIds ?? false,
       specials: options.specials ?? false,
       deletion: options.deletion ?? { forbidden: false },
-      syncsManifest: true,
+      isSynced: true,
       onBusy: () => undefined,
       ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
       ...(options.sharedMax === undefined ? {} : { sharedMax: options.sharedMax }),

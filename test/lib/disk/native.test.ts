@@ -158,6 +158,8 @@ describe.skipIf(process.platform !== "linux")("native calls", () => {
   test("sync the file system of a descriptor, and say when they cannot", async () => {
     const fd = openFile(tempFolder(), "r");
     await native().syncFileSystem(fd);
+    native().syncFileSystemNow(fd);
+    expect(() => native().syncFileSystemNow(-1)).toThrow(/EBADF/);
     await expect(native().syncFileSystem(-1)).rejects.toMatchObject({ code: "EBADF", syscall: "syncfs" });
   });
 
