@@ -128,16 +128,12 @@ class SinkProgram {
         const options = {
           link,
           address,
-          folder,
           welcome,
-          emit,
-          clock,
-          fileEvents,
+          folder,
           acceptNewSource,
-          deletion,
-          signal,
-          fill: { numericIds, specials, durability },
+          copies: { fill: { numericIds, specials, durability }, deletion, fileEvents },
           buffers,
+          runtime: { clock, emit, signal },
           onCopy: (epoch: number | undefined) => {
             back = epoch === undefined ? undefined : { sessionId, epoch };
           },

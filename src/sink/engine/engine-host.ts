@@ -34,7 +34,7 @@ export class EngineHost {
   constructor({ begin: start, openFiles }: Begin<EngineStart>, post: (message: EngineMessage) => void) {
     this.#start = start;
     this.#post = post;
-    this.#sequences = new SequenceTracker(start);
+    this.#sequences = new SequenceTracker(start.scope);
     try {
       this.#copy = start.dryRun ? this.#openDry() : this.#open(openFiles);
       this.#engine = this.#copy.engine;
@@ -114,7 +114,9 @@ export class EngineHost {
   }
 
   #open(openFiles: OpenFiles): OpenCopy {
-    const { folder, numericIds, durability } = this.#start;
+    const { scope, session, source, startedMs, folder, doubts, deletion, fill } = this.#start;
+    const { numericIds, specials, durability } = fill;
+    const origin = { session, sessionId: scope.sessionId, source, startedMs };
     const fidelity = this.#fidelity;
     const fsync = durability === "file" ? syncNow : undefined;
     const root = Root.open(Buffer.from(folder), { tally: fidelity, numericIds, openFiles, fsync });
@@ -123,7 +125,7 @@ export class EngineHost {
     const isSynced = durability !== "none";
     return openCopy(
       root,
-      { ...this.#start, origin: this.#start, fidelity, isSynced, onBusy: this.#onBusy },
+      { origin, fidelity, doubts, deletion, numericIds, specials, isSynced, onBusy: this.#onBusy },
       {
         want: this.#post,
         file: (path, bytes) => {
@@ -142,10 +144,11 @@ export class EngineHost {
   };
 
   #openDry(): OpenCopy {
-    const root = Root.open(Buffer.from(this.#start.folder));
+    const { folder, doubts, deletion } = this.#start;
+    const root = Root.open(Buffer.from(folder));
     return openDryRun(
       root,
-      { ...this.#start, onBusy: this.#onBusy },
+      { doubts, deletion, onBusy: this.#onBusy },
       {
         want: this.#post,
         outlook: (outlook) => this.#post({ type: "outlook", ...outlook }),

@@ -23,7 +23,9 @@ export interface FillOptions {
 }
 
 /** What one copy is, for the thread that owns the sink's disk. */
-export interface EngineStart extends StreamScope, FillOptions {
+export interface EngineStart {
+  readonly scope: StreamScope;
+  readonly fill: FillOptions;
   readonly folder: Uint8Array;
   /** Whose copy it is: name of the session and identity of the source, for the manifest. */
   readonly session: string;

@@ -1,17 +1,15 @@
-import type { Clock } from "../../lib/clock.ts";
-import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { Runtime } from "../../lib/runtime.ts";
+import type { StreamScope } from "../../protocol/frame/frame.ts";
 import type { SinkReport, UpMessage } from "../../protocol/frame/report.ts";
 import { encodeUp } from "../../protocol/frame/up.ts";
 import { PAGES_UNANSWERED_MAX } from "../../protocol/limits.ts";
-import type { Transport } from "../../transport/transport.ts";
+import type { SinkUp } from "./copy-parts.ts";
 
-interface ReporterOptions extends FrameScope {
-  readonly transport: Transport;
-  readonly subject: string;
+interface ReporterOptions {
   /** The stream that is reported on. */
-  readonly stream: number;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly scope: StreamScope;
+  readonly up: SinkUp;
+  readonly runtime: Runtime;
 }
 
 /** The proof of a copy, or the end of a dry run. */
@@ -44,10 +42,11 @@ export class Reporter implements Disposable {
   #conclusion: Conclusion | undefined;
 
   constructor(options: ReporterOptions) {
+    const { clock } = options.runtime;
     this.#options = options;
     this.#timers = [
-      options.clock.every(REPORT_SOON_MS, () => this.#flush()),
-      options.clock.every(REPORT_REPEAT_MS, () => this.#repeat()),
+      clock.every(REPORT_SOON_MS, () => this.#flush()),
+      clock.every(REPORT_REPEAT_MS, () => this.#repeat()),
     ];
   }
 
@@ -79,10 +78,10 @@ export class Reporter implements Disposable {
 
   /** Sends one message now. */
   async send(message: UpMessage): Promise<void> {
-    const { transport, subject, sessionId, epoch, stream, signal } = this.#options;
-    const payload = encodeUp({ sessionId, epoch, stream, sequence: this.#sequence, message });
+    const { scope, up, runtime } = this.#options;
+    const payload = encodeUp({ ...scope, sequence: this.#sequence, message });
     this.#sequence += 1;
-    await transport.publish(subject, payload, { signal });
+    await up.transport.publish(up.subject, payload, { signal: runtime.signal });
   }
 
   /** Sends nothing more by itself. */
@@ -102,11 +101,11 @@ export class Reporter implements Disposable {
 
   /** Sends without waiting: a message that does not get through is sent again by the next repetition. */
   #later(message: UpMessage): void {
-    if (!this.#options.signal.aborted) this.send(message).catch(() => undefined);
+    if (!this.#options.runtime.signal.aborted) this.send(message).catch(() => undefined);
   }
 
   #flush(): void {
-    if (!this.#changed || this.#sending || this.#last === undefined || this.#options.signal.aborted) return;
+    if (!this.#changed || this.#sending || this.#last === undefined || this.#options.runtime.signal.aborted) return;
     this.#changed = false;
     this.#bytesSince = 0;
     this.#sending = true;

@@ -1,14 +1,16 @@
 import { FanfoldError } from "../../lib/errors.ts";
-import { STREAM_DATA } from "../../protocol/frame/frame.ts";
-import type { Transport } from "../../transport/transport.ts";
+import { type FrameScope, STREAM_DATA } from "../../protocol/frame/frame.ts";
+import type { CopyTask, EngineFeed, SinkRuntime, SinkUp } from "./copy-parts.ts";
 import { routeFrame } from "./frame-route.ts";
 import { Reporter } from "./reporter.ts";
-import { SinkStream, type SinkStreamOptions } from "./sink-stream.ts";
+import { SinkStream } from "./sink-stream.ts";
 
-interface SinkEpochOptions extends Omit<SinkStreamOptions, "stream" | "reporter"> {
-  /** Where this sink speaks: the transport of its reports, and its subject. */
-  readonly up: Transport;
-  readonly subject: string;
+interface SinkEpochOptions {
+  readonly scope: FrameScope;
+  readonly task: CopyTask;
+  readonly feed: EngineFeed;
+  readonly up: SinkUp;
+  readonly runtime: SinkRuntime;
   /** Served on a lane of its own from the beginning [P-9.3]. */
   readonly late: boolean;
   /** A lane of this sink has begun: the data for all is nothing for it any more. */
@@ -33,14 +35,13 @@ export class SinkEpoch {
   #stopped = false;
 
   constructor(options: SinkEpochOptions) {
-    this.epoch = options.epoch;
+    this.epoch = options.scope.epoch;
     this.#options = options;
     if (!options.late) this.#running = this.#open(STREAM_DATA);
   }
 
   take(payload: Uint8Array, isOwnSubject: boolean): void | Promise<void> {
-    const { sessionId, epoch } = this.#options;
-    const route = routeFrame(payload, { sessionId, epoch, stream: this.#stream }, isOwnSubject);
+    const route = routeFrame(payload, { ...this.#options.scope, stream: this.#stream }, isOwnSubject);
     if (route.to === "engine") return this.#running?.session.take(payload);
     if (route.to === "nobody" || this.#stopped) return undefined;
     this.#switching = this.#next(route.stream, payload);
@@ -60,17 +61,19 @@ export class SinkEpoch {
     this.#options.onLane();
     await before?.stop();
     if (this.#stopped) return;
-    this.#options.emit({ type: "lane" });
+    this.#options.runtime.emit({ type: "lane" });
     this.#running = this.#open(stream);
     await this.#running.session.take(payload);
   }
 
   #open(stream: number): RunningStream {
-    const { up, subject, onFailure, ...rest } = this.#options;
+    const { task, feed, up, onFailure } = this.#options;
     const stop = new AbortController();
-    const scope = { ...rest, stream, signal: AbortSignal.any([rest.signal, stop.signal]) };
-    const reporter = new Reporter({ ...scope, transport: up, subject });
-    const session = new SinkStream({ ...scope, reporter });
+    const scope = { ...this.#options.scope, stream };
+    const { clock, emit, signal } = this.#options.runtime;
+    const runtime = { clock, emit, signal: AbortSignal.any([signal, stop.signal]) };
+    const reporter = new Reporter({ scope, up, runtime });
+    const session = new SinkStream({ scope, task, feed, reporter, runtime });
     const run = session.run().then(
       () => undefined,
       (thrown) => {

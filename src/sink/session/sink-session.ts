@@ -1,5 +1,4 @@
 import type { BufferPool } from "../../lib/buffer-pool.ts";
-import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError, isErrorCode } from "../../lib/errors.ts";
 import { shownPath } from "../../lib/folder/file-path.ts";
 import { isAmong } from "../../lib/folder/folder-place.ts";
@@ -8,14 +7,12 @@ import type { Ended, Start, Told, Welcome } from "../../member/inbox.ts";
 import { joinedEvent, type LiveTarget } from "../../member/join.ts";
 import { openTransports } from "../../member/session-transports.ts";
 import type { SteadyLink } from "../../member/steady-link.ts";
-import type { SinkEvent } from "../../protocol/messages/events.ts";
 import type { SinkOutcome } from "../../protocol/messages/progress.ts";
 import { fingerprint } from "../../protocol/names/fingerprint.ts";
 import { subjectsOf, upSubject } from "../../protocol/subjects.ts";
 import type { Transport } from "../../transport/transport.ts";
-import type { DeletionPolicy } from "../deletion/deletion.ts";
-import type { FillOptions } from "../engine/engine-messages.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
+import type { CopyTask, SinkRuntime, SinkUp } from "./copy-parts.ts";
 import { EngineThreads } from "./engine-threads.ts";
 import { Intake } from "./intake.ts";
 import { SinkEpoch } from "./sink-epoch.ts";
@@ -25,20 +22,16 @@ import { takeFolder } from "./take-folder.ts";
 interface SinkSessionOptions {
   readonly link: SteadyLink;
   readonly address: CoordinatorAddress;
-  readonly folder: SinkFolder;
   readonly welcome: Welcome;
-  readonly emit: (event: SinkEvent) => void;
-  readonly clock: Clock;
-  readonly fileEvents: boolean;
+  readonly folder: SinkFolder;
   readonly acceptNewSource: boolean;
-  /** What may be deleted here of what the source has not. */
-  readonly deletion: DeletionPolicy;
-  readonly fill: FillOptions;
+  /** How each of its copies is to be made. */
+  readonly copies: Pick<CopyTask, "fill" | "deletion" | "fileEvents">;
   /** Memory for payloads, for one session after another. */
   readonly buffers: BufferPool;
   /** The epoch of the copy that runs in this process from now on; undefined when none does. */
   readonly onCopy: (epoch: number | undefined) => void;
-  readonly signal: AbortSignal;
+  readonly runtime: SinkRuntime;
 }
 
 /** How one session ended for a sink that proved its copy. */
@@ -64,23 +57,27 @@ const DRAIN_MS_MAX = 2_000;
  * [P-1.2].
  */
 export async function openSinkSession(options: SinkSessionOptions, signal: AbortSignal): Promise<SinkSession> {
-  const { welcome, emit, link } = options;
+  const { welcome, address, link, buffers, runtime } = options;
+  const { clock, emit } = runtime;
   emit(joinedEvent(welcome));
   for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
   await using opening = new AsyncDisposableStack();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   const who = `sink ${welcome.member.name}`;
-  const { live, bulk: down, reports: up } = await openTransports({ ...options, signal, who, onEnd: failed.reject });
+  const opened = await openTransports({ welcome, address, who, emit, buffers, clock, signal, onEnd: failed.reject });
+  const { live, bulk: down, reports } = opened;
+  const subjects = subjectsOf(welcome.sessionId);
+  const up = { transport: reports, subject: upSubject(subjects, welcome.member.id) };
   opening.defer(() => down.close());
-  opening.defer(() => up.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => up.close()));
+  opening.defer(() => reports.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => reports.close()));
   const intake = await Intake.open(
     {
       transport: down,
-      subjects: subjectsOf(welcome.sessionId),
+      subjects,
       memberId: welcome.member.id,
       onFailure: failed.reject,
-      signal: options.signal,
+      signal: runtime.signal,
     },
     // A session that is under way serves us on a lane of our own.
     !welcome.underWay,
@@ -95,7 +92,7 @@ export async function openSinkSession(options: SinkSessionOptions, signal: Abort
 
 interface SinkSessionParts {
   readonly live: LiveTarget;
-  readonly up: Transport;
+  readonly up: SinkUp;
   readonly down: Transport;
   readonly intake: Intake;
   readonly engines: EngineThreads;
@@ -116,7 +113,8 @@ class OpenSinkSession implements SinkSession {
   constructor(options: SinkSessionOptions, parts: SinkSessionParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#source = new SourceWatch(options.clock, (name) => options.emit({ type: "returned", name }));
+    const { clock, emit } = options.runtime;
+    this.#source = new SourceWatch(clock, (name) => emit({ type: "returned", name }));
   }
 
   async run(): Promise<SinkSessionResult | Welcome> {
@@ -136,7 +134,7 @@ class OpenSinkSession implements SinkSession {
       const message: Told = await this.#options.link.next();
       if (message.type === "start") await this.#begin(message);
       else if (message.type === "left") this.#left(message);
-      else if (message.type === "elsewhere") this.#options.emit(message);
+      else if (message.type === "elsewhere") this.#options.runtime.emit(message);
       else if (message.type === "ended") return this.#result(message);
       else if (message.type === "welcome") {
         if (!message.rejoined) return message;
@@ -147,8 +145,8 @@ class OpenSinkSession implements SinkSession {
 
   /** Begins the copy, or begins it anew with what is stored by now: the source, or this sink, came back as a new process. */
   async #begin(start: Start): Promise<void> {
-    const { folder, welcome, buffers, clock, emit, fileEvents, deletion, fill, signal, acceptNewSource } =
-      this.#options;
+    const { folder, welcome, copies, buffers, acceptNewSource, runtime } = this.#options;
+    const { clock, emit, signal } = runtime;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
     if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
       throw anotherSource(start, folder);
@@ -166,26 +164,14 @@ class OpenSinkSession implements SinkSession {
     // Not waited for: while the broker is away, the coordinator is still to be listened to.
     const takeData = (wanted: boolean): void => void intake.takeData(wanted).catch(failed.reject);
     takeData(!start.late);
-    const { sessionId, member } = welcome;
+    const { sessionId, session } = welcome;
     const copy = new SinkEpoch({
-      sessionId,
-      epoch: start.epoch,
-      clock,
-      signal,
-      emit,
-      fileEvents,
-      fill,
-      dryRun,
-      deletion,
+      scope: { sessionId, epoch: start.epoch },
+      task: { folder, session, source: start.sourceIdentity, dryRun, ...copies },
+      feed: { engines, buffers, exclusivePayloads: down.capabilities.kind === "embedded" },
       up,
+      runtime,
       late: start.late,
-      folder,
-      session: welcome.session,
-      source: start.sourceIdentity,
-      subject: upSubject(subjectsOf(sessionId), member.id),
-      engines,
-      buffers,
-      exclusivePayloads: down.capabilities.kind === "embedded",
       onLane: () => takeData(false),
       onFailure: failed.reject,
     });
@@ -207,14 +193,14 @@ class OpenSinkSession implements SinkSession {
 
   #left({ member, code, reason }: Extract<Told, { type: "left" }>): void {
     this.#source.left(member.name);
-    this.#options.emit({ type: "left", name: member.name, code, reason });
+    this.#options.runtime.emit({ type: "left", name: member.name, code, reason });
   }
 
   #result(ended: Ended): SinkSessionResult {
     const { dryRun = false, sourceIdentity } = this.#start ?? {};
     const outcome = outcomeOf(ended, dryRun);
     if (!dryRun && sourceIdentity !== undefined) this.#options.folder.pinSource(sourceIdentity);
-    return { outcome, elapsedMs: this.#options.clock.nowMs() - this.#startMs };
+    return { outcome, elapsedMs: this.#options.runtime.clock.nowMs() - this.#startMs };
   }
 }
 

@@ -1,52 +1,28 @@
 import { abortable } from "../../lib/abort.ts";
-import type { BufferPool } from "../../lib/buffer-pool.ts";
-import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Thread } from "../../lib/thread.ts";
-import type { FrameScope } from "../../protocol/frame/frame.ts";
+import type { StreamScope } from "../../protocol/frame/frame.ts";
 import { PROBLEMS_LISTED_MAX, SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
-import type { ReceivingState, SinkEvent } from "../../protocol/messages/events.ts";
+import type { ReceivingState } from "../../protocol/messages/events.ts";
 import { fitFidelity, fitPath, fitProblems, fitReason } from "../../protocol/messages/fit-message.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../../protocol/messages/progress.ts";
-import type { DeletionPolicy } from "../deletion/deletion.ts";
 import { type EngineCounts, emptyCounts } from "../engine/engine-counts.ts";
-import type { EngineMessage, EngineRequest, EngineStart, FillOptions } from "../engine/engine-messages.ts";
-import type { SinkFolder } from "../own/sink-folder.ts";
+import type { EngineMessage, EngineRequest, EngineStart } from "../engine/engine-messages.ts";
 import type { SequenceRange } from "../stream/sequence-tracker.ts";
-import type { EngineThreads } from "./engine-threads.ts";
+import type { CopyTask, EngineFeed, SinkRuntime } from "./copy-parts.ts";
 import type { Reporter } from "./reporter.ts";
 import { SyncKeeper } from "./sync-keeper.ts";
 
-export interface SinkStreamOptions extends FrameScope {
-  readonly folder: SyncedFolder;
-  /** Whose copy it is, for the folder's manifest: name of the session and identity of the source. */
-  readonly session: string;
-  readonly source: string;
+interface SinkStreamOptions {
   /** The stream it takes frames of [P-9.3]. */
-  readonly stream: number;
-  readonly engines: EngineThreads;
-  /** Memory for payloads, which goes to the engine's thread and comes back. */
-  readonly buffers: BufferPool;
-  /** Whether payloads of the transport lie at the start of memory of their own, which may go to a thread; else they are copied. */
-  readonly exclusivePayloads: boolean;
+  readonly scope: StreamScope;
+  readonly task: CopyTask;
+  readonly feed: EngineFeed;
   readonly reporter: Reporter;
-  readonly clock: Clock;
-  readonly emit: (event: SinkEvent) => void;
-  readonly fileEvents: boolean;
-  /** @default owners by name, no devices, synced in the end */
-  readonly fill?: FillOptions;
-  /** Nothing is copied: the source asks what it would have to send. */
-  readonly dryRun: boolean;
-  /** What may be deleted here of what the source has not. */
-  readonly deletion: DeletionPolicy;
-  readonly signal: AbortSignal;
+  readonly runtime: SinkRuntime;
 }
 
-/** What a session needs of its folder. */
-type SyncedFolder = Pick<SinkFolder, "path" | "doubts" | "syncedBefore" | "markSynced">;
-
-const FILL_USUAL: FillOptions = { numericIds: false, specials: false, durability: "session" };
 const PROGRESS_MS = 200;
 
 /** What a sink can prove at the end of its session. */
@@ -77,8 +53,8 @@ export class SinkStream {
 
   constructor(options: SinkStreamOptions) {
     this.#options = options;
-    this.#startMs = options.clock.nowMs();
-    this.#state = options.dryRun ? "comparing" : "receiving";
+    this.#startMs = options.runtime.clock.nowMs();
+    this.#state = options.task.dryRun ? "comparing" : "receiving";
     // Waited for only when there is something to delete.
     this.#deleted.promise.catch(() => undefined);
   }
@@ -94,26 +70,13 @@ export class SinkStream {
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
   async run(): Promise<SinkProof> {
-    const { folder, engines, fileEvents, dryRun, deletion: policy, reporter, clock, signal } = this.#options;
-    const { sessionId, epoch, stream, session, source, fill = FILL_USUAL } = this.#options;
-    const isSynced = fill.durability !== "none";
+    const { task, feed, reporter, runtime } = this.#options;
+    const { folder } = task;
+    const { clock, signal } = runtime;
+    const isSynced = task.fill.durability !== "none";
     using keeper = new SyncKeeper({ folder, clock, signal, isSynced, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
-    const start: EngineStart = {
-      sessionId,
-      epoch,
-      stream,
-      session,
-      source,
-      folder: folder.path,
-      doubts: folder.doubts,
-      startedMs: clock.date().getTime(),
-      fileNotices: fileEvents,
-      dryRun,
-      deletion: policy,
-      ...fill,
-    };
-    this.#engine = engines.open(start, {
+    this.#engine = feed.engines.open(this.#engineStart(), {
       onMessage: (message) => this.#onEngine(message),
       onFailure: (error) => this.#fail(error),
     });
@@ -158,13 +121,30 @@ export class SinkStream {
     }
   }
 
+  #engineStart(): EngineStart {
+    const { scope, task, runtime } = this.#options;
+    const { folder, session, source, fill, deletion, dryRun, fileEvents } = task;
+    return {
+      scope,
+      folder: folder.path,
+      doubts: folder.doubts,
+      session,
+      source,
+      startedMs: runtime.clock.date().getTime(),
+      fill,
+      deletion,
+      dryRun,
+      fileNotices: fileEvents,
+    };
+  }
+
   /** The copy stands and is synced: what the source has not goes. A copy with problems may lack what has another name now. */
   async #delete(keeper: SyncKeeper): Promise<Deletion | undefined> {
-    const { reporter, signal } = this.#options;
+    const { reporter, runtime } = this.#options;
     if (this.#problemCount > 0) return { result: "refused", entries: 0, of: 0, examples: [] };
     reporter.report({ ...this.#position(), busy: "deleting" });
     this.#engine?.post({ delete: true });
-    const deletion = await abortable(this.#deleted.promise, signal);
+    const deletion = await abortable(this.#deleted.promise, runtime.signal);
     if (deletion?.result !== "done" || deletion.entries === 0) return deletion;
     reporter.report({ ...this.#position(), busy: "syncing" });
     await keeper.finish();
@@ -194,7 +174,7 @@ export class SinkStream {
   }
 
   #exclusive(payload: Uint8Array): Uint8Array {
-    const { exclusivePayloads, buffers } = this.#options;
+    const { exclusivePayloads, buffers } = this.#options.feed;
     if (exclusivePayloads && payload.byteOffset === 0) return payload;
     const copy = buffers.take(payload.byteLength);
     copy.set(payload);
@@ -205,9 +185,9 @@ export class SinkStream {
     switch (message.type) {
       case "stored":
         this.#counts = message.counts;
-        for (const buffer of message.buffers) this.#options.buffers.giveBack(buffer);
+        for (const buffer of message.buffers) this.#options.feed.buffers.giveBack(buffer);
         this.#busy = undefined;
-        if (!this.#options.dryRun) this.#keeper?.stored(message.bytes);
+        if (!this.#options.task.dryRun) this.#keeper?.stored(message.bytes);
         this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
         this.#backlogBytes -= message.bytes;
         this.#room?.resolve();
@@ -219,7 +199,7 @@ export class SinkStream {
         this.#options.reporter.want(message);
         break;
       case "files":
-        for (const file of message.files) this.#options.emit({ type: "file", ...file });
+        for (const file of message.files) this.#options.runtime.emit({ type: "file", ...file });
         break;
       case "busy":
         this.#busy = message.what;
@@ -228,10 +208,10 @@ export class SinkStream {
       case "problem":
         this.#problemCount += 1;
         if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(message.problem);
-        this.#options.emit({ type: "problem", problem: message.problem });
+        this.#options.runtime.emit({ type: "problem", problem: message.problem });
         break;
       case "deleted-entry":
-        this.#options.emit({ type: "deleted", path: message.path });
+        this.#options.runtime.emit({ type: "deleted", path: message.path });
         break;
       case "verified":
         this.#verified.resolve(message);
@@ -273,7 +253,7 @@ export class SinkStream {
 
   #showProgress(): void {
     const { filesFound, bytesFound, bytesUnchanged, discoveryEnded } = this.#counts;
-    const elapsedMs = this.#options.clock.nowMs() - this.#startMs;
+    const elapsedMs = this.#options.runtime.clock.nowMs() - this.#startMs;
     const { filesDone, bytesDone, currentFile } = this.progress;
     const receivedBytes = Math.max(0, bytesDone - bytesUnchanged);
     const progress: CopyProgress = {
@@ -290,6 +270,6 @@ export class SinkStream {
       rateBytesPerSecond: elapsedMs > 0 ? (receivedBytes * 1000) / elapsedMs : 0,
       elapsedMs,
     };
-    this.#options.emit({ type: "progress", progress, state: this.#state });
+    this.#options.runtime.emit({ type: "progress", progress, state: this.#state });
   }
 }

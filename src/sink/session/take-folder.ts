@@ -1,20 +1,13 @@
-import type { Clock } from "../../lib/clock.ts";
 import { shownPath } from "../../lib/folder/file-path.ts";
-import type { SinkEvent } from "../../protocol/messages/events.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
+import type { SinkRuntime } from "./copy-parts.ts";
 
 const LOOK_MS = 200;
-
-interface TakeFolderOptions {
-  readonly emit: (event: SinkEvent) => void;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}
 
 /** Has the folder alone for a copy, and says so when that has to wait for a check. The source catches this sink up afterwards. */
 export async function takeFolder(
   folder: Pick<SinkFolder, "path" | "claim">,
-  { emit, clock, signal }: TakeFolderOptions,
+  { emit, clock, signal }: SinkRuntime,
 ): Promise<void> {
   if (folder.claim()) return;
   const message = `"${shownPath(folder.path)}" is being verified: the copy begins when that has ended`;

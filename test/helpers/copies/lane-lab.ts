@@ -7,7 +7,6 @@ import type { SourceEvent } from "../../../src/protocol/messages/events.ts";
 import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
 import { subjectsOf, upSubject, upWildcard } from "../../../src/protocol/subjects.ts";
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
-import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Intake } from "../../../src/sink/session/intake.ts";
 import { SinkEpoch } from "../../../src/sink/session/sink-epoch.ts";
 import { CopyWork } from "../../../src/source/session/copy-work.ts";
@@ -18,7 +17,7 @@ import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import { quickClock } from "../quick-clock.ts";
 import { type FaultPlan, FaultTransport } from "../transports/fault-transport.ts";
 import { GateTransport } from "../transports/gate-transport.ts";
-import { payloadPool } from "./payload-pool.ts";
+import { engineFeed, usualTask } from "./copy-parts.ts";
 
 export interface LaneLabOptions {
   readonly source: string;
@@ -160,20 +159,14 @@ export class LaneLab {
       !late,
     );
     const copy = new SinkEpoch({
-      ...SCOPE,
-      ...{ signal, folder, late, onFailure, up: gate, subject: upSubject(SUBJECTS, member.id), clock: this.#clock },
-      ...{
-        session: "default",
-        source: "source",
-        exclusivePayloads: false,
-        engines: new EngineThreads(),
-        buffers: payloadPool(),
-        emit: () => undefined,
-        fileEvents: false,
-      },
-      dryRun: false,
-      deletion: { forbidden: false },
+      scope: SCOPE,
+      task: usualTask(folder),
+      feed: engineFeed(),
+      up: { transport: gate, subject: upSubject(SUBJECTS, member.id) },
+      runtime: { clock: this.#clock, signal, emit: () => undefined },
+      late,
       onLane: () => void intake.takeData(false),
+      onFailure,
     });
     intake.setTarget((payload, isOwnSubject) => copy.take(payload, isOwnSubject));
     let killed: Promise<void> | undefined;

@@ -6,7 +6,6 @@ import type { SourceEvent } from "../../../src/protocol/messages/events.ts";
 import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
 import { subjectsOf, upSubject, upWildcard } from "../../../src/protocol/subjects.ts";
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
-import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Intake } from "../../../src/sink/session/intake.ts";
 import { SinkEpoch } from "../../../src/sink/session/sink-epoch.ts";
 import type { PublishedTree } from "../../../src/source/publish/published-tree.ts";
@@ -18,7 +17,7 @@ import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { quickClock } from "../quick-clock.ts";
 import { type FaultPlan, FaultTransport } from "../transports/fault-transport.ts";
-import { payloadPool } from "./payload-pool.ts";
+import { engineFeed, usualTask } from "./copy-parts.ts";
 
 export interface FaultySession {
   readonly source: string;
@@ -74,22 +73,12 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       const onFailure = (): void => undefined;
       const intake = await Intake.open({ transport: down, subjects, memberId: id, signal, onFailure }, true);
       const copy = new SinkEpoch({
-        ...scope,
-        clock,
-        signal,
-        folder,
-        session: "in-process",
-        source: "a source",
-        up: broker.connect(),
-        subject: upSubject(subjects, id),
+        scope,
+        task: usualTask(folder, { session: "in-process", source: "a source", dryRun: options.dryRun === true }),
+        feed: engineFeed(),
+        up: { transport: broker.connect(), subject: upSubject(subjects, id) },
+        runtime: { clock, signal, emit: () => undefined },
         late: false,
-        exclusivePayloads: false,
-        engines: new EngineThreads(),
-        buffers: payloadPool(),
-        emit: () => undefined,
-        fileEvents: false,
-        dryRun: options.dryRun === true,
-        deletion: { forbidden: false },
         onLane: () => void intake.takeData(false),
         onFailure,
       });

@@ -5,9 +5,10 @@ import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 
 function startIn(folder: string): EngineStart {
   return {
-    ...{ sessionId: "abcdefghijkl", epoch: 1, stream: 0, session: "default", source: "source" },
-    ...{ folder: Buffer.from(folder), doubts: [], startedMs: 0, fileNotices: false, dryRun: false },
-    ...{ deletion: { forbidden: false, limit: undefined }, numericIds: false, specials: false, durability: "none" },
+    scope: { sessionId: "abcdefghijkl", epoch: 1, stream: 0 },
+    fill: { numericIds: false, specials: false, durability: "none" },
+    ...{ folder: Buffer.from(folder), doubts: [], session: "default", source: "source", startedMs: 0 },
+    ...{ fileNotices: false, dryRun: false, deletion: { forbidden: false, limit: undefined } },
   };
 }
 

@@ -17,7 +17,11 @@ const report = (storedUpTo: number): SinkReport => ({
 
 function begin() {
   const [clock, transport, abort] = [handClock(), recordingTransport(), new AbortController()];
-  const reporter = new Reporter({ ...SESSION, transport, subject: "up.one", stream: 0, clock, signal: abort.signal });
+  const reporter = new Reporter({
+    scope: { ...SESSION, stream: 0 },
+    up: { transport, subject: "up.one" },
+    runtime: { clock, signal: abort.signal },
+  });
   onTestFinished(() => reporter[Symbol.dispose]());
   const sent = () => transport.published.map(({ payload }) => decodeUp(payload));
   const stored = () => sent().map(({ message }) => (message.type === "report" ? message.storedUpTo : -1));

@@ -5,32 +5,27 @@ import { FanfoldError } from "../../../src/lib/errors.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../../../src/protocol/limits.ts";
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
-import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
 import { Reporter } from "../../../src/sink/session/reporter.ts";
 import { SinkStream } from "../../../src/sink/session/sink-stream.ts";
 import { createMemoryBroker } from "../../../src/transport/memory.ts";
-import { payloadPool } from "../../helpers/copies/payload-pool.ts";
+import { engineFeed, usualTask } from "../../helpers/copies/copy-parts.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 
 test("both subjects of a sink go on when the engine has room again", async () => {
   const stop = new AbortController();
   const folder = openSinkFolder(tempFolder(), systemRandom);
   onTestFinished(() => folder[Symbol.dispose]());
-  const scope = { sessionId: "abcdefghijkl", epoch: 1, stream: 0, clock: systemClock, signal: stop.signal };
+  const scope = { sessionId: "abcdefghijkl", epoch: 1, stream: 0 };
+  const runtime = { clock: systemClock, signal: stop.signal, emit: () => undefined };
   const transport = createMemoryBroker({ preferredPayloadBytes: 64 * 1024 }).connect();
-  const reporter = new Reporter({ ...scope, transport, subject: "fanfold.abcdefghijkl.up.k1k1k1" });
+  const reporter = new Reporter({ scope, up: { transport, subject: "fanfold.abcdefghijkl.up.k1k1k1" }, runtime });
   onTestFinished(() => reporter[Symbol.dispose]());
   const session = new SinkStream({
-    ...{ ...scope, folder, reporter, session: "default", source: "source" },
-    ...{
-      exclusivePayloads: true,
-      engines: new EngineThreads(),
-      buffers: payloadPool(),
-      emit: () => undefined,
-      fileEvents: false,
-      dryRun: false,
-      deletion: { forbidden: false },
-    },
+    scope,
+    task: usualTask(folder),
+    feed: engineFeed({ exclusivePayloads: true }),
+    reporter,
+    runtime,
   });
   const run = session.run();
   run.catch(() => undefined);
