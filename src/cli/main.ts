@@ -20,7 +20,7 @@ export async function main(args: readonly string[], io: ProgramIo): Promise<numb
     await program.parseAsync(readArguments(args), { from: "user" });
     return status;
   } catch (thrown) {
-    // Commander has said what was wrong by now; help and version end this way, too.
+    // Commander has already said what was wrong. Help and version also end this way.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT_STATUS.ok : EXIT_STATUS.usage;
     const error = FanfoldError.from(thrown);
     reportError(error, { io, verbose: args.includes("--verbose"), json: args.includes("--json") });
@@ -41,8 +41,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
 const TERMINAL_READS_MS_MAX = 2000;
 
 /**
- * Resolves when all that was printed is with its readers, or they are gone. A pipe takes 64 KiB at a time: what is printed last, and says
- * how it ended, would be cut off for a reader that is slow. A terminal that does not read, nobody looks at.
+ * Resolves when all that was printed is with its readers, or they are gone. A pipe takes 64 KiB at a time. A slow reader
+ * would lose the last lines, which say how the run ended. A terminal that does not read, nobody looks at.
  */
 export async function taken({ clock }: Pick<ProgramIo, "clock">): Promise<void> {
   const allTaken = [process.stdout, process.stderr].map((stream) => {

@@ -161,12 +161,12 @@ function announce(log: EventLog, { addresses, loopbackOnly, broker }: Announceme
   log.emit({ type: "listening", addresses, broker: broker.setup.shown, loopbackOnly });
   if (!loopbackOnly) {
     const message =
-      "Listening beyond this machine: anyone who can reach the port can join a session, read what is copied and send copies; keep the port inside a network that you trust";
+      "Listening beyond this machine: anyone who can reach the port can read and send copies; keep the port inside a network that you trust";
     log.emit({ type: "warning", code: "open-to-network", message });
   }
   if (broker.setup.kind !== "embedded" && broker.setup.sharesCredentials) {
     const message =
-      "Clients get the coordinator's own credentials for the broker, because none were given for them: give their own with --broker-public-url";
+      "Clients get the coordinator's own credentials for the broker; give them their own with --broker-public-credentials or --broker-public-url";
     log.emit({ type: "warning", code: "credentials-shared", message });
   }
 }

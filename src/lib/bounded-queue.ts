@@ -63,7 +63,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     if (this.#iterated)
       throw new FanfoldError(
         "internal",
-        "cannot iterate a bounded queue: it was iterated before, and can be only once",
+        "cannot iterate a bounded queue: it was iterated before, and that is possible only once",
       );
     this.#iterated = true;
     for (;;) {

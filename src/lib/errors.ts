@@ -71,8 +71,8 @@ export class FanfoldError extends Error {
   }
 
   /**
-   * Turns anything thrown into a FanfoldError. Total: a FanfoldError is returned as it is, an abort carries the reason
-   * of its signal, a full disk and other failed system calls get their codes, all else is `internal`.
+   * Turns anything thrown into a FanfoldError. It takes any value. A FanfoldError is returned as it is. An abort carries
+   * the reason of its signal. A full disk and other failed system calls get their codes. Everything else is `internal`.
    */
   static from(thrown: unknown): FanfoldError {
     if (thrown instanceof FanfoldError) return thrown;

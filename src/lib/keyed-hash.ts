@@ -2,8 +2,8 @@
 export const HASH_KEY_BYTES = 8;
 
 /**
- * HalfSipHash-2-4 with 64 bits (https://github.com/veorq/SipHash): a hash of short inputs under a secret key. Who does not know
- * the key cannot choose inputs that share a hash, so a table of them can be made neither slow nor wrong on purpose.
+ * HalfSipHash-2-4 with 64 bits (https://github.com/veorq/SipHash): a hash of short inputs under a secret key. Nobody
+ * without the key can choose inputs that share a hash. So nobody can make a table of them slow or wrong on purpose.
  */
 export class KeyedHash {
   readonly #low: number;

@@ -1,7 +1,7 @@
 /**
- * Who owns the memory of a payload: the thread that it was posted to, from then until it says `free`. What comes out of
- * a decoder (a table, a content, a hash, a path) is a view into that memory, on loan for the time of the call. Whoever
- * keeps any of it keeps a copy (`ownCopy`).
+ * Who owns the memory of a payload: the thread that it was posted to, from then until it says `free`. A decoder returns
+ * views into that memory: tables, contents, hashes and paths. They are on loan for the time of the call. Whoever keeps any
+ * of it keeps a copy (`ownCopy`).
  */
 export class PayloadMemory {
   #freed: SharedArrayBuffer[] = [];

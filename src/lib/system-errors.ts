@@ -1,8 +1,8 @@
 import { getSystemErrorMessage } from "node:util";
 
 /*
- * What failed calls of the system say, in plain words: a code such as `ENOENT` never reaches a person. Each is a clause that
- * says what was found, and fits behind what was tried: `Read the directory "x": no such file or directory`.
+ * What failed calls of the system say, in plain words: a code such as `ENOENT` never reaches a person. Each is a clause
+ * that says what was found. It fits behind what was tried: `cannot read the directory "x": no such file or directory`.
  */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EINVAL: "the system does not take it",
   EIO: "the disk failed (input/output error)",
   EISDIR: "it is a directory",
-  ELOOP: "its symbolic links go round in a circle, or are too many",
+  ELOOP: "its symbolic links form a circle, or there are too many",
   EMFILE: "this process has too many files open",
   ENAMETOOLONG: "its name is too long for the system",
   ENFILE: "this machine has too many files open",
@@ -31,7 +31,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EOPNOTSUPP: "the file system cannot do this",
   EPERM: "the system does not permit it",
   EROFS: "its file system is read-only",
-  ESTALE: "its file server does not know it any more",
+  ESTALE: "its file server no longer knows it",
   ETXTBSY: "it is a program that runs",
   EXDEV: "it is on another file system",
 

@@ -20,13 +20,13 @@ export function checkOptions<Options>(call: string, checks: OptionChecks<Options
 
 function faultOf(issue: z.core.$ZodIssue, options: unknown): string {
   if (issue.code === "unrecognized_keys" && issue.path.length === 0)
-    return `there is no option "${issue.keys[0]}"; see the types of the package for those that there are`;
+    return `there is no option "${issue.keys[0]}"; the types of the package list the options`;
   const [name] = issue.path;
   if (name === undefined) return "it takes one object with options";
   const isMissing = typeof options === "object" && options !== null && Reflect.get(options, name) === undefined;
   if (isMissing) return `the option "${String(name)}" is missing`;
   const where = issue.path.map(String).join(".");
-  return `the option "${where}" is not what it should be: ${reasonIn(issue)}`;
+  return `the option "${where}" is wrong: ${reasonIn(issue)}`;
 }
 
 function reasonIn({ message }: z.core.$ZodIssue): string {

@@ -45,7 +45,7 @@ const sinkCount = z.int().min(1).max(SINKS_PER_SESSION_MAX);
 const sinkNeed = {
   destCount: z
     .union([sinkCount, z.strictObject({ min: sinkCount, max: sinkCount })], {
-      error: `expected a whole number from 1 to ${SINKS_PER_SESSION_MAX}, or two of them as min and max`,
+      error: `expected a whole number from 1 to ${SINKS_PER_SESSION_MAX}, or min and max as such numbers`,
     })
     .optional(),
   expect: z.array(labelSchema).max(SINKS_PER_SESSION_MAX).optional(),

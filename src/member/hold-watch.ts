@@ -23,7 +23,10 @@ export class HoldWatch {
     this.#count += 1;
     if (wasLetIn || this.#count > HOLDS_MAX) {
       const what = `cannot listen to the coordinator at ${this.#where}`;
-      throw new FanfoldError("damaged", `${what}: this member is held too often, or when it was let in`);
+      throw new FanfoldError(
+        "damaged",
+        `${what}: it asked this member to wait too often, or after it had let the member in`,
+      );
     }
     const before = this.#last;
     this.#last = hold;

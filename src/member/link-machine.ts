@@ -31,7 +31,7 @@ export type LinkEffect =
  *
  *   connecting -> welcomed -> lost -> connecting … -> ended, by a refusal, damage, or when the time is over
  *
- * What is said while it is lost: `finished` and `leave` are said once it is back, all else is dropped.
+ * Messages while it is lost: `finished` and `leave` are sent when it is back. All others are dropped.
  */
 export class LinkMachine {
   readonly #limits: LinkLimits;

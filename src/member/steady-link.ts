@@ -36,9 +36,9 @@ interface AnswerLimit extends Disposable {
 }
 
 /**
- * The link to the coordinator for as long as a member runs: connects, says hello, and does so again, with back-off and
- * jitter, whenever the connection breaks. A `welcome` says each time who this member is. What it knows, and what is to
- * be done, is in the machine (link-machine.ts); sockets and time are here.
+ * The link to the coordinator for as long as a member runs. It connects and says hello. Whenever the connection breaks it
+ * does so again, with back-off and jitter. A `welcome` says each time who this member is. The state and the decisions are
+ * in the machine (link-machine.ts). Sockets and time are here.
  */
 export class SteadyLink {
   readonly #options: SteadyLinkOptions;
@@ -80,8 +80,8 @@ export class SteadyLink {
   }
 
   /**
-   * Does the work that answers a welcome, unless the coordinator comes back with another welcome meanwhile: then the work
-   * is broken off, what it made is disposed of, and the other welcome is given.
+   * Does the work that answers a welcome. If another welcome comes first, the work is broken off, its result is disposed
+   * of, and the other welcome is returned.
    *
    * @throws FanfoldError what the work failed by, or why the link ended
    */

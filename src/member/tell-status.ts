@@ -32,7 +32,7 @@ function detailOf(status: TransportStatus): string | undefined {
     case "reconnecting":
       return `attempt ${status.attempt}`;
     case "lost":
-      return `${status.messages} of ${status.subject}, ${status.bytes} bytes; what is missing is sent again`;
+      return `${status.messages} of ${status.subject}, ${status.bytes} bytes; missing data is sent again`;
     default:
       return undefined;
   }

@@ -40,8 +40,8 @@ export interface SinkOptions {
   /** Makes devices; as root. @default false */
   readonly specials?: boolean;
   /**
-   * When the disk is made to have what is stored. session: now and then, and before the copy is called done. file: each file as well,
-   * before it gets its name. none: never; after a loss of power nothing of it is trusted. @default "session"
+   * When stored data is forced to the disk. session: now and then, and before the copy is done. file: also each file,
+   * before it gets its name. none: never, so nothing of the copy is trusted after a loss of power. @default "session"
    */
   readonly durability?: Durability;
   /** Longest wait for the coordinator, at first and whenever it is lost, in milliseconds; as long as it takes when absent. */

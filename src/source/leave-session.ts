@@ -34,7 +34,8 @@ export async function leaveSession(link: SteadyLink, error: FanfoldError, leavin
   );
   const why = await within(clock, CANCEL_TOLD_MS_MAX, asked, `no answer for ${CANCEL_TOLD_MS_MAX / 1000} s`);
   stop.abort(new FanfoldError("closed", "The wait for the coordinator is over"));
-  if (why === undefined) return new FanfoldError("cancelled", `The session was ended for all: ${error.message}, twice`);
-  const text = `${error.message}, twice, but the session could not be ended for all, and sinks may go on waiting: ${why}`;
+  if (why === undefined)
+    return new FanfoldError("cancelled", `The session has ended for all sinks: ${error.message}, twice`);
+  const text = `${error.message}, twice. The session could not be ended for the sinks, and they may go on waiting: ${why}`;
   return new FanfoldError(error.code, text);
 }

@@ -50,16 +50,16 @@ function countFault({ least, most }: SinkNeed): string | undefined {
 
 function namesFault({ expected, most }: SinkNeed): string | undefined {
   const twice = expected.find((name, index) => expected.indexOf(name) !== index);
-  if (twice !== undefined) return `cannot read --expect: the sink "${twice}" stands in it twice`;
+  if (twice !== undefined) return `cannot read --expect: it names the sink "${twice}" twice; name each sink once`;
   if (expected.length === 0 || most <= expected.length) return undefined;
-  return `cannot read --dest-count: it asks for ${most} sinks, and --expect names ${expected.length}; only those count, so name more or ask for fewer`;
+  return `cannot read --dest-count: it asks for ${most} sinks, but --expect names only ${expected.length}; name more sinks or ask for fewer`;
 }
 
 function timeFault({ least, most, waitMs, giveUpMs }: SinkNeed): string | undefined {
   if (least < most && waitMs === Number.POSITIVE_INFINITY)
-    return `cannot read --dest-count "${least}..${most}": --wait has to say how long to wait for all ${most}`;
+    return `cannot read --dest-count "${least}..${most}": found no --wait; add --wait to say how long to wait for all ${most} sinks`;
   if (waitMs !== Number.POSITIVE_INFINITY && giveUpMs < waitMs)
-    return `cannot read --wait-timeout: the wait ends after ${giveUpMs / 1000} s, before that of --wait, ${waitMs / 1000} s`;
+    return `cannot read --wait-timeout: found ${giveUpMs / 1000} s, want at least the ${waitMs / 1000} s of --wait`;
   return undefined;
 }
 

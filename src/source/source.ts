@@ -252,7 +252,7 @@ class SourceProgram {
     );
     this.#running = undefined;
     if (untold !== undefined) {
-      const message = `The coordinator could not be told that the session is over (${untold}): the outcome stands, but sinks may go on waiting`;
+      const message = `The coordinator was not told that the session is over (${untold}): the result is valid, but sinks may go on waiting`;
       this.#hub.emit({ type: "warning", code: "coordinator-lost", message });
     }
     this.#hub.emit({ type: "finished", summary });

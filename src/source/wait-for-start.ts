@@ -109,7 +109,7 @@ class SinkWait implements Disposable {
   }
 }
 
-/** Who is expected and not there, for an event; nothing when nobody is. */
+/** The missing sinks for an event: those that are expected and not there. Empty when all are there. */
 function missingField({ expected }: SinkNeed, there: readonly Member[]): { readonly missing?: readonly string[] } {
   const missing = missingOf(expected, there);
   return missing.length === 0 ? {} : { missing };

@@ -143,7 +143,7 @@ function parseOne(value: string, whole: string): ParsedUrl {
   if (parsed === null)
     throw refusal(
       whole,
-      "found an address that does not parse; want scheme://user:password@host:port, the password percent-encoded",
+      "found an address that does not parse; want scheme://user:password@host:port with a percent-encoded password",
     );
   const scheme = parsed.protocol.slice(0, -1);
   if (parsed.hostname === "") throw refusal(whole, "found no host; want one after ://");
@@ -163,7 +163,7 @@ function decodeOrRefuse(text: string, what: string, url: string): string {
   try {
     return decodeURIComponent(text);
   } catch (cause) {
-    throw refusal(url, `found ${what} with a "%" that begins no percent-encoded byte; want it as %25`, cause);
+    throw refusal(url, `found ${what} with a "%" that does not begin a percent-encoded byte; want it as %25`, cause);
   }
 }
 

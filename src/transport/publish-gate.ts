@@ -170,7 +170,7 @@ export class PublishGate {
 function linkDown(cause: unknown): FanfoldError {
   return new FanfoldError(
     "broker-lost",
-    "Publish: the link to the broker is down, and did not come back in the time allowed",
+    "cannot publish: the link to the broker is down and did not come back in time",
     { cause },
   );
 }

@@ -10,8 +10,8 @@ interface QueuedSubscriptionOptions {
 }
 
 /**
- * A subscription on a client library that pushes messages and has no bound of its own: what the reader has not taken
- * waits here, and what does not fit is lost and told.
+ * A subscription on a client library that pushes messages without a bound. Messages wait here until the reader takes them.
+ * Messages that do not fit are lost, and the loss is reported.
  */
 export class QueuedSubscription implements Subscription {
   readonly subject: string;

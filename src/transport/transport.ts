@@ -1,10 +1,10 @@
 /**
- * The interface between a session and whatever carries its frames. A transport is best effort: it may lose, repeat,
- * reorder or stall, and the session protocol above makes the copy right all the same (decision 0001) [P-2.2].
+ * The interface between a session and whatever carries its frames. A transport is best effort: it may lose, repeat, reorder
+ * or stall messages. The session protocol above still makes the copy right (decision 0001) [P-2.2].
  *
  * Rules every adapter keeps, proven by test/contract:
  * - `publish` waits for the link to the broker and for nothing else. It resolves once the payload is handed to the link.
- * - A subscriber that does not read loses whole messages beyond `queueBytes`; the loss shows in `status`, and no other
+ * - A subscriber that does not read loses whole messages beyond `queueBytes`. The loss shows in `status`, and no other
  *   subscriber and no publisher is held by it.
  * - `subscribe` resolves only when the subscription is active at the broker: what is published after that is delivered.
  * - A payload belongs to the transport from `publish` until its promise settles, and to the reader once delivered.

@@ -67,7 +67,7 @@ describe("--durability none", { timeout: E2E_MS }, () => {
     const sink = lab.sink(address, lab.path("sink"), ["--durability", "none"], { plain: true });
     const source = lab.source(address, lab.path("source"), [], { plain: true });
     expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
-    expect(sink.stdout).toContain("not synced: until the system has written it, a loss of power may take any of it");
+    expect(sink.stdout).toContain("not synced: a loss of power may destroy the copy until the system has written it");
     expect(source.stdout).toContain("proven, not synced to its disk");
   });
 

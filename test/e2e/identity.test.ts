@@ -19,7 +19,7 @@ describe("the identity of a source", { timeout: E2E_MS }, () => {
     const { code, message } = await sink.failure();
     expect(code).toBe("source-changed");
     expect(message).toMatch(
-      /with the identity [0-9a-f-]{19}, and this one has [0-9a-f-]{19}\..*"fanfold identity".*--identity/,
+      /with the identity [0-9a-f-]{19}, and this source has the identity [0-9a-f-]{19}\..*"fanfold identity".*--identity/,
     );
     stranger.signal("SIGKILL");
 

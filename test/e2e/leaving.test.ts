@@ -55,7 +55,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     await run.source.event("stopping");
     run.source.signal("SIGINT");
     expect(await run.source.exit()).toBe(130);
-    expect(run.source.stderr).toContain("The session was ended for all");
+    expect(run.source.stderr).toContain("The session has ended for all sinks");
     for (const sink of run.sinks) {
       expect(await sink.exit()).toBe(15);
       expect(await sink.failure()).toMatchObject({ code: "cancelled" });

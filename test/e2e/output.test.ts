@@ -161,7 +161,7 @@ describe.concurrent("what people and programs are told", { timeout: E2E_MS }, ()
       const other = lab.sink(address, lab.path("sink 2"));
       const plain = lab.source(address, from, [], { plain: true, unprivileged: true });
       expect([await plain.exit(), await other.exit()]).toEqual([3, 0]);
-      expect(plain.stderr).toContain("2 entries are not, or not exactly, in the copy");
+      expect(plain.stderr).toContain("2 entries are missing or not exact in the copy");
       expect(plain.stderr).toContain("unreadable  closed file: unreadable: permission denied");
     },
   );

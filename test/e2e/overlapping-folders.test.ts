@@ -48,7 +48,7 @@ async function expectRefused(lab: CliLab, from: string, to: string): Promise<voi
   expect(await sink.failure()).toMatchObject({ code: "folder-overlaps" });
   expect(await source.exit(), source.shown()).toBe(4);
   const { summary } = await source.event("finished");
-  const message = expect.stringContaining("the source's directory is this very folder, or lies in it");
+  const message = expect.stringContaining("the source's directory is this folder, or lies in it");
   expect(summary.sinks).toMatchObject([{ outcome: "failed", code: "folder-overlaps", message }]);
   expect(listing(lab)).toEqual(before);
 }

@@ -44,7 +44,7 @@ function folderCases(command: "source" | "sink" | "verify"): readonly Case[] {
   return [
     [[...at, "file"], 8, /it is no directory/],
     [[...at, "file/below"], 8, /it is no directory/],
-    [[...at, "loop"], 8, /go round in a circle/],
+    [[...at, "loop"], 8, /form a circle/],
     [[...at, LONG], 8, /too long/],
     [[...at, "dangling"], 8, missing],
     [[...at, "/proc/nothing"], 8, /no such directory|no directory can be made there/],
@@ -65,7 +65,7 @@ describe.concurrent("no code of the system reaches a person", { timeout: E2E_MS 
     await expectWords(lab, [
       [from("missing"), 2, /--exclude-from "missing": no such file or directory$/m],
       [from("tree"), 2, /--exclude-from "tree": it is a directory/],
-      [from("loop"), 2, /go round in a circle/],
+      [from("loop"), 2, /form a circle/],
       [from(LONG), 2, /too long/],
       [state("file"), 8, /a part of its path is no directory; name another folder with --state-dir/],
       [state("dangling"), 8, /a symbolic link that leads nowhere stands there/],
@@ -89,8 +89,8 @@ describe.concurrent("no code of the system reaches a person", { timeout: E2E_MS 
       [state(LONG), 9, /too long/],
       [credentials("missing"), 2, /no such file or directory/],
       [credentials("tree"), 2, /something else/],
-      [credentials("loop"), 2, /go round in a circle/],
-      [["coordinator", "--port", String(port)], 6, /another program has this port/],
+      [credentials("loop"), 2, /form a circle/],
+      [["coordinator", "--port", String(port)], 6, /another program uses this port/],
       [["coordinator", "--port", "0", "--host", "no-such-host.invalid"], 2, /this machine|no such host|resolve/],
       [["coordinator", "--port", "0", "--host", "192.0.2.1"], 2, /this machine does not have this address/],
     ]);

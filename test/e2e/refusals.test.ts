@@ -63,7 +63,7 @@ describe.concurrent("folders that cannot be used", { timeout: E2E_MS }, () => {
     const second = lab.sink(address, lab.path("sink"));
     expect(await second.exit()).toBe(5);
     expect(await second.failure()).toMatchObject({ code: "folder-busy" });
-    expect(second.stderr).toContain("another sink works in it");
+    expect(second.stderr).toContain('another sink or "fanfold verify" is using it');
     first.signal("SIGKILL");
     await first.exit();
     const third = lab.sink(address, lab.path("sink"));

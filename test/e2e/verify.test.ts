@@ -100,7 +100,7 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     writeFileSync(`${from}/new`, "new");
     const source = lab.source(address, from);
     expect(await sink.event("warning", { where: ({ code }) => code === "folder-busy" })).toMatchObject({
-      message: expect.stringContaining("is being verified: the copy begins when that has ended"),
+      message: expect.stringContaining("is being verified: the copy begins after that"),
     });
     check.signal("SIGKILL");
     expect(await source.exit(), source.shown()).toBe(0);

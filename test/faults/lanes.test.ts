@@ -88,7 +88,7 @@ describe("a sink that joins late", () => {
     const summary = await running;
     expect(summary.sinks[1]).toMatchObject({
       outcome: "proven",
-      message: "its copy is of a later state of the directory",
+      message: "its copy shows a later state of the directory",
     });
     expect(summary.sinks[0]?.message).toBeUndefined();
     await expectEqualTrees(source, late);

@@ -32,7 +32,7 @@ const NAMES = ["f0", "f1", "f2", "f3"];
 const WALKS_EACH = 10;
 const OF_CANARY = Buffer.from(CANARY.slice(0, CANARY.length / 20));
 /** What is said when a directory on the way is a link. */
-const MET_A_LINK = /a directory on the way|symbolic link/;
+const MET_A_LINK = /a directory above it|symbolic link/;
 
 /**
  * Walks and reads a source's directory again and again while another process swaps the directories in it for links to a tree

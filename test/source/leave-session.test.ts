@@ -54,7 +54,9 @@ test("a source that was stopped does not end the session that the same source ha
   source.cancel();
   await expect(source.result).rejects.toMatchObject({
     code: "interrupted",
-    message: expect.stringMatching(/could not be ended for all.*another process of this source has taken it over/),
+    message: expect.stringMatching(
+      /could not be ended for the sinks.*another process of this source has taken it over/,
+    ),
   });
   expect(await second.result).toMatchObject({ result: "complete", sinks: [{ outcome: "proven" }] });
   expect(await sink.result).toMatchObject({ outcome: "proven" });

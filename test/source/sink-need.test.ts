@@ -38,11 +38,11 @@ describe("resolveSinkNeed()", () => {
     [{ destCount: 257 }, "from 1 to 256"],
     [{ destCount: 1.5 }, "from 1 to 256"],
     [{ destCount: { min: 3, max: 2 }, waitMs: 20 }, "the lower one first"],
-    [{ destCount: { min: 2, max: 3 } }, "--wait has to say how long"],
-    [{ destCount: { min: 2, max: 3 }, waitTimeoutMs: 20 }, "--wait has to say how long"],
-    [{ destCount: 2, waitMs: 20_000, waitTimeoutMs: 10_000 }, "ends after 10 s, before that of --wait, 20 s"],
-    [{ expect: ["alpha", "beta", "alpha"] }, 'the sink "alpha" stands in it twice'],
-    [{ expect: ["alpha", "beta"], destCount: 3 }, "asks for 3 sinks, and --expect names 2"],
+    [{ destCount: { min: 2, max: 3 } }, "found no --wait"],
+    [{ destCount: { min: 2, max: 3 }, waitTimeoutMs: 20 }, "found no --wait"],
+    [{ destCount: 2, waitMs: 20_000, waitTimeoutMs: 10_000 }, "found 10 s, want at least the 20 s of --wait"],
+    [{ expect: ["alpha", "beta", "alpha"] }, 'it names the sink "alpha" twice'],
+    [{ expect: ["alpha", "beta"], destCount: 3 }, "asks for 3 sinks, but --expect names only 2"],
     [{ expect: Array.from({ length: 257 }, (_, index) => `s${index}`) }, "from 1 to 256"],
   ])("refuses %j", (options, reason) => {
     expect(() => resolveSinkNeed(options)).toThrow(

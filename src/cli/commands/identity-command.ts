@@ -78,7 +78,7 @@ export function importIdentity({ folder, file }: Places, options: ImportOptions,
     if (known !== undefined && known !== secret && options.replace !== true)
       throw new FanfoldError(
         "usage",
-        `cannot import the identity ${shown(secret)} for "${shownPath(root)}": it has another one, ${shown(known)}; --replace puts the new one in its place`,
+        `cannot import the identity ${shown(secret)} for "${shownPath(root)}": it has another one, ${shown(known)}; use --replace to replace it`,
       );
     if (known !== secret) replaceSecret(stateDir, root, { secret, random: systemRandom });
     io.stdout.write(`${shownPath(root)} has the identity ${shown(secret)}\n`);

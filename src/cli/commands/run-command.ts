@@ -43,8 +43,8 @@ interface RoleCommand<Event extends TypedEvent, State, Result> {
 const LAST_EVENTS_MS = 2000;
 
 /**
- * How long a second signal leaves the first one to end the run in order, in milliseconds: they may come at once, and who goes without a
- * word is waited for.
+ * How long the first signal has to end the run in order before a second one ends it at once, in milliseconds. Both may come
+ * at the same moment, and the others wait for a member that goes without a word.
  */
 const FAREWELL_MS = 1000;
 

@@ -119,7 +119,7 @@ function needOptions({ destCount, wait, expect, waitTimeout }: SourceCommandOpti
 function treeOptions(options: SourceCommandOptions) {
   const { filters, links, owner, perms, times, compress, maxDelete } = options;
   if (maxDelete !== undefined && options.delete !== true)
-    throw new FanfoldError("usage", "cannot read --max-delete: it limits what --delete does, which is not given");
+    throw new FanfoldError("usage", "cannot read --max-delete: found no --delete, which it limits; add --delete");
   return {
     filters,
     links,

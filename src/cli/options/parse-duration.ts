@@ -23,12 +23,12 @@ export function parseDuration(value: string, option: string): number {
   if (totalMs < 1)
     throw new FanfoldError(
       "usage",
-      `cannot read ${option} "${value}": found no time at all, want at least 1ms; leave the option out to wait for ever`,
+      `cannot read ${option} "${value}": found no time, want at least 1ms; leave the option out to wait without a limit`,
     );
   if (totalMs > DURATION_MAX_MS)
     throw new FanfoldError(
       "usage",
-      `cannot read ${option} "${value}": want at most 24d; leave the option out to wait for ever`,
+      `cannot read ${option} "${value}": want at most 24d; leave the option out to wait without a limit`,
     );
   return Math.round(totalMs);
 }

@@ -12,7 +12,7 @@ export function parseSessionName(value: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value) && value.length <= SESSION_NAME_CHARS_MAX) return value;
   throw new FanfoldError(
     "usage",
-    `cannot read --session "${escapeName(argumentBytes(value))}": want 1 to ${SESSION_NAME_CHARS_MAX} letters, digits, dots, dashes and underscores, a letter or digit first`,
+    `cannot read --session "${escapeName(argumentBytes(value))}": want 1 to ${SESSION_NAME_CHARS_MAX} letters, digits, dots, dashes and underscores, and a letter or digit at the beginning`,
   );
 }
 

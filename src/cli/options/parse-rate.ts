@@ -4,8 +4,8 @@ const UNIT_BYTES: Readonly<Record<string, number>> = { "": 1024, k: 1024, m: 102
 const RATE_BYTES_MAX = 1024 ** 4;
 
 /**
- * Reads a rate such as `20M`, as rsync does: K, M or G for KiB, MiB or GiB a second, KiB without a unit, 0 for no limit.
- * Gives bytes a second; undefined for no limit.
+ * Reads a rate such as `20M`, as rsync does. K, M and G mean KiB, MiB and GiB a second. Without a unit it is KiB. 0 means
+ * no limit. Gives bytes a second; undefined for no limit.
  *
  * @throws FanfoldError `usage`
  */

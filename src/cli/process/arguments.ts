@@ -4,9 +4,10 @@ import { FanfoldError } from "../../lib/errors.ts";
 import { escapeName, utf8Length } from "../../lib/escape-name.ts";
 
 /*
- * Arguments are bytes, and Node.js hands them on as text: what is no UTF-8 in them becomes U+FFFD, and a path then names something
- * else. So they are read again from `/proc/self/cmdline`. For the parser each byte that is no UTF-8 becomes half a character (U+DC80 to
- * U+DCFF), as Python does (PEP 383), which no other argument has; `argumentBytes` turns it back.
+ * Arguments are bytes, and Node.js hands them on as text: what is no UTF-8 in them becomes U+FFFD, and a path then names
+ * something else. So they are read again from `/proc/self/cmdline`. For the parser each byte that is not UTF-8 becomes half
+ * a character (U+DC80 to U+DCFF), as in Python (PEP 383). No other argument has such halves. `argumentBytes` turns them
+ * back.
  */
 const LOST = "\uFFFD";
 const HALF = 0xdc00;
@@ -26,7 +27,7 @@ export function readArguments(given: readonly string[], commandLine = readComman
   const [first = ""] = given.filter((argument) => argument.includes(LOST));
   throw new FanfoldError(
     "usage",
-    `cannot read the argument "${escapeName(Buffer.from(first))}": it is no UTF-8, and this system does not tell its bytes; give a path that is UTF-8`,
+    `cannot read the argument "${escapeName(Buffer.from(first))}": it is not UTF-8, and this system does not show its bytes; use a path in UTF-8`,
   );
 }
 

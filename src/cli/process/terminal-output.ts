@@ -10,8 +10,8 @@ interface BlockingHandle {
 }
 
 /**
- * A terminal that cannot stop the process. Node.js waits in each write until the terminal has taken it; one that does not
- * read (Ctrl-S, a multiplexer that hangs) would stop the copy, and the signals, too.
+ * A terminal that cannot stop the process. Node.js waits in each write until the terminal has taken it. A terminal that
+ * does not read (Ctrl-S, a multiplexer that hangs) would stop the copy and the signals.
  */
 export class TerminalOutput implements Output {
   readonly isTTY = true;

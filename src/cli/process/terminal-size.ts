@@ -4,8 +4,8 @@ const COLUMNS_USUAL = 80;
 const ROWS_USUAL = 24;
 
 /**
- * Columns of a terminal, and of the text that is made for one. A terminal that nobody looks at has none (a container with a
- * terminal and no client): then it is drawn for the usual size.
+ * Columns of a terminal, and of the text that is made for one. A terminal that nobody looks at has no size (a container
+ * with a terminal and no client). Then it is drawn for the usual size.
  */
 export function columnsOf({ columns }: Pick<Output, "columns">): number {
   return isKnown(columns) ? columns : COLUMNS_USUAL;

@@ -43,7 +43,7 @@ export class PlainPresenter<Event extends TypedEvent, State> implements Presente
     const lines = this.#view.progressLines(this.#state);
     for (const [thing, line] of lines) {
       const lastMs = this.#progressAtMs.get(thing);
-      // The first line comes after the first interval: a copy that is over by then needs none.
+      // The first line comes after the first interval. A shorter copy needs none.
       if (lastMs === undefined) this.#progressAtMs.set(thing, nowMs);
       else if (nowMs - lastMs >= PROGRESS_EVERY_MS) {
         this.#progressAtMs.set(thing, nowMs);

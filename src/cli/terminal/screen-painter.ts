@@ -33,8 +33,8 @@ const CLEAR_RIGHT = "\x1b[K";
 /**
  * Draws a screen at the bottom of a terminal, ten times a second at most, whatever the pace of the events.
  *
- * Between two frames the cursor stands, unseen, where the screen begins. So nothing has to be remembered of the frame before:
- * a terminal that becomes narrower may wrap the lines of the screen, or not, and keeps the cursor at the first of them.
+ * Between two frames the hidden cursor stands at the beginning of the screen. So the painter need not remember the last
+ * frame. A terminal that becomes narrower may wrap the lines, but it keeps the cursor at the first one.
  */
 export class ScreenPainter {
   readonly #options: ScreenPainterOptions;
@@ -87,8 +87,8 @@ export class ScreenPainter {
       this.#clear();
       return;
     }
-    // It is cleared from the end of the last line and not from the beginning of the first, because tmux takes that for a
-    // cleared terminal and keeps every frame in its history.
+    // It is cleared from the end of the last line. From the beginning of the first line, tmux would take it for a cleared
+    // terminal and keep every frame in its history.
     const up = lines.length > 1 ? `\x1b[${lines.length - 1}A` : "";
     const frame = `${lines.join(`${CLEAR_RIGHT}\n`)}${CLEAR_DOWN}${up}\r`;
     // A terminal that has not read the frame before gets no other.

@@ -125,7 +125,7 @@ function sessionMessages(view: SessionView, state: CoordinatorState): Message[] 
   const before = state.sessions.get(view.sessionId)?.view;
   const source = view.source ?? "its source";
   if (before?.state === view.state || !isCopying(view)) return [];
-  if (view.state === "paused") return [info(`${view.session}: waits for ${source} to come back and go on`)];
+  if (view.state === "paused") return [info(`${view.session}: waits for ${source} to come back`)];
   if (before?.state === "paused" && before.epoch === view.epoch)
     return [info(`${view.session}: ${source} is back and goes on`)];
   return [

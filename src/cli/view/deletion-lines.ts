@@ -15,7 +15,7 @@ export function deletionText({ result, entries, of, allowed }: Deletion): string
     case "refused":
       return allowed === undefined
         ? "nothing deleted: the copy there is incomplete"
-        : `nothing deleted: ${amount} of ${formatCount(of)} would go, and no more than ${formatCount(allowed)} may`;
+        : `nothing deleted: ${amount} of ${formatCount(of)} would be deleted, and the limit is ${formatCount(allowed)}`;
     default:
       return result satisfies never;
   }
@@ -27,11 +27,11 @@ export function deletionMessages(name: string, { result, entries, allowed, examp
   const more = entries - examples.length;
   const names = `${examples.join(", ")}${more > 0 ? `, and ${formatCount(more)} more` : ""}`;
   if (result === "refused" && allowed !== undefined) {
-    const remedy = "look at them; --max-delete at the source, and at a sink that has it, allows more";
+    const remedy = "check them, then raise --max-delete at the source, and at the sink if it has one";
     return [
       {
         level: "warning",
-        text: `fanfold: sink ${name} deleted nothing, though these are not at the source: ${names}; ${remedy}`,
+        text: `fanfold: sink ${name} deleted nothing, but these are not at the source: ${names}; ${remedy}`,
       },
     ];
   }

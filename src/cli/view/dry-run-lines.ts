@@ -14,7 +14,7 @@ export function wantedText({ filesWanted = 0, bytesWanted = 0 }: WantedCount): s
 
 /** ` (2 replace others)`, or nothing */
 export function replacedText({ filesReplaced = 0 }: Pick<SinkOutcome, "filesReplaced">): string {
-  return filesReplaced === 0 ? "" : ` (${formatCount(filesReplaced)} in the place of other content)`;
+  return filesReplaced === 0 ? "" : ` (${formatCount(filesReplaced)} replace other content)`;
 }
 
 /** What a source says first at the end of a dry run. */

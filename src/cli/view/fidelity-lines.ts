@@ -8,14 +8,14 @@ const WORDS: Readonly<Record<FidelityKind, string>> = {
   setuid: "set-user-id, set-group-id bits or capabilities left out",
   permissions: "permission bits not set",
   time: "modification times not exact",
-  "time-fraction": "modification times exact but for nanoseconds",
+  "time-fraction": "modification times without exact nanoseconds",
   attributes: "extended attributes not set",
   acl: "access control lists not set",
   fifo: "FIFOs not made",
   device: "devices not made",
-  "hard-link": "hard links copied as files of their own",
+  "hard-link": "hard links copied as separate files",
   sparse: "holes filled",
-  "name-collision": "names that are the same to the folder's file system",
+  "name-collision": "names that the folder's file system takes for the same",
 };
 
 /** What a sink could not carry exactly, one warning for each kind; `sink` names it where there are several. */

@@ -3,8 +3,8 @@ import type cliTruncateType from "cli-truncate";
 import type stringWidthType from "string-width";
 
 /**
- * What of the tables of Unicode is needed. Reading them takes as long as the start of Node.js, so without a terminal, which brings
- * them with it, they are loaded from their packages by the first text that needs them.
+ * What of the tables of Unicode is needed. Loading them takes as long as the start of Node.js. A terminal brings them with
+ * it. Without one, the first text that needs them loads them from their packages.
  */
 const load = createRequire(import.meta.url);
 let measureText: typeof stringWidthType | undefined;

@@ -106,13 +106,13 @@ export function transportMessage({
   const why = more === undefined ? "" : `: ${more}`;
   switch (status) {
     case "disconnected":
-      return warning(`lost the connection that the data goes through${why}; reconnecting`);
+      return warning(`lost the data connection${why}; reconnecting`);
     case "reconnected":
-      return info(`the connection that the data goes through is back${more === undefined ? "" : ` (${more})`}`);
+      return info(`the data connection is back${more === undefined ? "" : ` (${more})`}`);
     case "blocked":
-      return warning(`the broker holds back what is published${why}`);
+      return warning(`the broker takes no more data for now${why}`);
     case "unblocked":
-      return info("the broker takes what is published again");
+      return info("the broker takes data again");
     case "lost":
       // Because they came faster than they could be taken, or while a connection was broken: that cannot be told apart.
       return warning(`some messages did not arrive${why}`);
@@ -125,7 +125,7 @@ export function transportMessage({
 
 function controlMessage(status: "lost" | "back", reason = "its connection broke"): Message {
   if (status === "back") return info("the coordinator is there again");
-  const [, why = reason] = /^Listen to the coordinator at \S+: (.*)$/s.exec(reason) ?? [];
+  const [, why = reason] = /^cannot listen to the coordinator at \S+: (.*)$/s.exec(reason) ?? [];
   return warning(`lost the coordinator: ${why}; reconnecting`);
 }
 

@@ -12,7 +12,10 @@ interface ProblemList {
   readonly problemCount: number;
 }
 
-/** What is not in the copies: what the source could not read, then for each sink what it could not take. On standard error. */
+/**
+ * What is missing in the copies: first the entries that the source could not read, then for each sink those that it could
+ * not take. On standard error.
+ */
 export function summaryProblems(summary: SessionSummary): Message[] {
   const troubled = summary.sinks.filter(({ problemCount }) => problemCount > 0);
   const listedMax = Math.max(1, Math.min(PROBLEMS_LISTED_MAX, Math.floor(SINK_LINES_MAX / troubled.length)));
@@ -31,7 +34,7 @@ export function problemMessages(
   if (count === 0) return [];
   const shown = problems.slice(0, listedMax);
   const lines = [
-    `fanfold: ${plural(count, "entry is", "entries are")} not, or not exactly, in ${place}:`,
+    `fanfold: ${plural(count, "entry is", "entries are")} missing or not exact in ${place}:`,
     ...shown.map(({ path, kind, message }) => `  ${kind}  ${path}: ${message}`),
   ];
   if (count > shown.length) lines.push(`  and ${formatCount(count - shown.length)} more`);

@@ -24,6 +24,6 @@ function takenText({ files, withoutProof, oldestProof }: TakenAsUnchanged): stri
   if (oldestProof === undefined) return `${taken}, without a proof on record`;
   const date = oldestProof.slice(0, "2026-11-28".length);
   const since = files === 1 ? `since its proof of ${date}` : `since their proofs of ${date} or later`;
-  const others = withoutProof === 0 ? "" : `; of ${formatCount(withoutProof)} of them no proof is on record`;
+  const others = withoutProof === 0 ? "" : `; ${formatCount(withoutProof)} of them without a proof on record`;
   return `${taken} ${since}${others}`;
 }

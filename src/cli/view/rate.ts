@@ -1,6 +1,6 @@
 /**
- * Smooths a rate: each sample counts for as much as the time it covers, and what is older than a few time constants
- * hardly counts any more. While a meter is young it gives the plain average, so that its first values are not near 0.
+ * Smooths a rate. Each sample counts for as much as the time it covers. Samples older than a few time constants hardly
+ * count. While a meter is young it gives the plain average, so that its first values are not near 0.
  *
  *   weight = 1 - exp(-age of the sample / time constant)
  *   rate   = rate + (rate of the sample - rate) * weight

@@ -20,7 +20,10 @@ const NAME_COLUMNS_MAX = 20;
 const BYTES_COLUMNS = 10;
 const STATE_COLUMNS = 10;
 
-/** One line per sink, those in trouble first: name, bar, bytes, state, current file; what is less important goes when the terminal is narrow. */
+/**
+ * One line per sink, those in trouble first: name, bar, bytes, state, current file. In a narrow terminal the less important
+ * parts go.
+ */
 export function sinkLines(sinks: readonly SinkLine[], table: SinkTable, style: Style): string[] {
   if (table.rows < 1) return [];
   const fits = sinks.length <= table.rows;

@@ -19,7 +19,7 @@ interface SinkState {
 }
 
 const WAITING = "waiting for a source";
-const UNDER_WAY = "the session is under way: this sink joins it late and will be caught up";
+const UNDER_WAY = "the session has already started: this sink joins late and will be caught up";
 
 /** How a sink looks. */
 export const sinkView: View<SinkEvent, SinkState> = {
@@ -94,9 +94,9 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
     case "left":
       return [info(awayText(event.reason))];
     case "returned":
-      return [info(`${event.name} is there again: the copy goes on`)];
+      return [info(`${event.name} is back: the copy goes on`)];
     case "lane":
-      return [info("the source catches this sink up by itself: what is stored here is not sent again")];
+      return [info("the source now sends to this sink separately; data stored here is not sent again")];
     case "finished": {
       const { outcome } = event;
       const why =

@@ -89,7 +89,9 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
       return [];
     case "file":
       return [
-        detail(`sent: ${event.path} (${formatBytes(event.bytes)}${event.grew === true ? ", it grew meanwhile" : ""})`),
+        detail(
+          `sent: ${event.path} (${formatBytes(event.bytes)}${event.grew === true ? ", it grew during the copy" : ""})`,
+        ),
       ];
     case "wanted":
       return [detail(`would be sent: ${event.path} (${formatBytes(event.bytes)}, to ${plural(event.sinks, "sink")})`)];
@@ -108,11 +110,11 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
         : [plainOnly(`sink ${event.name}: ${settledText(event.outcome)}`)];
     case "stopping": {
       const within = `within ${event.graceMs / 1000} s`;
-      const text = `fanfold: stopped: the sinks keep waiting; the same command goes on, Ctrl-C again ${within} ends the session for all`;
+      const text = `fanfold: stopped: the sinks wait, and the same command goes on; Ctrl-C again ${within} ends the session for the sinks, too`;
       return [{ level: "warning", text }];
     }
     case "cancelled":
-      return [info(`the session "${event.session}" was ended for all`)];
+      return [info(`the session "${event.session}" has ended for the source and all sinks`)];
     case "finished":
       return summaryMessages(event.summary, style);
     default:
@@ -124,7 +126,7 @@ function settledText(outcome: SinkOutcome): string {
   return outcome.outcome === "dry-run" ? `${wantedText(outcome)} would be sent to it` : outcome.outcome;
 }
 
-/** That a sink lags is worth a line only to those who look for a fault; that it goes its own way, or away, to all. */
+/** Only `--verbose` shows that a sink lags. Everyone is told that a sink is detached or away. */
 function stateMessage({ name, state, message }: Extract<SourceEvent, { type: "sinkstate" }>): Message {
   const text = `sink ${name}: ${state}: ${message}`;
   if (state === "away") return { level: "warning", text: `fanfold: ${text}` };

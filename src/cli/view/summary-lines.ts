@@ -40,7 +40,7 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
 /** Who was expected by name and took no part: on standard error, where also those look who want to hear of trouble alone. */
 function missingMessages({ missing = [] }: SessionSummary, style: Style): Message[] {
   if (missing.length === 0) return [];
-  const text = `fanfold: warning: missing, and without a copy of this session: ${missing.join(", ")}`;
+  const text = `fanfold: warning: missing sinks, which got no copy in this session: ${missing.join(", ")}`;
   return [{ level: "warning", text: style.careful(text) }];
 }
 
@@ -84,12 +84,12 @@ function sentParts(summary: SessionSummary): string[] {
   if (bytesSaved > 0) parts.push(`${formatBytes(bytesSaved)} saved by compression`);
   if (bytesNotNeeded > 0) parts.push(`${formatBytes(bytesNotNeeded)} not needed: every sink had it`);
   if (filesGrew > 0)
-    parts.push(`${plural(filesGrew, "file")} grew while being read, copied up to the size at the start`);
+    parts.push(`${plural(filesGrew, "file")} grew while being read: copied with the size at the start`);
   return parts;
 }
 
 /** Of a copy with `--durability none`. */
-const UNSYNCED = "not synced: until the system has written it, a loss of power may take any of it";
+const UNSYNCED = "not synced: a loss of power may destroy the copy until the system has written it";
 
 /** One sink in a few words: `proven`, `proven, caught up late`, `complete: 7 files taken as unchanged …`, `failed: no space left`. */
 function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
@@ -135,16 +135,16 @@ export function rateOf(movedBytes: number, elapsedMs: number): string {
 const LEFT_OUT: ReadonlyMap<string, readonly [one: string, many: string, what: string]> = new Map([
   ["excluded", ["entry", "entries", "left out by filters"]],
   ["link-skipped", ["symbolic link", "symbolic links", "left out"]],
-  ["link-leads-out", ["symbolic link", "symbolic links", "that lead out left out"]],
-  ["other-file-system", ["directory", "directories", "on other file systems not looked into"]],
+  ["link-leads-out", ["symbolic link", "symbolic links", "left out: the target is outside of the directory"]],
+  ["other-file-system", ["directory", "directories", "not entered: on another file system"]],
 ]);
 /** Kinds of `notCarried` in words; a kind of a later version is shown as it is. */
 const NOT_CARRIED: ReadonlyMap<string, string> = new Map([
   ["socket", "sockets skipped"],
-  ["hard-link-copied", "names of hard-linked entries copied as entries of their own"],
-  ["attributes-too-large", "extended attributes left out: too much for one entry"],
+  ["hard-link-copied", "hard links copied as separate entries"],
+  ["attributes-too-large", "extended attributes left out: too many or too large for one entry"],
   ["attributes-unreadable", "extended attributes left out: they cannot be read"],
-  ["time-out-of-range", "modification times beyond what is carried: the nearest was taken"],
+  ["time-out-of-range", "modification times out of range: the nearest one was taken"],
 ]);
 
 function incompleteMessages(summary: SessionSummary, style: Style): Message[] {

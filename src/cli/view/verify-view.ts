@@ -70,7 +70,7 @@ function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, sty
   const lines: Message[] = [info(`${word}: ${amount}`)];
   if (counts.extra > 0) lines.push(info(`  ${style.quiet("extra  ")} ${extraText(counts)}`));
   if (counts.filesByTime > 0) {
-    const text = `${plural(counts.filesByTime, "file")} compared by size and time only, as the content is not known`;
+    const text = `${plural(counts.filesByTime, "file")} compared by size and time only: the hash of the content is not known`;
     lines.push(info(`  ${style.quiet("content")} ${text}`));
   }
   if (counts.notCarried > 0) {
@@ -83,9 +83,9 @@ function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, sty
 }
 
 function wantedText(wanted: number | "all"): string {
-  if (wanted === "all") return "more files are damaged than are remembered: the next copy gets all of them anew";
+  if (wanted === "all") return "too many files are damaged to remember each: the next copy gets every file again";
   const [it, is] = wanted === 1 ? ["it", "is"] : ["them", "are"];
-  return `${plural(wanted, "damaged file")} ${is} remembered: the next copy gets ${it} anew`;
+  return `${plural(wanted, "damaged file")} ${is} remembered: the next copy gets ${it} again`;
 }
 
 function found(counts: VerifyCounts): string[] {
@@ -98,5 +98,5 @@ function found(counts: VerifyCounts): string[] {
 }
 
 function extraText({ extra }: VerifyCounts): string {
-  return `${plural(extra, "entry", "entries")} in the folder and not in the copy`;
+  return `${plural(extra, "entry", "entries")} in the folder but not in the copy`;
 }

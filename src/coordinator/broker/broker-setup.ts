@@ -47,14 +47,14 @@ export function resolveBroker(options: BrokerOptions): BrokerSetup {
     if (extra === undefined) return { kind: "embedded", shown: "embedded" };
     throw new FanfoldError(
       "usage",
-      "cannot use the embedded broker with a URL or credentials of a broker: it has none; name a NATS or RabbitMQ broker with --broker, or leave them out",
+      "cannot use the embedded broker with a broker's URL or credentials: it has none; name another broker with --broker, or leave them out",
     );
   }
   const named = options.brokerPublicUrl === undefined ? withoutCredentials(own) : parseBroker(options.brokerPublicUrl);
   if (named.kind !== own.kind) {
     throw new FanfoldError(
       "usage",
-      `cannot tell clients the broker "${redactUrl(options.brokerPublicUrl ?? "")}": it is of another kind than --broker "${redactUrl(own.url)}"; give the same broker under another address`,
+      `cannot tell clients the broker "${redactUrl(options.brokerPublicUrl ?? "")}": it is not of the same kind as --broker "${redactUrl(own.url)}"; give another address of the same broker`,
     );
   }
   const given = withCredentials(named, options.brokerPublicCredentials);
@@ -81,7 +81,7 @@ export function offerOf(setup: BrokerSetup, ticket: string): TransportOffer {
 /** Why the broker address does not serve a client on another machine; undefined when it does. */
 export function offerWarning(setup: BrokerSetup): string | undefined {
   if (setup.kind === "embedded" || !setup.clientLoopback) return undefined;
-  return `The broker's address "${redactUrl(setup.clientUrl)}" means the machine itself, and this client is on another one: start the coordinator with --broker-public-url and an address that clients can reach`;
+  return `The broker's address "${redactUrl(setup.clientUrl)}" is reachable only from the coordinator's machine, and this client is on another one; start the coordinator with --broker-public-url and an address that clients can reach`;
 }
 
 function withCredentials(choice: BrokerChoice, text: string | undefined): BrokerChoice {

@@ -94,7 +94,7 @@ export class History {
       write();
     } catch (thrown) {
       this.#warn(
-        `cannot write the history: ${FanfoldError.from(thrown).message}; sessions go on, but this one is not recorded`,
+        `cannot write the history: ${FanfoldError.from(thrown).message}; sessions go on, but this one is not in the history`,
       );
     }
   }

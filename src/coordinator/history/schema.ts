@@ -28,7 +28,7 @@ export function prepareSchema(database: DatabaseSync, file: string): void {
   if (version !== 0) {
     throw new FanfoldError(
       "usage",
-      `cannot open the state "${file}": found version ${version}, want ${SCHEMA_VERSION}; use the fanfold that wrote it, or another --state-dir`,
+      `cannot open the state "${file}": found version ${version}, want ${SCHEMA_VERSION}; use the release of fanfold that wrote it, or another --state-dir`,
     );
   }
   database.exec(`${TABLES}; PRAGMA user_version = ${SCHEMA_VERSION}`);

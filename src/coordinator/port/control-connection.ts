@@ -124,7 +124,7 @@ export class ControlConnection {
     if (!said())
       this.refuse(
         "refused",
-        `cannot wait longer for "hello": nothing came within ${ms / 1000} seconds of the connection`,
+        `cannot wait longer for "hello": nothing came within ${ms / 1000} seconds after the connection`,
       );
   }
 

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import { isLocalName, plainHost } from "../../lib/host-port.ts";
 
 /**
- * Who may be addressed here: any web page can make a browser send requests to `localhost`, or to a name of its own that
- * it lets DNS point here (D3) [P-1.1].
+ * Which host names a request may use here (D3) [P-1.1]. Any web page can make a browser send requests to `localhost`, or to
+ * its own name that DNS points here.
  *
  * A browser sends no `Sec-Fetch-` header to a name that it does not trust, and no `Origin` with a plain GET. So a plain
  * request is always checked. An upgrade is another matter: pages can only ask for WebSockets, and with these every
@@ -44,13 +44,13 @@ function isFromBrowser(headers: AddressHeaders): boolean {
 export function hostRefusal(headers: AddressHeaders, rules: HostRules): string | undefined {
   const host = parseHost(headers.host);
   if (host === undefined)
-    return 'cannot answer a request: its "Host" header is missing or no address; want the host and port of this coordinator';
+    return 'cannot answer a request: its "Host" header is missing or not an address; want the host and port of this coordinator';
   if (!isOwnName(host.name, rules)) {
-    return `cannot answer a request for the host "${host.name}": it is no name of this coordinator; use its numeric address, or start it with --allow-host ${host.name}`;
+    return `cannot answer a request for the host "${host.name}": this coordinator does not have that name; use its numeric address, or start it with --allow-host ${host.name}`;
   }
   const origins = [headers.origin, headers[DRAFT_ORIGIN]].filter((origin) => origin !== undefined);
   if (!origins.every((origin) => isSameOrigin(String(origin), host.whole))) {
-    return "cannot answer a request of a web page: the page is not one of this coordinator, and others may not use it; open this coordinator under one address, and add its name with --allow-host if need be";
+    return "cannot answer a request of a web page: the page comes from another site; open the page of this coordinator itself, or allow the name with --allow-host";
   }
   return undefined;
 }

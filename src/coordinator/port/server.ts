@@ -87,7 +87,7 @@ export class CoordinatorServer implements AsyncDisposable {
     });
     const address = this.#http.address();
     if (address === null || typeof address === "string")
-      throw new FanfoldError("internal", "Listen: the server has no address");
+      throw new FanfoldError("internal", "cannot listen: the server has no address");
     return address;
   }
 
@@ -174,7 +174,7 @@ function listenFailure(cause: Error, { host, port }: { readonly host: string; re
     case "EADDRINUSE":
       return new FanfoldError(
         "port-taken",
-        `${what}: another program has this port; choose another with --port, or 0 for any free one`,
+        `${what}: another program uses this port; choose another with --port, or 0 for any free one`,
         { cause },
       );
     case "EACCES":
@@ -186,7 +186,7 @@ function listenFailure(cause: Error, { host, port }: { readonly host: string; re
     case "EADDRNOTAVAIL":
       return new FanfoldError(
         "usage",
-        `${what}: this machine does not have this address; give one of its own with --host, or 0.0.0.0 for all`,
+        `${what}: this machine does not have this address; give an address of this machine with --host, or 0.0.0.0 for all`,
         { cause },
       );
     case "ENOTFOUND":

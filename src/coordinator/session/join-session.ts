@@ -57,7 +57,7 @@ export function cancel(change: Transition, { id, identity, back }: CancelOrder):
   const session = change.state.running ?? change.state.waiting;
   const source = sourceOf(change.state);
   if (session === undefined || source === undefined || source.identity !== identity) {
-    const reason = `cannot cancel session "${change.state.name}": no session of this name has this directory as its source; look at the coordinator for those there are, and name one with --session`;
+    const reason = `cannot cancel session "${change.state.name}": this directory is not the source of a session with this name; the coordinator shows its sessions; name one with --session`;
     change.effect({ type: "refuse", code: "refused", reason });
     return;
   }
@@ -104,7 +104,7 @@ function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefine
   ) {
     return {
       code: "refused",
-      reason: `cannot join session "${state.name}": it has ${SINKS_PER_SESSION_MAX} sinks, which is the most a session takes`,
+      reason: `cannot join session "${state.name}": it has ${SINKS_PER_SESSION_MAX} sinks already, and a session can have no more`,
     };
   }
   return undefined;
@@ -114,7 +114,7 @@ function supersededRefusal(state: SessionSlot, { identity }: Newcomer): Departur
   const taken = sourceOf(state)?.identity === identity;
   const what = taken
     ? "another process of this source has taken the session over; let that one go on"
-    : "the session has ended meanwhile; start again with the same command, what the sinks hold is not sent again";
+    : "the session has ended in the meantime; start again with the same command; data that the sinks hold is not sent again";
   return { code: "superseded", reason: `cannot come back to session "${state.name}": ${what}` };
 }
 
@@ -124,13 +124,13 @@ function busyRefusal(state: SessionSlot, source: SlotMember): Departure {
     const advice = `start "${source.name}" again with the same command, end its session with --cancel on that machine, or choose another name with --session`;
     return {
       code: "session-busy",
-      reason: `${text}: a session waits there for its source "${source.name}" to go on; ${advice}`,
+      reason: `${text}: it waits for its source "${source.name}" to come back; ${advice}`,
     };
   }
   const doing = state.running === undefined ? "waits for its sinks there" : "is copying there";
   return {
     code: "session-busy",
-    reason: `${text}: the source "${source.name}" ${doing}, and a session has one; wait for its end, or choose another name with --session`,
+    reason: `${text}: the source "${source.name}" ${doing}, and a session has only one source; wait for its end, or choose another name with --session`,
   };
 }
 

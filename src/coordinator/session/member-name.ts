@@ -1,6 +1,6 @@
 /**
- * The name a member is shown under: the first of its labels that is free, else the last one with the first number that
- * makes it so (`alpha-2`).
+ * The name that a member is shown under: the first of its labels that is free. If none is, the last label gets the first
+ * number that makes it free (`alpha-2`).
  */
 export function uniqueName([label, ...others]: readonly [string, ...string[]], taken: ReadonlySet<string>): string {
   if (!taken.has(label)) return label;

@@ -205,7 +205,7 @@ export class Registry {
     const { session: name, role } = hello;
     const { clients } = this.#effects;
     if (!this.#slots.has(name) && this.#slots.size >= SESSIONS_MAX) {
-      const reason = `cannot open session "${name}": ${SESSIONS_MAX} are open, which is the most this coordinator takes; wait for the end of one`;
+      const reason = `cannot open session "${name}": ${SESSIONS_MAX} are open already, and a coordinator can have no more; wait for the end of one`;
       connection.refuse("refused", reason);
       return undefined;
     }

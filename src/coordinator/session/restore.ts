@@ -10,7 +10,7 @@ export interface RestoredSession {
   readonly tickets: readonly { readonly holder: TicketHolder; readonly ticket: string }[];
 }
 
-const AWAY = { code: "coordinator-lost", reason: "the coordinator was started again, and it is not back yet" };
+const AWAY = { code: "coordinator-lost", reason: "the coordinator was restarted, and this member is not back yet" };
 
 /**
  * The session as the store has it, with everybody away; undefined when no source is among the members. It runs; or it was

@@ -7,7 +7,9 @@ export const LET_GO_WITHIN_MS = 3000;
 /** Why a client has to wait whose secret is that of one that is connected. */
 export function askedReason({ role }: Hello): string {
   const asked = `another process of this ${role} is connected, and is asked whether it still runs`;
-  return role === "source" ? `${asked}; one that was interrupted has ${LET_GO_WITHIN_MS / 1000} s to go` : asked;
+  return role === "source"
+    ? `${asked}; it loses its place after ${LET_GO_WITHIN_MS / 1000} s if it was interrupted`
+    : asked;
 }
 
 /** Why a client is turned away whose secret is that of one that is connected and answers [P-1.4]. */

@@ -47,7 +47,7 @@ export interface SlotMember {
   readonly stay: boolean;
   /** Source: registered sinks it waits for. */
   readonly needed: number;
-  /** Source: names of the sinks that count for that; all count when there are none. */
+  /** Source: names of the sinks that count for it. Without names, all sinks count. */
   readonly expected: readonly string[];
   /** Source: nothing is to be changed at the sinks. */
   readonly dryRun: boolean;
@@ -147,7 +147,7 @@ export function isVacant(state: SessionSlot): boolean {
   return state.running === undefined && state.waiting === undefined && state.members.length === 0;
 }
 
-/** A session that has begun, and that nobody is connected to: it ends when nobody comes back in time. */
+/** A session that has begun and has no connected member. It ends when nobody comes back in time. */
 export function isDeserted(state: SessionSlot): boolean {
   return begunSession(state) !== undefined && !state.members.some(isHere);
 }

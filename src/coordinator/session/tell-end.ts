@@ -12,8 +12,8 @@ interface EpilogueParts {
 }
 
 /**
- * Tells a client that comes back to a copy which was finished meanwhile how it ended, in the order that it knows: it is
- * let in again, says `ready`, and gets `ended` [P-1.5]. False when the client went before.
+ * Tells a client how its copy ended that came back after the end [P-1.5]. The order is the one that the client knows: it is
+ * let in again, says `ready`, and gets `ended`. False when the client went before.
  */
 export async function tellEnd(
   { connection, messages, hello, past }: EpilogueParts,

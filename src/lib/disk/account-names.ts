@@ -11,7 +11,10 @@ export class AccountNames {
   readonly #nameOf = new Map<number, Buffer>();
   readonly #idOf = new Map<string, number>();
 
-  /** `text` has lines of `name:password:id:…`; of two lines with one name or one id the first counts, as for the system. */
+  /**
+   * `text` has lines of `name:password:id:…`. When two lines have the same name or id the first one counts, as for the
+   * system.
+   */
   constructor(text: Uint8Array) {
     for (const line of Buffer.from(text).toString("latin1").split("\n")) {
       const [name = "", , digits = ""] = line.split(":");

@@ -7,8 +7,8 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from "
  * to the name in the open directory. So whoever swaps a directory for a link in the meantime moves nothing of ours: the
  * descriptor still means the directory that was checked.
  *
- * Other systems than Linux have no such path: there every component is checked by lstat before each operation, and a swap
- * between check and use can win (docs/threat-model.md).
+ * Only Linux has such a path. On other systems each component is checked by lstat before each operation, and a swap between
+ * check and use can win (docs/threat-model.md).
  */
 export const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Directories kept open, when nothing else is said; each is one descriptor. */
@@ -97,7 +97,7 @@ export class Directories implements Disposable {
     }
   }
 
-  /** Looks them up anew from here on: one that was moved away since it was opened is none of ours any more. */
+  /** From here on they are looked up again. A directory that was moved away since it was opened is no longer ours. */
   forget(): void {
     for (const directory of this.#open.values()) closeSync(directory.fd);
     this.#open.clear();

@@ -24,8 +24,9 @@ export function* namesInDirectory(
 }
 
 /**
- * The same by its path, which ends with a slash. Node.js asks of each entry what it is, where the file system does not say so in
- * the directory (ext4 without `filetype`, some NFS and FUSE). It puts path and name together, so both must be Buffers.
+ * The same by its path, which ends with a slash. Some file systems do not give the types of entries with a directory (ext4
+ * without `filetype`, some NFS and FUSE). There Node.js asks for each entry. It puts path and name together, so both must
+ * be Buffers.
  */
 export function* namesByPath(path: Buffer): Generator<Buffer[], void, undefined> {
   // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers (proven by a test).

@@ -10,9 +10,8 @@ const INDEX = 0xff_ffff;
 const TAG = 0xff00_0000;
 
 /**
- * The names of one directory, by their 64-bit hashes under a key of its own, and in which order they came: 16 bytes for each
- * or a little less or more, outside of the heap. That names share a hash by chance is not to be expected, and nobody can choose
- * such names.
+ * The names of one directory and their order, as 64-bit hashes under a key of its own. Each takes about 16 bytes outside of
+ * the heap. That names share a hash by chance is not to be expected, and nobody can choose such names.
  */
 export class NameTable {
   readonly #hash: KeyedHash;
@@ -32,8 +31,8 @@ export class NameTable {
   }
 
   /**
-   * Adds a name, the first `length` bytes of `name`, which gets the next index, from 0; `met` is called with the index of each
-   * that is equal to it.
+   * Adds a name: the first `length` bytes of `name`. It gets the next index, from 0. `met` is called with the index of each
+   * equal name.
    */
   add(name: Uint8Array, length: number, met?: (index: number) => void): void {
     if ((this.#count + 1) * 4 > this.#slots.length * 3) this.#grow();

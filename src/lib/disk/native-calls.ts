@@ -4,7 +4,7 @@ import type { EntryStats } from "./entry-stats.ts";
 /** What stands under a path, which is never followed when it is a symbolic link; or what is open, with `O_PATH` too. */
 export type NativePlace = Uint8Array | number;
 
-/** What stands under a name in an open directory; a link itself, too. */
+/** The entry under a name in an open directory. A link is not followed. */
 export interface NativeName {
   readonly directory: number;
   readonly name: Uint8Array;
@@ -56,7 +56,7 @@ export interface Native {
   /** What is open. */
   statOpen(fd: number): EntryStats;
   /**
-   * Opens what stands under a name, with flags as of node:fs; what it makes gets this mode, less the umask. To be closed with
+   * Opens the entry under a name, with the flags of node:fs. A new file gets this mode, less the umask. To be closed with
    * `close`: Node.js does not know of it.
    */
   openName(place: NativeName, flags: number, mode?: number): number;
@@ -66,9 +66,9 @@ export interface Native {
   /** Renames, and replaces what stands there, as `rename` does. */
   renameName(from: NativeName, to: NativeName): void;
   /**
-   * Locks bytes of an open file until its descriptor is closed, however its process ends; false when a lock of somebody else is in
-   * the way. It belongs to what was opened and not to the process: a process that opens the file twice is two. Locks that a
-   * process takes for itself (`F_SETLK`, as SQLite does) count as well.
+   * Locks bytes of an open file until its descriptor is closed, however its process ends. False when another process has a
+   * lock on them. It belongs to what was opened and not to the process: a process that opens the file twice is two. Locks
+   * that a process takes for itself (`F_SETLK`, as SQLite does) count as well.
    */
   lockRange(fd: number, range: LockRange): boolean;
 }

@@ -16,7 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "it is no directory",
 };
 
-/** What it means that a directory which a person named cannot be used; `what` says what it was to be used for. */
+/** The error for a directory that a person named and that cannot be used. `what` says what it was needed for. */
 export function folderError(what: string, thrown: unknown): FanfoldError {
   const code = systemCode(thrown);
   if (code === undefined || !(thrown instanceof Error)) return FanfoldError.from(thrown);

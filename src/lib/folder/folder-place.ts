@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, lstatSync, openSync, readFileSync } from "node:fs";
 
 /*
- * Where a directory stands on this machine, so that two processes see whether one of their directories is the other, or lies in it, by
- * whatever path, link or mount each of them reached it.
+ * Where a directory stands on this machine. By it two processes see whether their directories are the same, or one lies in
+ * the other. The path, link or mount that each of them used does not matter.
  *
- * A directory has two names: its device and inode, and its file system with the path in it. The second one also tells of a bind mount
- * what is above its directory in the file system, and not only what is above the mount point. It needs `/proc`.
+ * A directory has two names: its device and inode, and its file system with the path in it. Only the second one shows what
+ * is above a bind-mounted directory in its file system. It needs `/proc`.
  *
  * Names are hashed with the id of this boot of the machine. So equal numbers on two machines are two names, and a name tells nobody else
  * anything. Without such an id there are no names.

@@ -4,8 +4,8 @@ import { systemCode } from "../errors.ts";
 const SLASH = 0x2f;
 
 /**
- * Makes a directory and those above it that are missing, one after another. What Node.js has for it tries for ever where the system says
- * that a directory is missing which is there: in `/proc`, and at a link that leads nowhere. Throws system errors.
+ * Makes a directory and those above it that are missing, one after another. The function of Node.js never ends where the
+ * system says that an existing directory is missing: in `/proc`, and at a dangling link. Throws system errors.
  */
 export function makeDirectories(path: Buffer, mode = 0o777): void {
   for (let end = path.indexOf(SLASH, 1); end !== -1; end = path.indexOf(SLASH, end + 1))

@@ -23,7 +23,10 @@ export function compressContent(content: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/** Gives back the memory of a result at once: the collector does not see how much it is, and would let 64 MiB of them pile up. */
+/**
+ * Gives back the memory of a result at once. The collector does not see how large it is, and would let 64 MiB of results
+ * pile up.
+ */
 export function letGo({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -2,8 +2,8 @@ import { HASH_BYTES } from "../limits.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
 /**
- * Control marks in the data stream [P-8]. A heartbeat has an empty table, is not part of the stream, and carries in its
- * header the sequence that the next frame will have: so a lost tail shows.
+ * Control marks in the data stream [P-8]. A heartbeat has an empty table and is not part of the stream. Its header carries
+ * the sequence of the next frame, so a lost tail shows.
  *
  *   walked = pages entries files bytes            ; discovery has ended; totals as found by it
  *   end    = pages entries digest(32)             ; every page has its trailer; the tree's digest

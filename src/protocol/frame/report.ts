@@ -6,8 +6,8 @@ import { problemSchema, sinkProgressSchema } from "../messages/progress.ts";
 import { takenSchema } from "../messages/taken.ts";
 
 /**
- * Bodies of the frames a sink publishes on `up.<its id>` [P-10]: JSON in an up frame (frame.ts), whose header carries
- * session, epoch and a sequence of the sink's own.
+ * Bodies of the frames that a sink publishes on `up.<its id>` [P-10]. They are JSON in an up frame (frame.ts). Its header
+ * carries the session, the epoch and the sink's own sequence.
  */
 const sequence = z.int().nonnegative();
 const hex = z.string().regex(new RegExp(`^[0-9a-f]{${HASH_BYTES * 2}}$`));
@@ -31,9 +31,9 @@ export const upMessageSchema = z.discriminatedUnion("type", [
     /** Base64 of one bit an entry of the page, least significant bit first; or all, or none. */
     want: z.union([z.literal("all"), z.literal("none"), z.object({ bits: z.base64().max(1024) })]),
     /**
-     * Wanted files whose start this sink holds from an earlier try: index in the page, bytes from the beginning (a
-     * multiple of the leaf), and their content hash [P-5]. A source leaves out what every sink that wants the file holds as
-     * its own file begins, and may always send all of it.
+     * Wanted files whose start this sink holds from an earlier try [P-5]. Each has its index in the page, the bytes from
+     * the beginning (a multiple of the leaf), and their content hash. A source leaves out what every sink that wants the
+     * file holds as its own file begins, and may always send all of it.
      */
     held: z
       .array(z.tuple([sequence, sequence, hex]))

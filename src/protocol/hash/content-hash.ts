@@ -8,8 +8,8 @@ import { blake3, blake3Into } from "./blake3.ts";
  *   H(bytes) = BLAKE3(bytes)                                    up to one leaf
  *            = BLAKE3(BLAKE3(leaf 0) || BLAKE3(leaf 1) || …)    above
  *
- * It is the same function for a chunk and for a whole file. A chunk starts at a multiple of the leaf, and all chunks of a
- * file but the last are a multiple long; so a file's hash needs only the leaves' hashes. Sizes stand beside every
+ * It is the same function for a chunk and for a whole file. Each chunk starts at a multiple of the leaf. Each but the last
+ * of a file is a multiple of the leaf long. So a file's hash needs only the hashes of the leaves. Sizes stand beside every
  * hash, which keeps a file apart from another one that holds the hashes of its leaves.
  *
  * A hole is hashed as the zeros that it reads as. Its leaves are all alike, so that only their hashes are work: a thousandth

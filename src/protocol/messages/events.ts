@@ -36,7 +36,7 @@ interface ElsewhereEvent {
 export type SourceEvent =
   | LinkEvent
   | ElsewhereEvent
-  /** `missing`: who is expected by name (`--expect`) and not there; left out when nobody is. */
+  /** `missing`: the sinks that are expected by name (`--expect`) and not there. Left out when all are there. */
   | {
       readonly type: "waiting";
       readonly needed: number;
@@ -100,7 +100,7 @@ export type SinkEvent =
   | ElsewhereEvent
   /** Registered. `underWay`: the session runs already; this sink joins it late, and is caught up. */
   | { readonly type: "waiting"; readonly underWay: boolean }
-  /** `dryRun`: the source asks only what it would have to send; nothing is changed. */
+  /** `dryRun`: the source only asks what it would have to send. Nothing is changed. */
   | {
       readonly type: "started";
       readonly source: string;
@@ -116,7 +116,7 @@ export type SinkEvent =
   | { readonly type: "left"; readonly name: string; readonly code: string; readonly reason: string }
   /** A source that had left sends again, with the copy as it was. A new start of the copy is a `started`. */
   | { readonly type: "returned"; readonly name: string }
-  /** The source serves this sink on a lane of its own from here on: the copy begins anew, with what is stored. */
+  /** From here on the source serves this sink on its own lane. The copy begins again, with the data that is stored. */
   | { readonly type: "lane" }
   /** The session is over for this sink; with `--stay` another `waiting` follows. */
   | { readonly type: "finished"; readonly outcome: SinkOutcome; readonly elapsedMs: number };
@@ -166,7 +166,7 @@ export interface SessionView {
   readonly sessionId: string;
   /** Rises when the source was started again and took the session over: progress then begins anew. */
   readonly epoch: number;
-  /** waiting for a source or for sinks; running; paused: it waits for its source to come back; ended. */
+  /** waiting: for a source or for sinks. running. paused: it waits for its source to come back. ended. */
   readonly state: "waiting" | "running" | "paused" | "ended";
   readonly source?: string;
   /** Sinks the source waits for; absent while there is no source. */

@@ -3,8 +3,8 @@ import { EXAMPLE_CHARS_MAX } from "../limits.ts";
 import { fitExample } from "./cut-text.ts";
 
 /**
- * What a sink could not carry as it is at the source, although the entry itself is there or was left out on purpose: it makes
- * no copy incomplete, but it is told. docs/fidelity.md says when each is counted.
+ * What a sink could not carry exactly. The entry itself is there, or was left out on purpose. It is reported, and does not
+ * make the copy incomplete. docs/fidelity.md says when each is counted.
  */
 export const FIDELITY_KINDS = [
   "owner", // its user or group is another one

@@ -5,9 +5,9 @@ import type { FidelityReport } from "./fidelity.ts";
 import type { Problem, SessionSummary } from "./progress.ts";
 
 /*
- * What people are shown has no bound of its own: an escaped path may have four characters for each of its 4095 bytes,
- * and a summary lists problems of 256 sinks. A peer refuses a message beyond its limits as damaged, and a long name must
- * never end a session: so texts are cut before they are sent. What this program itself tells people stays whole.
+ * Texts for people have no bound of their own. An escaped path may have four characters for each of its 4095 bytes, and a
+ * summary lists the problems of 256 sinks. A peer refuses a message beyond its limits as damaged. A long name must never
+ * end a session, so texts are cut before they are sent. What this program itself tells people stays whole.
  */
 const PATH_CHARS_MAX = 512;
 const PROBLEM_CHARS_MAX = 300;

@@ -26,7 +26,7 @@ export const copyProgressSchema = z.object({
   bytesSentAgain: count,
   bytesCaughtUp: count.default(0),
   currentFile: display,
-  /** Of what is sent, or received: what is unchanged is no part of it. */
+  /** Counts only what is sent or received, and not what is unchanged. */
   rateBytesPerSecond: z.number().nonnegative(),
   elapsedMs: z.number().nonnegative(),
 });
@@ -54,9 +54,10 @@ export const sinkOutcomeSchema = z.object({
   sinkId: z.string().max(16),
   name: z.string().max(256),
   /**
-   * proven: durable (unless `unsynced`), its digest equals the source's, and the content of every file was proven in this session.
-   * complete: the same, but for the content of the files in `takenAsUnchanged`. incomplete: one of both, but for what `problems` lists.
-   * dry-run: it said what it wants, and nothing was copied.
+   * proven: it is durable (unless `unsynced`), its digest equals the source's, and the content of every file was proven in
+   * this session. complete: the same, except that the content of the files in `takenAsUnchanged` was not looked at.
+   * incomplete: proven or complete without the entries in `problems`. dry-run: it said what it wants, and nothing was
+   * copied.
    */
   outcome: z.enum(["proven", "complete", "incomplete", "failed", "dry-run"]),
   code: z.string().max(40).optional(),
@@ -75,7 +76,7 @@ export const sinkOutcomeSchema = z.object({
   entriesChanged: count.default(0),
   /** What it could not carry as it is at the source; absent when there is nothing. */
   fidelity: fidelityReportSchema.optional(),
-  /** Its people have told it not to sync (`--durability none`): a loss of power may take of the copy what it likes. */
+  /** It was told not to sync (`--durability none`). A loss of power may destroy any part of the copy. */
   unsynced: z.boolean().optional(),
   /** Joined late, came back, or was too slow for the others: caught up on a lane of its own. */
   caughtUp: z.boolean().default(false),
@@ -95,10 +96,9 @@ export function isWhole({ outcome }: SinkOutcome): boolean {
 
 export const sessionSummarySchema = z.object({
   /**
-   * complete: every sink that took part has all of it. unchanged: the same, and no sink changed
-   * anything. quorum: enough of
-   * them did (--min-success). sinks-missing: those that took part did, but not all that were expected by name took part.
-   * dry-run: nothing was copied.
+   * complete: every sink that took part has everything. unchanged: the same, and no sink changed anything. quorum: enough
+   * sinks have everything (--min-success). sinks-missing: all that took part have everything, but a sink that was expected
+   * by name did not take part. dry-run: nothing was copied.
    */
   result: z.enum(["complete", "unchanged", "quorum", "sinks-missing", "incomplete", "failed", "dry-run"]),
   files: count,

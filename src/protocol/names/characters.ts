@@ -5,8 +5,8 @@ const STRAY = 0x11_0000;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * A name as characters, so that patterns can speak of one character, and names of any bytes still have them: code points
- * where the bytes are UTF-8, `STRAY` + byte where they are not. Different names give different characters.
+ * A name as characters, so that a pattern can match one character in a name of any bytes. UTF-8 bytes become code points.
+ * Each other byte becomes `STRAY` + byte. Different names give different characters.
  */
 export function charactersOf(bytes: Uint8Array): number[] {
   const characters: number[] = [];

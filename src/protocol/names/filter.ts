@@ -104,7 +104,7 @@ export function parseRule(option: "--exclude" | "--include", given: string | Uin
   if (pattern[0] === EXCLAMATION) {
     throw new FanfoldError(
       "usage",
-      `cannot read ${option} "${escapeName(pattern)}": "!" turns a line of a file round; here, write --include or --exclude, or \\! for the character itself`,
+      `cannot read ${option} "${escapeName(pattern)}": "!" has a meaning only in a file; write --include or --exclude here, or \\! for the character itself`,
     );
   }
   const rule = { isExclude: option === "--exclude", pattern: parsePattern(pattern, option) };

@@ -15,8 +15,8 @@ interface FoldedName {
 }
 
 /**
- * What names have in common that some file system may take as one: without case, forms of Unicode, characters that are not
- * seen, dots and spaces at the end. Only a hint: whether a folder does so is for its file system to say.
+ * The form that names share when some file system may take them for one. It has no case, forms of Unicode, invisible
+ * characters, or dots and spaces at the end. Only a hint: whether a folder does so is for its file system to say.
  */
 export function foldedName(name: Uint8Array): FoldedName {
   for (let at = 0; at < name.length; at += 1) {

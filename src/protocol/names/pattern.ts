@@ -58,7 +58,7 @@ const NAMED_CLASSES: ReadonlyMap<string, readonly (readonly [number, number])[]>
 /**
  * Reads one pattern. `source` says where it stands, for the message.
  *
- * @throws FanfoldError `usage` for what can never match, or is not understood: nobody shall think that it leaves something out
+ * @throws FanfoldError `usage` for a pattern that can never match or is not understood, because it would leave nothing out
  */
 export function parsePattern(bytes: Uint8Array, source: string): Pattern {
   const refuse = (reason: string): never => {
@@ -85,7 +85,7 @@ export function parsePattern(bytes: Uint8Array, source: string): Pattern {
 function componentOf(name: readonly number[], refuse: (reason: string) => never): Component {
   if (name.length === 0) refuse("a name between its slashes is empty");
   if (name.every((character) => character === 0x2e) && name.length <= 2)
-    refuse('"." and ".." name no entry: write paths from the source\'s directory, such as /build');
+    refuse('"." and ".." are not names of entries; write paths from the source\'s directory, such as /build');
   return isDirectories(name) ? "directories" : tokensOf(name, refuse);
 }
 
@@ -102,7 +102,9 @@ function tokensOf(name: readonly number[], refuse: (reason: string) => never): r
     } else if (character === 0x3f) tokens.push("one");
     else if (character === BACKSLASH) {
       at += 1;
-      tokens.push(name[at] ?? refuse("a backslash at the end of a name quotes nothing; write \\\\ for one"));
+      tokens.push(
+        name[at] ?? refuse("a backslash at the end of a name has nothing to quote; write \\\\ for a backslash"),
+      );
     } else if (character === 0x5b) {
       const [token, end] = classAt(name, at, refuse);
       tokens.push(token);
@@ -146,7 +148,7 @@ function classAt(
   return [{ isNegated, ranges }, at];
 }
 
-/** A class with a name, `[:digit:]`, where one begins: what is in it, and what is behind it. */
+/** A named class such as `[:digit:]`, if one begins here: its characters, and the place behind it. */
 function namedClassAt(name: readonly number[], at: number, refuse: (reason: string) => never) {
   if (name[at] !== 0x5b || name[at + 1] !== 0x3a) return undefined;
   const end = name.indexOf(0x5d, at + 2);
@@ -198,7 +200,7 @@ function matchesAll<Piece, Item>(
     if (effort.left < 0)
       throw new FanfoldError(
         "damaged",
-        "cannot match a name with the source's patterns: they take more time than any need",
+        "cannot match a name with the source's patterns: they take too much time; use simpler patterns",
       );
     const wanted = pieces[piece];
     const found = items[item];

@@ -46,9 +46,9 @@ export interface DeletionOut {
 type RemovalOut = DeletionOut & { readonly onDeleted: (path: string) => void };
 
 /**
- * Deletes what the sink's folder holds and its source has not [P-8.1]: counts it first, and deletes nothing when it is more than
- * source and sink allow. To be called when the copy is stored, proven and synced. Whatever stops it, what is left is extra for the
- * next session.
+ * Deletes entries of the sink's folder that its source does not have [P-8.1]. It counts them first. When they are more than
+ * source and sink allow, it deletes nothing. To be called when the copy is stored, proven and synced. Whatever stops it,
+ * what is left is extra for the next session.
  *
  * @throws FanfoldError, or system errors, for what ends this sink's session
  */

@@ -148,7 +148,7 @@ class ExtraVisit {
     const path = joinPath(directory, name);
     const flags = known.flagsOf(path);
     if (flags !== 0) {
-      // What is in a page stays; where it turns up in a directory that is in none, that one does, too.
+      // An entry that is in a page stays. When it stands in a directory that is in no page, that directory stays, too.
       level.isKept = true;
       if ((flags & LISTED) !== 0 && (flags & SPARED) === 0) pending.push(Buffer.concat([OF_PAGES, path]));
       return;

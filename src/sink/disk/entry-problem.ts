@@ -37,14 +37,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied in the sink's folder",
   EPERM: "the sink's file system or its rights do not permit it",
   ENOTEMPTY: "a directory that is not empty stands in its place",
-  ENOTDIR: "a parent could not be made a directory",
-  ENOENT: "a parent is missing",
+  ENOTDIR: "a directory above it could not be made",
+  ENOENT: "a directory above it is missing",
   ELOOP: "a symbolic link stands where a directory is expected",
   ENAMETOOLONG: "its name is too long for the sink's file system",
   EINVAL: "its name or time does not fit the sink's file system",
   EILSEQ: "its name does not fit the sink's file system",
   EBUSY: "it is in use (a mount point?)",
-  [OWN_DIFFERS]: "the file that is there has another content under the same size and time; the next run replaces it",
+  [OWN_DIFFERS]: "the file that is there has the same size and time but other content; the next run replaces it",
   EFBIG: "it is too large for the sink's file system",
 };
 
@@ -78,7 +78,7 @@ export function notDeleted(path: Uint8Array, thrown: unknown): Problem {
 
 /** A file that this sink had, and that somebody else changed or removed while the copy ran. */
 export function changedHere(entry: Entry): Problem {
-  const message = "not carried: it was changed in the sink's folder while the copy ran; the next copy sends it";
+  const message = "not carried: it was changed in the sink's folder during the copy; the next copy sends it";
   return { path: entryDisplay(entry), kind: "not-carried", message };
 }
 
@@ -88,8 +88,8 @@ export function diskError(thrown: unknown, folder: Buffer, isWhole: boolean): Fa
   if (code === undefined) return FanfoldError.from(thrown);
   if (!isWhole) return folderGone(thrown);
   const words: Readonly<Record<string, string>> = {
-    ENOSPC: "no space left on its file system; free some and start the sink again",
-    EDQUOT: "the disk quota is used up; free some and start the sink again",
+    ENOSPC: "no space left on its file system; free some space and start the sink again",
+    EDQUOT: "the disk quota is used up; free some space and start the sink again",
   };
   const reason = words[code];
   return reason === undefined

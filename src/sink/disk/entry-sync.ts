@@ -3,7 +3,9 @@ import { pathKey } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { ownCopy } from "../../lib/payload-memory.ts";
 
-/** When a sink makes its disk have what it stored: at the end of a session and now and then before, each file at once, or never. */
+/**
+ * When a sink forces stored data to its disk: at the end of a session and now and then before, each file at once, or never.
+ */
 export type Durability = "session" | "file" | "none";
 
 /** Puts what is open on the disk. */
@@ -20,8 +22,9 @@ interface EntrySyncOptions {
 }
 
 /**
- * Each file on the disk before it is called stored (`--durability file`): its content before it gets its name, and the directory
- * that the name is in before the batch of frames that it came with is answered. Errors of the system pass through.
+ * Puts each file on the disk before it is called stored (`--durability file`). The content goes first, before the file gets
+ * its name. The directory of the name follows, before the batch of frames that brought the file is answered. Errors of the
+ * system pass through.
  */
 export class EntrySync {
   readonly #fdOf: (directory: Uint8Array) => number;

@@ -195,7 +195,7 @@ export class IncomingFile {
     if (this.#isCopied) throw ownDiffers();
     throw new FanfoldError(
       "digest-mismatch",
-      `cannot close "${entryDisplay(this.#options.entry)}": ${this.#bytes} bytes were stored, and they are not the ${final.size} bytes that were read at the source`,
+      `cannot close "${entryDisplay(this.#options.entry)}": the ${this.#bytes} bytes stored here differ from the ${final.size} bytes that the source read`,
     );
   }
 
@@ -229,7 +229,7 @@ export class IncomingFile {
     const hasher = hashBeginning(own.fd, this.#bytes, { onBusy: this.#options.onBusy, copyTo });
     if (hasher === undefined) throw ownDiffers();
     ftruncateSync(partial.fd, this.#bytes);
-    // What was copied is hashed, and not what was compared: the file may change in between.
+    // The hash is of the bytes that were copied, and not of those that were compared. The file may change in between.
     this.#hasher = hasher;
     this.#isCopied = true;
     this.#own = undefined;

@@ -13,8 +13,8 @@ import { hashBeginning, writeFully } from "./read-content.ts";
 import type { Root } from "./root.ts";
 
 /*
- * Further names: part of the door to the disk (D11). A name is made in our own folder and takes its place by a
- * rename, so that what stood there before is gone only when the new name is there.
+ * Further names: part of the door to the disk (D11). A name is made in our own folder and takes its place by a rename. So
+ * the old entry is gone only when the new one is there.
  */
 
 /** A name in a directory of the folder. */
@@ -34,8 +34,9 @@ export function isOneEntry(root: Root, one: NameInFolder, other: NameInFolder): 
 }
 
 /**
- * Gives what stands under `from` a further name, in the place of a file, a link or an empty directory. False: the file system
- * allows none. What was linked is looked at by `isIt`, and not what was there before: it may be something else by now.
+ * Gives what stands under `from` a further name, in the place of a file, a link or an empty directory. False: the file
+ * system allows none. `isIt` looks at the entry that was linked, and not at the one that was there before. It may be
+ * something else now.
  */
 function makeLink(root: Root, from: NameInFolder, to: HardLinkEntry, isIt: (path: Buffer) => boolean): boolean {
   const draft = { home: PARTIAL_FOLDER, name: Buffer.from(`link-${to.entry}`) };

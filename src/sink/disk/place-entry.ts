@@ -8,15 +8,14 @@ import { type FileFacts, factsOf, isAsSeen } from "./file-facts.ts";
 import type { Root } from "./root.ts";
 
 /*
- * Links, FIFOs and devices: what has a name and no content. Part of the door to the disk (D11):
- * each is made under a name of our own, gets all that it shall have, and is renamed. None is ever opened but with O_PATH,
- * which does not touch it.
+ * Links, FIFOs and devices: what has a name and no content. Part of the door to the disk (D11). Each entry is made under a
+ * name of our own, gets its metadata, and is renamed. None is ever opened but with O_PATH, which does not touch it.
  */
 
 export interface PlaceOptions {
   /** Whether devices are made. */
   readonly specials: boolean;
-  /** Where waits what has several names here; without it, it is made anew. */
+  /** Where entries with several names here wait. Without it they are made again. */
   readonly shared?: SharedEntryKeeper;
 }
 
@@ -26,8 +25,8 @@ export interface SharedEntryKeeper {
 }
 
 /**
- * Makes an entry that has no content, as far as it is made when its page comes: a directory gets its metadata at the end, and
- * another name of something is made there. False when it could not be made, which is counted.
+ * Makes an entry without content when its page comes. A directory gets its metadata at the end, and hard links are made
+ * there, too. False when it could not be made, which is counted.
  */
 export function placeEntry(root: Root, entry: Exclude<Entry, FileEntry>, options: PlaceOptions): boolean {
   if (entry.kind === "hardlink") return true;
@@ -66,8 +65,8 @@ export function placeLeaf(root: Root, entry: LeafEntry, options: PlaceOptions): 
 }
 
 /**
- * The same for one that stands there under several names, when it is known how many of them are the entry's: one of its own
- * unless all are. False when it is not there any more, or could not be made.
+ * The same for an entry that has several names here, when it is known how many of them are the entry's. Unless all are, it
+ * becomes a separate entry. False when it is not there any more, or could not be made.
  */
 export function settleSharedLeaf(root: Root, entry: LeafEntry, names: number): boolean {
   const facts = factsOfLeaf(root, entry);
@@ -112,8 +111,8 @@ function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subje
 }
 
 /**
- * Gives what stands there already what it shall have, unless it has more names than these: "shared"; or cannot get it, or is
- * something else by now: "not-ours".
+ * Gives an existing entry the metadata that it should have. "shared": it has more names than these. "not-ours": it cannot
+ * get them, or it is something else now.
  */
 function settle(
   root: Root,

@@ -17,7 +17,8 @@ export interface OpenFile extends Disposable {
 
 /** Opens one for reading. Throws system errors. */
 export function openRegular(path: Buffer): OpenFile {
-  // To open a device does something to it, and to open a FIFO may wait; what comes in its place meanwhile is closed again.
+  // Opening a device affects it, and opening a FIFO may wait. Something that took its place in the meantime is closed
+  // again.
   if (!lstatSync(path).isFile()) throw notRegular();
   const fd = openSync(path, READ_FILE);
   const stats = statDescriptor(fd);

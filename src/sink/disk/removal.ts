@@ -25,7 +25,7 @@ import type { Root } from "./root.ts";
 /** What a directory is to be again when something was removed from it. */
 export type DirectoryState = Pick<WantedMetadata, "mode" | "mtime">;
 
-/** Lets the owner remove what is in a directory; returns what it was before. Throws system errors. */
+/** Lets the owner remove the entries of a directory. Returns its earlier mode. Throws system errors. */
 export function openForRemoval(root: Root, directory: Uint8Array): DirectoryState {
   const { fd } = root.directory(directory);
   const stats = fstatSync(fd, { bigint: true });
@@ -113,8 +113,8 @@ export function hasOtherSpelling(root: Root, directory: Uint8Array, name: Uint8A
 }
 
 /**
- * Whether two names seem to lead to one thing. The number of its inode says so, but file systems in user space may number names,
- * and not what stands under them: then all else is equal.
+ * Whether two names seem to lead to one thing. Its inode number says so. But file systems in user space may number the
+ * names, and not the entries. Then everything else is equal.
  */
 function seemsOne(one: BigIntStats, other: BigIntStats): boolean {
   if (one.dev !== other.dev) return false;

@@ -9,7 +9,7 @@ const LEVELS_MAX = 32;
 
 /**
  * Removes what stands under a name, whatever it is; nothing when there is nothing. Directories are held open while they are
- * emptied, and no link is followed, so that whoever swaps one for a link meanwhile loses nothing elsewhere (D11). Throws
+ * emptied, and no link is followed. So nothing is lost elsewhere when somebody swaps a directory for a link (D11). Throws
  * system errors.
  */
 export function removeTree(directory: Directory, name: Uint8Array): void {

@@ -191,8 +191,8 @@ export class Root implements Disposable {
   }
 
   /**
-   * Gives a file that stays what it shall have besides its content. False when it is not any more what was `seen`: a new time
-   * would hide what was written to it since; and when it is somebody else's, who does not let us.
+   * Gives a file that stays its metadata. False when it is no longer what was `seen`: a new time would hide later writes.
+   * Also false when its owner does not let us.
    */
   settleFile(directory: Uint8Array, name: Uint8Array, subject: MetadataEntry, seen: FileFacts): boolean {
     const { differs, lacks } = this.metadata.compare(this.place(directory, name), seen, subject);

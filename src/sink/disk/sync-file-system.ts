@@ -15,8 +15,8 @@ export interface FileSystemSync extends Disposable {
 }
 
 /**
- * syncfs(2), by a descriptor that is held from the beginning: a system tells a failed write to each descriptor that was open by
- * then, and once. A descriptor that is opened later would not hear of it when somebody else synced in between.
+ * syncfs(2), by a descriptor that is held from the beginning. The system reports a failed write once to each descriptor
+ * that was open at that time. A descriptor that is opened later would not hear of it when somebody else synced in between.
  */
 export function openFileSystemSync(folder: Buffer): FileSystemSync {
   const native = loadNative();

@@ -144,7 +144,7 @@ export class CopyEngine implements Engine {
   alteredError(chunk: ChunkRecord): FanfoldError {
     return new FanfoldError(
       "digest-mismatch",
-      `cannot check "${entryDisplay(this.#fileOf(chunk).entry)}" at byte ${chunk.offset}: the chunk's hash is not the one that was sent with it`,
+      `cannot check "${entryDisplay(this.#fileOf(chunk).entry)}" at byte ${chunk.offset}: the chunk does not have the hash that was sent with it`,
     );
   }
 
@@ -285,7 +285,7 @@ export class CopyEngine implements Engine {
     noteMended(root.damage, page, carried);
   }
 
-  /** What nobody sent must still be what it was when this sink said that it has it. */
+  /** Content that was not sent must still be what it was when this sink said that it has it. */
   #lookAgain(page: Page, trailer: Trailer): void {
     for (const entry of this.#proof.unread(page, trailer)) {
       const { root, shared } = this.#parts;

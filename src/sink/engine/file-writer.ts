@@ -14,9 +14,9 @@ export interface FileToWrite {
 }
 
 /**
- * Writes the content of files: each into a partial file, which gets its final name only when its close mark came and all
- * its bytes and its hash agree with it [P-6]. Errors of the system pass through; the caller knows which of them concern one
- * entry and which the whole disk.
+ * Writes the content of files [P-6]. Each goes into a partial file. It gets its final name only when its close mark came,
+ * and all its bytes and its hash agree with the mark. Errors of the system pass through; the caller knows which of them
+ * concern one entry and which the whole disk.
  */
 export class FileWriter implements Disposable {
   readonly #root: Root;
@@ -62,7 +62,7 @@ export class FileWriter implements Disposable {
     return this.#open.get(entry)?.storedBytes ?? 0;
   }
 
-  /** Forgets what came of a file; what stood under its name before is untouched. */
+  /** Forgets the content that came for a file. The entry that had its name before is untouched. */
   discard(entry: number): void {
     const file = this.#open.get(entry);
     if (file === undefined) return;
@@ -84,7 +84,7 @@ export class FileWriter implements Disposable {
     if (this.#open.size >= FILES_OPEN_MAX)
       throw new FanfoldError(
         "damaged",
-        `cannot write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files were begun and not closed`,
+        `cannot write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files are still open`,
       );
     const options = {
       root: this.#root,

@@ -53,7 +53,7 @@ export class FreeSpace {
     if (free === undefined || outstanding <= free) return undefined;
     return new FanfoldError(
       "disk-full",
-      `cannot store the copy: at least ${mebibytes(outstanding)} more are wanted, ${mebibytes(free)} are free on the folder's file system; free some and start the sink again`,
+      `cannot store the copy: at least ${mebibytes(outstanding)} more are needed, ${mebibytes(free)} are free on the folder's file system; free some space and start the sink again`,
     );
   }
 }

@@ -46,8 +46,8 @@ interface FinishSteps {
 type PlacedLink = "made" | "left-out" | Problem;
 
 /**
- * Gives files, links, FIFOs and devices their further names, when all content is there: a file that changed while it was
- * read comes once more, under another number and the same path.
+ * Gives files, links, FIFOs and devices their further names when all content is there. A file that changed while it was
+ * read comes once more, with another number and the same path.
  */
 export class HardLinker {
   readonly #parts: HardLinkerParts;
@@ -138,7 +138,7 @@ export class HardLinker {
     }
     const isMissing = this.#withdrawn.has(link.to) && !this.#cameAgain.has(pathKey(entryPath(first)));
     if (isMissing || hasFailed(link.to)) {
-      const message = `not carried: what it is another name of, "${entryDisplay(first)}", is not in the copy`;
+      const message = `not carried: it is a hard link to "${entryDisplay(first)}", which is not in the copy`;
       return { path: entryDisplay(link), kind: "not-carried", message };
     }
     if (isOneEntry(root, first, link)) return "made";

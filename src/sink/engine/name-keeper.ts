@@ -8,19 +8,19 @@ import { ListedNames, newTable, reached, tellsCaseApart, tellsFormsApart } from 
 import type { TreeOrder } from "../stream/tree-order.ts";
 
 /*
- * Of two names that are one to the folder's file system the first is carried, and the second is not, with all that is below it.
- * The file system is asked of each name, when it comes and when something is made under it:
+ * The folder's file system may take two names for one. Then the first name is carried. The second one is not, nor is
+ * anything below it. The file system is asked of each name, when it comes and when something is made under it:
  *
  *   when it comes   nothing stands there: what is made must be new
  *                   it is listed: it is itself, unless an entry before it has taken that place
  *                   it is not listed: it is another name of what is; refused when that is an entry's, or our own folder
  *   when it is made nothing may stand there that did not when it came
  *
- * A directory that is seen to tell case apart is asked no more, but for names with other letters than ASCII has where the file
- * system may take forms of Unicode as one.
+ * A directory that tells case apart is not asked again. Names with letters beyond ASCII are the exception, where the file
+ * system may take forms of Unicode for one.
  */
 const OWN_NAME = Buffer.from(OWN_FOLDER);
-const NAME_TAKEN = "its name and another one are one to the sink's file system, rename one of them:";
+const NAME_TAKEN = "the sink's file system cannot tell its name from another one; rename one of them:";
 /** What is remembered of a withdrawn file (TreeOrder.withdrawn). */
 const IS_LOST = 1;
 const MUST_BE_NEW = 2;
@@ -90,7 +90,7 @@ export class NameKeeper {
     if (!this.#mustBeNew.has(entry.entry) || reached(root, directory, name) === undefined) return undefined;
     // Somebody else has made it meanwhile: it is replaced, like what stood there before.
     if (tellsCaseApart(root, directory, name)) return undefined;
-    return this.#collision(entry, `${NAME_TAKEN} something else has got it since`);
+    return this.#collision(entry, `${NAME_TAKEN} something else has taken the name`);
   }
 
   #enter(directory: Uint8Array): void {
@@ -125,11 +125,11 @@ export class NameKeeper {
       return undefined;
     }
     if (this.#listed.has(name))
-      return this.#taken.has(name) ? `${NAME_TAKEN} an entry before it has its place` : undefined;
+      return this.#taken.has(name) ? `${NAME_TAKEN} an earlier entry has its place` : undefined;
     const others = this.#listed.othersOf(name, stats);
     const other = others.find((each) => this.#isTaken(directory, each));
     if (other !== undefined) return `${NAME_TAKEN} it is the same there as "${escapeName(other)}"`;
-    if (others.length === 0) return `${NAME_TAKEN} something has it that is not listed`;
+    if (others.length === 0) return `${NAME_TAKEN} something that is not listed has the name`;
     for (const each of others) this.#taken.add(each, each.length);
     return undefined;
   }

@@ -28,8 +28,8 @@ export interface Judgement {
 }
 
 /**
- * The answer to a page, when `isHere` says of each file whether its content stands here already; undefined: it does not, and is
- * not wanted either.
+ * The answer to a page. `isHere` says of each file whether its content is already here. Undefined means that it is neither
+ * here nor wanted.
  */
 export function judgePage(page: Page, isHere: (entry: FileEntry, index: number) => boolean | undefined): Judgement {
   const bits = new Uint8Array(Math.ceil(page.entries.length / 8));

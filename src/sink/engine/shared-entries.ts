@@ -18,9 +18,10 @@ interface Shared {
 }
 
 /**
- * What stands here already under several names, and differs in nothing but owner, mode, time or attributes. What is set on it
- * is set under all of them. Where all are names that the session gives it, that is right; another one may be a snapshot's, or belong to what
- * the source does not have any more. Which it is shows when the last page is there, so it waits until then.
+ * What stands here already under several names, and differs in nothing but owner, mode, time or attributes. What is set on
+ * it is set under all of them. That is right when the session gives all of these names. Another name may belong to a
+ * snapshot, or to an entry that the source no longer has. Which it is shows when the last page is there, so it waits until
+ * then.
  */
 export class SharedEntries implements SharedEntryKeeper {
   readonly #held = new Map<number, FileFacts>();
@@ -68,8 +69,8 @@ export class SharedEntries implements SharedEntryKeeper {
 }
 
 /**
- * Gives it what it shall have: in place where all of its names are the session's, else as one of its own. False when it is not any more
- * what it was. Throws system errors.
+ * Gives it its metadata. It stays in place when the session gives all of its names. Otherwise it becomes a separate entry.
+ * False when it is not any more what it was. Throws system errors.
  */
 export function settleShared(root: Root, { entry, seen, names }: Shared): boolean {
   if (entry.kind !== "file") return settleSharedLeaf(root, entry, names);

@@ -39,8 +39,9 @@ interface JudgeOptions {
 }
 
 /**
- * Says which files of a page a sink wants [P-9.1]: those that do not stand there with equal size and time; or, when the
- * page has their hash, with equal content. What differs in mode or time alone is set here, or at the end when it has other names.
+ * Says which files of a page a sink wants [P-9.1]: those that are not here with equal size and time. When the page has
+ * their hash, the content must be equal. What differs in mode or time alone is set here, or at the end when it has other
+ * names.
  */
 export class WantJudge {
   readonly #options: WantJudgeOptions;

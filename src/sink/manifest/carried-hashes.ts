@@ -17,10 +17,10 @@ interface ProofTimes {
 }
 
 /**
- * Content hashes of an earlier manifest, for files that were not read this time. Both manifests are in the order of a
- * walk, so they are read side by side, like two sorted lists: memory holds one page of the old one. Where the order is
- * another (a directory of more than 65,536 names is sorted in runs; a file that was read again comes at the end), a
- * hash is not found. Then the file's content counts as unknown.
+ * Content hashes of an earlier manifest, for files that were not read this time. Both manifests are in the order of a walk.
+ * So they are read side by side, like two sorted lists. Memory holds one page of the old one. Where the order differs, a
+ * hash is not found. A directory of more than 65,536 names is sorted in runs, and a file that was read again comes at the
+ * end. Then the file's content counts as unknown.
  */
 export class CarriedHashes {
   readonly #pages: Iterator<ManifestPage>;
@@ -68,7 +68,10 @@ export class CarriedHashes {
   }
 }
 
-/** Where two entries stand to each other in a walk: what is in a directory together, before what is in directories below it. */
+/**
+ * The order of two entries in a walk. The entries of a directory stand together, before the entries of directories below
+ * it.
+ */
 export function compareInWalk(left: Entry, right: Entry): number {
   if (Buffer.compare(left.directory, right.directory) === 0) return Buffer.compare(left.name, right.name);
   const [a, b] = [splitPath(left.directory), splitPath(right.directory)];

@@ -32,7 +32,7 @@ export interface ManifestWriter {
   page(page: Page, body: Uint8Array, states: readonly ManifestState[]): void;
   /** An entry is there, but for this; what cannot be seen afterwards is passed over. */
   lacks(entry: number, what: FidelityKind): void;
-  /** Files so far whose content nobody looked at in this session, empty ones set aside; undefined when there are none. */
+  /** Files so far whose content was not looked at in this session, without empty ones. Undefined when there are none. */
   readonly takenAsUnchanged: TakenAsUnchanged | undefined;
   /** All is stored and proven: it becomes the manifest. `notCarried` are the numbers of entries with problems. */
   commit(digest: Uint8Array, notCarried?: Iterable<number>): void;

@@ -129,7 +129,7 @@ function hasValue(native: Native, place: EntryPlace, { name, value }: Attribute)
   }
 }
 
-/** An access control list of an entry; undefined where it has none, or none can be read. */
+/** An access control list of an entry. Undefined when it has none, or it cannot be read. */
 export function aclOf(native: Native, place: EntryPlace, name: string): Buffer | undefined {
   try {
     return native.getAttribute(place, Buffer.from(name));

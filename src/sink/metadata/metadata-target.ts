@@ -15,7 +15,9 @@ import { entryStats } from "../../lib/disk/entry-stats.ts";
 import type { Native, NativePlace } from "../../lib/disk/native-calls.ts";
 import { type FileFacts, factsOf, factsOfOpen } from "../disk/file-facts.ts";
 
-/** Opens what stands there and nothing behind it, without reading, whatever its mode (Linux; node:fs does not name it). */
+/**
+ * Opens the entry itself and not a link's target, without reading, whatever its mode (Linux; node:fs has no name for it).
+ */
 const O_PATH = 0o10000000;
 
 /** One thing on the disk whose metadata is set. Whatever takes its name meanwhile, it stays the same thing. */

@@ -85,8 +85,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Sets owner, attributes, mode and times, in this order: a new owner clears set-user-id bits and capabilities, an access
- * control list changes the mode, and all of it leaves the modification time alone. What the system refuses is counted and not
+ * Sets owner, attributes, mode and times, in this order. A new owner clears set-user-id bits and capabilities. An access
+ * control list changes the mode. None of them changes the modification time. What the system refuses is counted and not
  * fatal: what counts is how the entry looks afterwards.
  */
 export class Metadata {

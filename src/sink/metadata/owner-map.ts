@@ -28,8 +28,8 @@ interface Accounts {
 }
 
 /**
- * Whom an entry belongs to here: by the names of its user and group where this machine has them, else by their numbers, as
- * rsync does it.
+ * Finds the owner of an entry on this machine, as rsync does: by the names of user and group if they exist here, else by
+ * the numbers.
  */
 export class OwnerMap {
   readonly #numericIds: boolean;

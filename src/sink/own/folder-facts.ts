@@ -7,7 +7,7 @@ export interface FolderFacts {
   readonly secret: string;
   /** Identity of the source this folder belongs to since its first success. */
   readonly source?: string | undefined;
-  /** Undefined when it has none, or none that can be understood: then nothing that stands in the folder is trusted. */
+  /** Undefined when it has none, or they cannot be understood. Then no file in the folder is trusted. */
   readonly mark?: SyncMark | undefined;
 }
 

@@ -13,8 +13,9 @@ export interface HeldFolder extends Disposable {
 }
 
 /**
- * Holds the lock of a sink's folder for reading: beside others that read it and beside a sink that waits, and never beside one that
- * copies. A folder that never had a sink has no lock to hold; a copy of one gets a lock of its own, where that can be made.
+ * Holds the lock of a sink's folder for reading. Other readers and a waiting sink may hold it at the same time. A sink that
+ * copies may not. A folder that never had a sink has no lock. A copy of a sink's folder gets its own lock, where that can
+ * be made.
  *
  * @throws FanfoldError `folder-missing`, `folder-not-a-directory`, `folder-denied`, `folder-busy`
  */
@@ -27,7 +28,7 @@ export function holdFolder(given: FilePath): HeldFolder {
     const path = realpathSync.native(folder, { encoding: "buffer" });
     const lock = readLock(path);
     if (lock === false)
-      throw new FanfoldError("folder-busy", `${what}: a sink works in it; verify it when that has ended`);
+      throw new FanfoldError("folder-busy", `${what}: a sink is working in it; wait for its end, then verify again`);
     return { path, [Symbol.dispose]: () => lock?.[Symbol.dispose]() };
   } catch (thrown) {
     throw folderError(what, thrown);

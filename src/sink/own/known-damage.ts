@@ -5,8 +5,9 @@ import { joinPath } from "../../protocol/names/relative-path.ts";
 import { type OwnPlace, ownNames, readOwnFile, removeOwnFile, writeOwnFile } from "./own-files.ts";
 
 /*
- * What `verify` found, `.fanfold/damage`: paths whose content is not what was copied, though size and time may be. A sink trusts none of
- * them, and wants them in its next session. One line of JSON; each path is a text with one character for each of its bytes.
+ * The damage that `verify` found, in `.fanfold/damage`: paths whose content is not what was copied. Their size and time may
+ * be right. A sink trusts none of them, and wants them in its next session. One line of JSON; each path is a text with one
+ * character for each of its bytes.
  */
 const FILE = "damage";
 /** Checks may run beside one another: each writes aside under a name of its own. */

@@ -93,7 +93,7 @@ export class OwnFolder implements Disposable {
 
   #damaged(): FanfoldError {
     const said = shownPath(this.#path);
-    const text = `cannot open the sink's folder "${said}": "${OWN_FOLDER}/${FACTS_FILE}" in it is damaged: remove it, and the sink starts anew, as one that has had no source`;
+    const text = `cannot open the sink's folder "${said}": "${OWN_FOLDER}/${FACTS_FILE}" in it is damaged: remove that file, then start the sink again; it forgets its source`;
     return new FanfoldError("folder-denied", text);
   }
 }

@@ -9,15 +9,15 @@ import { openOwnFile, placeIn } from "./own-files.ts";
 import { lockBySqlite, type OwnLock } from "./sqlite-lock.ts";
 
 /*
- * The lock of a sink's folder: on `.fanfold/lock-<n>`, an empty file into which nobody writes. A sink that copies holds it for writing,
- * a sink that waits and checks hold it for reading, and it goes with its process, however that ends.
+ * The lock of a sink's folder: on `.fanfold/lock-<n>`, an empty file into which nobody writes. A sink that copies holds it
+ * for writing. A sink that waits, and a check, hold it for reading. It ends with its process, however that ends.
  *
- * <n> is the inode number of the `.fanfold` that it is in, so that the lock is that directory's alone: in a copy of the folder, also in one
- * of hard links (`cp -al`), the file has the name of another directory, and means nothing. Devices do not count: two machines may know the
- * same directory under two numbers, and no hard link leads to another device.
+ * <n> is the inode number of the `.fanfold` that the file is in, so the lock belongs to that directory alone. In a copy of
+ * the folder, even one of hard links (`cp -al`), the number does not fit, and the file means nothing. The device does not
+ * count: two machines may see one directory under two device numbers, and no hard link leads to another device.
  *
- * The lock is on the bytes that SQLite locks in a database, so it means the same whoever takes it: with native calls this
- * process does, by a descriptor that was opened through pinned directories (D11); without them SQLite does.
+ * The lock is on the bytes that SQLite locks in a database, so both ways to take it mean the same. With native calls this
+ * process takes it, by a descriptor that was opened through pinned directories (D11). Without them SQLite takes it.
  */
 const OWN = Buffer.from(OWN_FOLDER);
 /** SQLite's file format: the pending byte, the reserved byte, and 510 bytes of which readers lock what they like. */

@@ -10,7 +10,7 @@ import { KnownDamage, removeDamageDrafts } from "./known-damage.ts";
 import { readOwnFile, writeOwnFile } from "./own-files.ts";
 import type { IsDoubted } from "./partial-files.ts";
 
-/** Before anything is written into a folder: makes what is needed for it, and asks its file system what it keeps. */
+/** Prepares a folder before anything is written into it, and tests what its file system keeps. */
 export function prepareFolder(root: Root, nowMs: number, isDoubted: IsDoubted): void {
   root.partials.prepare(nowMs, isDoubted);
   removeDamageDrafts(root);
@@ -69,7 +69,7 @@ function rememberTraits(root: Root, traits: FolderTraits): void {
   if (readText(root) !== text) writeOwnFile(root, FILE, text);
 }
 
-/** Those of the last session in this folder; the usual ones when there was none, or what it left cannot be read. */
+/** Those of the last session in this folder. The usual ones when there was no session, or its record cannot be read. */
 export function recallTraits(root: Root): FolderTraits {
   try {
     return decodeTraits(readText(root) ?? "");

@@ -57,7 +57,7 @@ export function openSinkFolder(
     if (own === undefined)
       throw new FanfoldError(
         "folder-busy",
-        `${what}: another sink works in it, or "fanfold verify" reads it; give each sink a folder of its own`,
+        `${what}: another sink or "fanfold verify" is using it; give each sink its own folder`,
       );
     try {
       const place = placeOf(path, moment.bootId);

@@ -19,7 +19,7 @@ const BEGIN = {
 
 /** The lock of a sink's folder, until it is disposed of. */
 export interface OwnLock extends Disposable {
-  /** What was taken for writing is lent to those who read; nobody else gets it for writing. Idempotent. */
+  /** A lock that was taken for writing is lent to readers. No other process gets it for writing. Idempotent. */
   share(): void;
   /** Takes it back for writing. False while somebody reads. Idempotent. */
   claim(): boolean;
@@ -96,6 +96,6 @@ function isOpen(wanted: { readonly dev: number; readonly ino: number }): boolean
 }
 
 function denied(file: Buffer, why: string, cause?: unknown): FanfoldError {
-  const remedy = /not a database|malformed/i.test(why) ? "; it is damaged: remove it, and the sink starts anew" : "";
+  const remedy = /not a database|malformed/i.test(why) ? "; it is damaged: remove it, then start the sink again" : "";
   return new FanfoldError("folder-denied", `cannot lock "${shownPath(file)}": ${why}${remedy}`, { cause });
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /*
  * Power loss (D12). A file that was stored may be empty after the power went, with its name, size and time all right. So a
- * folder keeps a mark: which boot of the machine wrote to it last, and from which wall time on what was written may not
+ * folder keeps a mark: the boot of the machine that wrote to it last, and a wall time. Data written after that time may not
  * have reached the disk. After another boot, files that were changed behind the mark are not trusted.
  */
 

@@ -25,7 +25,9 @@ interface RunningStream {
   stop(): Promise<void>;
 }
 
-/** The copy of one epoch: one stream after another, each with an engine of its own and what is stored by then [P-9.3]. */
+/**
+ * The copy of one epoch [P-9.3]: one stream after another. Each has its own engine and begins with the data that is stored.
+ */
 export class SinkEpoch {
   readonly epoch: number;
   readonly #options: SinkEpochOptions;

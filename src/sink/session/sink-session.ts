@@ -143,7 +143,9 @@ class OpenSinkSession implements SinkSession {
     }
   }
 
-  /** Begins the copy, or begins it anew with what is stored by now: the source, or this sink, came back as a new process. */
+  /**
+   * Begins the copy. When the source or this sink came back as a new process, begins it again with the data that is stored.
+   */
   async #begin(start: Start): Promise<void> {
     const { folder, welcome, copies, buffers, acceptNewSource, runtime } = this.#options;
     const { clock, emit, signal } = runtime;
@@ -206,7 +208,7 @@ class OpenSinkSession implements SinkSession {
 
 /** What the source has would be written over, and with `--delete` deleted, while it is read. */
 function overlaps(source: string, folder: Buffer): FanfoldError {
-  const text = `cannot take the tree of "${source}" into "${shownPath(folder)}": the source's directory is this very folder, or lies in it; the copy would go over what it is made of; give the sink a folder outside of it`;
+  const text = `cannot take the tree of "${source}" into "${shownPath(folder)}": the source's directory is this folder, or lies in it, and the copy would overwrite its own source; give the sink a folder outside of that directory`;
   return new FanfoldError("folder-overlaps", text);
 }
 
@@ -215,7 +217,7 @@ function anotherSource({ source, sourceIdentity }: Start, { path, pinnedSource =
   const [held, come] = [fingerprint(pinnedSource), fingerprint(sourceIdentity)];
   return new FanfoldError(
     "source-changed",
-    `cannot take the tree of "${source.name}" into "${shownPath(path)}": the folder holds the copy of another source, with the identity ${held}, and this one has ${come}. A directory has another identity under another path, user or machine, unless it is taken along ("fanfold identity", or --identity at the source); else use another folder, or --accept-new-source`,
+    `cannot take the tree of "${source.name}" into "${shownPath(path)}": the folder holds the copy of the source with the identity ${held}, and this source has the identity ${come}. If it is the same directory under another path, user or machine, take its identity along ("fanfold identity", or --identity at the source). Otherwise use another folder, or --accept-new-source`,
   );
 }
 
@@ -223,21 +225,21 @@ function anotherSource({ source, sourceIdentity }: Start, { path, pinnedSource =
 function outcomeOf(ended: Ended, dryRun: boolean): SinkOutcome {
   const { mine } = ended;
   if (mine === undefined) throw endedError(ended);
-  // Nobody is told of a copy where none was made, or of none where one was asked for.
+  // A dry run must not end as a copy, nor a copy as a dry run.
   if (mine.outcome !== "failed" && (mine.outcome === "dry-run") !== dryRun)
     throw new FanfoldError(
       "damaged",
-      `cannot end the session: it ended as "${mine.outcome}", and began as another kind`,
+      `cannot end the session: it ended as "${mine.outcome}", which is not what it began as`,
     );
   if (mine.outcome !== "failed") return mine;
   throw new FanfoldError(
     mine.code !== undefined && isErrorCode(mine.code) ? mine.code : "sinks-lost",
-    mine.message ?? "The source gave this sink up",
+    mine.message ?? "The source gave up on this sink",
   );
 }
 
 function endedError({ code, reason = "the session ended before the copy was proven" }: Ended): FanfoldError {
   if (code === "coordinator-lost") return new FanfoldError(code, reason);
-  if (code === "cancelled") return new FanfoldError(code, `The source ended the session for all: ${reason}`);
+  if (code === "cancelled") return new FanfoldError(code, `The source ended the session for all sinks: ${reason}`);
   return new FanfoldError("source-lost", `The source left: ${reason}`);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../lib/clock.ts";
 
-/** What was under way when a source left has come by then; a source that is there is heard every second [P-8]. */
+/** By then, data that was on its way when a source left has come. A source that is there is heard every second [P-8]. */
 const STILL_COMING_MS = 2_500;
 
 /** Notices that a source which was said to have left is heard again. Pure but for its clock. */

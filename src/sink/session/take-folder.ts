@@ -10,7 +10,7 @@ export async function takeFolder(
   { emit, clock, signal }: SinkRuntime,
 ): Promise<void> {
   if (folder.claim()) return;
-  const message = `"${shownPath(folder.path)}" is being verified: the copy begins when that has ended`;
+  const message = `"${shownPath(folder.path)}" is being verified: the copy begins after that`;
   emit({ type: "warning", code: "folder-busy", message });
   while (!folder.claim()) await clock.sleep(LOOK_MS, signal);
 }

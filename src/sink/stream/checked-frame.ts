@@ -44,8 +44,9 @@ function checkChunks(frame: Frame): CheckedFrame | Spoilt {
 }
 
 /**
- * The frame as it was before it was compressed [P-3.5]; undefined when its content does not decompress to what its header says, as
- * after any change on its way. It keeps nothing of the payload, so that what waits for a hole is as much as it counts for.
+ * The frame as it was before compression [P-3.5]. Undefined when its content does not decompress to what its header says,
+ * as after any change on its way. It keeps nothing of the payload, so that what waits for a hole is as much as it counts
+ * for.
  */
 function plainFrame(frame: Frame): Frame | undefined {
   const { plainBytes, table } = frame;

@@ -36,7 +36,7 @@ export class ScopeStore implements Disposable {
 
   /** @throws FanfoldError `damaged` for what is no such table, comes too late, or is too much */
   add(table: Uint8Array): void {
-    if (this.#limit !== undefined) throw damaged("says more of what may be deleted, after it asked for it");
+    if (this.#limit !== undefined) throw damaged("has a rule about the deletion behind the order to delete");
     const scope = decodeScope(table);
     switch (scope.kind) {
       case "rules":
@@ -89,7 +89,7 @@ export class ScopeStore implements Disposable {
   #directory({ directory, rules }: Extract<Scope, { kind: "directory" }>, table: Uint8Array): void {
     const key = keyOf(directory);
     if (rules.length > IGNORE_RULES_MAX || this.#directories.size >= IGNORE_FILES_MAX || this.#directories.has(key))
-      throw damaged("holds too many rules of directories, or of one twice");
+      throw damaged("holds rules of too many directories, or of one directory twice");
     this.#directories.set(key, this.#append(table));
   }
 

@@ -11,8 +11,8 @@ export type SequenceRange = [from: number, to: number];
 const HELD_BYTES_MAX = SUBSCRIBER_QUEUE_BYTES;
 
 /**
- * The stream sequence at a sink [P-3.4]: hands frames on in order and without repeats, and holds those behind a hole until
- * it is filled [P-9]. Pure.
+ * The stream sequence at a sink [P-3.4]. It hands frames on in order and without repeats. It holds those behind a hole
+ * until the hole is filled [P-9]. Pure.
  */
 export class SequenceTracker {
   readonly #scope: StreamScope;
@@ -32,7 +32,7 @@ export class SequenceTracker {
   }
 
   /**
-   * Takes a frame; returns what is next in order by it: often just this one, or nothing.
+   * Takes a frame. Returns the frames that are now next in order: often just this one, or none.
    *
    * @throws FanfoldError `damaged` for a frame that cannot be of this session
    */
@@ -68,8 +68,8 @@ export class SequenceTracker {
   }
 
   /**
-   * Frames of another epoch or stream are dropped: lower ones are left over, and higher ones mean that this copy is about to
-   * begin anew, which is not decided here. The subject is this session's alone: another session on it is a fault.
+   * Frames of another epoch or stream are dropped. Lower ones are left over. Higher ones mean that this copy is about to
+   * begin again, which is decided elsewhere. The subject is this session's alone: another session on it is a fault.
    */
   #belongs({ frame }: CheckedFrame): boolean {
     const { sessionId, epoch, stream } = this.#scope;

@@ -16,7 +16,7 @@ import type { PageStore } from "./page-store.ts";
  *     then directories are popped until it is that one; those before it had no entries
  *   an entry behind the walk: withdrawn files are popped, the latest first, until it is that one
  *
- * So no path can come twice, and no more is held than a stack that rests on the disk and the hashed names of one directory.
+ * So no path can come twice. Memory holds only the hashed names of one directory, and the stack rests on the disk.
  */
 
 interface TreeOrderOptions {
@@ -101,7 +101,7 @@ export class TreeOrder implements Disposable {
     const path = entryPath(entry);
     for (let next = this.#withdrawn.pop(); next !== undefined; next = this.#withdrawn.pop())
       if (entry.kind === "file" && isSame(next.subarray(1), path)) return next[0] ?? 0;
-    throw refused(entry, "only a file that was withdrawn comes behind the walk, once, the latest of them first");
+    throw refused(entry, "behind the walk each withdrawn file comes once, the latest first, and nothing else");
   }
 
   [Symbol.dispose](): void {
@@ -119,7 +119,7 @@ export class TreeOrder implements Disposable {
       this.#names.clear();
       return;
     }
-    throw refused(entry, "its directory has not come as one, or had its turn before");
+    throw refused(entry, "its directory did not come as a directory, or its turn is over");
   }
 }
 

@@ -72,11 +72,11 @@ export function entryFaults(promised: PromisedEntry, found: FoundEntry, { keeps,
 export const CONTENT_FAULT: Fault = { kind: "content", text: "has other content than was copied" };
 /** `first`: the path of what it should be another name of. */
 export function linkFault(first: string): Fault {
-  return { kind: "link", text: `is an entry of its own, expected another name of "${first}"` };
+  return { kind: "link", text: `is a separate entry, expected a hard link to "${first}"` };
 }
 /** `other`: the path of what it is another name of, and should not be. */
 export function sharedFault(other: string): Fault {
-  return { kind: "link", text: `is another name of "${other}", expected an entry of its own` };
+  return { kind: "link", text: `is a hard link to "${other}", expected a separate entry` };
 }
 export const MISSING_FAULT: Fault = { kind: "missing", text: "is missing" };
 

@@ -65,9 +65,9 @@ interface VerifierOptions {
 }
 
 /**
- * Compares a folder with its manifest. The manifest is read twice: for the paths that are in it, then entry by entry; what
- * is extra shows when the names in each of its directories are looked up. So memory holds the table of paths, one
- * page and one buffer, whatever the tree. What is inside of an extra directory is not listed.
+ * Compares a folder with its manifest. The manifest is read twice: first for its paths, then entry by entry. Extra entries
+ * show when the names in each of its directories are looked up. So memory holds the table of paths, one page and one
+ * buffer, whatever the tree. What is inside of an extra directory is not listed.
  *
  * Synchronous, in steps: whoever drives it may stop between any two.
  */

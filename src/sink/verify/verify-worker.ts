@@ -96,12 +96,12 @@ function openManifest(root: Root): ManifestReader {
     if (code === "EACCES" || code === "EPERM")
       throw new FanfoldError("folder-denied", `${name} in it cannot be read: permission denied`, { cause });
     if (code === "ELOOP" || code === "ENOTDIR" || code === "EISDIR")
-      throw new FanfoldError("manifest-damaged", `${name} in it is no regular file, or reached through a link`, {
+      throw new FanfoldError("manifest-damaged", `${name} in it is not a regular file, or its path has a link`, {
         cause,
       });
     throw cause;
   }
-  throw new FanfoldError("manifest-missing", `it has no manifest (${name}): no copy into it was ever completed`);
+  throw new FanfoldError("manifest-missing", `it has no manifest (${name}): no copy into it was ever complete`);
 }
 
 /** Returns whether it has come to its end. */

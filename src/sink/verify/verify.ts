@@ -108,7 +108,7 @@ class Verification {
     const copiedAt = new Date(meta.timeMs).toISOString();
     this.#hub.emit({ type: "verifying", folder, session: escapeText(meta.session), copiedAt, digest });
     if (!unfinished) return;
-    const message = "A later copy into this folder was begun and has not ended: what it replaced will differ";
+    const message = "A later copy into this folder began and did not end: files that it replaced will differ";
     this.#hub.emit({ type: "warning", code: "copy-unfinished", message });
   }
 
@@ -123,7 +123,7 @@ class Verification {
 
   #warnForgotten(failure: string): void {
     const list = `the folder's list of damaged files ${failure}`;
-    const message = `What was found cannot be remembered: ${list}; a source with --checksum finds it again`;
+    const message = `The damaged files cannot be remembered: ${list}; a source with --checksum finds them again`;
     this.#hub.emit({ type: "warning", code: "not-remembered", message });
   }
 

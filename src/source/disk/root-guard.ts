@@ -15,8 +15,8 @@ export function identityOf({ dev, ino }: Pick<EntryStats, "dev" | "ino">): Folde
 }
 
 /**
- * Sees that the source's directory is still there. An unmounted disk leaves an empty mount point behind, and a removed
- * directory lets all its files vanish one by one: neither may pass for a tree with nothing in it.
+ * Sees that the source's directory is still there. An unmounted disk leaves an empty mount point, and in a removed
+ * directory all files vanish one by one. Neither may pass for an empty tree.
  */
 export class RootGuard {
   readonly #root: Buffer;
@@ -58,7 +58,7 @@ export class RootGuard {
     if (stats.dev === this.#identity.device && stats.ino === this.#identity.inode) return stats;
     throw new FanfoldError(
       "folder-missing",
-      `cannot read the directory "${escapeName(this.#root)}": another one stands there now; was it unmounted or replaced?`,
+      `cannot read the directory "${escapeName(this.#root)}": another directory is there now; was it unmounted or replaced?`,
     );
   }
 

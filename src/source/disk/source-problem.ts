@@ -18,7 +18,7 @@ export function replaced(): Error {
 
 /** Thrown for what was in its directory a moment before. */
 export function vanished(): Error {
-  return Object.assign(new Error("nothing stands there any more"), { code: "ENOENT" });
+  return Object.assign(new Error("it is no longer there"), { code: "ENOENT" });
 }
 
 /** Thrown for a name, path or link target that is longer than the wire carries. */
@@ -54,7 +54,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "operation not permitted",
   ENOENT: "no such file or directory",
-  ENOTDIR: "a directory on the way to it is none any more",
+  ENOTDIR: "a directory above it is no longer a directory",
   ELOOP: "a symbolic link took its place",
   [REPLACED]: "something else took its place",
   EIO: "input/output error",

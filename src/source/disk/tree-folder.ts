@@ -77,8 +77,8 @@ export class TreeFolder implements Disposable {
   }
 
   /**
-   * Looks up the next directory anew, and those after it. Called where the work may have to wait: what was moved away in that
-   * time is not in the tree any more, and what took its place is.
+   * Looks up the next directory anew, and those after it. Called where the work may have to wait. A directory that was
+   * moved away in that time is no longer in the tree. The one that took its place is.
    */
   lookAnew(): void {
     this.#isStale = true;

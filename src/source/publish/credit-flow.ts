@@ -35,8 +35,9 @@ interface CreditFlowOptions {
 const RATE_MS = 2_000;
 
 /**
- * Credit on its way round [P-11]: granted to the reader, in frames it built, in frames on the wire, and back when the slowest
- * live sink has stored them. The sum of the three never exceeds the window by more than one frame. Pure.
+ * The way of credit [P-11]: it is granted to the reader, is in the frames it built, then in frames on the wire. It comes
+ * back when the slowest live sink has stored them. The sum of the three never exceeds the window by more than one frame.
+ * Pure.
  */
 export class CreditFlow {
   readonly #window: CreditWindow<SentFrame>;

@@ -3,7 +3,7 @@ import { WINDOW_BYTES_MAX, WINDOW_BYTES_MIN, WINDOW_BYTES_START } from "../../pr
 /** A frame that was published and that some sink has not stored yet. */
 export interface OutstandingFrame {
   readonly sequence: number;
-  /** What it counts for against the window; 0 for pages and marks, which never wait for data credit. */
+  /** What it takes of the window. 0 for pages and marks, which never wait for data credit. */
   readonly costBytes: number;
 }
 
@@ -46,8 +46,8 @@ export class CreditWindow<T extends OutstandingFrame> {
   }
 
   /**
-   * Holds the window at what the broker may keep for the slowest sink: one that cuts subscribers which stall must never have
-   * more for them than they take in half that time (D6).
+   * Holds the window at what the broker may keep for the slowest sink (D6). Some brokers cut subscribers that stall. Such a
+   * broker must never hold more than a subscriber takes in half of that time.
    */
   cap(bytes: number): void {
     this.#capBytes = Math.max(WINDOW_BYTES_MIN, bytes);
@@ -62,7 +62,7 @@ export class CreditWindow<T extends OutstandingFrame> {
     return this.#stored.size;
   }
 
-  /** Of what was published, what this sink has not stored; 0 for a sink that is not waited for. */
+  /** The published bytes that this sink has not stored. 0 for a sink that nobody waits for. */
   outstandingOf(sinkId: string): number {
     const stored = this.#stored.get(sinkId);
     return stored === undefined ? 0 : this.#publishedBytes - stored.bytes;

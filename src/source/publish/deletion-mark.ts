@@ -13,11 +13,11 @@ interface TreeState {
 export function deletionMark(limit: DeleteLimit, { entries, problems }: TreeState): Buffer | DeletionWithheld {
   if (problems > 0) {
     const message =
-      "nothing is deleted anywhere: the source could not read everything, and what it did not see would go";
+      "no sink deletes anything: the source could not read everything, and files that it did not see would be deleted";
     return { code: "source-incomplete", message };
   }
   if (entries <= 1) {
-    const message = "nothing is deleted anywhere: the source's directory is empty, or its filters leave out all of it";
+    const message = "no sink deletes anything: the source's directory is empty, or its filters leave out everything";
     return { code: "source-empty", message };
   }
   return encodeScope({ kind: "delete", limit });

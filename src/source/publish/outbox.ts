@@ -13,7 +13,7 @@ interface Outgoing {
 /** A frame that was published before, and has its sequence. */
 interface Repair {
   readonly subject: string;
-  /** Called when its turn has come, so that what waits takes no memory; undefined when nobody needs it any more. */
+  /** Called when its turn has come, so that a waiting frame takes no memory. Undefined when nobody needs it any more. */
   readonly take: () => Buffer | undefined;
 }
 
@@ -55,7 +55,7 @@ export class Outbox {
     if (upTo <= this.#nextSequence) return;
     throw new FanfoldError(
       "damaged",
-      `cannot read a report: sequence ${upTo} is said to be stored, but only ${this.#nextSequence} frames exist`,
+      `cannot read a report: it says that frame ${upTo} is stored, but only ${this.#nextSequence} frames exist`,
     );
   }
 

@@ -5,8 +5,8 @@ import { TreeHasher } from "../../protocol/hash/digest.ts";
 type End = EndMark & { readonly digest: Buffer };
 
 /**
- * How far the pages of a stream are: those of the walk first, then those of files that changed while they were read and
- * are read once more, then the end. Pure.
+ * How far the pages of a stream are. The pages of the walk come first. Then come those of files that changed while they
+ * were read and are read once more. Then comes the end. Pure.
  */
 export class PageProgress {
   readonly #tree = new TreeHasher();
@@ -68,8 +68,8 @@ export class PageProgress {
   }
 
   /**
-   * What is to be done now, once each: ask for the pages of the second try, when no file can be added to them any more;
-   * send the end mark, when these are read, too.
+   * What to do now, each once: ask for the pages of the second try when no file can be added to them, and send the end mark
+   * when these are read.
    */
   next(): "ask-again" | "end" | undefined {
     if (this.#pagesWalked === undefined || this.#tree.pages < this.#pages || this.#end !== undefined) return undefined;

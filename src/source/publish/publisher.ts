@@ -23,9 +23,10 @@ import { pacedCapabilities } from "./throttle.ts";
  *   read thread  -> data frames, while it has credit; a trailer behind each page
  *   this thread  -> numbers and publishes; takes back credit and buffers as the slowest sink stores
  *
- * A file that changed while it was read goes back from the read thread to the walk thread, which gives it once more when the
- * last page of the tree was read. The main stream goes to all sinks on `data`; a lane goes to one, on its own subject [P-9.3].
- * Bounds: pages without an answer by the walk's grant; pages at the reader by PAGES_AT_READER_MAX; bytes by the window.
+ * A file that changed while it was read goes back from the read thread to the walk thread. That gives it once more when the
+ * last page of the tree was read. The main stream goes to all sinks on `data`; a lane goes to one, on its own subject
+ * [P-9.3]. Bounds: pages without an answer by the walk's grant; pages at the reader by PAGES_AT_READER_MAX; bytes by the
+ * window.
  */
 const PAGES_AT_READER_MAX = 4;
 /** Publishes one tree on one stream. What goes wrong as a whole goes to `onFailure`, once. */

@@ -2,9 +2,9 @@
 const BURST_MS = 250;
 
 /**
- * Holds bytes to a rate (`--bwlimit`). A frame goes as soon as what went before is paid for, and is paid for itself
- * afterwards: so frames of any size pass at any rate, and on average the rate holds. Shared by everything a source publishes.
- * Pure.
+ * Holds bytes to a rate (`--bwlimit`). A frame goes as soon as the frames before it are paid for. It is paid for
+ * afterwards. So frames of any size pass at any rate, and the average keeps the rate. Shared by everything a source
+ * publishes. Pure.
  */
 export class RateLimit {
   readonly #bytesPerMs: number;

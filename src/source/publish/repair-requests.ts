@@ -27,8 +27,8 @@ const HOLD_OFF_MS = 30;
 /** A frame that was sent again has this long to arrive before it is sent once more to a sink which still misses it. */
 const RESEND_MS = 250;
 /**
- * What sinks miss after an outage of the broker they find out one after another, over seconds. Each time a frame was sent, the
- * next ones that ask are gathered for twice as long, up to this: so it goes seldom, however many they are.
+ * What sinks miss after an outage of the broker they find out one after another, over seconds. Each time a frame was sent
+ * again, the next requests for it are gathered for twice as long, up to this. So it is sent seldom, however many sinks ask.
  */
 const GATHER_MAX_MS = 2_000;
 /** Frames looked at for one report: what lies behind them is asked for again by the next one. */

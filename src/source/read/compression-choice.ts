@@ -2,26 +2,26 @@ import type { CompressionMode } from "../../protocol/compression-mode.ts";
 import { WINDOW_BYTES_MAX, WINDOW_BYTES_START } from "../../protocol/limits.ts";
 
 const MIB = 1024 * 1024;
-/** What a reader may compress before it has waited for anything: what fills the first window, and the frame that is too much for it. */
+/** What a reader may compress before its first wait: what fills the first window, and one frame more. */
 const START_BYTES = WINDOW_BYTES_START + MIB;
-/** What it may save up by waiting. One stall says nothing of the path, however long it was. */
+/** The most that it may save up by waiting. A single stall, however long, says nothing about the path. */
 const SAVED_BYTES_MAX = WINDOW_BYTES_MAX;
 /**
- * A path is slow when what it carries takes it as many times as long as it takes to compress, which is about 12 ms for a MiB, or
- * 700 Mbit/s. On a machine whose processors are all at work both take longer, and to compress would make that worse.
+ * A path is slow when it needs this many times as long for a MiB as compression does. That is about 12 ms, or 700 Mbit/s.
+ * On a machine whose processors are all busy both take longer, and compression would make that worse.
  */
 const SLOW_FACTOR = 3;
 /** What compressing a MiB takes, until it is known. */
 const COST_MS_PER_MIB = 4;
-/** Of what was known before, what counts beside the last frame. */
+/** The weight of the earlier frames beside the last one. */
 const COST_KEPT = 0.75;
 /** Frames that pass untried after as many that did not shrink: 1, 2, 4, 8, 16, 16, … */
 const UNTRIED_MAX = 16;
 
 /**
- * Which frames are worth to be compressed, as the reader sees it. With `auto` it compresses as much as there was time for while it
- * waited for credit, less what a fast path takes too. So a path that keeps up with the source costs it nothing but the start, and
- * the time for a slow one is there. Content that does not shrink is tried again now and then. Pure.
+ * Which frames are worth compressing, as the reader sees it. With `auto` it compresses as much as there was time for while
+ * it waited for credit, less what a fast path takes too. So on a path that keeps up with the source, only the start costs
+ * something. On a slow path there is time. Content that does not shrink is tried again now and then. Pure.
  */
 export class CompressionChoice {
   readonly #mode: CompressionMode;

@@ -4,8 +4,8 @@ import { LEAF_BYTES } from "../../protocol/limits.ts";
 /*
  * Which ranges of a file are read, and what for. Pure: it is told what the sinks hold and what the file system says of holes.
  *
- *   held ranges    hashed and not sent, from the beginning to where the sink with the most ends
- *   sent ranges    data and holes, from where the sink with the least ends; with the last one the file is looked at again
+ * held ranges    hashed and not sent, from the beginning to where the sink with the most ends sent ranges    data and
+ * holes, from where the sink with the least ends; with the last one the file is looked at again
  */
 
 /** What one sink holds of a file from an earlier try: its first bytes, and their content hash [P-10.2]. */

@@ -55,9 +55,9 @@ export interface ReadPageOptions {
 }
 
 /**
- * Reads the files of one page, given as its table, into data frames, then gives its trailer. Synchronous: reading has a thread of its own. A
- * file is delivered only when a second stat, after its last byte, equals the one before its first, or shows that it only
- * grew [P-6].
+ * Reads the files of one page, given as its table, into data frames, then gives its trailer. Synchronous: reading has a
+ * thread of its own. A file is delivered only when a second stat, after its last byte, equals the stat before its first
+ * byte, or shows only growth [P-6].
  *
  * @throws FanfoldError when the source's directory itself is gone
  */
@@ -260,7 +260,7 @@ function* delivered(path: string, { change, final }: Content): Generator<ReadOut
 }
 
 function changedTwice(path: string): ReadOutput {
-  const message = "changed: it was written to while it was read, and again when it was read once more";
+  const message = "changed: it was written to while it was read, both times";
   return { type: "problem", problem: { path, kind: "changed", message } };
 }
 

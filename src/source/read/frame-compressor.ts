@@ -6,8 +6,8 @@ import { CompressionChoice } from "./compression-choice.ts";
 import type { BuiltFrame } from "./frame-builder.ts";
 
 /**
- * Compresses data frames in the thread that reads files, between reading one and the next: it has time for that exactly when it
- * would have waited. So frames need no order of their own, and the thread that publishes is never held.
+ * Compresses data frames in the thread that reads files, between one read and the next. That thread has time for it exactly
+ * when it would have waited. So frames need no order of their own, and the thread that publishes is never held.
  */
 export class FrameCompressor {
   readonly #clock: Clock;

@@ -11,7 +11,7 @@ const READ_BYTES = 16 * LEAF_BYTES;
 let spare: Buffer | undefined;
 
 /**
- * Content hash of the file at `path`, if all the time it is the file that `listed` describes; undefined if it is not, or
+ * Content hash of the file at `path`, if it is all the time the file that `listed` describes. Undefined if it is not, or
  * cannot be read. Synchronous.
  */
 export function hashFile(path: Buffer, listed: EntryStats): Uint8Array | undefined {

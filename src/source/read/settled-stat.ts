@@ -2,14 +2,14 @@ import { systemClock } from "../../lib/clock.ts";
 import { type EntryStats, statDescriptor } from "../../lib/disk/entry-stats.ts";
 
 /**
- * Longer than a step of the clock that file systems take their times from (4 or 10 ms on Linux before 6.13): two changes
- * within one step leave the same times behind.
+ * Longer than a step of the clock of file systems (4 or 10 ms on Linux before 6.13). Two changes within one step leave the
+ * same time.
  */
 export const CLOCK_STEP_MS = 20;
 
 /**
- * Stat of an open file whose next change will show in its times. One that was changed a moment ago may be changed again
- * without a trace, and would be taken as unchanged for ever: so it is looked at a moment later. Synchronous.
+ * Stat of an open file whose next change will show in its times. A file that was changed a moment ago may be changed again
+ * without a trace. Then it would be taken as unchanged for ever. So it is looked at a moment later. Synchronous.
  */
 export function settledStat(
   fd: number,

@@ -129,7 +129,7 @@ export class CopyWork implements SessionWork {
         this.#proof(sinkId, publisher, message);
         break;
       case "outlook":
-        throw new FanfoldError("damaged", "cannot take what a dry run would do: this is a copy");
+        throw new FanfoldError("damaged", "cannot take the answer to a dry run: this is a copy");
       case "failed":
         this.#desk.fail(sinkId, isErrorCode(message.code) ? message.code : "internal", message.message);
         break;
@@ -144,7 +144,7 @@ export class CopyWork implements SessionWork {
       this.#desk.fail(sinkId, "digest-mismatch", fault);
       return;
     }
-    const note = this.#streams.isOfLaterState(publisher) ? "its copy is of a later state of the directory" : undefined;
+    const note = this.#streams.isOfLaterState(publisher) ? "its copy shows a later state of the directory" : undefined;
     this.#desk.settle(this.#desk.roster.proven(sinkId, proof, note));
   }
 
@@ -157,7 +157,7 @@ export class CopyWork implements SessionWork {
         type: "sinkstate",
         name: roster.nameOf(sinkId),
         state: "receiving",
-        message: "it is heard again, and goes on",
+        message: "it answers again and goes on",
       });
   }
 
@@ -166,11 +166,11 @@ export class CopyWork implements SessionWork {
     const number = roster.nextLane(sinkId, this.#options.runtime.clock.nowMs());
     this.#streams.drop(sinkId);
     if (number > STREAM_MAX) {
-      this.#desk.fail(sinkId, "sinks-lost", `It began ${STREAM_MAX} times anew and never ended`);
+      this.#desk.fail(sinkId, "sinks-lost", `It started its copy again ${STREAM_MAX} times and never finished`);
       return;
     }
     this.#streams.openLane(sinkId, number);
-    const message = `${why}: it is caught up on a lane of its own`;
+    const message = `${why}: it is caught up on its own lane`;
     this.#options.runtime.emit({ type: "sinkstate", name: roster.nameOf(sinkId), state: "detached", message });
   }
 }

@@ -26,7 +26,7 @@ import { STALL_MS, STUCK_MS_MAX } from "./sink-watch.ts";
 type OutlookMessage = Extract<UpMessage, { type: "outlook" }>;
 
 /**
- * Goes as far as the wants of the sinks [P-9.4]: pages are published, and what is wanted of them is summed up. Nothing is read
+ * Goes as far as the wants of the sinks [P-9.4]. Pages are published, and the wanted files are summed up. Nothing is read
  * of the files, but by `--checksum`, and nothing is written anywhere. There are no lanes: a sink that goes has failed.
  */
 export class DryRun implements SessionWork {
@@ -107,11 +107,11 @@ export class DryRun implements SessionWork {
   }
 
   /**
-   * One that comes late is none of this session, and waits for the next one; one that is a new process by now answers nothing
-   * of what went before.
+   * A sink that comes late does not belong to this session, and waits for the next one. A sink that is a new process cannot
+   * answer what was asked before.
    */
   sinkJoined({ id }: Member, restarted: boolean): void {
-    if (restarted) this.#desk.fail(id, "sinks-lost", "It was started again in the middle of the dry run");
+    if (restarted) this.#desk.fail(id, "sinks-lost", "It was restarted during the dry run");
     else this.#desk.roster.present(id, this.#options.runtime.clock.nowMs());
   }
 
@@ -131,7 +131,10 @@ export class DryRun implements SessionWork {
     return this.#repairs.send(nowMs);
   }
 
-  /** Who is silent, or answers nothing, has failed; while the source itself was cut off, or stood still, nobody is. */
+  /**
+   * A sink that is silent, or gives no answers, has failed. No sink counts as silent while the source itself was cut off or
+   * stood still.
+   */
   look(nowMs: number): void {
     const { roster, fail } = this.#desk;
     const stalled = nowMs - this.#lookedMs > STALL_MS;
@@ -144,7 +147,7 @@ export class DryRun implements SessionWork {
       if (roster.silentMs(sinkId, nowMs) >= AWAY_SILENCE_MS)
         fail(sinkId, "sinks-lost", `Nothing was heard from it for ${AWAY_SILENCE_MS / 1000} s`);
       else if (this.#waitsFor(sinkId) && roster.stillMs(sinkId, nowMs) >= STUCK_MS_MAX)
-        fail(sinkId, "sinks-lost", `It reported, but answered nothing for ${STUCK_MS_MAX / 1000} s`);
+        fail(sinkId, "sinks-lost", `It reported, but gave no answer for ${STUCK_MS_MAX / 1000} s`);
     }
   }
 

@@ -49,10 +49,10 @@ interface Rung {
  * The ladder of slow sinks (D8): live → lagging → detached, and away for those that are silent. Pure: it is told what is,
  * and says what follows.
  *
- * A sink *holds the others* at a moment when half of the window or more is for it to store while another sink has
- * stored all that was published. It also does when the reader waits for its answer to a page while another one owes
- * none. A sink that is only a little slower than its peers always has the full window before it, too: but then they are
- * seldom without work. So more than half of the looks means that the others could go about twice as fast.
+ * A sink *holds the others* while it has half of the window or more to store and another sink has stored everything that
+ * was published. It also does when the reader waits for its answer to a page while another one owes none. A sink that is
+ * only a little slower than the others always has the full window to store, too. But then the others are seldom without
+ * work. So when more than half of the looks find it holding them, they could go about twice as fast.
  *
  * A sink that hashes what it has works, however long that takes: to be detached for it costs it nothing. But it is not
  * given up for it, so with `drop` its answers that are still to come hold nobody.

@@ -36,8 +36,8 @@ interface Lane {
 }
 
 /**
- * The lanes of a session [P-9.3]: each is a whole pass over the directory for one sink, with its own walk, wants, data, end and
- * digest. LANES_MAX run at a time, in the order they were opened; those that wait are kept alive by heartbeats.
+ * The lanes of a session [P-9.3]. Each is a whole pass over the directory for one sink. It has its own walk, wants, data,
+ * end and digest. LANES_MAX run at a time, in the order they were opened; those that wait are kept alive by heartbeats.
  */
 export class Lanes {
   readonly #options: LanesOptions;

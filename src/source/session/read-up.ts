@@ -3,8 +3,9 @@ import { decodeUp, type UpFrame } from "../../protocol/frame/up.ts";
 import { withSafeText } from "../../protocol/names/peer-text.ts";
 
 /**
- * What a sink says in this session and epoch, its texts safe for terminals whatever it did with them. Undefined for what is left over, and for what was spoilt on its way: that says
- * nothing of who sent it, and the next report says the same and more.
+ * What a sink says in this session and epoch, its texts safe for terminals whatever it did with them. Undefined for reports
+ * that are left over or were damaged on their way. Damage says nothing about the sender, and the next report has the same
+ * content and more.
  *
  * @throws FanfoldError `damaged`
  */

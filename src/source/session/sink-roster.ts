@@ -63,7 +63,7 @@ export class SinkRoster {
     return this.#sinks.get(sinkId)?.outcome;
   }
 
-  /** A sink that is new, or that begins anew: whatever became of it before is forgotten, but for its lane's number. */
+  /** A sink that is new or begins again. Its earlier state is forgotten, except for the number of its lane. */
   join(member: Member, nowMs: number): void {
     const lane = this.#sinks.get(member.id)?.lane ?? 0;
     this.#sinks.set(member.id, { ...this.#entryOf(member, undefined, nowMs), lane });
@@ -106,8 +106,8 @@ export class SinkRoster {
   }
 
   /**
-   * What was not heard while the source itself was cut off, or stood still, is nobody's silence; nor do the `passedMs` of
-   * that count for those who were away already.
+   * Time in which the source itself was cut off or stood still is not a sink's silence. Nor do its `passedMs` count for
+   * sinks that were already away.
    */
   allHeard(nowMs: number, passedMs = 0): void {
     for (const sink of this.#sinks.values()) {
@@ -198,7 +198,7 @@ export class SinkRoster {
     });
   }
 
-  /** It has said what it wants of a dry run; the rest of the files stands there already. */
+  /** It has said what it wants in a dry run. It already has the other files. */
   dryRun(
     sinkId: string,
     { filesReplaced, deletion }: Pick<Extract<UpMessage, { type: "outlook" }>, "filesReplaced" | "deletion">,

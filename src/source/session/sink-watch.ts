@@ -67,7 +67,7 @@ export class SinkWatch {
       }));
     for (const { sinkId, to } of this.#ladder.look(nowMs, sinks)) {
       if (to === "detached" && stragglers === "drop")
-        onFailed(sinkId, "sinks-lost", "It was too slow for the others, and --stragglers drop gives such sinks up");
+        onFailed(sinkId, "sinks-lost", "It was too slow for the others, and --stragglers drop removes such sinks");
       else if (to === "detached") onDetached(sinkId);
       else if (to === "away") this.#silent(sinkId, nowMs);
       else {
@@ -96,7 +96,7 @@ export class SinkWatch {
   #putAway(sinkId: string, absence: Absence): void {
     const { roster, onState, sinkTimeoutMs } = this.#options;
     roster.putAway(sinkId, absence);
-    onState(sinkId, "away", `${absence.reason}; it is waited for, for ${seconds(sinkTimeoutMs)}`);
+    onState(sinkId, "away", `${absence.reason}; the source waits ${seconds(sinkTimeoutMs)} for it`);
   }
 
   /**
@@ -131,13 +131,13 @@ export class SinkWatch {
         streams.find(sinkId, stream)?.waitsFor(sinkId) === true &&
         roster.stillMs(sinkId, nowMs) >= STUCK_MS_MAX
       ) {
-        onFailed(sinkId, "sinks-lost", `It reported, but got nothing done for ${seconds(STUCK_MS_MAX)}`);
+        onFailed(sinkId, "sinks-lost", `It reported, but made no progress for ${seconds(STUCK_MS_MAX)}`);
       }
     }
   }
 }
 
-const LAGS = "the others wait for it, or nothing is heard from it";
+const LAGS = "the others wait for it, or it does not answer";
 
 function seconds(ms: number): string {
   return ms >= 120_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`;

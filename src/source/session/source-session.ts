@@ -97,7 +97,7 @@ export class SourceSession {
   }
 
   #repair(): void {
-    const reason = "It asked for more repairs than everything that was published: its link loses too much";
+    const reason = "It asked for more repairs than there was data: its link loses too much";
     for (const sinkId of this.#work.repair(this.#options.runtime.clock.nowMs()))
       this.#fail(sinkId, "frames-lost", reason);
   }

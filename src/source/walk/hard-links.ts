@@ -11,8 +11,8 @@ interface RememberedLink {
 }
 
 /**
- * Which names of a walk are of one file, link, FIFO or device: the first name is an entry of that kind, the others are hard links to
- * it. When there are too many to remember, the others are entries of their own.
+ * Finds the names in a walk that belong to one file, link, FIFO or device. The first name is an entry of that kind. The
+ * others are hard links to it. When there are too many to remember, the others are entries of their own.
  */
 export class HardLinks {
   readonly #held = new Map<string, RememberedLink>();

@@ -24,8 +24,8 @@ export function* sortedRuns(
 }
 
 /**
- * Sorts runs of names, and leaves out those that came before: a system may list a name twice when the directory changes
- * meanwhile, and a sink takes no path twice [P-4.3].
+ * Sorts runs of names, and leaves out names that came before. A system may list a name twice when the directory changes,
+ * and a sink takes no path twice [P-4.3].
  */
 export class NameRuns {
   readonly #random: Random;
@@ -44,7 +44,7 @@ export class NameRuns {
     this.#seen ??= new NameTable(Buffer.from(this.#random.hex(HASH_KEY_BYTES), "hex"));
     const seen = this.#seen;
     if (seen.count + once.length > DIRECTORY_ENTRIES_MAX)
-      throw new Error(`more than ${DIRECTORY_ENTRIES_MAX} entries in one directory; what is beyond is not carried`);
+      throw new Error(`more than ${DIRECTORY_ENTRIES_MAX} entries in one directory; the others are not carried`);
     return once.filter((name) => {
       let isNew = true;
       seen.add(name, name.length, () => {

@@ -31,9 +31,9 @@ import { type WalkedScope, WalkScope } from "./walk-scope.ts";
  *     lstat each name; emit its entry; remember it when it is a directory
  *     push its directories, the last one first
  *
- * So a directory stands before what is in it, the entries of one directory stand together, and those of its directories
- * follow in their order, each with all that is below it. Sinks rely on it [P-4.3]. Nothing holds more than the names of
- * one run and the directories still to come. The calls are synchronous: the walk has a thread of its own.
+ * So a directory stands before its entries, and the entries of one directory stand together. Its directories follow in
+ * their order, each with everything below it. Sinks rely on it [P-4.3]. Nothing holds more than the names of one run and
+ * the directories still to come. The calls are synchronous: the walk has a thread of its own.
  */
 
 const SLASH = 0x2f;
@@ -126,7 +126,7 @@ export class TreeWalk implements Disposable {
       const directory = this.#folder.directory(path);
       // Asked before any name is given: in a large directory it might turn up only in a later run.
       if (path.length > 0 && this.#isSinkFolder(directory)) {
-        const message = `Skipped what is in "${escapeName(path)}": it is a folder of a sink (it holds .fanfold)`;
+        const message = `Skipped the contents of "${escapeName(path)}": it is a sink's folder (it holds .fanfold)`;
         yield { type: "warning", code: "sink-folder-skipped", message };
         this.#scope.spare(path);
         return;

@@ -3,7 +3,10 @@ import { parseAmqpUrl, redactUrl } from "../broker-url.ts";
 
 const ACCESS_REFUSED = 403;
 const NOT_FOUND = 404;
-/** The library does not hand on why; by then the credentials were taken, and only the virtual host was named. */
+/**
+ * The library does not hand on the reason. At that point the credentials were accepted, and only the virtual host was
+ * named.
+ */
 const CLOSED_AT_OPEN = /Expected ConnectionOpenOk; got <ConnectionClose|NOT[-_]ALLOWED/;
 
 /** What a failed connect means to the person who named the broker. */
@@ -12,16 +15,17 @@ export function connectError(url: string, thrown: unknown): FanfoldError {
   const cause = { cause: thrown };
   const text = thrown instanceof Error ? thrown.message : "";
   if (/ACCESS[-_]REFUSED/.test(text)) {
-    const advice = "check the user and password in the broker's URL; guest works from the broker's own machine only";
+    const advice =
+      "check the user and password in the broker's URL; the user guest works only on the broker's own machine";
     return new FanfoldError("broker-denied", `${action}: the broker refused the credentials; ${advice}`, cause);
   }
   if (CLOSED_AT_OPEN.test(text)) {
     const vhost = vhostOf(url);
-    const found = `the broker refused the virtual host "${vhost}", which is missing, or closed to this user`;
-    const advice = "create it with rabbitmqctl add_vhost, or let the user in with rabbitmqctl set_permissions";
+    const found = `the broker refused the virtual host "${vhost}": it is missing, or this user may not enter it`;
+    const advice = "create it with rabbitmqctl add_vhost, or admit the user with rabbitmqctl set_permissions";
     return new FanfoldError("broker-denied", `${action}: ${found}; ${advice}`, cause);
   }
-  const advice = "check that RabbitMQ runs there and that no firewall is between";
+  const advice = "check that RabbitMQ runs there and that no firewall blocks it";
   return new FanfoldError("broker-unreachable", `${action}: ${reasonOf(thrown)}; ${advice}`, cause);
 }
 

@@ -24,7 +24,10 @@ interface UpgradeRequestOptions {
 /** @throws FanfoldError `broker-denied` when the ticket cannot be one */
 export function upgradeRequest({ host, port, ticket, clientName }: UpgradeRequestOptions): string {
   if (!TICKET.test(ticket))
-    throw new FanfoldError("broker-denied", "cannot connect to the relay: the ticket is no ticket");
+    throw new FanfoldError(
+      "broker-denied",
+      "cannot connect to the relay: the ticket does not have the form of a ticket",
+    );
   return [
     `GET ${PORT_PATHS.relay} HTTP/1.1`,
     `Host: ${formatHostPort({ host, port })}`,

@@ -20,8 +20,8 @@ interface LineEntry {
 const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
- * Publishers in the order they came, held while the link is down or has its fill. A frame that was being written when
- * the link broke goes first on the next one: its payload is still ours, because its publisher still waits.
+ * Publishers in the order they came, held while the link is down or has its fill. A frame that was being written when the
+ * link broke goes first on the next link. Its payload is still ours, because its publisher still waits.
  */
 export class PublishLine {
   #waiting = new Set<LineEntry>();
@@ -126,6 +126,6 @@ export class PublishLine {
 }
 
 function linkDown(signal: AbortSignal): FanfoldError {
-  const text = "Publish: the link to the relay is down, and did not come back in the time allowed";
+  const text = "cannot publish: the link to the relay is down and did not come back in time";
   return new FanfoldError("broker-lost", text, { cause: signal.reason });
 }

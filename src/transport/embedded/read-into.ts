@@ -20,10 +20,10 @@ interface HandleOwner {
 }
 
 /**
- * Reads an accepted socket into memory that its reader chooses. Node.js puts what comes on such a socket into a new 64
- * KiB each time. That kept the garbage collector busy for a third of the relay's time. Node.js offers `onread` to
- * sockets that connect only. So the connection gets a second socket, which has the option, on the same handle; where
- * there is no such handle, it is read as it comes. Returns the socket to be used from now on.
+ * Reads an accepted socket into memory that its reader chooses. Node.js puts what comes on such a socket into a new 64 KiB
+ * each time. That kept the garbage collector busy for a third of the relay's time. Node.js offers `onread` to sockets that
+ * connect only. So the connection gets a second socket with that option on the same handle. Without such a handle it is
+ * read as it comes. Returns the socket to be used from now on.
  */
 export function readInto(socket: Duplex, reader: SocketReader): Duplex {
   const handle = handleOf(socket);
@@ -48,7 +48,7 @@ export function readInto(socket: Duplex, reader: SocketReader): Duplex {
   return taken;
 }
 
-/** Not of a socket that decrypts: what is underneath that is not what it gives. */
+/** Not for a socket that decrypts: the socket underneath has the encrypted bytes. */
 function handleOf(socket: Duplex): SocketHandle | undefined {
   if (Object.getPrototypeOf(socket) !== Socket.prototype || !("_handle" in socket)) return undefined;
   const handle = socket._handle;

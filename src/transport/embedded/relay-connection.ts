@@ -118,7 +118,11 @@ export class RelayConnection implements SocketReader {
       throw new FanfoldError("damaged", `cannot subscribe a client: the subscription number ${id} cannot be used`);
     }
     if (this.#subscriptions.size >= SUBSCRIPTIONS_MAX) {
-      this.#refuse({ id, subject, text: `this client has ${SUBSCRIPTIONS_MAX} subscriptions, which is the most` });
+      this.#refuse({
+        id,
+        subject,
+        text: `this client has ${SUBSCRIPTIONS_MAX} subscriptions already, and can have no more`,
+      });
     } else if (!this.#options.permissions.maySubscribe(subject)) {
       this.#refuse({ id, subject, text: `this client may not subscribe to "${subject}"` });
     } else {

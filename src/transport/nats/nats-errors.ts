@@ -11,7 +11,7 @@ export function connectError(url: string, thrown: unknown): FanfoldError {
       cause: thrown,
     });
   }
-  const advice = "check that a NATS server runs there and that no firewall is between";
+  const advice = "check that a NATS server runs there and that no firewall blocks it";
   return new FanfoldError("broker-unreachable", `${action}: ${reasonOf(thrown)}; ${advice}`, { cause: thrown });
 }
 

@@ -106,6 +106,6 @@ export class NatsPublisher {
 function takesTooLittle(server: string, limitBytes: number): FanfoldError {
   return new FanfoldError(
     "payload-too-large",
-    `cannot publish over the NATS server ${server}: it takes payloads of ${limitBytes} bytes, and a session needs more; raise max_payload of that server`,
+    `cannot publish over the NATS server ${server}: found max_payload ${limitBytes}, and a session needs more; raise it at that server`,
   );
 }

@@ -33,9 +33,9 @@ const PREFERRED_PAYLOAD_BYTES = 512 * KIB;
 /** The server's `write_deadline` as it comes; the protocol does not tell what it was set to. */
 const STALL_CUT_MS = 10_000;
 /**
- * The server cuts a slow consumer without a word to it. What the client sees is an end of the connection right behind
- * deliveries, while the same server goes on; a network that fails in mid-transfer looks the same. In a cluster it cannot be
- * told, because another server is tried first.
+ * The server cuts a slow consumer without a word to it. The client sees the connection end right after deliveries, while
+ * the same server goes on. A network that fails during a transfer looks the same. In a cluster it cannot be told, because
+ * another server is tried first.
  */
 const CUT_AFTER_DELIVERY_MS = 1000;
 

@@ -32,7 +32,7 @@ export async function openNats(url: string, { clientName, signal }: ConnectOptio
     backoff.reset();
     return { connection, backoff, tour };
   } catch (thrown) {
-    // After an abort the library still tries; what it opens nobody wants any more.
+    // After an abort the library still tries. A connection that it opens then is closed.
     connecting.then((late) => late.close()).catch(() => undefined);
     throwIfAborted(signal);
     throw connectError(url, thrown);

@@ -43,8 +43,8 @@ interface Incomplete {
 }
 
 /**
- * Puts the parts of payloads together again. The parts of one payload follow one another on its subject; where one is missing
- * the payload is dropped, and the session asks for its frame again. Pure.
+ * Puts the parts of payloads together again. The parts of one payload follow one another on its subject. When one is
+ * missing the payload is dropped, and the session asks for its frame again. Pure.
  */
 export class PayloadParts {
   readonly #incomplete = new Map<string, Incomplete>();

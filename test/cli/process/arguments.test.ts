@@ -42,7 +42,7 @@ describe("readArguments()", () => {
     const others = [Buffer.from("node"), Buffer.from("sink"), Buffer.from("kx")];
     for (const line of [Buffer.alloc(0), Buffer.from("sink"), commandLine(...others), commandLine(Buffer.from("k"))])
       expect(thrownCode(() => readArguments(given, line))).toBe("usage");
-    expect(() => readArguments(given, Buffer.alloc(0))).toThrow('cannot read the argument "k\uFFFD": it is no UTF-8');
+    expect(() => readArguments(given, Buffer.alloc(0))).toThrow('cannot read the argument "k\uFFFD": it is not UTF-8');
   });
 });
 

@@ -126,14 +126,14 @@ describe("while they wait", () => {
     const returned: SinkEvent = { type: "returned", name: "laptop" };
     const again = shown(sinkView, [joined, receiving, left, returned, receiving]);
     expect(again.lines.length).toBe(3);
-    expect(again.said).toContain("laptop is there again: the copy goes on");
+    expect(again.said).toContain("laptop is back: the copy goes on");
     const anew: SinkEvent = { type: "started", source: "laptop", sinks: ["alpha"] };
     expect(shown(sinkView, [joined, receiving, left, anew, receiving]).lines.length).toBe(3);
   });
 
   test("a sink that comes late says that it will be caught up", () => {
     const { lines } = shown(sinkView, [joined, { type: "waiting", underWay: true }]);
-    expect(lines).toEqual(["the session is under way: this sink joins it late and will be caught up"]);
+    expect(lines).toEqual(["the session has already started: this sink joins late and will be caught up"]);
   });
 });
 
@@ -141,8 +141,8 @@ test("a source that is stopped says what the sinks do, and what a second Ctrl-C 
   const { lines, said } = shown(sourceView, [joined, copying, { type: "stopping", graceMs: 3000 }]);
   expect(lines).toEqual([]);
   expect(said.at(-1)).toBe(
-    "fanfold: stopped: the sinks keep waiting; the same command goes on, Ctrl-C again within 3 s ends the session for all",
+    "fanfold: stopped: the sinks wait, and the same command goes on; Ctrl-C again within 3 s ends the session for the sinks, too",
   );
   const cancelled: SourceEvent = { type: "cancelled", session: "photos" };
-  expect(shown(sourceView, [cancelled]).said).toEqual(['the session "photos" was ended for all']);
+  expect(shown(sourceView, [cancelled]).said).toEqual(['the session "photos" has ended for the source and all sinks']);
 });

@@ -47,7 +47,7 @@ describe("coordinatorView", () => {
     const paused: CoordinatorEvent = sampleSession({ state: "paused" });
     const text = (event: CoordinatorEvent, ...before: CoordinatorEvent[]) =>
       coordinatorView.messages(event, stateAfter(coordinatorView, before), PLAIN_STYLE).map((message) => message.text);
-    expect(text(paused, session)).toEqual(["photos: waits for laptop to come back and go on"]);
+    expect(text(paused, session)).toEqual(["photos: waits for laptop to come back"]);
     expect(text(paused, session, paused)).toEqual([]);
     expect(text(session, paused)).toEqual(["photos: laptop is back and goes on"]);
     const lines = linesOf(
@@ -87,7 +87,7 @@ describe("coordinatorView", () => {
   test.each([[], [session]])(
     "breaks the reason of a broker's trouble between words, and cuts nothing off: %#",
     (...before) => {
-      const reason = "nothing listens there; check that a NATS server runs there and that no firewall is between";
+      const reason = "nothing listens there; check that a NATS server runs there and that no firewall blocks it";
       const event: CoordinatorEvent = {
         type: "broker",
         status: "unreachable",

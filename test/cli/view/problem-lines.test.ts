@@ -18,9 +18,9 @@ test("a source's standard error names what each sink could not take, and how muc
     sampleOutcome("gamma", { outcome: "incomplete", problemCount: 9, problems: [problem("a"), problem("b/c")] }),
   ];
   expect(warningsOf(sampleSummary({ result: "incomplete", sinks }))).toEqual([
-    "fanfold: 1 entry is not, or not exactly, in the copy of alpha:",
+    "fanfold: 1 entry is missing or not exact in the copy of alpha:",
     "  not-carried  a: the name is too long",
-    "fanfold: 9 entries are not, or not exactly, in the copy of gamma:",
+    "fanfold: 9 entries are missing or not exact in the copy of gamma:",
     "  not-carried  a: the name is too long",
     "  not-carried  b/c: the name is too long",
     "  and 7 more",
@@ -31,9 +31,9 @@ test("what the source could not read stands before it", () => {
   const sinks = [sampleOutcome("alpha", { outcome: "incomplete", problemCount: 1, problems: [problem("a")] })];
   const summary = sampleSummary({ result: "incomplete", problemCount: 1, problems: [problem("x")], sinks });
   expect(warningsOf(summary).slice(0, 3)).toEqual([
-    "fanfold: 1 entry is not, or not exactly, in the copy:",
+    "fanfold: 1 entry is missing or not exact in the copy:",
     "  not-carried  x: the name is too long",
-    "fanfold: 1 entry is not, or not exactly, in the copy of alpha:",
+    "fanfold: 1 entry is missing or not exact in the copy of alpha:",
   ]);
 });
 

@@ -39,7 +39,7 @@ test.each([
   [
     "some have no proof",
     complete({ filesDone: 7414, takenAsUnchanged: { ...TAKEN, withoutProof: 3 } }),
-    "alpha  complete: 7,414 files taken as unchanged by size and time since their proofs of 2026-11-20 or later; of 3 of them no proof is on record",
+    "alpha  complete: 7,414 files taken as unchanged by size and time since their proofs of 2026-11-20 or later; 3 of them without a proof on record",
   ],
   [
     "none has one",

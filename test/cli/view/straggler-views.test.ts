@@ -88,13 +88,13 @@ describe("summaryMessages()", () => {
       result: "quorum",
       sinks: [
         sampleOutcome("alpha"),
-        sampleOutcome("beta", { caughtUp: true, message: "its copy is of a later state of the directory" }),
+        sampleOutcome("beta", { caughtUp: true, message: "its copy shows a later state of the directory" }),
         sampleOutcome("gamma", { outcome: "failed", message: "It went away" }),
       ],
     });
     expect(text).toMatch(/^enough sinks: .* to 2 of 3 sinks/m);
     expect(text).toMatch(/alpha +proven$/m);
-    expect(text).toMatch(/beta +proven, caught up late: its copy is of a later state of the directory$/m);
+    expect(text).toMatch(/beta +proven, caught up late: its copy shows a later state of the directory$/m);
     expect(text).toMatch(/gamma +failed: It went away$/m);
   });
 });

@@ -58,10 +58,10 @@ describe("verifyView", () => {
 
   test("says what the next copy will mend", () => {
     const next = (wanted: number | "all") => ended("differs", { differing: 3 }, wanted)[1];
-    expect(next(1)).toBe("info   next    1 damaged file is remembered: the next copy gets it anew");
-    expect(next(3)).toBe("info   next    3 damaged files are remembered: the next copy gets them anew");
+    expect(next(1)).toBe("info   next    1 damaged file is remembered: the next copy gets it again");
+    expect(next(3)).toBe("info   next    3 damaged files are remembered: the next copy gets them again");
     expect(next("all")).toBe(
-      "info   next    more files are damaged than are remembered: the next copy gets all of them anew",
+      "info   next    too many files are damaged to remember each: the next copy gets every file again",
     );
     expect(next(0)).toBe("warning fanfold: 3 entries not as copied");
   });
@@ -69,14 +69,14 @@ describe("verifyView", () => {
   test("sums up", () => {
     expect(ended("equal", {})).toEqual(["info equal: 7,416 files, 3.0 MiB in 2.0 s (1.5 MiB/s)"]);
     expect(ended("equal", { extra: 1, filesByTime: 1, notCarried: 2 }).slice(1)).toEqual([
-      "info   extra   1 entry in the folder and not in the copy",
-      "info   content 1 file compared by size and time only, as the content is not known",
+      "info   extra   1 entry in the folder but not in the copy",
+      "info   content 1 file compared by size and time only: the hash of the content is not known",
       "info   left    2 entries of the source are not in the copy",
     ]);
     expect(ended("differs", { differing: 1, missing: 2, extra: 1 })).toEqual([
       "info differs: 7,416 files, 3.0 MiB in 2.0 s (1.5 MiB/s)",
-      "info   extra   1 entry in the folder and not in the copy",
-      "warning fanfold: 1 entry not as copied, 2 entries missing, 1 entry in the folder and not in the copy",
+      "info   extra   1 entry in the folder but not in the copy",
+      "warning fanfold: 1 entry not as copied, 2 entries missing, 1 entry in the folder but not in the copy",
     ]);
   });
 });

@@ -222,7 +222,7 @@ describe("sinkView", () => {
         sinkView.screen(stateAfter(sinkView, [{ type: "waiting", underWay }]), { columns: 100, rows: 24 }, PLAIN_STYLE),
       )[0];
     expect(text(false)).toBe("waiting for a source");
-    expect(text(true)).toContain("under way");
+    expect(text(true)).toContain("already started");
   });
 
   test("starts from 0 in the next session", () => {

@@ -48,7 +48,7 @@ describe("resolveBroker()", () => {
   });
 
   test.each<[BrokerOptions, RegExp]>([
-    [{ broker: "nats://b", brokerPublicUrl: "amqp://b" }, /another kind/],
+    [{ broker: "nats://b", brokerPublicUrl: "amqp://b" }, /not of the same kind/],
     [{ broker: "embedded", brokerPublicUrl: "nats://b" }, /embedded/],
     [{ broker: "amqp://b", brokerCredentials: "token" }, /user:password/],
     [{ broker: "http://b" }, /http:\/\/b/],

@@ -44,7 +44,7 @@ describe("hostRefusal()", () => {
     "localhost:x",
     ".",
   ])("refuses the malformed host %s", (host) => {
-    expect(hostRefusal({ host }, rules)).toMatch(/missing or no address/);
+    expect(hostRefusal({ host }, rules)).toMatch(/missing or not an address/);
   });
 
   test.each([

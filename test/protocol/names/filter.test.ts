@@ -58,7 +58,7 @@ describe("a pattern", () => {
     ["[z-a]", "a range in brackets ends before it begins"],
     ["[[:word:]]", "not known"],
     ["[[:alpha]", "not known"],
-    ["!keep", "turns a line of a file round"],
+    ["!keep", "has a meaning only in a file"],
   ])("that can never match, or is not understood, is refused: %j", (pattern, reason) => {
     const message = expect.stringMatching(/^cannot read --exclude "/);
     expect(thrown(() => exclude(pattern))).toMatchObject({ code: "usage", message });

@@ -103,7 +103,7 @@ describe("openSinkFolder()", () => {
     ]) {
       writeFileSync(facts, bad);
       expect(codeOf(folder)).toBe("folder-denied");
-      expect(() => open(folder)).toThrow(/facts" in it is damaged: remove it/);
+      expect(() => open(folder)).toThrow(/facts" in it is damaged: remove that file/);
       expect(readFileSync(facts, "utf8")).toBe(bad);
     }
     rmSync(facts);

@@ -28,7 +28,7 @@ describe("takeFolder()", () => {
       folderRead(() => isRead),
       options,
     );
-    const message = '"/backup" is being verified: the copy begins when that has ended';
+    const message = '"/backup" is being verified: the copy begins after that';
     expect(events).toEqual([{ type: "warning", code: "folder-busy", message }]);
     clock.advance(1_000);
     await Promise.resolve();

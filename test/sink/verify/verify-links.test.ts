@@ -32,7 +32,7 @@ test("a further name that became one of its own differs by that, and by its cont
   const { found, events } = await verify(sink);
   expect(found).toEqual(["link a2", "time ."]);
   const told = events.flatMap((event) => (event.type === "difference" ? [event.difference.message] : []));
-  expect(told).toContain('it is an entry of its own, expected another name of "a"');
+  expect(told).toContain('it is a separate entry, expected a hard link to "a"');
   writeFileSync(join(sink, "a2"), "other content");
   expect((await verify(sink)).found).toEqual(["content,link a2", "time ."]);
   rmSync(join(sink, "b2"));

@@ -54,7 +54,7 @@ test("a frozen sink is away after 3 s while it holds the others, with the reason
       watch.look(nowMs);
     }
     const why = left ? "Stopped by SIGINT" : "nothing was heard from it for 3 s";
-    expect(told.at(-1)).toBe(`${SINK.id} away ${why}; it is waited for, for 10 min`);
+    expect(told.at(-1)).toBe(`${SINK.id} away ${why}; the source waits 10 min for it`);
     expect(roster.streamOf(SINK.id)).toBeUndefined();
   }
 });

@@ -60,7 +60,7 @@ describe.skipIf(process.platform !== "linux")("a directory that is swapped for a
     const root = rootWithDirectory();
     const { frames, states, problems } = readTree(root, { change: () => swap(root) });
     expect(states).toEqual(["as-listed", "delivered", "withdrawn"]);
-    expect(problems).toEqual(["d/file vanished: a directory on the way to it is none any more"]);
+    expect(problems).toEqual(["d/file vanished: a directory above it is no longer a directory"]);
     expect(contentOf(frames, 2).toString()).toBe("the last one");
     expect(contentOf(frames, 3)).toHaveLength(0);
   });
