@@ -1,9 +1,11 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { CopyProgress } from "../../src/protocol/messages/progress.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
 import { makeLongTree, makeManyFiles } from "../helpers/trees/tree.ts";
 import { expectWholeFiles } from "../helpers/trees/tree-judge.ts";
-import { E2E_MS, expectCopy, startCopy } from "./copying.ts";
+import { copyAndCompare, E2E_MS, expectCopy, startCopy } from "./copying.ts";
 
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
 
@@ -25,6 +27,29 @@ describe("a sink that goes in the middle of a session", { timeout: E2E_MS }, () 
     expect(message).toContain("Stopped by SIGINT");
     await expectCopy(run.from, run.stayerFolder);
   });
+});
+
+test("a sink that stood still while the others went on without it is caught up, though it wants what they did not", {
+  timeout: E2E_MS,
+}, async () => {
+  await using lab = await CliLab.open();
+  const [from, stayerFolder, goerFolder] = [lab.path("source"), lab.path("stayer"), lab.path("goer")];
+  makeManyFiles(from, 20);
+  const { address } = await lab.coordinator();
+  const order = { address, from, to: [stayerFolder, goerFolder] };
+  await copyAndCompare(lab, order);
+  const lost = readdirSync(goerFolder).filter((name) => name !== ".fanfold")[0] ?? "";
+  rmSync(join(goerFolder, lost), { recursive: true });
+  const sinks = order.to.map((folder) => lab.sink(address, folder));
+  for (const sink of sinks) await sink.event("waiting");
+  const [, goer] = sinks;
+  goer?.signal("SIGSTOP");
+  const source = lab.source(address, from, ["--dest-count", "2"]);
+  // All that is published for both waits for it by then.
+  await source.event("sink");
+  goer?.signal("SIGCONT");
+  expect([await source.exit(), ...(await Promise.all(sinks.map((sink) => sink.exit())))]).toEqual([0, 0, 0]);
+  for (const folder of order.to) await expectCopy(from, folder);
 });
 
 test("a copy that is there already ends with 13 for who asks for that, and says that there was nothing to do", {

@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { FRAME_BYTES_MAX } from "../../src/protocol/limits.ts";
 import { runSink } from "../../src/sink/sink.ts";
@@ -162,6 +163,9 @@ const BOMBS: Readonly<Record<string, () => Buffer>> = {
   "a plain length that is not that of its content": () => packed(longData(), { content: zstdCompressSync(hello) }),
 };
 
+/** A sink that may have been let go waits for a lane; here it does not wait long. */
+const IMPATIENT: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 100), signal) };
+
 async function lieTo(
   frames: readonly Buffer[],
   change: (frame: Buffer, sequence: number, sessionId: string) => Buffer,
@@ -176,7 +180,7 @@ async function lieTo(
   const before = fullTreeFacts(canary);
   const coordinator = await coordinatorOf();
   const stop = new AbortController();
-  const sink = runSink({ coordinator: `localhost:${coordinator.port}`, folder, signal: stop.signal });
+  const sink = runSink({ coordinator: `localhost:${coordinator.port}`, folder, signal: stop.signal, clock: IMPATIENT });
   const ended = sink.result.then(
     ({ outcome }) => outcome,
     (thrown) => FanfoldError.from(thrown).code,

@@ -6,6 +6,7 @@ import { type ChunkHash, FileHasher } from "../../protocol/hash/content-hash.ts"
 import type { MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "../own/partial-files.ts";
+import { NotServed } from "../stream/not-served.ts";
 import { isFatal, isInTheWay, OWN_DIFFERS } from "./entry-problem.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { hasBytes, hashBeginning, hasZeros, writeFully, writeSparsely } from "./read-content.ts";
@@ -172,7 +173,7 @@ export class IncomingFile {
       found === undefined || found.bytes < from ? undefined : hashBeginning(found.partial.fd, from, this.#options);
     if (found === undefined || hasher === undefined) {
       this.close();
-      throw new FanfoldError(
+      throw new NotServed(
         "damaged",
         `cannot write "${entryDisplay(this.#options.entry)}": a chunk for byte ${from} came, and only ${found?.bytes ?? 0} bytes are held`,
       );

@@ -6,6 +6,7 @@ import { diskError } from "../disk/entry-problem.ts";
 import { syncNow } from "../disk/entry-sync.ts";
 import { Root } from "../disk/root.ts";
 import { checkFrame, type Spoilt } from "../stream/checked-frame.ts";
+import { NotServed } from "../stream/not-served.ts";
 import { SequenceTracker } from "../stream/sequence-tracker.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineMessage, EngineRequest, EngineStart, FileNotice } from "./engine-messages.ts";
@@ -48,7 +49,8 @@ export class EngineHost {
       if ("delete" in request) this.#delete();
       else if (this.#engine !== undefined) this.#receive(this.#engine, request.frames);
     } catch (thrown) {
-      this.#fail(thrown);
+      if (thrown instanceof NotServed) this.#leave(thrown);
+      else this.#fail(thrown);
     }
   }
 
@@ -162,6 +164,18 @@ export class EngineHost {
   #tellFiles(): void {
     if (this.#completed.length > 0) this.#post({ type: "files", files: this.#completed });
     this.#completed = [];
+  }
+
+  /** What is stored by now stays for a lane. */
+  #leave({ code, message }: NotServed): void {
+    this.#engine = undefined;
+    this.#tellFiles();
+    try {
+      this.#copy?.release("failed");
+      this.#post({ type: "not-served", code, message });
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
   }
 
   #fail(thrown: unknown): void {

@@ -81,6 +81,8 @@ export type EngineMessage =
       readonly fidelity: FidelityReport;
     }
   | { readonly type: "deleted"; readonly deletion: Deletion | undefined }
+  /** What comes on this stream seems to be for others, and no more of it is taken; without a lane, this is the failure. */
+  | { readonly type: "not-served"; readonly code: FanfoldError["code"]; readonly message: string }
   /** The end of a dry run. */
   | ({ readonly type: "outlook" } & DryRunOutlook)
   | {

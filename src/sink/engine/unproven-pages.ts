@@ -5,10 +5,12 @@ import type { FileFinal } from "../../protocol/frame/data-table.ts";
 import { type Entry, entryDisplay, type FileEntry, type Page } from "../../protocol/frame/page.ts";
 import type { EntryState, Trailer } from "../../protocol/frame/trailer.ts";
 import { pageDigest, TreeHasher } from "../../protocol/hash/digest.ts";
+import { NotServed } from "../stream/not-served.ts";
 
 /**
  * What is known of the files of pages without a trailer, and the proof of each page from it [P-7]. It throws
- * FanfoldError `digest-mismatch` when what is stored is not what the source says.
+ * FanfoldError `digest-mismatch` when what is stored is not what the source says, NotServed when it did
+ * not wait for what this sink wants.
  */
 export class UnprovenPages {
   readonly #tree = new TreeHasher();
@@ -96,7 +98,8 @@ export class UnprovenPages {
       return { state: "delivered", final };
     if (said?.state === "withdrawn" && final === undefined) return { state: "withdrawn" };
     const found = final === undefined ? "nothing of it is stored" : "something else is stored";
-    throw new FanfoldError(
+    const isUnasked = said?.state === "not-read" && wanted && !hasClosed;
+    throw new (isUnasked ? NotServed : FanfoldError)(
       "digest-mismatch",
       `cannot prove "${entryDisplay(entry)}": ${found}, but the source says ${said?.state ?? "nothing"}`,
     );

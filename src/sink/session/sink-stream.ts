@@ -24,6 +24,8 @@ interface SinkStreamOptions {
 }
 
 const PROGRESS_MS = 200;
+/** A source that hears a sink which it has let go opens a lane, and lanes that wait have heartbeats each second. */
+const LANE_WITHIN_MS = 30_000;
 
 /** What a sink can prove at the end of its session. */
 interface SinkProof {
@@ -114,8 +116,7 @@ export class SinkStream {
         .catch(() => undefined);
       throw error;
     } finally {
-      this.#over = true;
-      this.#room?.resolve();
+      this.#takesNothing();
       // What it leaves half-written, the next session goes on with.
       await this.#engine.stop();
     }
@@ -151,7 +152,7 @@ export class SinkStream {
     return deletion;
   }
 
-  /** Takes one payload of its stream; a promise asks for a pause. What comes when all is stored is not looked at. */
+  /** Takes one payload of its stream; a promise asks for a pause. What comes when all is stored, or for others, is not looked at. */
   take(payload: Uint8Array): void | Promise<void> {
     if (this.#over) return undefined;
     this.#backlogBytes += payload.byteLength;
@@ -213,6 +214,10 @@ export class SinkStream {
       case "deleted-entry":
         this.#options.runtime.emit({ type: "deleted", path: message.path });
         break;
+      case "not-served":
+        this.#takesNothing();
+        void this.#awaitLane(new FanfoldError(message.code, message.message));
+        break;
       case "verified":
         this.#verified.resolve(message);
         break;
@@ -229,6 +234,20 @@ export class SinkStream {
       default:
         message satisfies never;
     }
+  }
+
+  /** The reports go on, and the source opens a lane when it hears them: then this stream is stopped. */
+  async #awaitLane(error: FanfoldError): Promise<void> {
+    const { clock, signal } = this.#options.runtime;
+    await clock.sleep(LANE_WITHIN_MS, signal).then(
+      () => this.#fail(error),
+      () => undefined,
+    );
+  }
+
+  #takesNothing(): void {
+    this.#over = true;
+    this.#room?.resolve();
   }
 
   #fail(error: FanfoldError): void {
