@@ -11,7 +11,7 @@ import {
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { joinPath, parentOf } from "../../protocol/names/relative-path.ts";
 import { folderGone, isFatal, notDeleted } from "../disk/entry-problem.ts";
-import { type DirectoryState, openForRemoval, removeOne } from "../disk/removal.ts";
+import { type DirectoryState, isMountPoint, openForRemoval, removeOne } from "../disk/removal.ts";
 import type { Root } from "../disk/root.ts";
 import { spared } from "../engine/page-wants.ts";
 import type { PageStore } from "../stream/page-store.ts";
@@ -88,14 +88,15 @@ export function clearExtrasIn(parts: DeletionParts, directories: readonly Buffer
   const { root, scope, policy } = parts;
   const asked = scope.limit;
   if (asked === undefined || policy.forbidden) return 0;
-  const known = knownPaths(parts, directories);
+  const blocked = directories.filter((path) => !isMounted(root, path));
+  const known = knownPaths(parts, blocked);
   const options = { ...parts, known, opens: true };
   const count = new ExtraCount();
   const of = known.size - 1 + visitExtras(options, count);
   const allowed = allowedDeletions(policy.limit === undefined ? [asked] : [asked, policy.limit], of);
   if (count.entries > allowed) return 0;
   const removal = new ExtraRemoval(root, allowed, out);
-  const within = new Set(directories.map(pathKey));
+  const within = new Set(blocked.map(pathKey));
   visitExtras(options, {
     extra: (entry) => isWithin(within, entry.directory) && removal.extra(entry),
     left: (directory) => removal.left(directory),
@@ -113,8 +114,14 @@ function isWithin(directories: ReadonlySet<string>, path: Uint8Array): boolean {
 function* blockedPaths(root: Root, pageStore: PageStore): Generator<Buffer, void, undefined> {
   for (const entry of pageStore.forwards()) {
     if (entry.kind === "directory") continue;
-    if (spared(() => root.find(entry.directory, entry.name))?.isDirectory() === true) yield entryPath(entry);
+    const isDirectory = spared(() => root.find(entry.directory, entry.name))?.isDirectory() === true;
+    if (isDirectory && !isMounted(root, entryPath(entry))) yield entryPath(entry);
   }
+}
+
+/** What is on another mount is no entry of the folder: it stays, and so does its place. */
+function isMounted(root: Root, directory: Buffer): boolean {
+  return spared(() => isMountPoint(root, directory)) === true;
 }
 
 /** `blocked`: directories that are none at the source, whose content is extra. */

@@ -80,6 +80,20 @@ describe("a directory that holds something, in the place of what is none at the 
     expect(readFileSync(join(sink, "large")).equals(LARGE)).toBe(true);
   });
 
+  test.skipIf(process.getuid?.() !== 0)("keeps what is on another mount, also in the place of a further name", () => {
+    const [source, sink] = folders();
+    execFileSync("mount", ["-t", "tmpfs", "none", join(sink, "name")]);
+    try {
+      writeFileSync(join(sink, "name/other"), "of another file system");
+      const { deleted, problems } = mirror(source, sink);
+      expect(problems).toEqual([expect.stringContaining("name: not carried: it is in use")]);
+      expect(deleted.filter((path) => path.startsWith("name"))).toEqual([]);
+      expect(readFileSync(join(sink, "name/other"), "utf8")).toBe("of another file system");
+    } finally {
+      execFileSync("umount", [join(sink, "name")]);
+    }
+  });
+
   test.skipIf(process.getuid?.() !== 0)("keeps all of it when another entry could not be carried", () => {
     const [source, sink] = folders();
     mkdirSync(join(sink, "kept"));
