@@ -136,7 +136,7 @@ describe.concurrent("what a coordinator refuses", { timeout: E2E_MS }, () => {
       names.push((await sink.event("joined")).name);
     }
     const [name = ""] = names;
-    expect(names).toEqual([name, `${name}-2`, `${name}-3`]);
+    expect(names).toEqual([name, `${name}-two`, `${name}-three`]);
 
     const alpha = lab.sink(address, lab.path("alpha"), ["--session", "other", "--name", "alpha"]);
     await alpha.event("waiting");
