@@ -129,6 +129,8 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     await using lab = await CliLab.open();
     const plain = lab.start<VerifyEvent>(["verify", lab.folder], { plain: true });
     expect(await plain.exit()).toBe(8);
-    expect(plain.stderr).toMatch(/^fanfold: cannot verify "[^"]+": it has no manifest \(".fanfold\/manifest"\)[^\n]*\n$/);
+    expect(plain.stderr).toMatch(
+      /^fanfold: cannot verify "[^"]+": it has no manifest \(".fanfold\/manifest"\)[^\n]*\n$/,
+    );
   });
 });
