@@ -261,7 +261,8 @@ class NatsTransport implements Transport {
 /** Undefined while parts of the payload are still to come. */
 function payloadOf(message: Msg, parts: PayloadParts): Uint8Array | undefined {
   const place = message.headers?.get(PART_HEADER);
-  return place === undefined ? ownBytes(message.data) : parts.take(message.subject, place, message.data);
+  const data = ownBytes(message.data);
+  return place === undefined ? data : parts.take(message.subject, place, data);
 }
 
 /** A message that came whole in one read of the socket shares its ArrayBuffer with others; a reader owns what it gets. */

@@ -56,6 +56,8 @@ export class PayloadParts {
     const before = this.#incomplete.get(subject);
     this.#drop(subject);
     if (at === undefined) return undefined;
+    // What is held is counted by its bytes: parts of nothing, on ever more subjects, would fill the memory.
+    if (at.index < at.count - 1 && bytes.length < PART_BYTES_MIN) return undefined;
     const whole: Incomplete =
       at.index === 0 ? { id: at.id, count: at.count, parts: [], bytes: 0 } : (before ?? NOTHING);
     if (whole.id !== at.id || whole.count !== at.count || whole.parts.length !== at.index) return undefined;

@@ -66,6 +66,16 @@ describe("payload parts", () => {
     expect(kept).toEqual(subjects.slice(-8));
   });
 
+  test("holds no part that is smaller than any that is cut", () => {
+    const whole = new PayloadParts();
+    const [least, tooSmall] = [Buffer.alloc(1_024), Buffer.alloc(1_023)];
+    const given = [least, tooSmall, Buffer.alloc(0)].map((first, index) => {
+      whole.take(`up.${index}`, "k1.0.2", first);
+      return whole.take(`up.${index}`, "k1.1.2", Buffer.alloc(1))?.length;
+    });
+    expect(given).toEqual([1_025, undefined, undefined]);
+  });
+
   test("a place that makes no sense is no part of anything", () => {
     const whole = new PayloadParts();
     for (const place of [
