@@ -7,7 +7,7 @@ interface BackoffOptions {
 }
 
 /**
- * How long to wait before the next attempt: exponential, with full jitter, so that many clients of one broker do not
+ * How long to wait before the next attempt. It is exponential, with full jitter, so that many clients of one broker do not
  * come back in step.
  *
  * | attempt | delay, with 100 ms to 10 s |

@@ -104,7 +104,7 @@ describe("a session over a link with faults", () => {
     },
   );
 
-  test("fails a sink that gets nothing at all by its share of repairs, and leaves the others alone", async () => {
+  test("fails a sink that receives nothing when its share of repairs is used up, and leaves the others alone", async () => {
     const source = makeTree();
     const sinks = [memoryFolder(), memoryFolder()];
     const { summary } = await runFaultySession({

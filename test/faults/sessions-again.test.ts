@@ -133,7 +133,7 @@ function copyUntil(source: string, sink: string, bytes: number): void {
 describe("a large file that was cut off at its sinks", () => {
   const LARGE = 8 * MIB;
 
-  test("is sent from where the one has it that has less, also to one that has all of it", async () => {
+  test("is sent from the end of the shortest held part, even to a sink that has all of it", async () => {
     const [source, sinks] = [memoryFolder(), [memoryFolder(), memoryFolder(), memoryFolder()]];
     writeFileSync(join(source, "large"), content(LARGE, 5));
     const [less = "", more = "", whole = ""] = sinks;

@@ -45,7 +45,7 @@ describe("files with holes", () => {
     await expectHoles(source, sinks);
   });
 
-  test("come to a late sink by its lane, over a link that loses, as they do to the sink before it", async () => {
+  test("come to a late sink by its lane, over a link that loses messages, as they do to the earlier sink", async () => {
     const [source, first, late] = [makeTree(), memoryFolder(), memoryFolder()];
     const lab = await LaneLab.open({ source, sinks: [first], factor: 3 });
     const running = lab.run();

@@ -18,7 +18,7 @@ test("tells why it is not let in yet, each reason once, and is let in after it",
   await link.close();
 });
 
-test("one that was in a session and is not let in again has lost its coordinator, whatever that waits for", async () => {
+test("a member that was in a session and is not let in again has lost its coordinator, whatever the coordinator waits for", async () => {
   const { link, clock, accept, ofType } = begin({ connectTimeoutMs: 1_000, lostTimeoutMs: () => 60_000 });
   const first = await accept();
   first.says(welcome());

@@ -157,7 +157,7 @@ describe("SteadyLink", () => {
     expect(ofType("control")).toEqual([]);
   });
 
-  test("something else at the port is a mistake at first, and bad luck once the coordinator was there", async () => {
+  test("something else at the port ends a first connection at once, and is retried after the coordinator was there", async () => {
     const wrong = begin();
     await wrong.refuse("not-a-coordinator");
     await expect(wrong.link.next()).rejects.toMatchObject({ code: "not-a-coordinator" });

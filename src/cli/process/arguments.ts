@@ -4,7 +4,7 @@ import { FanfoldError } from "../../lib/errors.ts";
 import { escapeName, utf8Length } from "../../lib/escape-name.ts";
 
 /*
- * Arguments are bytes, and Node.js hands them on as text: what is no UTF-8 in them becomes U+FFFD, and a path then names
+ * Arguments are bytes, and Node.js hands them on as text. Bytes that are not UTF-8 become U+FFFD, and the path then names
  * something else. So they are read again from `/proc/self/cmdline`. For the parser each byte that is not UTF-8 becomes half
  * a character (U+DC80 to U+DCFF), as in Python (PEP 383). No other argument has such halves. `argumentBytes` turns them
  * back.

@@ -13,7 +13,9 @@ export function wrapText(text: string, columns: number): string {
     .join("\n");
 }
 
-/** As much of a text as fits on a screen, broken between words: what is cut off of a reason is what people look for. */
+/**
+ * As much of a text as fits on a screen, broken between words. A reason must not be cut off: it is what people look for.
+ */
 export function fitLines(text: string, { columns, rows }: ScreenSize): string {
   const lines = wrapText(text, columns).split("\n");
   const room = Math.max(1, rows - 1);

@@ -35,8 +35,8 @@ import { Transition } from "./transition.ts";
  *   expired:  ends a session that nobody came back to
  *
  * One welcome is answered by one `ready` before the next one is sent, because `ready` does not say which welcome it
- * answers. So a member whose session ends before it was ready keeps its old welcome until it answers it, and is then
- * welcomed to the next session.
+ * answers. So a member whose session ends before it was ready keeps its old welcome until it answers. Then it is welcomed
+ * to the next session.
  */
 export function step(state: SessionSlot, event: SlotEvent): SessionStep {
   const change = new Transition(state, event.freshSessionId);

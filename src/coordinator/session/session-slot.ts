@@ -88,7 +88,7 @@ export interface Newcomer {
 /** `freshSessionId` is used if the event opens a session; no event opens more than one. */
 export type SlotEvent = { readonly freshSessionId: string } & (
   | { readonly type: "join"; readonly newcomer: Newcomer }
-  /** A client asks to end the session of this source, at the epoch of `back` alone if it is there; `id` is a fresh one. */
+  /** A client asks to end the session of this source. With `back` it means only that epoch. `id` is a fresh one. */
   | ({ readonly type: "cancel"; readonly id: string } & Pick<Newcomer, "identity" | "back">)
   | { readonly type: "ready"; readonly memberId: string }
   | { readonly type: "need"; readonly memberId: string; readonly needed: number }

@@ -124,7 +124,7 @@ export function encodePage(page: Page): Buffer {
 /** Upper bound of what a page takes besides its entries and the rows of its tables. */
 export const PAGE_HEAD_BYTES = 48;
 
-/** Upper bound of what `entry` adds to an encoded page, less its tables, so that a page can be cut before it is too large. */
+/** Upper bound of what `entry` adds to an encoded page, without its tables. By it a page ends before it is too large. */
 export function entryBytesBound(entry: Entry): number {
   const hash = entry.kind === "file" && entry.hash !== undefined ? HASH_BYTES : 0;
   const extra = hash + (entry.kind === "symlink" ? entry.target.length + 2 : 17);

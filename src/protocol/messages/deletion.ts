@@ -37,8 +37,8 @@ const count = z.int().nonnegative();
 /** What became of what a sink had and the source has not. */
 export const deletionSchema = z.object({
   /**
-   * done: it is deleted. refused: too much would have gone, or the copy here is not complete; nothing was deleted. forbidden: by
-   * the sink's `--no-delete`. dry-run: it would be deleted.
+   * done: it is deleted. refused: nothing was deleted, because it was too much or the copy here is not complete. forbidden:
+   * by the sink's `--no-delete`. dry-run: it would be deleted.
    */
   result: z.enum(["done", "refused", "forbidden", "dry-run"]),
   /** Deleted; or, when nothing was, what would have gone. Everything in a directory counts. */

@@ -79,8 +79,9 @@ export function deleteExtras(parts: DeletionParts, out: DeletionOut): Deletion |
 }
 
 /**
- * Deletes what is in these directories, in whose place entries of the source are to stand that are none, and gives how much
- * that was. Nothing goes unless all that is extra in the folder may go. To be called when all content is stored and proven.
+ * Deletes the contents of these directories, because entries that are not directories take their places. Returns how many
+ * entries that were. Nothing goes unless all that is extra in the folder may go. To be called when all content is stored
+ * and proven.
  *
  * @throws FanfoldError, or system errors, for what ends this sink's session
  */

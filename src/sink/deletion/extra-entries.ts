@@ -57,7 +57,7 @@ interface Level {
   before?: DirectoryState | undefined;
 }
 
-/** What matching may cost: so much for free, and so much more for each name; a source may have written the patterns to be slow. */
+/** What matching may cost: a fixed part, and a part for each name. A source may have written slow patterns on purpose. */
 const EFFORT = 50_000_000;
 const EFFORT_EACH = 1_000_000;
 const BUSY_EACH = 4096;

@@ -18,7 +18,10 @@ const FATAL: ReadonlySet<string> = new Set([
   "EBADF",
 ]);
 
-/** Not of the system: the own file has another content than its size and time say, and only the end of the right one came. */
+/**
+ * Not an error of the system: the sink's file has other content than its size and time say, and only the end of the right
+ * content came.
+ */
 export const OWN_DIFFERS = "FANFOLD_OWN_DIFFERS";
 
 export function isFatal(thrown: unknown): boolean {

@@ -18,7 +18,7 @@ import { reach, reachedTarget } from "../metadata/metadata-target.ts";
 /** What an owner needs to fill a directory; the mode it shall have is set when its content is complete. */
 export const FILLABLE = 0o700;
 
-/** Makes a directory, in the place of a file or link if need be, that its owner can fill; true when it was not there. */
+/** Makes a directory that its owner can fill, if need be in the place of a file or link. True when it was not there. */
 export function makeDirectory(path: Buffer, mode = FILLABLE): boolean {
   try {
     mkdirSync(path, { mode: mode | FILLABLE });

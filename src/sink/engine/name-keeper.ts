@@ -53,7 +53,8 @@ export class NameKeeper {
   }
 
   /**
-   * Takes the next entry of the walk, when all before it are in their places but for content; why it cannot be carried, if so.
+   * Takes the next entry of the walk, when all entries before it are in their places, except for content. Returns why it
+   * cannot be carried, if so.
    *
    * @throws FanfoldError `damaged` for one that cannot come here
    */

@@ -16,8 +16,8 @@ interface IntakeOptions {
 }
 
 /**
- * What comes to one sink in a session: on its own subject always, on that of all sinks when it is to take part there. While
- * there is no target, it waits in the queues of the subscriptions.
+ * The payloads for one sink in a session. They come on its own subject, and on that of all sinks when it takes part there.
+ * While there is no target, it waits in the queues of the subscriptions.
  */
 export class Intake {
   readonly #options: IntakeOptions;

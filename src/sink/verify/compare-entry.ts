@@ -43,7 +43,9 @@ export function typeFault(expected: FoundKind, found: FoundKind): Fault {
   return { kind: "type", text: `is ${KIND_NAMES[found]}, expected ${KIND_NAMES[expected]}` };
 }
 
-/** What the copy left of the source: what of its metadata it was to keep, and what of the entry it could not carry (LACKS). */
+/**
+ * What the copy kept of the source: which metadata it was to keep, and which parts of the entry it could not carry (LACKS).
+ */
 export interface Carried {
   readonly keeps: Keeps;
   readonly lacks: number;

@@ -68,8 +68,8 @@ export class PageProgress {
   }
 
   /**
-   * What to do now, each once: ask for the pages of the second try when no file can be added to them, and send the end mark
-   * when these are read.
+   * What to do now, each once. When no file can be added to the pages of the second try: ask for them. When these are read:
+   * send the end mark.
    */
   next(): "ask-again" | "end" | undefined {
     if (this.#pagesWalked === undefined || this.#tree.pages < this.#pages || this.#end !== undefined) return undefined;

@@ -18,8 +18,8 @@ interface OutboxFrame {
 }
 
 /**
- * Bytes given to the socket at one time. What waits beyond stays here, so that a message counts only until it is on its
- * way, and not until everything written with it is.
+ * Bytes given to the socket at one time. The rest waits here. So a message counts only until it is on its way, and not
+ * until everything that was written with it is.
  */
 const IN_FLIGHT_BYTES = 2 * 1024 * 1024;
 /** Answers (subok, pong, refused) are small and follow a client's own frames; a flood of them is an attack. */

@@ -37,7 +37,7 @@ describe("readArguments()", () => {
     expect(readArguments(["sink", "folder é"], undefined)).toEqual(["sink", "folder é"]);
   });
 
-  test("refuses what may have lost bytes where the system does not tell them, or tells of something else", () => {
+  test("refuses an argument that may have lost bytes when the system does not show its bytes, or shows other ones", () => {
     const given = ["sink", "k\uFFFD"];
     const others = [Buffer.from("node"), Buffer.from("sink"), Buffer.from("kx")];
     for (const line of [Buffer.alloc(0), Buffer.from("sink"), commandLine(...others), commandLine(Buffer.from("k"))])

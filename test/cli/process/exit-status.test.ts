@@ -56,7 +56,7 @@ describe("statusOfSummary()", () => {
     expect(statusOfSummary({ ...missing, result: "quorum" })).toBe(0);
   });
 
-  test("is 16 when what the source has not was to be deleted, and was not; but not when a sink forbids it", () => {
+  test("is 16 when extra entries were to be deleted and were not, except when a sink forbids it", () => {
     const deletion = { entries: 20, of: 40, examples: [] };
     const refused = [sampleOutcome("alpha"), sampleOutcome("beta", { deletion: { ...deletion, result: "refused" } })];
     const forbidden = [sampleOutcome("alpha", { deletion: { ...deletion, result: "forbidden" } })];

@@ -56,7 +56,7 @@ describe("when the copy is done for all but those behind", () => {
   });
 });
 
-test("when all is done but the end, says how long it took and not that nothing is left", () => {
+test("when everything but the end is done, shows the elapsed time and not that 0:00 is left", () => {
   const [first, bar] = shown(progress(all, [sink("alpha", "verifying", 4)]));
   expect(first).toBe("finishing");
   expect(bar).toMatch(/^█+ {2}100% {3}0:10 so far$/);

@@ -61,7 +61,7 @@ test("where nothing had to be sent, a source says that it went by size and time"
   expect(summaryLines([sampleOutcome("alpha")], all.result)[0]).toBe(`nothing to do: ${all.at} (40.0 s)`);
 });
 
-test("a sink tells the same of its own copy, and says proven of no file that it did not look into", () => {
+test("a sink says the same about its own copy, and calls no file proven whose content it did not look at", () => {
   const event = { type: "finished" as const, outcome: complete(), elapsedMs: 1000 };
   const [first, , third] = sinkView.messages(event, sinkView.initial, PLAIN_STYLE).map(({ text }) => text.trim());
   expect(first).toMatch(/^complete: 7,416 files, /);

@@ -203,7 +203,7 @@ describe("what a coordinator finds when it is back", () => {
     expect(restored?.state.members).toMatchObject([{ id: sink.id, startedEpoch: 1 }, { startedEpoch: 2 }]);
   });
 
-  test("is a session that waits for its source, and for nobody of an epoch before, when it had been taken over", async () => {
+  test("when it had been taken over, is a session that waits for its source and no member of an earlier epoch", async () => {
     const folder = await stateFolder();
     {
       using store: Store = await openStore(folder, at);

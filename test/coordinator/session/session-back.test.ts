@@ -86,7 +86,7 @@ describe("a process that lost its link and says back", () => {
     expect(effects.some((effect) => effect.type === "send" && effect.message.type === "start")).toBe(false);
   });
 
-  test("a source that is back starts who came late without it, and hears that a sink was started again", () => {
+  test("a source that is back starts the sinks that came late in its absence, and hears that a sink was restarted", () => {
     const slot = running();
     slot.lose("so");
     slot.lose("k1");
@@ -176,7 +176,7 @@ describe("a source that was started again", () => {
     expect(slot.state.running).toMatchObject({ id: "session00001", epoch: 2 });
   });
 
-  test("waits for the sinks it wants; one that is away comes late when it went on without it", () => {
+  test("waits for the sinks it wants; a sink that is away joins late when the session went on without it", () => {
     const slot = running();
     slot.lose("so");
     slot.lose("k2");

@@ -20,7 +20,7 @@ describe("where the source's directory stands [P-1.7]", () => {
     expect(messageTo(slot.ready("so"), "k3", "start").sourcePlace).toEqual(["there"]);
   });
 
-  test("is told as it is by now when another process of the source has taken the session over", () => {
+  test("gets the present state when another process of the source has taken the session over", () => {
     const slot = new SlotDriver();
     slot.enter("k1", "sink");
     slot.enter("so", "source", { place: ["here"] });

@@ -78,7 +78,7 @@ describe("withReport()", () => {
     expect(view.sinks.map((line) => line.state)).toEqual([state, "receiving"]);
   });
 
-  test("shows who went as away, whatever is still under way of it, until it goes on or begins anew", () => {
+  test("shows a member that went as away, even if its data still comes, until it goes on or begins again", () => {
     const lost = withLoss(viewAfter(report), "k1");
     const late = withReport(lost ?? running(), "k1", onData(report));
     expect(late?.view.sinks.map((line) => line.state)).toEqual(["away", "receiving"]);

@@ -129,7 +129,7 @@ describe("further names of what has no content", () => {
     expect(lstatSync(join(folder, "e/z"), { bigint: true }).mtimeNs).toBe(1_700_000_000_000_000_005n);
   });
 
-  test("leave what has a name outside of the copy as it was, and become one of their own", () => {
+  test("leave an entry with a name outside of the copy as it was, and become separate entries", () => {
     const folder = tempFolder();
     makeFifo(join(folder, "snapshot"));
     for (const name of ["d", "e"]) mkdirSync(join(folder, name));

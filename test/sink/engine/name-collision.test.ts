@@ -148,7 +148,7 @@ describe.each(foldingKinds().map((kind) => [kind] as const))("on %s", (kind) => 
     return disk.path;
   }
 
-  test("the second of two names that are one is told and not carried, and the first stays, run after run", () => {
+  test("of two names that the file system takes for one, the second is reported and not carried, and the first stays in every run", () => {
     const folder = mounted();
     const source = sourceOf(["README", "Readme", "other", "readme", "sub/File", "sub/file"]);
     const lost = ["Readme", "readme", "sub/file"];

@@ -88,7 +88,7 @@ describe("a file with holes", () => {
     );
   });
 
-  test("whose content is one hole has no chunk, and one that is all hole but its last byte is as long", () => {
+  test("that is one hole has no chunk, and one that is a hole except for its last byte keeps its length", () => {
     for (const places of [[], [{ offset: 4 * LEAF, bytes: Buffer.from("x") }]]) {
       const folder = tempFolder();
       const size = 4 * LEAF + 1;

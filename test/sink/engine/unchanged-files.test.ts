@@ -161,7 +161,7 @@ describe("a file that stands there with equal size and time", () => {
     expect(begin(folder, 7, {}, [file("link", 4), file("link2", 1)]).wants[0]?.want).toEqual(bits(0b1100));
   });
 
-  test("but another mode becomes a file of its own when it has other names: they are not to change with it", () => {
+  test("but another mode becomes a separate file when it has other names, which must not change", () => {
     const folder = folderWith(Buffer.from("content"), { mode: 0o600 });
     linkSync(join(folder, "file"), join(folder, "snapshot"));
     const { wants, prove } = begin(folder, 7);

@@ -71,7 +71,7 @@ describe("what a folder knows of its damaged files", () => {
     expect(saved((damage) => Array.from({ length: 1000 }, (_, index) => damage.add(long(index)))).files).toBe("all");
   });
 
-  test("is written aside, and what a killed check left of that goes with the next copy, and nothing else", () => {
+  test("is written to a separate file, and the next copy removes only what a killed check left of it", () => {
     for (const name of ["damage.0123abcd.new", "damage.0123.new", "facts"])
       writeFileSync(join(folder, ".fanfold", name), "");
     using root = Root.open(Buffer.from(folder));

@@ -144,7 +144,7 @@ describe.each(lockers)("a lock taken by %s calls", (locker) => {
     expect(got(locker, "write")).toBe("taken");
   });
 
-  test("is that of its directory alone: a copy of the folder, of hard links too, has another one", () => {
+  test("belongs to its directory alone: a copy of the folder, even one of hard links, has another lock", () => {
     const lock = take(locker, "write");
     expect(lock.got).toBe("taken");
     const original = folder;

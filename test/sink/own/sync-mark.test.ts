@@ -6,7 +6,7 @@ const NOW = 1_800_000_000_000;
 const at = (nowMs: number, bootId = "boot", wasUsed = false) => ({ bootId, nowMs, wasUsed });
 
 describe("the mark of a folder", () => {
-  test("of one that is new trusts what stands there; of one that was used without a mark, nothing", () => {
+  test("trusts the files in a new folder, and none in a folder that was used without a mark", () => {
     expect(markAtStart(undefined, at(NOW))).toEqual({ bootId: "boot", syncedBeforeMs: NOW, doubts: [] });
     const { doubts } = markAtStart(undefined, at(NOW, "boot", true));
     expect([isDoubted(doubts, 5), isDoubted(doubts, NOW), isDoubted(doubts, NOW + 1)]).toEqual([true, true, false]);

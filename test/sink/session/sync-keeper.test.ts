@@ -120,7 +120,7 @@ describe("SyncKeeper", () => {
     expect(marks).toEqual([102_000]);
   });
 
-  test("that is to sync nothing syncs and marks nothing, but takes its mark back when the clock is set back", async () => {
+  test("that must not sync does no sync and sets no mark, but moves its mark back when the clock is set back", async () => {
     const { clock, keeper, marks, syncing } = begin(tempFolder(), false);
     marks.push(100_000);
     keeper.stored(GIB);

@@ -51,7 +51,7 @@ describe("Receiver", () => {
     expect([receiver.receivedUpTo, receiver.missing()]).toEqual([0, []]);
   });
 
-  test("drops what is of another stream or a later epoch: who begins the copy anew decides that, and not the engine", () => {
+  test("drops frames of another stream or a later epoch: the engine does not decide to begin the copy again", () => {
     const receiver = new SequenceTracker({ ...SCOPE, epoch: 3, stream: 2 });
     for (const change of [{ epoch: 4 }, { epoch: 3, stream: 0 }, { epoch: 3, stream: 1 }, { epoch: 3, stream: 3 }])
       for (const sequence of [0, 7]) expect(receiver.take(frame(sequence, { stream: 2, ...change }))).toEqual([]);

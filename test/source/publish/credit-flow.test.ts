@@ -86,7 +86,7 @@ class Model {
 }
 
 describe("CreditFlow", () => {
-  test("never goes below nothing, never lets more out than its window and a frame, and ends with all of it back", () => {
+  test("never goes below zero, never grants more than its window and a frame, and ends with all credit back", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), fc.constantFrom(2_000_000, 16_000_000), (steps, window) => {
         const model = new Model(window);

@@ -45,11 +45,11 @@ describe("CompressionChoice", () => {
     expect(triedOf(new CompressionChoice("auto"), { frames: 1_000, msPerMib: 168, ratio: 0.3 })).toBe(1_000);
   });
 
-  test("tries nearly every frame where compressing takes as long as what is left of it, over 50 Mbit/s", () => {
+  test("tries nearly every frame when compressing it takes as long as sending the result over 50 Mbit/s", () => {
     expect(triedOf(new CompressionChoice("auto"), { frames: 1_000, msPerMib: 168, ratio: 0.02 })).toBeGreaterThan(900);
   });
 
-  test("tries one frame in seventeen of what does not shrink, and goes on at once with what does", () => {
+  test("tries one frame in seventeen while content does not shrink, and every frame again as soon as it does", () => {
     const choice = new CompressionChoice("auto");
     expect(triedOf(choice, { frames: 1_700, msPerMib: 168, ratio: 1 })).toBeLessThan(110);
     // At most sixteen pass until it is seen.

@@ -30,7 +30,7 @@ describe("planHeld()", () => {
     });
   });
 
-  test("reads what is held once, without a gap, and no hash is checked elsewhere than at its end", () => {
+  test("reads the held part once, without a gap, and checks each hash only at its end", () => {
     const leaves = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(leaves, (counts) => {

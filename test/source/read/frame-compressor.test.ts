@@ -55,7 +55,7 @@ describe("FrameCompressor", () => {
     expect(records.map(({ kind }) => kind)).toEqual(["chunk", "close"]);
   });
 
-  test("leaves a frame as it is whose content does not shrink, is small, or is none, and when it is off", () => {
+  test("leaves a frame as it is when its content does not shrink, is small or missing, or compression is off", () => {
     const on = new FrameCompressor("on", systemClock);
     for (const content of [randomBytes(100_000), text.subarray(0, 4_000), text.subarray(0, 0)]) {
       const plain = built(content);

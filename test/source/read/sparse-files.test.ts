@@ -131,7 +131,7 @@ describe.skipIf(!available)("readPage() of a file of 100 GiB with three blocks o
     });
   });
 
-  test("goes on behind what sinks hold, be its end in a hole, and reads none of the hole", () => {
+  test("goes on behind the part that sinks hold, even if that ends in a hole, and does not read the hole", () => {
     const root = make();
     const bytes = 20 * GIB;
     const hasher = new FileHasher();

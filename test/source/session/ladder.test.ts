@@ -53,12 +53,12 @@ describe("Ladder", () => {
     expect((detached ?? 0) - (lagging ?? 0)).toBe(DETACH_AFTER_MS);
   });
 
-  test("a sink that is only a little slower than its peers is let be: they are seldom without work", () => {
+  test("a sink that is only a little slower than the others is not detached: they are seldom without work", () => {
     const peer = (now: number): LadderSink => (now % 1_000 < 400 ? idle("peer") : full("peer"));
     expect(watch("detach", 60_000, (now) => [full("slow"), peer(now)])).toEqual([]);
   });
 
-  test("nothing is said of a sink alone, of all in step, or of a window that is not used", () => {
+  test("no sink lags when it is alone, when all are equally fast, or when the window is not used", () => {
     expect(watch("detach", 60_000, () => [full("only")])).toEqual([]);
     expect(watch("detach", 60_000, () => [full("one"), full("two")])).toEqual([]);
     const some = { ...idle("some"), hold: hold({ outstandingBytes: WINDOW * 0.4 }) };

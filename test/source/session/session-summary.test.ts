@@ -43,7 +43,7 @@ describe("summaryOf()", () => {
     expect(resultOf([proven, proven], { minSuccess: 3 })).toBe("failed");
   });
 
-  test("names who was expected and took no part, and is no success without them unless enough proved theirs", () => {
+  test("names the expected sinks that took no part, and fails without them unless enough others proved their copies", () => {
     const expected = ["alpha", "delta", "beta"];
     const nothing = { bytesSent: 0, bytesSentAgain: 0 };
     expect(resultOf([proven], { expected })).toBe("sinks-missing");
