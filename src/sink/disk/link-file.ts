@@ -63,9 +63,17 @@ function makeLink(root: Root, from: NameInFolder, to: HardLinkEntry, isIt: (path
   }
 }
 
-/** Gives a regular file a further name. "copied": the name is a file of its own with the same content. */
-export function linkFile(root: Root, from: NameInFolder, to: HardLinkEntry): "linked" | "copied" {
-  return makeLink(root, from, to, (path) => lstatSync(path).isFile()) ? "linked" : copyFile(root, from, to);
+/**
+ * Gives a regular file a further name. "copied": the name is a file of its own with the same content. `isTrusted`: one that stands
+ * there with equal size and time is taken for a copy, as other files are; else its content is compared.
+ */
+export function linkFile(
+  root: Root,
+  from: NameInFolder,
+  to: HardLinkEntry,
+  isTrusted: (own: FileFacts) => boolean,
+): "linked" | "copied" {
+  return makeLink(root, from, to, (path) => lstatSync(path).isFile()) ? "linked" : copyFile(root, from, to, isTrusted);
 }
 
 /** The same for a link, a FIFO or a device. "left-out": it is one that cannot be made here, which was counted. */
@@ -106,7 +114,7 @@ export function ownFile(
   }
 }
 
-function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry): "copied" {
+function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry, isTrusted: (own: FileFacts) => boolean): "copied" {
   const { fd, facts } = root.openFile(from.directory, from.name);
   try {
     const own = root.look(to.directory, to.name);
@@ -115,7 +123,8 @@ function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry): "copied" {
     const listed = metadataEntryOf(to);
     const subject = { ...listed, wanted: { ...listed.wanted, mtime } };
     const isSame = own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime);
-    const isCopy = isSame && !root.damage.has(to);
+    const isKnown = isSame && !root.damage.has(to);
+    const isCopy = isKnown && (isTrusted(own) || hasContentOf(root, to, { fd, size: facts.size }));
     if (isCopy && (own.links === 1 || !root.wouldChange(to, own, subject)))
       if (root.settleFile(to.directory, to.name, subject, own)) return "copied";
     const partial = copyContent(root, { fd, facts }, { to, subject, id: to.entry });
@@ -124,6 +133,18 @@ function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry): "copied" {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Whether the file under a name has the content of an open one of the same size. */
+function hasContentOf(
+  root: Root,
+  { directory, name }: NameInFolder,
+  { fd, size }: { readonly fd: number; readonly size: number },
+): boolean {
+  using own = root.openFile(directory, name);
+  const hashOf = (each: number) => hashBeginning(each, size, { onBusy: () => undefined })?.digest();
+  const [found, wanted] = [hashOf(own.fd), hashOf(fd)];
+  return found !== undefined && wanted !== undefined && Buffer.compare(found, wanted) === 0;
 }
 
 /** A partial file, closed, with the content of an open one. */

@@ -2,6 +2,7 @@ import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import type { Root } from "../disk/root.ts";
 import type { ManifestWriter } from "../manifest/manifest-writer.ts";
+import type { IsDoubted } from "../own/partial-files.ts";
 import type { PageStore } from "../stream/page-store.ts";
 import type { ScopeStore } from "../stream/scope-store.ts";
 import type { TreeOrder } from "../stream/tree-order.ts";
@@ -26,6 +27,7 @@ export interface EngineParts {
   readonly shared: SharedEntries;
   /** Whether devices are made. */
   readonly specials: boolean;
+  readonly isDoubted: IsDoubted;
   /** Deletes what is in these directories, in whose place other entries are to stand, if all that is extra may go. */
   readonly clearWay: (paths: readonly Buffer[]) => void;
 }

@@ -15,6 +15,7 @@ import { isOneEntry, linkFile, linkLeaf } from "../disk/link-file.ts";
 import type { Root } from "../disk/root.ts";
 import type { ManifestWriter } from "../manifest/manifest-writer.ts";
 import { metadataEntryOf } from "../metadata/metadata.ts";
+import type { IsDoubted } from "../own/partial-files.ts";
 import type { PageStore } from "../stream/page-store.ts";
 import { BLOCKED_MAX } from "./blocked-entries.ts";
 import { spared } from "./page-wants.ts";
@@ -28,6 +29,7 @@ interface HardLinkerParts {
   readonly shared: SharedEntries;
   /** Whether devices are made. */
   readonly specials: boolean;
+  readonly isDoubted: IsDoubted;
 }
 
 /** How the engine does its work on single entries. */
@@ -125,7 +127,7 @@ export class HardLinker {
    * @throws FanfoldError `damaged` when it is to be another name of a directory or a hard link; system errors
    */
   #place(link: HardLinkEntry, hasFailed: (entry: number) => boolean): PlacedLink {
-    const { root, pageStore, fidelity, manifest, specials } = this.#parts;
+    const { root, pageStore, fidelity, manifest, specials, isDoubted } = this.#parts;
     const first: Entry = pageStore.entry(link.to);
     if (first.kind === "directory" || first.kind === "hardlink")
       throw new FanfoldError(
@@ -142,7 +144,11 @@ export class HardLinker {
       return { path: entryDisplay(link), kind: "not-carried", message };
     }
     if (isOneEntry(root, first, link)) return "made";
-    const placed = first.kind === "file" ? linkFile(root, first, link) : linkLeaf(root, first, link, { specials });
+    const placed =
+      first.kind === "file"
+        ? // As of the first name: its size and time say nothing to who compares by content, or after a power loss.
+          linkFile(root, first, link, (own) => first.hash === undefined && !isDoubted(own.ctimeMs))
+        : linkLeaf(root, first, link, { specials });
     if (placed === "left-out") return placed;
     if (placed === "linked") return "made";
     fidelity.add("hard-link", entryDisplay(link));

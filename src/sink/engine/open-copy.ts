@@ -99,7 +99,21 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
     cleared = clearExtrasIn(deletion, paths, { onDeleted, onProblem: () => undefined });
   };
   const engine = new CopyEngine(
-    { root, pageStore, order, writer, judge, space, shared, manifest, fidelity, scope, specials, clearWay },
+    {
+      root,
+      pageStore,
+      order,
+      writer,
+      judge,
+      space,
+      shared,
+      manifest,
+      fidelity,
+      scope,
+      specials,
+      isDoubted: doubted,
+      clearWay,
+    },
     out,
   );
   const parts = opening.move();

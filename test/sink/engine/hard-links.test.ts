@@ -2,6 +2,7 @@ import { linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Entry } from "../../../src/protocol/frame/page.ts";
+import type { Doubts } from "../../../src/sink/own/sync-mark.ts";
 import {
   AS_LISTED,
   dataFrame,
@@ -12,20 +13,22 @@ import {
   HandSource,
   hardlink,
   rootEntry,
+  TIME,
   WITHDRAWN,
 } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../../helpers/disks/small-disk.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
+import { needNative } from "../../helpers/trees/every-kind-tree.ts";
 
 const CONTENT = Buffer.from("one content");
 const FIRST: Entry = { ...file("first", CONTENT.length), mode: 0o644 };
 const ENTRIES = [rootEntry, directory("d"), FIRST, hardlink("z", 2), hardlink("d/second", 2)];
 
 /** Copies the entries, of which number 2 is the only file; gives what the sink said. */
-function copyInto(folder: string, { withdrawn = false, entries = ENTRIES } = {}) {
-  using sink = openEngine(folder);
+function copyInto(folder: string, { withdrawn = false, entries = ENTRIES, doubts = [] as Doubts } = {}) {
+  using sink = openEngine(folder, { doubts });
   const source = new HandSource();
   const { payload, page } = source.page(entries);
   sink.accept(payload);
@@ -108,6 +111,29 @@ describe("further names of a file", () => {
     expect(names.map((name) => readFileSync(join(folder, name), "utf8"))).toEqual(names.map(() => `${CONTENT}`));
     expect(copyInto(folder, { entries: withMode(0o600) })).toEqual({ problems: [], fidelity, wants: ["none"] });
     expect(looks()).toEqual(before.map(([ino]) => [ino, 0o600]));
+  });
+
+  test.skipIf(!smallDisksAvailable())("on another disk are compared by content where size and time say nothing", () => {
+    const folder = tempFolder();
+    const disk = mountSmallDisk(join(folder, "d"), 1);
+    onTestFinished(() => disk[Symbol.dispose]());
+    copyInto(folder);
+    const second = join(folder, "d/second");
+    const hashed = ENTRIES.map((entry) =>
+      entry === FIRST ? ({ ...FIRST, hash: finalOf(CONTENT).hash } as Entry) : entry,
+    );
+    for (const [options, wanted] of [
+      [{ entries: hashed }, "none"],
+      [{ doubts: [[0, Number.MAX_SAFE_INTEGER]] as Doubts }, "all"],
+    ] as const) {
+      writeFileSync(second, "another c!!");
+      needNative().setTimes(Buffer.from(second), TIME);
+      expect(copyInto(folder, options)).toMatchObject({ problems: [], wants: [wanted] });
+      expect(readFileSync(second, "utf8")).toBe(`${CONTENT}`);
+      const { ino } = lstatSync(second);
+      copyInto(folder, options);
+      expect(lstatSync(second).ino).toBe(ino);
+    }
   });
 
   test("of a file that did not come are problems, and what stood under them stays", () => {
