@@ -77,7 +77,7 @@ export class FanfoldError extends Error {
   static from(thrown: unknown): FanfoldError {
     if (thrown instanceof FanfoldError) return thrown;
     if (!(thrown instanceof Error))
-      return new FanfoldError("internal", `Caught a value that is no error: ${String(thrown)}`, { cause: thrown });
+      return new FanfoldError("internal", `caught a value that is not an error: ${String(thrown)}`, { cause: thrown });
     if (thrown.name === "AbortError" && thrown.cause instanceof FanfoldError) return thrown.cause;
     if (thrown.name === "AbortError") return new FanfoldError("interrupted", "The work was aborted", { cause: thrown });
     const code = systemCode(thrown);

@@ -24,7 +24,8 @@ export class Router {
 
   /** Subscribes a receiver; the function returned takes it out again and is idempotent. */
   subscribe(pattern: string, receiver: MessageHandler): () => void {
-    if (!isPattern(pattern)) throw new FanfoldError("internal", `cannot subscribe to "${pattern}": it is no subject`);
+    if (!isPattern(pattern))
+      throw new FanfoldError("internal", `cannot subscribe to "${pattern}": it is not a subject`);
     const prefix = wildcardPrefix(pattern);
     const index = prefix === undefined ? this.#exact : this.#wildcard;
     const key = prefix ?? pattern;
@@ -42,7 +43,7 @@ export class Router {
   /** Hands a message to everyone who subscribed; returns how many that were. */
   publish(message: RoutedMessage): number {
     if (!isSubject(message.subject))
-      throw new FanfoldError("internal", `cannot publish on "${message.subject}": it is no subject`);
+      throw new FanfoldError("internal", `cannot publish on "${message.subject}": it is not a subject`);
     const exact = this.#exact.get(message.subject);
     const wildcard = this.#wildcard.get(message.subject.slice(0, Math.max(0, message.subject.lastIndexOf("."))));
     for (const receiver of exact ?? []) receiver(message);

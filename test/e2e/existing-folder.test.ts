@@ -85,7 +85,7 @@ describe.concurrent("what stands in a sink's folder already", { timeout: E2E_MS 
       await sink?.event("problem", { where: ({ problem }) => problem.path === `${kind} over full directory` });
       expect(readFileSync(`${to}/${kind} over full directory/kept`, "utf8")).toBe("from before");
     }
-    expect(summary.sinks[0]?.problems[0]?.message).toContain("a directory that is not empty stands in its place");
+    expect(summary.sinks[0]?.problems[0]?.message).toContain("a directory that is not empty is in its place");
     expect(readFileSync(`${outside}/file`, "utf8")).toBe("must stay");
     expect(readlinkSync(`${to}/link over file`)).toBe(outside);
     await expectEqualTrees(from, to, ["file over full directory", "link over full directory"]);

@@ -165,7 +165,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     }
     const plain = lab.source(run.order.address, run.from, ["--cancel"], { plain: true });
     expect(await plain.exit()).toBe(5);
-    expect(plain.stderr).toContain("no session");
+    expect(plain.stderr).toContain("is not the source of a session");
   });
 
   test.each(["SIGINT", "SIGKILL"] as const)(

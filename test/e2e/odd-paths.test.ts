@@ -4,7 +4,7 @@ import type { CoordinatorEvent, SinkEvent, SourceEvent, VerifyEvent } from "../.
 import { CliLab, COMMAND } from "../helpers/processes/cli.ts";
 import { E2E_MS, expectProven } from "./copying.ts";
 
-/** As a shell's `printf` writes it: a byte that is no UTF-8, alone. */
+/** As a shell's `printf` writes it: a byte that is not UTF-8, alone. */
 const ODD = String.raw`\351`;
 const SURE = Buffer.from([0xe9]);
 

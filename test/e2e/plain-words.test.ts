@@ -42,8 +42,8 @@ function folderCases(command: "source" | "sink" | "verify"): readonly Case[] {
   const at = command === "verify" ? [command] : [command, "--coordinator", NOWHERE];
   const missing = /no such directory|leads nowhere/;
   return [
-    [[...at, "file"], 8, /it is no directory/],
-    [[...at, "file/below"], 8, /it is no directory/],
+    [[...at, "file"], 8, /it is not a directory/],
+    [[...at, "file/below"], 8, /it is not a directory/],
     [[...at, "loop"], 8, /form a circle/],
     [[...at, LONG], 8, /too long/],
     [[...at, "dangling"], 8, missing],
@@ -67,8 +67,8 @@ describe.concurrent("no code of the system reaches a person", { timeout: E2E_MS 
       [from("tree"), 2, /--exclude-from "tree": it is a directory/],
       [from("loop"), 2, /form a circle/],
       [from(LONG), 2, /too long/],
-      [state("file"), 8, /a part of its path is no directory; name another folder with --state-dir/],
-      [state("dangling"), 8, /a symbolic link that leads nowhere stands there/],
+      [state("file"), 8, /a part of its path is not a directory; name another folder with --state-dir/],
+      [state("dangling"), 8, /a symbolic link that leads nowhere is there/],
       [state("/proc/nothing"), 8, /no directory can be made there/],
       [state(LONG), 8, /too long/],
     ]);
@@ -83,8 +83,8 @@ describe.concurrent("no code of the system reaches a person", { timeout: E2E_MS 
     const server = createServer().listen(port, "127.0.0.1");
     taken.defer(() => void server.close());
     await expectWords(lab, [
-      [state("file"), 9, /it is no directory/],
-      [state("dangling"), 9, /a symbolic link that leads nowhere stands there/],
+      [state("file"), 9, /it is not a directory/],
+      [state("dangling"), 9, /a symbolic link that leads nowhere is there/],
       [state("/proc/nothing"), 9, /no directory can be made there/],
       [state(LONG), 9, /too long/],
       [credentials("missing"), 2, /no such file or directory/],
@@ -138,7 +138,7 @@ describe.concurrent("no code of the system reaches a person", { timeout: E2E_MS 
     const { address } = await lab.coordinator();
     for (const [folder, words] of [
       ["missing", /no such file or directory; set TMPDIR to a directory that this user may write in/],
-      ["file", /a part of its path is no directory; set TMPDIR to a directory that this user may write in/],
+      ["file", /a part of its path is not a directory; set TMPDIR to a directory that this user may write in/],
     ] as const) {
       const sink = lab.sink(address, lab.path(`sink-${folder}`));
       await sink.event("waiting");

@@ -18,8 +18,8 @@ describe.concurrent("folders that cannot be used", { timeout: E2E_MS }, () => {
       chmodSync(lab.path("closed"), 0);
       const cases = [
         ["missing", "folder-missing", "no such directory"],
-        ["file", "folder-not-a-directory", "it is no directory"],
-        ["file/below", "folder-not-a-directory", "it is no directory"],
+        ["file", "folder-not-a-directory", "it is not a directory"],
+        ["file/below", "folder-not-a-directory", "it is not a directory"],
         ["closed", "folder-denied", "permission denied"],
       ] as const;
       for (const [name, code, text] of cases) {
@@ -40,8 +40,8 @@ describe.concurrent("folders that cannot be used", { timeout: E2E_MS }, () => {
       mkdirSync(lab.path("closed"));
       chmodSync(lab.path("closed"), 0o555);
       const cases = [
-        ["file", "folder-not-a-directory", "it is no directory"],
-        ["file/below", "folder-not-a-directory", "it is no directory"],
+        ["file", "folder-not-a-directory", "it is not a directory"],
+        ["file/below", "folder-not-a-directory", "it is not a directory"],
         ["closed", "folder-denied", "permission denied"],
         ["closed/below", "folder-denied", "permission denied"],
       ] as const;

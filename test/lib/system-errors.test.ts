@@ -21,10 +21,10 @@ describe("reasonOf()", () => {
     const cases: readonly (readonly [call: () => unknown, words: string])[] = [
       [() => openSync(at("missing"), "r"), "no such file or directory"],
       [() => readFileSync(folder), "it is a directory"],
-      [() => readdirSync(at("file/below")), "a part of its path is no directory"],
+      [() => readdirSync(at("file/below")), "a part of its path is not a directory"],
       [() => openSync(at("loop"), "r"), "its symbolic links form a circle, or there are too many"],
       [() => openSync(at("n".repeat(300)), "r"), "its name is too long for the system"],
-      [() => mkdirSync(at("full")), "something stands there already"],
+      [() => mkdirSync(at("full")), "something is there already"],
       [() => rmdirSync(at("full")), "the directory is not empty"],
     ];
     for (const [call, words] of cases) expect(reasonOf(thrown(call))).toBe(words);

@@ -14,7 +14,7 @@ beforeEach(() => {
   copy = join(base, "copy");
   mkdirSync(join(source, "folder", "empty"), { recursive: true });
   writeFileSync(join(source, "folder", "file"), "content");
-  writeFileSync(Buffer.concat([Buffer.from(`${source}/`), Buffer.from([0xff, 0x0a])]), "a name that is no UTF-8");
+  writeFileSync(Buffer.concat([Buffer.from(`${source}/`), Buffer.from([0xff, 0x0a])]), "a name that is not UTF-8");
   symlinkSync("file", join(source, "folder", "link"));
   cpSync(source, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   for (const tree of [source, copy])

@@ -127,7 +127,7 @@ function sessionMessages(view: SessionView, state: CoordinatorState): Message[] 
   if (before?.state === view.state || !isCopying(view)) return [];
   if (view.state === "paused") return [info(`${view.session}: waits for ${source} to come back`)];
   if (before?.state === "paused" && before.epoch === view.epoch)
-    return [info(`${view.session}: ${source} is back and goes on`)];
+    return [info(`${view.session}: ${source} is back, and the copy goes on`)];
   return [
     plainOnly(
       `${view.session}: started, ${view.source ?? "a source"} to ${sortedNames(view.sinks.map((sink) => sink.name)).join(", ")}`,

@@ -41,7 +41,7 @@ export class BrokerLink implements AsyncDisposable {
   readonly #waiting = new Set<(trouble: FanfoldError) => void>();
   #trouble: FanfoldError | undefined;
   /** Why it is not connected now; undefined while it is. */
-  #away: string | undefined = "it has not been reached yet";
+  #away: string | undefined = "it was not reached yet";
   /** What was said since it was connected last. */
   readonly #said = new Set<string>();
   #wasReached = false;

@@ -186,7 +186,7 @@ export class Registry {
   #replace(other: Client, code: string, reason: string): void {
     other.connection.refuse(
       code,
-      `cannot go on in session "${other.slot}": the same ${other.role} is connected anew: ${reason}`,
+      `cannot go on in session "${other.slot}": the same ${other.role} has connected again: ${reason}`,
     );
     this.#gone(other, { code: lostCode(other.role), reason, left: false });
   }

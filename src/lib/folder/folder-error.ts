@@ -11,9 +11,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 /** Said of a directory; all else as of anything. */
 const REASONS: Readonly<Record<string, string>> = {
-  EEXIST: "it is no directory",
+  EEXIST: "it is not a directory",
   ENOENT: "no such directory",
-  ENOTDIR: "it is no directory",
+  ENOTDIR: "it is not a directory",
 };
 
 /** The error for a directory that a person named and that cannot be used. `what` says what it was needed for. */

@@ -26,13 +26,13 @@ function makeOne(path: Buffer, mode: number): void {
 function isDirectory(path: Buffer): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || stats.isDirectory()) return stats !== undefined;
-  throw Object.assign(new Error("it is no directory"), { code: "ENOTDIR", syscall: "mkdir" });
+  throw Object.assign(new Error("it is not a directory"), { code: "ENOTDIR", syscall: "mkdir" });
 }
 
 /** That something stands there which is not there to be seen is a link to nowhere. */
 function asFound(thrown: unknown, path: Buffer): unknown {
   if (systemCode(thrown) === "EEXIST")
-    return Object.assign(new Error("a symbolic link that leads nowhere stands there"), {
+    return Object.assign(new Error("a symbolic link that leads nowhere is there"), {
       code: "EEXIST",
       syscall: "mkdir",
     });

@@ -21,11 +21,11 @@ export function defaultCoordinatorState(env: StateEnvironment, port: number): st
 function stateBase(env: StateEnvironment): string {
   const named = env.XDG_STATE_HOME;
   const base = named !== undefined && isAbsolute(named) ? named : join(homedir(), ".local", "state");
-  // Node.js has put U+FFFD for what is no UTF-8: that names another directory.
+  // Node.js has put U+FFFD for what is not UTF-8: that names another directory.
   if (base.includes("\uFFFD"))
     throw new FanfoldError(
       "usage",
-      `cannot find the state directory in "${escapeText(base)}": its path is no UTF-8; name one with --state-dir`,
+      `cannot find the state directory in "${escapeText(base)}": its path is not UTF-8; name one with --state-dir`,
     );
   return join(base, "fanfold");
 }

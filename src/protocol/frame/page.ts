@@ -239,7 +239,7 @@ function decodeEntry(bytes: ByteReader, { entry, directory, tables }: DecodedPla
   }
 }
 
-/** That it is no directory, and no other hard link, is for whoever has the pages to say. */
+/** That it is not a directory, and no other hard link, is for whoever has the pages to say. */
 function decodeLinked(bytes: ByteReader, entry: number): number {
   const to = bytes.varint();
   if (to >= entry) throw damaged(`holds a hard link to entry ${to}, which does not come before entry ${entry}`);

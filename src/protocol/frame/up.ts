@@ -38,7 +38,7 @@ function parse(table: Uint8Array): UpMessage {
   try {
     value = JSON.parse(Buffer.from(table).toString("utf8"));
   } catch (cause) {
-    throw new FanfoldError("damaged", "cannot read a report: it is no JSON", { cause });
+    throw new FanfoldError("damaged", "cannot read a report: it is not JSON", { cause });
   }
   const result = upMessageSchema.safeParse(value);
   if (result.success) return result.data;

@@ -176,7 +176,7 @@ function decode<T>(schema: z.ZodType<T>, text: string): T {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FanfoldError("damaged", "cannot read a control message: it is no JSON", { cause });
+    throw new FanfoldError("damaged", "cannot read a control message: it is not JSON", { cause });
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;

@@ -123,7 +123,7 @@ function understood(pattern: Uint8Array): FilterRule["pattern"] {
   try {
     return parsePattern(pattern, "a pattern of the source,");
   } catch (thrown) {
-    throw damaged(`holds a rule that is none: ${FanfoldError.from(thrown).message}`);
+    throw damaged(`holds an invalid rule: ${FanfoldError.from(thrown).message}`);
   }
 }
 

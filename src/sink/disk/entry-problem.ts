@@ -39,7 +39,7 @@ export function isInTheWay(thrown: unknown): boolean {
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied in the sink's folder",
   EPERM: "the sink's file system or its rights do not permit it",
-  ENOTEMPTY: "a directory that is not empty stands in its place",
+  ENOTEMPTY: "a directory that is not empty is in its place",
   ENOTDIR: "a directory above it could not be made",
   ENOENT: "a directory above it is missing",
   ELOOP: "a symbolic link stands where a directory is expected",

@@ -40,5 +40,5 @@ export function withRegular<T>(path: Buffer, work: (target: MetadataTarget) => T
 }
 
 function notRegular(): Error {
-  return Object.assign(new Error("it is no regular file"), { code: "EINVAL", syscall: "open" });
+  return Object.assign(new Error("it is not a regular file"), { code: "EINVAL", syscall: "open" });
 }

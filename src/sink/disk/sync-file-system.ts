@@ -69,7 +69,7 @@ function opened(folder: Buffer): number | undefined {
 
 /** `sync -f`, which is the same call in a process of its own. */
 async function syncByProgram(folder: Buffer, signal: AbortSignal): Promise<void> {
-  // No program can be given a name that is no UTF-8.
+  // No program can be given a name that is not UTF-8.
   const failure = isUtf8(folder) ? await run("sync", ["-f", "--", folder.toString()], signal) : "invalid";
   if (failure === undefined) return;
   // A `sync` without -f (macOS, small systems) syncs everything, which is more than needed and as good.

@@ -24,7 +24,7 @@ export function holdFolder(given: FilePath): HeldFolder {
   const folder = pathBytes(given);
   try {
     if (!statSync(folder).isDirectory())
-      throw new FanfoldError("folder-not-a-directory", `${what}: it is no directory`);
+      throw new FanfoldError("folder-not-a-directory", `${what}: it is not a directory`);
     const path = realpathSync.native(folder, { encoding: "buffer" });
     const lock = readLock(path);
     if (lock === false)

@@ -46,7 +46,7 @@ export function openOwnFile(place: OwnPlace, name: string, flags = READ): number
   }
   if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);
-  throw Object.assign(new Error(`"${OWN_FOLDER}/${name}" is no regular file`), { code: "EISDIR", syscall: "open" });
+  throw Object.assign(new Error(`"${OWN_FOLDER}/${name}" is not a regular file`), { code: "EISDIR", syscall: "open" });
 }
 
 /**

@@ -64,12 +64,12 @@ export function lockOwnFolder(directories: Directories, options: LockOptions): O
   const file = pathIn(folder, OWN_FOLDER, name);
   const path = joined(directories.get(OWN), Buffer.from(name));
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.isFile() === false) throw refused(file, "it is no regular file");
+  if (found?.isFile() === false) throw refused(file, "it is not a regular file");
   if (found === undefined && !makeLockFile(directories, { name, kind })) return undefined;
   if (native === undefined || withoutLocks.has(native)) return lockBySqlite(path, { kind, file });
   const flags = kind === "write" ? constants.O_RDWR : constants.O_RDONLY;
   const fd = openOwnFile(placeIn(directories), name, OPEN | flags);
-  if (fd === undefined) throw refused(file, "somebody removed it meanwhile");
+  if (fd === undefined) throw refused(file, "it was removed in the meantime");
   try {
     if (native.lockRange(fd, RANGES[kind])) return heldBy(native, fd);
     closeSync(fd);

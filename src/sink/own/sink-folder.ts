@@ -122,6 +122,6 @@ function makeFolder(folder: Buffer): Buffer {
   // An earlier copy may have given it a mode by which its owner can neither read nor fill it.
   if (stats.uid === process.geteuid?.() && stats.uid !== 0 && (stats.mode & FILLABLE) !== FILLABLE)
     chmodSync(folder, (stats.mode & 0o7777) | FILLABLE);
-  // The native one alone takes a working directory whose name is no UTF-8.
+  // The native one alone takes a working directory whose name is not UTF-8.
   return realpathSync.native(folder, { encoding: "buffer" });
 }

@@ -33,7 +33,7 @@ export function lockBySqlite(
   const wanted = lstatSync(path);
   const database = opened(file, kind);
   try {
-    if (!isOpen(wanted)) throw denied(file, "something else was put in its place meanwhile");
+    if (!isOpen(wanted)) throw denied(file, "something else took its place");
     database.exec(BEGIN[kind]);
     return heldBy(database, kind);
   } catch (thrown) {

@@ -19,10 +19,10 @@ interface SourceFolder {
 export function openSourceFolder(folder: FilePath): SourceFolder {
   const what = `cannot read the directory "${shownPath(folder)}"`;
   try {
-    // The native one alone takes a working directory whose name is no UTF-8.
+    // The native one alone takes a working directory whose name is not UTF-8.
     const root = realpathSync.native(pathBytes(folder), { encoding: "buffer" });
     const stats = lstatSync(root, { bigint: true });
-    if (!stats.isDirectory()) throw new FanfoldError("folder-not-a-directory", `${what}: it is no directory`);
+    if (!stats.isDirectory()) throw new FanfoldError("folder-not-a-directory", `${what}: it is not a directory`);
     accessSync(root, constants.R_OK | constants.X_OK);
     return { root, identity: identityOf(stats) };
   } catch (cause) {

@@ -32,7 +32,7 @@ function contentOf(path: Buffer): Buffer | undefined {
     throw thrown;
   }
   using opened = file;
-  if (!opened.isRegular()) throw new FanfoldError("usage", "it is no regular file");
+  if (!opened.isRegular()) throw new FanfoldError("usage", "it is not a regular file");
   const content = opened.beginning(IGNORE_FILE_BYTES_MAX + 1);
   if (content.length > IGNORE_FILE_BYTES_MAX)
     throw new FanfoldError("usage", `it has more than ${IGNORE_FILE_BYTES_MAX} bytes`);

@@ -200,7 +200,7 @@ export class TreeWalk implements Disposable {
     return stats.isSymbolicLink() && this.#options.links === "skip" ? "link-skipped" : undefined;
   }
 
-  /** All that is no directory. */
+  /** All that is not a directory. */
   *#leaf(directory: Directory, stats: EntryStats, place: EntryLocation): Generator<WalkOutput, void, undefined> {
     const target = stats.isSymbolicLink() ? this.#folder.linkTarget(directory, place.name) : undefined;
     if (target !== undefined && target.length > LINK_TARGET_BYTES_MAX) throw tooLong("link target");

@@ -63,7 +63,7 @@ class EmbeddedTransport implements Transport {
   async publish(subject: string, payload: Payload, { signal }: WaitOptions): Promise<void> {
     this.#session.checkUsable();
     throwIfAborted(signal);
-    if (!isSubject(subject)) throw new FanfoldError("internal", `cannot publish on "${subject}": it is no subject`);
+    if (!isSubject(subject)) throw new FanfoldError("internal", `cannot publish on "${subject}": it is not a subject`);
     const parts = partsOf(payload);
     const payloadBytes = bytesOf(parts);
     checkPayload(subject, payloadBytes, MESSAGE_BYTES_MAX);
@@ -78,7 +78,8 @@ class EmbeddedTransport implements Transport {
   async subscribe(subject: string, { signal, queueBytes }: SubscribeOptions): Promise<Subscription> {
     this.#session.checkUsable();
     throwIfAborted(signal);
-    if (!isPattern(subject)) throw new FanfoldError("internal", `cannot subscribe to "${subject}": it is no subject`);
+    if (!isPattern(subject))
+      throw new FanfoldError("internal", `cannot subscribe to "${subject}": it is not a subject`);
     const subscription = this.#session.subscribe(subject, queueBytes);
     try {
       await abortable(subscription.active, signal);

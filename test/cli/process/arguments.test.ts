@@ -46,7 +46,7 @@ describe("readArguments()", () => {
   });
 });
 
-test("argumentBytes() of an argument that is no UTF-8 are those that it was given as", () => {
+test("argumentBytes() of an argument that is not UTF-8 are those that it was given as", () => {
   const bytes = Buffer.from([0x6b, 0xe9, 0x2f, 0xf0, 0x9f, 0x98, 0x80, 0xff]);
   const [text = ""] = readArguments([bytes.toString()], commandLine(bytes));
   expect(text).toBe("k\udce9/😀\udcff");

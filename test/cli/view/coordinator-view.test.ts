@@ -49,7 +49,7 @@ describe("coordinatorView", () => {
       coordinatorView.messages(event, stateAfter(coordinatorView, before), PLAIN_STYLE).map((message) => message.text);
     expect(text(paused, session)).toEqual(["photos: waits for laptop to come back"]);
     expect(text(paused, session, paused)).toEqual([]);
-    expect(text(session, paused)).toEqual(["photos: laptop is back and goes on"]);
+    expect(text(session, paused)).toEqual(["photos: laptop is back, and the copy goes on"]);
     const lines = linesOf(
       coordinatorView.screen(stateAfter(coordinatorView, [session, paused]), { columns: 100, rows: 40 }, PLAIN_STYLE),
     );

@@ -72,7 +72,7 @@ describe("BrokerLink", () => {
         clock.advance(500);
       }
     };
-    expect(link.trouble).toBe("The broker at nats://b:4222 cannot be used: it has not been reached yet");
+    expect(link.trouble).toBe("The broker at nats://b:4222 cannot be used: it was not reached yet");
     link.open();
     await tryAgain(2);
     expect(link.trouble).toBe("The broker at nats://b:4222 cannot be used: refused");

@@ -7,7 +7,7 @@ import { ManualClock } from "../manual-clock.ts";
 
 describe("on the control channel, the coordinator", () => {
   test.each<[string, string | Buffer, string]>([
-    ["text that is no JSON", "garbage", "damaged"],
+    ["text that is not JSON", "garbage", "damaged"],
     ["JSON that is no message", '{"type":"nonsense"}', "damaged"],
     ["binary data", Buffer.from([1, 2, 3]), "damaged"],
     ["a ready before its hello", '{"type":"ready"}', "damaged"],

@@ -52,7 +52,7 @@ describe("where a directory stands", () => {
     expect(names.slice(0, own.length)).toEqual(own);
   });
 
-  test("of a directory whose name is no UTF-8 is its own", () => {
+  test("of a directory whose name is not UTF-8 is its own", () => {
     const folder = folders();
     const at = (byte: number) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0x6b, byte])]);
     for (const byte of [0xe9, 0xe8]) mkdirSync(at(byte));

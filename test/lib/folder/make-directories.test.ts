@@ -35,7 +35,7 @@ describe("makeDirectories()", () => {
     expect(existsSync(join(folder, "real/new"))).toBe(true);
     for (const name of ["dangling", "dangling/below"]) {
       expect(thrownCode(() => make(join(folder, name)))).toBe("EEXIST");
-      expect(reasonOf(thrown(() => make(join(folder, name))))).toBe("a symbolic link that leads nowhere stands there");
+      expect(reasonOf(thrown(() => make(join(folder, name))))).toBe("a symbolic link that leads nowhere is there");
     }
     expect(existsSync(join(folder, "missing"))).toBe(false);
   });

@@ -8,7 +8,7 @@ import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { makeFifo } from "../../helpers/trees/special-files.ts";
 import { expectExactTrees } from "../../helpers/trees/tree-judge.ts";
 
-const IN_THE_WAY = "not carried: a directory that is not empty stands in its place";
+const IN_THE_WAY = "not carried: a directory that is not empty is in its place";
 const LARGE = Buffer.alloc(600_000, "large");
 
 /** A sink in which directories hold something where the source has a large and a small file, a link, a FIFO and a further name. */

@@ -154,7 +154,7 @@ describe("a file that stands there with equal size and time", () => {
     expect(engine.counts).toMatchObject({ filesDone: 0, filesUnchanged: 0 });
   });
 
-  test("is told from those beside it that are wanted, and from what is no regular file", () => {
+  test("is told from those beside it that are wanted, and from what is not a regular file", () => {
     const folder = folderWith(Buffer.from("content"));
     const { wants } = begin(folder, 7, {}, [file("new", 1), symlink("link", "file"), file("empty")]);
     expect(wants[0]?.want).toEqual(bits(0b10100));

@@ -159,7 +159,7 @@ describe.each(lockers)("a lock taken by %s calls", (locker) => {
     expect(got(locker, "write")).toBe("refused");
   });
 
-  test("is not taken on what is no regular file", () => {
+  test("is not taken on what is not a regular file", () => {
     mkdirSync(lockFile());
     expect(thrownCode(() => take(locker, "write"))).toBe("folder-denied");
   });

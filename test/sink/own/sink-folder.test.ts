@@ -108,7 +108,7 @@ describe("openSinkFolder()", () => {
     }
     rmSync(facts);
     mkdirSync(facts);
-    expect(() => open(folder)).toThrow(/no regular file/);
+    expect(() => open(folder)).toThrow(/not a regular file/);
     rmSync(facts, { recursive: true });
     expect(codeOf(folder)).toBe("nothing");
   });

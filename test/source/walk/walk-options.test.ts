@@ -80,7 +80,7 @@ describe("a walk over directories with rules of their own", () => {
 
   test.each<readonly [string, (path: string) => void, string]>([
     ["is a link", (path) => symlinkSync("/etc/hostname", path), "it is a symbolic link"],
-    ["is a directory", (path) => mkdirSync(path), "it is no regular file"],
+    ["is a directory", (path) => mkdirSync(path), "it is not a regular file"],
     ["is too large", (path) => writeFileSync(path, `#${"x".repeat(65_536)}`), "it has more than 65536 bytes"],
     ["has too many lines", (path) => writeFileSync(path, "a\n".repeat(1_001)), "more than 1000 patterns"],
     ["is not understood", (path) => writeFileSync(path, "ok\na[\n"), 'line 2 of it, "a["'],
