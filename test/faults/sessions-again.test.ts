@@ -208,7 +208,7 @@ test.skipIf(!smallDisksAvailable())(
       ["failed", "disk-full"],
       ["proven", undefined],
     ]);
-    expect(full.sinks[0]?.message).toMatch(/MiB more are wanted.*MiB are free/);
+    expect(full.sinks[0]?.message).toMatch(/MiB more are needed.*MiB are free/);
     writeFileSync(filler, "");
     // What both have by then is not sent again.
     expect(outcomes(await copy(source, [folder, other]))).toEqual([WHOLE, WHOLE]);
