@@ -1,4 +1,4 @@
-import { PORT_DEFAULT } from "../protocol/port.ts";
+import { PORT_DEFAULT } from "../protocol/coordinator-port.ts";
 
 /** What a coordinator does unless it is told otherwise: for the command and for the library. */
 export const COORDINATOR_DEFAULTS = {

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { FanfoldError } from "../lib/errors.ts";
 import { formatHostPort, type HostPort } from "../lib/host-port.ts";
-import { PORT_DEFAULT } from "../protocol/port.ts";
+import { PORT_DEFAULT } from "../protocol/coordinator-port.ts";
 
 /** Where a coordinator answers. */
 export type CoordinatorAddress = HostPort;

@@ -3,6 +3,7 @@ import { abortError } from "../lib/abort.ts";
 import { BoundedQueue } from "../lib/bounded-queue.ts";
 import { FanfoldError, reasonOf, systemCode } from "../lib/errors.ts";
 import { formatHostPort } from "../lib/host-port.ts";
+import { PORT_PATHS } from "../protocol/coordinator-port.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import {
   type ClientMessage,
@@ -11,7 +12,6 @@ import {
   encodeControl,
 } from "../protocol/messages/control.ts";
 import { withSafeText } from "../protocol/names/peer-text.ts";
-import { PORT_PATHS } from "../protocol/port.ts";
 import type { CoordinatorAddress } from "./address.ts";
 import { watchQuiet } from "./quiet-watch.ts";
 

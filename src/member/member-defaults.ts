@@ -1,4 +1,4 @@
-import { PORT_DEFAULT } from "../protocol/port.ts";
+import { PORT_DEFAULT } from "../protocol/coordinator-port.ts";
 
 /** What a source and a sink do unless they are told otherwise: for the commands and for the library. */
 export const MEMBER_DEFAULTS = {

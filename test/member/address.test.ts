@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatHostPort } from "../../src/lib/host-port.ts";
 import { parseCoordinatorAddress } from "../../src/member/address.ts";
-import { PORT_DEFAULT } from "../../src/protocol/port.ts";
+import { PORT_DEFAULT } from "../../src/protocol/coordinator-port.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 describe("parseCoordinatorAddress()", () => {

@@ -1,5 +1,5 @@
+import { PORT_PATHS } from "../../protocol/coordinator-port.ts";
 import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
-import { PORT_PATHS } from "../../protocol/port.ts";
 
 /** The answer to a request. A stream is read as fast as the client takes it, and ended when the client goes. */
 export interface Answer {

@@ -5,8 +5,8 @@ import { pipeline } from "node:stream/promises";
 import { type WebSocket, WebSocketServer } from "ws";
 import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { plainAddress } from "../../lib/host-port.ts";
+import { PORT_PATHS } from "../../protocol/coordinator-port.ts";
 import { CONTROL_BYTES_MAX } from "../../protocol/limits.ts";
-import { PORT_PATHS } from "../../protocol/port.ts";
 import { type HostRules, hostRefusal, upgradeRefusal } from "./hosts.ts";
 import { type Answer, NOT_FOUND, type Route, type TextAnswer, textAnswer } from "./routes.ts";
 

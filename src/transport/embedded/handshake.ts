@@ -4,7 +4,7 @@
  */
 import { FanfoldError } from "../../lib/errors.ts";
 import { formatHostPort } from "../../lib/host-port.ts";
-import { PORT_PATHS } from "../../protocol/port.ts";
+import { PORT_PATHS } from "../../protocol/coordinator-port.ts";
 
 export const RELAY_PROTOCOL = "fanfold-relay/1";
 
