@@ -57,7 +57,7 @@ describe.concurrent("fanfold source", { timeout: E2E_MS }, () => {
     const args = [...EXPECT, ...SOME, "--min-success", "2", "--quiet"];
     const source = lab.source(address, from, args, { plain: true });
     expect(await source.exit()).toBe(0);
-    expect(source.shown()).toContain("fanfold: warning: missing, and without a copy of this session: beta");
+    expect(source.shown()).toContain("fanfold: warning: missing sinks, which got no copy in this session: beta");
   });
 
   test("refuses a range without a wait before it asks for anything", async () => {

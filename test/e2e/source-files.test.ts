@@ -127,7 +127,7 @@ describe.concurrent("what a source reads", { timeout: E2E_MS }, () => {
   test.each([
     [["--exclude", "["], 'cannot read --exclude "[": "[" has no "]"'],
     [["--exclude-from", "missing"], 'cannot read --exclude-from "missing": '],
-    [["--include", "!a"], 'cannot read --include "!a": "!" turns'],
+    [["--include", "!a"], 'cannot read --include "!a": "!" has a meaning only in a file'],
     [["--bwlimit", "fast"], 'cannot read --bwlimit "fast": want a rate'],
   ])("refuses %j before it asks anybody", async (args, message) => {
     await using lab = await CliLab.open();

@@ -22,7 +22,7 @@ describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, ()
       expect(await run.troubled.exit()).toBe(9);
       expect(await run.troubled.failure()).toMatchObject({
         code: "disk-full",
-        message: expect.stringMatching(/[\d.]+ MiB.* wanted, [\d.]+ MiB are free/),
+        message: expect.stringMatching(/[\d.]+ MiB.* needed, [\d.]+ MiB are free/),
       });
       await expectOthersWell(run, "disk-full");
       await expectCopy(run.order.from, lab.path("well"));
