@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
-import { type CopyProgress, isWhole, type SinkOutcome } from "../../src/protocol/messages/progress.ts";
+import type { CopyProgress, SinkOutcome } from "../../src/protocol/messages/progress.ts";
+import { isWhole } from "../../src/protocol/messages/whole-copy.ts";
 import { brokersAvailable, startNats } from "../helpers/brokers/brokers.ts";
 import { WHOLE } from "../helpers/copies/whole-copy.ts";
 import { CliLab } from "../helpers/processes/cli.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { isWhole } from "../../src/protocol/messages/progress.ts";
+import { isWhole } from "../../src/protocol/messages/whole-copy.ts";
 import { startTcpProxy, type TcpProxy } from "../helpers/brokers/tcp-proxy.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
 import { makeLongTree, makeManyFiles } from "../helpers/trees/tree.ts";

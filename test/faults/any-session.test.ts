@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/lib/errors.ts";
-import { isWhole } from "../../src/protocol/messages/progress.ts";
+import { isWhole } from "../../src/protocol/messages/whole-copy.ts";
 import { runFaultySession } from "../helpers/copies/session-in-process.ts";
 import { memoryFolder } from "../helpers/disks/temp-folder.ts";
 import { FAULTS, type Fault } from "../helpers/transports/fault-transport.ts";

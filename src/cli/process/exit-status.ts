@@ -1,5 +1,6 @@
 import { type ErrorCode, isErrorCode } from "../../lib/errors.ts";
-import { isWhole, type SessionSummary, type SinkOutcome } from "../../protocol/messages/progress.ts";
+import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { isWhole } from "../../protocol/messages/whole-copy.ts";
 
 /** What a command ends with, for programs that call it. docs/exit-status.md says what to do about each. */
 export const EXIT_STATUS = {

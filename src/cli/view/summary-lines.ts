@@ -1,4 +1,5 @@
-import { isWhole, type SessionSummary, type SinkOutcome } from "../../protocol/messages/progress.ts";
+import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { isWhole } from "../../protocol/messages/whole-copy.ts";
 import { deletionMessages, deletionText } from "./deletion-lines.ts";
 import { dryRunHeadline, dryRunText, replacedText, wantedText } from "./dry-run-lines.ts";
 import { fidelityMessages } from "./fidelity-lines.ts";

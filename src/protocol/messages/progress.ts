@@ -89,11 +89,6 @@ export const sinkOutcomeSchema = z.object({
 });
 export type SinkOutcome = z.infer<typeof sinkOutcomeSchema>;
 
-/** Whether all of the source is there, and no entry is missing. */
-export function isWhole({ outcome }: SinkOutcome): boolean {
-  return outcome === "proven" || outcome === "complete";
-}
-
 export const sessionSummarySchema = z.object({
   /**
    * complete: every sink that took part has everything. unchanged: the same, and no sink changed anything. quorum: enough

@@ -1,5 +1,6 @@
 import type { DeletionWithheld } from "../../protocol/messages/deletion.ts";
-import { isWhole, type SessionSummary, type SinkOutcome } from "../../protocol/messages/progress.ts";
+import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { isWhole } from "../../protocol/messages/whole-copy.ts";
 import { missingOf } from "../../protocol/names/expected-names.ts";
 import type { WantedAmount } from "../publish/want-sum.ts";
 
