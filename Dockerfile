@@ -5,7 +5,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.mjs scripts/bundle.mjs scripts/
+COPY scripts scripts
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
@@ -16,7 +16,9 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY bin bin
-RUN mkdir -p /var/lib/fanfold && chown node:node /var/lib/fanfold && ln -s /app/bin/fanfold.cjs /usr/local/bin/fanfold
+# State; and what docker-compose.yml hands on to a broker.
+RUN install -d -o node -g node -m 700 /var/lib/fanfold && install -d -o node -g node /var/lib/fanfold-broker \
+  && ln -s /app/bin/fanfold.cjs /usr/local/bin/fanfold
 USER node
 VOLUME /var/lib/fanfold
 EXPOSE 7337

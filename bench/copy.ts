@@ -14,6 +14,7 @@ import { enterCp } from "./contenders/cp.ts";
 import { fanfold } from "./contenders/fanfold.ts";
 import { enterMbuffer } from "./contenders/mbuffer.ts";
 import { enterRsync } from "./contenders/rsync.ts";
+import { enterSyncthing } from "./contenders/syncthing.ts";
 import { describeMachine, machineLines } from "./machine.ts";
 import { BENCH_USAGE, type BenchOptions, readBenchOptions } from "./options.ts";
 import { type Score, scoreTable } from "./report.ts";
@@ -61,12 +62,17 @@ async function bench(options: BenchOptions, base: string): Promise<boolean> {
 }
 
 /** Who takes part; what is not there is named and not passed over. */
-async function enter({ transports, peers, nats, amqp }: BenchOptions): Promise<Entrant[]> {
+async function enter({ transports, peers, guarded, sealed, nats, amqp }: BenchOptions): Promise<Entrant[]> {
   const entrants: Entrant[] = [];
   for (const transport of transports) {
     if (transport === "embedded") {
       const contender = fanfold(transport, { broker: undefined });
       entrants.push({ contender, version: "the relay in the coordinator" });
+      if (guarded) {
+        const version = "the same as beyond one machine: with tokens, and sealed";
+        entrants.push({ contender: fanfold(transport, { broker: undefined, isGuarded: true }), version });
+      }
+      if (sealed) entrants.push(enterSealed(transport));
       continue;
     }
     const broker = await findBroker(transport, transport === "nats" ? nats : amqp);
@@ -74,13 +80,19 @@ async function enter({ transports, peers, nats, amqp }: BenchOptions): Promise<E
     else {
       const share = broker.pid === undefined ? "; its CPU time and memory are NOT in the figures" : "";
       entrants.push({ contender: fanfold(transport, { broker }), version: `${broker.version}${share}` });
+      if (sealed) entrants.push(enterSealed(transport, broker));
       if (peers.includes("bare")) entrants.push(await enterBare(transport, broker));
     }
   }
   if (peers.includes("rsync")) entrants.push(enterRsync());
   if (peers.includes("mbuffer")) entrants.push(enterMbuffer());
   if (peers.includes("cp")) entrants.push(enterCp());
+  if (peers.includes("syncthing")) entrants.push(enterSyncthing());
   return entrants;
+}
+
+function enterSealed(transport: string, broker?: Broker): Entrant {
+  return { contender: fanfold(transport, { broker, isSealed: true }), version: "the same, encrypted from end to end" };
 }
 
 async function enterBare(kind: BrokerKind, broker: Broker): Promise<Entrant> {

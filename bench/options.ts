@@ -4,13 +4,19 @@ import { parseArgs } from "node:util";
 import { WORKLOADS, type WorkloadName } from "./workloads.ts";
 
 export const TRANSPORTS = ["embedded", "nats", "amqp"] as const;
-export const PEERS = ["rsync", "mbuffer", "cp", "bare"] as const;
+export const PEERS = ["rsync", "mbuffer", "cp", "bare", "syncthing"] as const;
+/** Who takes part unasked: small files take syncthing long. */
+const PEERS_DEFAULT = "rsync,mbuffer,cp,bare";
 
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {
   readonly workloads: readonly WorkloadName[];
   readonly transports: readonly (typeof TRANSPORTS)[number][];
   readonly peers: readonly (typeof PEERS)[number][];
+  /** Whether the embedded transport takes part a second time, as beyond one machine. */
+  readonly guarded: boolean;
+  /** Whether each transport takes part a second time, with all that is sent encrypted from end to end. */
+  readonly sealed: boolean;
   /** Copies made at once: each number in turn. */
   readonly sinks: readonly number[];
   readonly runs: number;
@@ -28,7 +34,10 @@ export const BENCH_USAGE = `npm run bench -- [options]
   --workload ${WORKLOADS.join(",")}
                                      what to copy (default: all)
   --transports ${TRANSPORTS.join(",")}     what fanfold copies through (default: all)
-  --peers ${PEERS.join(",")}           whom to compare with (default: all; "" for none)
+  --peers ${PEERS.join(",")}
+                                     whom to compare with (default: all but syncthing; "" for none)
+  --guarded                          fanfold embedded also as beyond one machine: with tokens, and sealed
+  --sealed                           fanfold also with all that is sent encrypted from end to end
   --sinks N,N,...                    copies made at once, each number in turn (default: 3)
   --runs N                           runs of each contender, in turn (default: 3)
   --scale F                          share of the size of each workload, to try it out (default: 1)
@@ -47,7 +56,9 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | "help"
     options: {
       workload: { type: "string", default: WORKLOADS.join(",") },
       transports: { type: "string", default: TRANSPORTS.join(",") },
-      peers: { type: "string", default: PEERS.join(",") },
+      peers: { type: "string", default: PEERS_DEFAULT },
+      guarded: { type: "boolean", default: false },
+      sealed: { type: "boolean", default: false },
       sinks: { type: "string", default: "3" },
       runs: { type: "string", default: "3" },
       scale: { type: "string", default: "1" },
@@ -64,6 +75,8 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | "help"
     workloads: words("--workload", values.workload, WORKLOADS),
     transports: words("--transports", values.transports, TRANSPORTS),
     peers: words("--peers", values.peers, PEERS),
+    guarded: values.guarded,
+    sealed: values.sealed,
     sinks: wholeNumbers("--sinks", values.sinks, 64),
     runs: wholeNumber("--runs", values.runs, 100),
     scale: share("--scale", values.scale),

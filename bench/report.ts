@@ -14,10 +14,16 @@ const PARS = [
   ["rsync daemon", "to rsync"],
   ["tar, mbuffer", "to tar"],
   ["cp -a", "to cp"],
+  ["syncthing", "to syncthing"],
 ] as const;
-const HEAD = ["contender", "wall median, s", "wall min, s", "CPU median, s", "source's CPU, s", "sent, MiB"];
+const HEAD = [
+  ...["contender", "wall median, s", "wall min, s", "CPU median, s"],
+  ...["source's CPU, s", "one sink's CPU, s", "sent, MiB"],
+];
 /** The process that reads the source, in each contender. */
 const SENDERS = ["source", "daemon", "sender", "publisher"];
+/** Those of which there is one for each copy. */
+const RECEIVERS = ["sink", "client", "receiver", "cp", "subscriber"];
 
 /** One workload's table, in Markdown. */
 export function scoreTable(workload: Omit<Workload, "folder">, scores: readonly Score[], sinks: number): string {
@@ -36,27 +42,33 @@ export function scoreTable(workload: Omit<Workload, "folder">, scores: readonly 
   ];
   const rows = scores.map((score) => {
     const ratios = pars.map((par) => ratio(score, par.score).toFixed(2));
-    return scoreRow(score, isBare ? [...ratios, ofBareLoop(score, scores)] : ratios);
+    return scoreRow(score, sinks, isBare ? [...ratios, ofBareLoop(score, scores)] : ratios);
   });
   return [`## ${name}: ${size}, to ${sinks} at once`, "", markdownTable(head, rows)].join("\n");
 }
 
-function scoreRow({ name, runs, failures }: Score, ratios: readonly string[]): string[] {
+function scoreRow({ name, runs, failures }: Score, sinks: number, ratios: readonly string[]): string[] {
   if (runs.length === 0)
     return [name, "failed", ...HEAD.slice(2).map(() => ""), ...ratios.map(() => ""), failures[0] ?? ""];
   const walls = runs.map(({ wallMs }) => wallMs);
-  const sender = SENDERS.find((role) => runs.some(({ cpuMsByRole }) => role in cpuMsByRole));
   const sent = runs.flatMap(({ sentBytes }) => (sentBytes === undefined ? [] : [sentBytes]));
   return [
     failures.length === 0 ? name : `${name} (${failures.length} of ${runs.length + failures.length} failed)`,
     seconds(median(walls)),
     seconds(Math.min(...walls)),
     seconds(median(runs.map(({ cpuMs }) => cpuMs))),
-    sender === undefined ? "" : seconds(median(runs.map(({ cpuMsByRole }) => cpuMsByRole[sender] ?? 0))),
+    cpuOf(runs, SENDERS),
+    cpuOf(runs, RECEIVERS, sinks),
     sent.length === 0 ? "" : (median(sent) / MIB).toFixed(1),
     ...ratios,
     peaksOf(runs),
   ];
+}
+
+/** Of the one of these roles that takes part, shared by so many processes. */
+function cpuOf(runs: readonly Usage[], roles: readonly string[], processes = 1): string {
+  const role = roles.find((one) => runs.some(({ cpuMsByRole }) => one in cpuMsByRole));
+  return role === undefined ? "" : seconds(median(runs.map(({ cpuMsByRole }) => (cpuMsByRole[role] ?? 0) / processes)));
 }
 
 function ratio(score: Score, par: Score): number {

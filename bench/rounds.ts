@@ -78,8 +78,9 @@ async function runOnce(contender: Contender, arena: Arena, { folders, profile, a
     using meter = new Meter();
     const job: Job = { source, copies, scratch, again, signal: late.signal, profiles: profile };
     const usage = await contender.run(job, meter);
+    const judge = findJudge(contender.lacks);
     for (const copy of copies) {
-      const { differences } = findJudge().compare(source, copy);
+      const { differences } = judge.compare(source, copy);
       if (differences.length > 0) throw new Error(`${differences.length} differences, the first: ${differences[0]}`);
     }
     return usage;

@@ -18,13 +18,31 @@ if (!(foundMajor >= WANTED_MAJOR)) {
   );
   process.exitCode = 1;
 } else {
+  keepDebuggerShut();
   silenceSqliteWarning();
-  import("../dist/app/cli.js").catch(function (error) {
-    var unbuilt =
-      error && error.code === "ERR_MODULE_NOT_FOUND" && String(error.message).indexOf("cli.js' imported") > 0;
-    if (!unbuilt) throw error;
+  try {
+    require("../dist/app/cli.cjs");
+  } catch (error) {
+    if (!isUnbuilt(error)) throw error;
     process.stderr.write("fanfold: is not built yet in this folder: run `npm ci && npm run build` there\n");
     process.exitCode = 1;
+  }
+}
+
+function isUnbuilt(error) {
+  return error && error.code === "MODULE_NOT_FOUND" && String(error.message).indexOf("'../dist/app/cli.cjs'") > 0;
+}
+
+/**
+ * SIGUSR1 prints a status line (src/cli/process/status-signal.ts). Node.js would open the port of its debugger instead, to
+ * everybody on this machine. A listener keeps it shut. A signal that came before it has opened the port: it is closed again.
+ */
+function keepDebuggerShut() {
+  process.on("SIGUSR1", function () {});
+  var isWanted = (process.execArgv.join(" ") + " " + (process.env.NODE_OPTIONS || "")).indexOf("--inspect") >= 0;
+  if (isWanted || typeof process._debugEnd !== "function") return;
+  [0, 20, 200, 1000].forEach(function (delayMs) {
+    setTimeout(process._debugEnd, delayMs).unref();
   });
 }
 

@@ -1,4 +1,4 @@
-// `npm run build`: makes dist of src, modules (bundle.mjs) and types, and removes what earlier builds left there. Plain
+// `npm run build`: makes dist of src, modules (bundle.mjs), the web page (bundle-web.mjs) and types, and removes what earlier builds left there. Plain
 // JavaScript, because it also runs under an older Node.js (see prepare.mjs).
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMP = join(ROOT, "dist", ".stamp");
+/** Of the programs, of the web page, and of the man pages. Each prints what it made in dist. */
+const MAKERS = ["scripts/bundle.mjs", "scripts/bundle-web.mjs", "scripts/man.ts"];
+const MAN_SOURCES = ["help-text", "man-pages", "roff"].map((name) => join("scripts", "docs", `${name}.ts`));
 const COMPILED = /^(.+)\.ts$/;
 
 /** True when dist was built from exactly the sources and settings that stand here now. */
@@ -22,21 +25,23 @@ export function build() {
   const compiler = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   const types = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: "inherit" });
   if (types.status !== 0) return types.status ?? 1;
-  const bundler = join(ROOT, "scripts", "bundle.mjs");
-  const modules = spawnSync(newestNode(), [bundler], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "inherit"],
-    encoding: "utf8",
-  });
-  if (modules.status !== 0) return modules.status ?? 1;
-  const wanted = new Set(modules.stdout.split("\n").map((name) => join(name)));
+  const wanted = new Set();
+  for (const name of MAKERS) {
+    const modules = spawnSync(newestNode(), [join(ROOT, name)], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "inherit"],
+      encoding: "utf8",
+    });
+    if (modules.status !== 0) return modules.status ?? 1;
+    for (const made of modules.stdout.split("\n")) wanted.add(join(made));
+  }
   for (const name of filesUnder("src")) wanted.add(name.replace(COMPILED, "$1.d.ts"));
   for (const name of filesUnder("dist")) if (!wanted.has(name)) rmSync(join(ROOT, "dist", name));
   writeFileSync(STAMP, before);
   return 0;
 }
 
-/** The one that comes with the packages, where their scripts may run; else it is Node.js 24 that runs this. */
+/** The one that comes with the packages, where their scripts may run. Where they may not, Node.js 24 runs this. */
 function newestNode() {
   const own = join(ROOT, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
   return existsSync(own) ? own : process.execPath;
@@ -51,7 +56,9 @@ function fingerprint() {
     "package.json",
     "package-lock.json",
     "scripts/build.mjs",
-    "scripts/bundle.mjs",
+    "scripts/bundle-threads.ts",
+    ...MAKERS,
+    ...MAN_SOURCES,
   ];
   for (const name of [...settings, ...filesUnder("src").map((file) => join("src", file))]) {
     const content = readFileSync(join(ROOT, name));

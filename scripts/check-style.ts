@@ -1,11 +1,13 @@
 /**
- * The house rules that the linter cannot express. It refuses remarks that switch a check or the coverage off, files that
- * grow beyond the limit, folders of src that no layer rule of biome.json names, and types of src that share a name. In
- * documents it refuses long sentences and lines, and paths and links that lead nowhere.
+ * The house rules that the linter cannot express. It refuses remarks that switch a check or the coverage off.
+ * It refuses files that grow beyond the limit, and folders of src that no layer rule of biome.json names. It refuses types
+ * of src that share a name, and exports that only tests use. In documents it refuses long sentences and lines, and paths
+ * and links that lead nowhere.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { documentProblems } from "./lint/documents.ts";
+import { exportProblems } from "./lint/exports.ts";
 import { proseProblems } from "./lint/prose.ts";
 import { typeNameProblems } from "./lint/type-names.ts";
 
@@ -52,16 +54,17 @@ function documentsProblems(): string[] {
     });
 }
 
-function sharedTypeNames(): string[] {
-  const sources = files.filter((file) => /^src\/.*\.ts$/.test(file));
-  return typeNameProblems(new Map(sources.map((file) => [file, readFileSync(file, "utf8")])));
+function codeProblems(): string[] {
+  const sources = files.filter((file) => /\.(tsx?|mjs)$/.test(file));
+  const texts = new Map(sources.map((file) => [file, readFileSync(file, "utf8")]));
+  return [...typeNameProblems(texts), ...exportProblems(texts)];
 }
 
 const problems = [
   ...files.filter((file) => CHECKED.test(file)).flatMap(problemsOf),
   ...foldersWithoutRule(),
   ...documentsProblems(),
-  ...sharedTypeNames(),
+  ...codeProblems(),
 ];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: a coordinator, some sinks and a source as real processes on this machine; then every copy is compared
+ * `npm run demo`: a coordinator, some sinks and a source as real processes on this machine. Then every copy is compared
  * with the source by a tool that knows nothing of fanfold.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -26,6 +26,10 @@ async function demo(options: DemoOptions, base: string): Promise<boolean> {
   const coordinator = startWithEvents(coordinatorArgs, join(base, "coordinator.log"), (event) => room.take(event));
   const address = await room.within(Promise.race([room.address, failedStart("coordinator", coordinator)]));
   item("coordinator", `listens at ${address}`);
+  item(
+    "web page",
+    `http://${address}/ shows it live${options.stay ? "" : " until the demo ends; npm run demo -- --stay keeps it"}`,
+  );
 
   const names = Array.from({ length: sinks }, (_, index) => `sink-${index + 1}`);
   const running = names.map((name) =>
@@ -37,7 +41,8 @@ async function demo(options: DemoOptions, base: string): Promise<boolean> {
   item("folders", base);
   say();
 
-  const sourceArgs = ["source", "--coordinator", address, "--dest-count", String(sinks)];
+  const paced = options.bwlimit === undefined ? [] : ["--bwlimit", options.bwlimit];
+  const sourceArgs = ["source", "--coordinator", address, "--dest-count", String(sinks), ...paced];
   say(style.quiet(`$ fanfold ${sourceArgs.join(" ")} ${shellWord(folder)}`));
   const source = startInTerminal([...sourceArgs, "--state-dir", join(base, "source"), "--", folder]);
   foreground = source;
@@ -45,7 +50,7 @@ async function demo(options: DemoOptions, base: string): Promise<boolean> {
   if (stopped !== undefined) return false;
   if (status !== 0) item("source", style.bad(`ended with exit status ${status}`));
   const ends = await Promise.all(running.map((sink) => endOf(sink, status === 0)));
-  await stop(coordinator);
+  if (!options.stay) await stop(coordinator);
 
   heading("What each sink said");
   for (const [index, name] of names.entries()) {
@@ -58,6 +63,11 @@ async function demo(options: DemoOptions, base: string): Promise<boolean> {
     sayResult(room.summary);
   }
   sayByHand(folder, options);
+  if (options.stay) {
+    say(`\nThe web page stays at ${style.strong(`http://${address}/`)} until Ctrl-C.`);
+    foreground = coordinator;
+    await coordinator.ended;
+  }
   return equal && status === 0 && ends.every((end) => end === 0);
 }
 

@@ -1,5 +1,5 @@
 // Runs before `npm test` and `npm run demo`: a fresh clone is ready after one command. Installs what package-lock.json
-// names and builds, each only when needed; needs no network when there is nothing to install. Plain JavaScript that
+// names and builds, each only when needed. Needs no network when there is nothing to install. Plain JavaScript that
 // an older Node.js can run, because Node.js 24 itself is one of the things it installs.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -31,7 +31,7 @@ function prepare() {
   return 0;
 }
 
-/** npm writes down what it installed, as its last step; so an install that was interrupted does not count. */
+/** npm writes down what it installed, as its last step. So an install that was interrupted does not count. */
 function isInstalled() {
   const wanted = packagesOf("package-lock.json");
   const found = packagesOf(join("node_modules", ".package-lock.json"));

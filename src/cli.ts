@@ -6,6 +6,10 @@ const LINGER_MS = 2000;
 const args = process.argv.slice(2);
 const io = processIo();
 guardProcess(io, args);
-process.exitCode = await main(args, io);
-await taken(io);
-setTimeout(() => process.exit(), LINGER_MS).unref();
+void main(args, io).then(async (status) => {
+  process.exitCode = status;
+  await taken(io);
+  // Where Node.js takes itself down, SIGUSR1 and its like are no longer caught for a moment, and would be the end that is told.
+  process.on("exit", () => process.exit());
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+});

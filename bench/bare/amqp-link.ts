@@ -6,7 +6,7 @@ export async function openAmqpLink(url: string, id: string): Promise<BareLink> {
   const { signal } = new AbortController();
   const [server] = await amqpServers(url, signal);
   if (server === undefined) throw new Error("the URL names no server");
-  const { model } = await openAmqp(url, { server, name: "bare loop", signal });
+  const { model } = await openAmqp({ kind: "amqp", url }, { server, name: "bare loop", signal });
   const channel = await model.createChannel();
   const exchangeOf = (to: string): string => `bare.${id}.${to}`;
   for (const to of ["data", "stored"])

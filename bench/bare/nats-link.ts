@@ -6,11 +6,8 @@ import type { BareLink } from "./loop.ts";
 const FLUSH_EVERY_BYTES = 1024 * 1024;
 
 export async function openNatsLink(url: string, id: string): Promise<BareLink> {
-  const { connection } = await openNats(url, {
-    clientName: "bare loop",
-    clock: systemClock,
-    signal: new AbortController().signal,
-  });
+  const { signal } = new AbortController();
+  const { connection } = await openNats({ kind: "nats", url }, { clientName: "bare loop", clock: systemClock, signal });
   let unflushedBytes = 0;
   return {
     publish(to, payload) {

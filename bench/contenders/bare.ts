@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { abortable } from "../../src/lib/abort.ts";
+import { abortable } from "../../src/lib/async/abort.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { connectTransport } from "../../src/transport/connect.ts";

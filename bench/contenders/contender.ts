@@ -1,3 +1,4 @@
+import type { Leniency } from "../../scripts/demo/tree-comparison.ts";
 import type { Meter, Usage } from "../measure.ts";
 import type { WorkloadName } from "../workloads.ts";
 
@@ -22,6 +23,8 @@ export interface Contender {
   suits?(workload: WorkloadName): boolean;
   /** How many copies it can make at most. */
   readonly copiesMax?: number;
+  /** What it does not carry, and its copies are not asked for. */
+  readonly lacks?: Leniency;
   /** Copies once, and ends every process it started. What happens between the meter's start and stop is the figure. */
   run(job: Job, meter: Meter): Promise<Usage>;
 }

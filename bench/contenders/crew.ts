@@ -1,15 +1,18 @@
+import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { WaitingRoom } from "../../scripts/demo/waiting-room.ts";
-import { abortable } from "../../src/lib/abort.ts";
+import { abortable } from "../../src/lib/async/abort.ts";
 import type { Meter } from "../measure.ts";
 import type { Broker } from "./broker.ts";
 import type { Job } from "./contender.ts";
-import { NodeProgram } from "./node-program.ts";
+import { COMMAND, NodeProgram, type Start } from "./node-program.ts";
 import type { Program } from "./program.ts";
 
 /** The coordinator tells of the end of a session a moment after its members have ended. */
 const SUMMARY_MS = 10_000;
+
+type Role = "source" | "sink";
 
 /** Programs that start ours, as in `ip netns exec NAME`; and where the coordinator listens. */
 export interface Place {
@@ -31,6 +34,10 @@ interface Summary {
 export interface CrewOptions {
   readonly broker: Broker | undefined;
   readonly place?: Place;
+  /** With tokens, and sealed, as beyond one machine. @default false */
+  readonly isGuarded?: boolean;
+  /** What is sent is encrypted from end to end, also inside of one machine. */
+  readonly isSealed?: boolean;
 }
 
 /** Coordinator and sinks of one session, each a process of its own, up and registered; and then its source. */
@@ -39,16 +46,21 @@ export class Crew implements AsyncDisposable {
   readonly #job: Job;
   readonly #broker: Broker | undefined;
   readonly #place: Place;
+  readonly #isGuarded: boolean;
+  readonly #isSealed: boolean;
   readonly #room = new WaitingRoom();
   readonly #running = new AsyncDisposableStack();
   readonly #summary = Promise.withResolvers<Summary>();
   #coordinator: NodeProgram | undefined;
   #address = "";
+  #tokens: Readonly<Record<Role, string>> | undefined;
 
-  private constructor(job: Job, { broker, place = HERE }: CrewOptions) {
+  private constructor(job: Job, { broker, place = HERE, isGuarded = false, isSealed = false }: CrewOptions) {
     this.#job = job;
     this.#broker = broker;
     this.#place = place;
+    this.#isGuarded = isGuarded;
+    this.#isSealed = isSealed;
   }
 
   static async open(job: Job, options: CrewOptions): Promise<Crew> {
@@ -71,7 +83,9 @@ export class Crew implements AsyncDisposable {
   startSource(): NodeProgram {
     const { source, copies, scratch } = this.#job;
     const args = ["source", "--coordinator", this.#address, "--dest-count", String(copies.length)];
-    return this.#start("source", [...args, "--state-dir", join(scratch, "source"), source], this.#place.source);
+    if (this.#isSealed) args.push("--seal", "on");
+    const whole = [...args, "--state-dir", join(scratch, "source"), source];
+    return this.#start("source", whole, { by: this.#place.source, env: this.#tokenFor("source") });
   }
 
   async summary(): Promise<Summary> {
@@ -89,22 +103,28 @@ export class Crew implements AsyncDisposable {
     rmSync(state, { recursive: true, force: true });
     const broker = this.#broker?.url ?? "embedded";
     const args = ["coordinator", "--host", host, "--port", "0", "--broker", broker, "--state-dir", state, "--json"];
-    this.#coordinator = this.#start("coordinator", args, coordinator, (line) => this.#take(line));
+    if (this.#isGuarded) args.push("--require-token");
+    const onLine = (line: string): void => this.#take(line);
+    this.#coordinator = this.#start("coordinator", args, { by: coordinator, onLine });
     const heard = await this.#room.within(Promise.race([this.#room.address, failure(this.#coordinator.program)]));
     this.#address = `${host}:${heard.split(":").at(-1)}`;
+    if (this.#isGuarded) this.#tokens = tokensOf(state, coordinator);
     for (const [index, copy] of copies.entries()) {
       const name = `sink-${index + 1}`;
       const sinkArgs = ["sink", "--coordinator", this.#address, "--name", name, copy];
-      this.sinks.push(this.#start(name, sinkArgs, sink(index)));
+      this.sinks.push(this.#start(name, sinkArgs, { by: sink(index), env: this.#tokenFor("sink") }));
     }
     const failures = this.sinks.map(({ program }) => failure(program));
     await this.#room.within(Promise.race([this.#room.registered(copies.length), ...failures]));
   }
 
-  #start(name: string, args: string[], by: readonly string[], onLine?: (line: string) => void): NodeProgram {
+  #tokenFor(role: Role): Readonly<Record<string, string>> {
+    return this.#tokens === undefined ? {} : { FANFOLD_TOKEN: this.#tokens[role] };
+  }
+
+  #start(name: string, args: string[], how: Pick<Start, "by" | "env" | "onLine">): NodeProgram {
     const { scratch, profiles } = this.#job;
-    const more = onLine === undefined ? {} : { onLine };
-    const started = NodeProgram.fanfold(args, { name, scratch, profiles, by, ...more });
+    const started = NodeProgram.fanfold(args, { name, scratch, profiles, ...how });
     this.#running.use(started.program);
     return started;
   }
@@ -115,6 +135,15 @@ export class Crew implements AsyncDisposable {
     this.#room.take({ ...event, type: String(event.type) });
     if (event.type === "finished" && "summary" in event) this.#summary.resolve(event.summary as Summary);
   }
+}
+
+/** Asked where the coordinator runs: elsewhere it may not be reached. */
+function tokensOf(state: string, by: readonly string[]): Readonly<Record<Role, string>> {
+  const [program = "", ...args] = [...by, process.execPath, COMMAND, "token", "show", "--json", "--state-dir", state];
+  const lines = execFileSync(program, args, { encoding: "utf8" }).trim().split("\n");
+  const shown = lines.map((line) => JSON.parse(line) as { readonly role: Role; readonly token: string });
+  const tokenOf = (role: Role): string => shown.find((one) => one.role === role)?.token ?? "";
+  return { source: tokenOf("source"), sink: tokenOf("sink") };
 }
 
 /** Whoever is not awaited any more may fail. */

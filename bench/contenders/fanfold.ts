@@ -7,8 +7,9 @@ import { Crew, type CrewOptions } from "./crew.ts";
  * with the source, and it stops when source and sinks have ended.
  */
 export function fanfold(transport: string, options: CrewOptions): Contender {
+  const marks = `${options.isGuarded === true ? ", guarded" : ""}${options.isSealed === true ? ", sealed" : ""}`;
   return {
-    name: `fanfold ${transport}`,
+    name: `fanfold ${transport}${marks}`,
     async run(job, meter): Promise<Usage> {
       await using crew = await Crew.open(job, options);
       crew.watch(meter);

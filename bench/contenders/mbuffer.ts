@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { abortable } from "../../src/lib/abort.ts";
+import { abortable } from "../../src/lib/async/abort.ts";
 import type { Contender, Entrant, Job } from "./contender.ts";
 import { freePorts, HOST, listening } from "./ports.ts";
 import { Program, versionOf } from "./program.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Program } from "./program.ts";
 
-const COMMAND = new URL("../../bin/fanfold.cjs", import.meta.url).pathname;
+export const COMMAND = new URL("../../bin/fanfold.cjs", import.meta.url).pathname;
 const FACTS_HOOK = new URL("process-facts.cjs", import.meta.url).pathname;
 
 /** What a process of ours said when it ended. */
@@ -21,6 +21,7 @@ export interface Start {
   readonly profiles?: string | undefined;
   /** A program that starts it, and its arguments. */
   readonly by?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;
 }
 
@@ -40,7 +41,7 @@ export class NodeProgram {
   }
 
   /** Starts a script. */
-  static start(args: readonly string[], { name, scratch, profiles, by = [], onLine }: Start): NodeProgram {
+  static start(args: readonly string[], { name, scratch, profiles, by = [], env = {}, onLine }: Start): NodeProgram {
     const factsPath = join(scratch, `${name}.facts.json`);
     const [command = "", ...rest] = [
       ...by,
@@ -52,7 +53,7 @@ export class NodeProgram {
     ];
     const program = Program.start(command, rest, join(scratch, `${name}.log`), {
       name,
-      env: { FANFOLD_BENCH_FACTS: factsPath },
+      env: { ...env, FANFOLD_BENCH_FACTS: factsPath },
       ...(onLine === undefined ? {} : { onLine }),
     });
     return new NodeProgram(program, factsPath);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { throwIfAborted } from "../../src/lib/abort.ts";
+import { throwIfAborted } from "../../src/lib/async/abort.ts";
 
 export const HOST = "127.0.0.1";
 const LISTENING = "0A";

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { abortable } from "../../src/lib/abort.ts";
+import { abortable } from "../../src/lib/async/abort.ts";
 
 /** To end in order, and to write a profile. */
 const PATIENCE_MS = 10_000;

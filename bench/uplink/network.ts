@@ -17,9 +17,9 @@ export interface Host {
 }
 
 /**
- * Machines that are network namespaces, each with a cable to one switch: a source whose cable carries so many Mbit/s in
- * each direction, a relay and sinks whose cables carry what the machine can. Needs root, iproute2 and the kernel's tbf.
- * Nothing outside of the namespaces is touched.
+ * Machines that are network namespaces, each with a cable to one switch: a source, a relay and sinks. Cables carry what
+ * the machine can, but for the source's, which may carry only so many Mbit/s in each direction. Needs root, iproute2 and,
+ * for that limit, the kernel's tbf. Nothing outside of the namespaces is touched.
  */
 export class Network implements Disposable {
   readonly source: Host;
@@ -38,7 +38,7 @@ export class Network implements Disposable {
   }
 
   /** @throws Error that says what is missing */
-  static open(sinks: number, mbits: number): Network {
+  static open(sinks: number, mbits?: number): Network {
     if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root, or with sudo -E");
     for (const [command, option] of [
       ["ip", "-V"],
@@ -73,7 +73,7 @@ export class Network implements Disposable {
     for (const name of this.#names.splice(0)) spawnSync("ip", ["netns", "delete", name]);
   }
 
-  #build(mbits: number): void {
+  #build(mbits: number | undefined): void {
     const hub = this.#name("switch");
     this.#add(hub);
     run("ip", ["-n", hub, "link", "add", "bridge", "type", "bridge"]);
@@ -86,6 +86,7 @@ export class Network implements Disposable {
       run("ip", ["-n", name, "address", "add", `${address}/24`, "dev", LINK]);
       for (const link of ["lo", LINK]) run("ip", ["-n", name, "link", "set", link, "up"]);
     }
+    if (mbits === undefined) return;
     const tbf = ["root", "tbf", "rate", `${mbits}mbit`, "burst", BURST, "latency", QUEUE];
     run("tc", ["-n", this.source.name, "qdisc", "add", "dev", LINK, ...tbf]);
     run("tc", ["-n", hub, "qdisc", "add", "dev", "port0", ...tbf]);

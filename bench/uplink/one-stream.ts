@@ -1,19 +1,21 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { abortable } from "../../src/lib/abort.ts";
+import { abortable } from "../../src/lib/async/abort.ts";
 import type { Contender, Job } from "../contenders/contender.ts";
 import { likeSource } from "../contenders/like-source.ts";
 import { NodeProgram } from "../contenders/node-program.ts";
 import type { Network } from "./network.ts";
 
 const PROGRAM = new URL("stream-program.ts", import.meta.url).pathname;
+/** Its name in tables. */
+export const ONE_STREAM = "one TCP stream to one";
 const PORT = "7400";
 const PATIENCE_MS = 10_000;
 
 /** What the link can do: the file sent once, to one sink, by a plain TCP stream that nobody looks into. */
 export function oneStream({ source, sinks }: Network): Contender {
   return {
-    name: "one TCP stream to one",
+    name: ONE_STREAM,
     copiesMax: 1,
     async run(job: Job, meter) {
       const { copies, scratch, signal } = job;

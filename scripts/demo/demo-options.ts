@@ -9,9 +9,14 @@ export interface DemoOptions {
   readonly sinks: number;
   /** Leaves the copies where they are. */
   readonly keep: boolean;
+  /** The coordinator, and with it the web page, stays until Ctrl-C. */
+  readonly stay: boolean;
+  /** As the source takes it; undefined is as fast as it can. */
+  readonly bwlimit: string | undefined;
 }
 
-export const DEMO_USAGE = "npm run demo [-- FOLDER] [--broker nats://localhost:4222] [--sinks 3] [--keep]";
+export const DEMO_USAGE =
+  "npm run demo [-- FOLDER] [--broker nats://localhost:4222] [--sinks 3] [--bwlimit 5M] [--stay] [--keep]";
 const SINKS_MAX = 16;
 
 /** Gives a sentence about what is wrong instead of the options when they cannot be used. */
@@ -24,6 +29,8 @@ export function readDemoOptions(args: readonly string[], defaultFolder: string):
         broker: { type: "string", default: "embedded" },
         sinks: { type: "string", default: "3" },
         keep: { type: "boolean", default: false },
+        stay: { type: "boolean", default: false },
+        bwlimit: { type: "string" },
       },
     });
     if (positionals.length > 1) return `want one folder, found ${positionals.length}`;
@@ -32,7 +39,8 @@ export function readDemoOptions(args: readonly string[], defaultFolder: string):
       return `want 1 to ${SINKS_MAX} for --sinks, found "${values.sinks}"`;
     const folder = resolve(positionals[0] ?? defaultFolder);
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return `found no directory at "${folder}"`;
-    return { folder, broker: values.broker, sinks, keep: values.keep };
+    const { broker, keep, stay, bwlimit } = values;
+    return { folder, broker, sinks, keep, stay, bwlimit };
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown);
   }

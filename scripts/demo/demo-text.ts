@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Environment } from "../../src/cli/process/program-io.ts";
-import { formatBytes, formatElapsed, formatRate, plural } from "../../src/cli/view/format.ts";
-import { createStyle, speaksUnicode } from "../../src/cli/view/style.ts";
+import { createStyle, speaksUnicode } from "../../src/cli/view/text/style.ts";
+import { formatBytes, formatElapsed, formatRate, plural } from "../../src/words/format.ts";
 import type { DemoEvent } from "./demo-process.ts";
 
 const env: Environment = process.env;
@@ -43,7 +43,7 @@ export function sayByHand(folder: string, options: { readonly broker: string; re
     `  npx fanfold sink /tmp/copy-1${options.sinks > 1 ? `     ${style.quiet(`# and so on: ${options.sinks} of them, on any machine`)}` : ""}`,
   );
   say(`  npx fanfold source --dest-count ${options.sinks} ${shellWord(folder)}`);
-  say(style.quiet("  # with more machines: coordinator --host 0.0.0.0; the others --coordinator HOST"));
+  say(style.quiet("  # with more machines: coordinator --host 0.0.0.0; it prints what to paste on the others"));
 }
 
 /** The default folder reads better by its name. */

@@ -13,31 +13,41 @@ export interface Judge {
   compare(source: string, copy: string): Comparison;
 }
 
+/** What is not looked at. */
+export interface Leniency {
+  /** Of directories and symbolic links times are not compared. */
+  readonly timesOfFilesOnly?: boolean;
+}
+
 /** A sink's own state, which is no part of the copy. */
 const OWN_FOLDER = ".fanfold";
 const RSYNC = ["-rlptnic", "--delete", `--exclude=/${OWN_FOLDER}`];
+const RSYNC_TIMES_OF_FILES = ["--omit-dir-times", "--omit-link-times"];
 const DIFF = ["-r", "--no-dereference", `--exclude=${OWN_FOLDER}`];
 
-/** rsync if it is there; else diff with a look at what diff does not see; else a walk of our own. */
-export function findJudge(): Judge {
+/** rsync if it is there. Without it diff, with a look at what diff does not see. Without both a walk of our own. */
+export function findJudge({ timesOfFilesOnly = false }: Leniency = {}): Judge {
+  const times = timesOfFilesOnly ? "times of files" : "times";
   if (runs("rsync")) {
+    const args = [...RSYNC, ...(timesOfFilesOnly ? RSYNC_TIMES_OF_FILES : [])];
     return {
-      name: `rsync ${RSYNC.join(" ")}`,
-      compare: (source, copy) => run("rsync", [...RSYNC, "--", `${source}/`, `${copy}/`]),
+      name: `rsync ${args.join(" ")}`,
+      compare: (source, copy) => run("rsync", [...args, "--", `${source}/`, `${copy}/`]),
     };
   }
   if (runs("diff")) {
     return {
-      name: `diff ${DIFF.join(" ")}, and types, modes, link targets and times`,
+      name: `diff ${DIFF.join(" ")}, and types, modes, link targets and ${times}`,
       compare: (source, copy) => {
         const content = run("diff", [...DIFF, "--", source, copy]);
-        return { differences: [...content.differences, ...compareTrees(source, copy, { content: false })] };
+        const seen = compareTrees(source, copy, { content: false, timesOfFilesOnly });
+        return { differences: [...content.differences, ...seen] };
       },
     };
   }
   return {
-    name: "a walk of this script: types, modes, link targets, times in seconds, SHA-256 (rsync and diff are missing)",
-    compare: (source, copy) => ({ differences: compareTrees(source, copy, { content: true }) }),
+    name: `a walk of this script: types, modes, link targets, ${times} in seconds, SHA-256 (rsync and diff are missing)`,
+    compare: (source, copy) => ({ differences: compareTrees(source, copy, { content: true, timesOfFilesOnly }) }),
   };
 }
 
@@ -52,12 +62,16 @@ function run(command: string, args: readonly string[]): Comparison {
   return { differences: lines };
 }
 
+export interface Look extends Leniency {
+  readonly content: boolean;
+}
+
 /** Walks both trees; one line for each entry that differs. Names are bytes, shown as they can be. */
-export function compareTrees(source: string, copy: string, options: { readonly content: boolean }): string[] {
+export function compareTrees(source: string, copy: string, how: Look): string[] {
   const differences: string[] = [];
   const look = (below: Buffer): void => {
     const [from, to] = [inside(source, below), inside(copy, below)];
-    const own = difference(from, to, options.content);
+    const own = difference(from, to, how);
     if (own !== undefined) differences.push(`${below.toString() || "."}: ${own}`);
     if (!lstatSync(from).isDirectory() || own?.startsWith("type") === true || own === "missing") return;
     const [there, here] = [namesIn(from), namesIn(to)];
@@ -70,7 +84,7 @@ export function compareTrees(source: string, copy: string, options: { readonly c
   return differences;
 }
 
-function difference(from: Buffer, to: Buffer, content: boolean): string | undefined {
+function difference(from: Buffer, to: Buffer, { content, timesOfFilesOnly = false }: Look): string | undefined {
   const [wanted, found] = [lstatSync(from), lstatSync(to, { throwIfNoEntry: false })];
   if (found === undefined) return "missing";
   if (kind(wanted) !== kind(found)) return `type ${kind(found)}, want ${kind(wanted)}`;
@@ -78,7 +92,9 @@ function difference(from: Buffer, to: Buffer, content: boolean): string | undefi
     return readlinkSync(from, "buffer").equals(readlinkSync(to, "buffer")) ? undefined : "another link target";
   }
   if ((wanted.mode & 0o7777) !== (found.mode & 0o7777)) return "another mode";
-  if (Math.floor(wanted.mtimeMs / 1000) !== Math.floor(found.mtimeMs / 1000)) return "another modification time";
+  const isTimed = wanted.isFile() || !timesOfFilesOnly;
+  if (isTimed && Math.floor(wanted.mtimeMs / 1000) !== Math.floor(found.mtimeMs / 1000))
+    return "another modification time";
   if (!wanted.isFile()) return undefined;
   if (wanted.size !== found.size) return "another size";
   return content && sha256(from) !== sha256(to) ? "another content" : undefined;

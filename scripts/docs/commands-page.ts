@@ -1,6 +1,8 @@
 import type { Argument, Command, Option } from "commander";
 import { createProgram } from "../../src/cli/commands/program.ts";
+import { visible } from "../../src/cli/completion/completion-model.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { defaultText, helpBehindOptions } from "./help-text.ts";
 
 const LINE_CHARACTERS_MAX = 120;
 
@@ -10,7 +12,7 @@ export function commandsPage(): string {
     { stdout: { write: () => true }, stderr: { write: () => true }, env: {}, clock: systemClock },
     () => undefined,
   );
-  return `${[INTRODUCTION, ...program.commands.flatMap((command) => sections(command, "fanfold"))].join("\n\n")}\n`;
+  return `${[INTRODUCTION, ...visible(program).flatMap((command) => sections(command, "fanfold"))].join("\n\n")}\n`;
 }
 
 const INTRODUCTION = `# Commands
@@ -19,6 +21,9 @@ const INTRODUCTION = `# Commands
 
 Every command ends with a documented [exit status](exit-status.md). With \`--json\` it prints [events](events.md).
 [Filters](filters.md) explains the patterns, and what \`--delete\` deletes.
+
+An option that is not typed comes from the environment or from a file: \`--dest-count\` from \`FANFOLD_DEST_COUNT\`, or from
+\`dest-count\` in \`fanfold.toml\` ([configuration](configuration.md)).
 
 A duration has a unit: \`30s\`, \`5m\`, \`2h\`. A rate without a unit is in KiB a second: \`500\`, \`500K\`, \`20M\`.`;
 
@@ -37,12 +42,12 @@ function leaf(command: Command, name: string): string[] {
     `\`${name} [options]${places}\``,
     wrapped(command.description()),
     ...(places === "" ? [] : [table(["argument", "meaning"], command.registeredArguments.map(argumentRow))]),
-    table(["option", "meaning", "default", "environment"], [...command.options.map(optionRow), HELP_ROW]),
+    table(["option", "meaning", "default"], [...command.options.map(optionRow), HELP_ROW]),
     ...(behind === "" ? [] : [`\`\`\`text\n${behind}\n\`\`\``]),
   ];
 }
 
-const HELP_ROW = ["`-h, --help`", "show this help", "", ""];
+const HELP_ROW = ["`-h, --help`", "show this help", ""];
 
 function placeOf(argument: Argument): string {
   const place = argument.name().toUpperCase();
@@ -53,27 +58,10 @@ function argumentRow(argument: Argument): readonly string[] {
   return [`\`${placeOf(argument)}\``, argument.description];
 }
 
-function optionRow({ flags, description, argChoices, envVar, ...option }: Option): readonly string[] {
+function optionRow({ flags, description, argChoices, ...option }: Option): readonly string[] {
   const choices = argChoices === undefined ? "" : ` (${argChoices.map((choice) => `\`${choice}\``).join(", ")})`;
-  return [`\`${flags}\``, description + choices, defaultOf(option), envVar === undefined ? "" : `\`${envVar}\``];
-}
-
-function defaultOf(option: Pick<Option, "defaultValue" | "defaultValueDescription" | "negate">): string {
-  if (option.negate || option.defaultValue === undefined) return "";
-  return `\`${option.defaultValueDescription ?? String(option.defaultValue)}\``;
-}
-
-/** Examples and remarks, which the help has behind the options. */
-function helpBehindOptions(command: Command): string {
-  let help = "";
-  command.configureOutput({
-    writeOut: (text) => {
-      help += text;
-    },
-  });
-  command.outputHelp();
-  const [, behind = ""] = help.split(/\n(?=Examples:\n)/);
-  return behind.trim();
+  const meant = defaultText(option);
+  return [`\`${flags}\``, description + choices, meant === "" ? "" : `\`${meant}\``];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

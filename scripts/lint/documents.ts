@@ -1,6 +1,7 @@
 /**
- * What a document names must exist: paths in the repository between backticks, file names behind such a path, and the
- * pages and headings that links lead to. A file name alone is one of the folder of the path before it in the paragraph.
+ * What a document names must exist. These are paths in the repository between backticks, and file names behind such a
+ * path. Pages and headings that links lead to must exist, too. A file name alone is one of the folder of the path before
+ * it in the paragraph.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";

@@ -1,8 +1,8 @@
 /**
- * What a page of Markdown may not have: a sentence of more than 35 words, or a line of more than 120 characters.
+ * What a page of Markdown may not have: a sentence of more than 28 words, or a line of more than 120 characters.
  * Blocks of code, tables and headings are not read: they have no sentences, and a row of a table is one line.
  */
-const SENTENCE_WORDS_MAX = 35;
+const SENTENCE_WORDS_MAX = 28;
 const LINE_CHARACTERS_MAX = 120;
 
 const FENCE = /^\s*(```|~~~)/;
@@ -14,7 +14,7 @@ export function proseProblems(file: string, text: string): string[] {
   let paragraph = { line: 0, text: "" };
   const endParagraph = () => {
     for (const sentence of sentencesOf(paragraph.text)) {
-      const words = sentence.split(" ").length;
+      const words = sentence.split(" ").filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
       if (words > SENTENCE_WORDS_MAX) {
         const start = sentence.split(" ").slice(0, 6).join(" ");
         problems.push(`${file}:${paragraph.line}: "${start} …" has ${words} words, at most ${SENTENCE_WORDS_MAX}`);

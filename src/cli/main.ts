@@ -1,8 +1,8 @@
 import { WriteStream } from "node:tty";
 import { CommanderError } from "commander";
+import { within } from "../lib/async/within.ts";
 import { systemClock } from "../lib/clock.ts";
 import { FanfoldError, reasonOf } from "../lib/errors.ts";
-import { within } from "../lib/within.ts";
 import { createProgram } from "./commands/program.ts";
 import { readArguments } from "./process/arguments.ts";
 import { EXIT_STATUS, statusOfCode } from "./process/exit-status.ts";
@@ -13,11 +13,12 @@ import { TerminalOutput } from "./process/terminal-output.ts";
 /** Reads the arguments, runs the command and gives its exit status. Never rejects. */
 export async function main(args: readonly string[], io: ProgramIo): Promise<number> {
   let status: number = EXIT_STATUS.ok;
-  const program = createProgram(io, (ended) => {
+  const finish = (ended: number): void => {
     status = ended;
-  });
+  };
   try {
-    await program.parseAsync(readArguments(args), { from: "user" });
+    const words = readArguments(args);
+    await createProgram(io, finish, { asked: words[0] }).parseAsync(words, { from: "user" });
     return status;
   } catch (thrown) {
     // Commander has already said what was wrong. Help and version also end this way.

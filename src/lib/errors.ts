@@ -1,4 +1,5 @@
 import { escapeText } from "./escape-name.ts";
+import { withoutTokens } from "./hide-tokens.ts";
 import { pathOfFailure, reasonOf, systemCode } from "./system-errors.ts";
 
 export { reasonOf, systemCode } from "./system-errors.ts";
@@ -11,10 +12,13 @@ export { reasonOf, systemCode } from "./system-errors.ts";
  */
 export const ERROR_CODES = [
   "usage", // an option or argument that cannot be used; the process ends before it does anything
+  "config-invalid", // a configuration file that cannot be used
   "folder-missing", // the directory named does not exist
   "folder-not-a-directory", // something else stands under the name
   "folder-denied", // no permission to read or write it
+  "folder-not-empty", // something stands in it that would be written over
   "folder-overlaps", // a sink's folder is its source's directory, or holds it
+  "folder-snapshots", // a sink's folder keeps snapshots, and the sink would write a plain copy
   "folder-busy", // another process holds the folder's lock
   "source-changed", // a sink's folder belongs to another source (D14)
   "name-taken", // a name that was asked for belongs to another member of the session
@@ -22,6 +26,24 @@ export const ERROR_CODES = [
   "cancelled", // the source ended the session for all
   "session-busy", // another source already runs this session
   "refused", // the coordinator turned the client away for another reason
+  "token-missing", // the coordinator asks for a token, and there is none
+  "token-damaged", // a text that is no token, or a part of one
+  "token-unknown", // a token that the coordinator never made, or has forgotten
+  "token-expired",
+  "token-revoked",
+  "token-role", // a token, or an identity, of another role
+  "token-session", // a session that the token, or the identity, does not cover
+  "token-used-up", // as many members as the token allows were admitted
+  "clock-off", // a clock is wrong by more than a token or a certificate can take
+  "pin-mismatch", // the coordinator's key is not the one that the token names
+  "tls-failed", // no secure connection: authority, host name, or one side speaks plain
+  "certificate-wanted", // the client's own certificate is missing or refused
+  "member-removed", // the coordinator's operator removed this identity
+  "not-recipient", // a session is encrypted for other keys than the sink has, or for none where it wants that
+  "member-unknown", // nobody was let in by this name or key
+  "proof-refused", // a signature that does not prove the identity
+  "too-many", // beyond a bound of one identity or address, or slowed after failures
+  "receipt-invalid", // a receipt that does not prove what it says
   "port-taken", // the coordinator cannot listen there
   "state-busy", // another coordinator holds the state directory
   "not-a-coordinator", // something else answers at the coordinator's address
@@ -40,6 +62,8 @@ export const ERROR_CODES = [
   "disk-failed", // any other failure of the disk or file system
   "manifest-missing", // no copy was ever completed in the folder
   "manifest-damaged", // the folder's manifest is cut off or altered
+  "snapshot-missing", // a folder has no snapshot of that name or time
+  "snapshot-damaged", // what is known of a snapshot is missing, cut off or altered
   "differs", // a folder is not what its manifest says
   "wait-timeout", // the wait allowed by the user ended
   "source-lost", // the source left before the session was complete
@@ -49,6 +73,7 @@ export const ERROR_CODES = [
   "interrupted", // SIGINT or SIGTERM
   "internal", // a defect in fanfold
 ] as const;
+/** Why something failed, for programs: a closed set. docs/exit-status.md says the exit status of each. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** Whether a word that a peer sent is one of our codes. */
@@ -56,17 +81,20 @@ export function isErrorCode(word: string): word is ErrorCode {
   return (ERROR_CODES as readonly string[]).includes(word);
 }
 
+/** Of a new error. */
 export interface FanfoldErrorOptions {
+  /** What was thrown, and led to it. */
   readonly cause?: unknown;
 }
 
-/** The only error that crosses a module border. Its `message` is one sentence, without the code. */
+/** The only error that crosses a module border. Its `message` is one sentence, without the code, and without any token. */
 export class FanfoldError extends Error {
   override readonly name = "FanfoldError";
+  /** What went wrong, as a word for programs. Each has an exit status. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options: FanfoldErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(withoutTokens(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
   }
 

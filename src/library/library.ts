@@ -1,4 +1,5 @@
-import { type Coordinator, openCoordinator as open } from "../coordinator/coordinator.ts";
+import { openCoordinator as open } from "../coordinator/coordinator.ts";
+import type { Coordinator } from "../coordinator/open-coordinator.ts";
 import { defaultCoordinatorState, defaultSourceState } from "../lib/folder/state-folder.ts";
 import { MEMBER_DEFAULTS } from "../member/member-defaults.ts";
 import type { MemberRun } from "../member/member-run.ts";
@@ -22,7 +23,17 @@ import { CANCEL_CHECKS, COORDINATOR_CHECKS, SINK_CHECKS, SOURCE_CHECKS, VERIFY_C
  * function throws a FanfoldError `usage` that names the option when one cannot be used.
  */
 
-/** Publishes a directory to every sink of a session. It starts at once; disposing ends it in order. */
+/**
+ * Publishes a directory to every sink of a session. It starts at once; disposing ends it in order.
+ *
+ * `result` rejects with a FanfoldError whose `code` says why the session could not come to its end (`coordinator-unreachable`,
+ * `session-busy`, `interrupted`, …). A sink that failed is no error: `summary.sinks` has the outcome of each.
+ *
+ * @throws FanfoldError `usage`
+ * @example
+ * await using source = runSource({ coordinator: "backup:7337", folder: "/srv/photos", destCount: 2 });
+ * const { result, sinks } = await source.result;
+ */
 export function runSource(options: RunSourceOptions): SourceRun {
   checkOptions("runSource", SOURCE_CHECKS, options);
   return startSource({
@@ -32,7 +43,12 @@ export function runSource(options: RunSourceOptions): SourceRun {
   });
 }
 
-/** Ends the session of a source for all, whether or not the source is there. */
+/**
+ * Ends the session of a source for all, whether or not the source is there. Only who has the source's identity can.
+ * `result` rejects with a FanfoldError when there is no such session.
+ *
+ * @throws FanfoldError `usage`
+ */
 export function cancelSession(options: CancelSessionOptions): MemberRun<SourceEvent, CancelledSession> {
   checkOptions("cancelSession", CANCEL_CHECKS, options);
   return startCancel({
@@ -42,19 +58,34 @@ export function cancelSession(options: CancelSessionOptions): MemberRun<SourceEv
   });
 }
 
-/** Rebuilds the tree of a session in a folder. It starts at once; disposing ends it in order. */
+/**
+ * Rebuilds the tree of a session in a folder. It starts at once; disposing ends it in order. `result` resolves when the
+ * copy is proven by its content, and rejects with a FanfoldError otherwise. With `stay` it takes one copy after another,
+ * until its signal aborts.
+ *
+ * @throws FanfoldError `usage`
+ */
 export function runSink(options: RunSinkOptions): SinkRun {
   checkOptions("runSink", SINK_CHECKS, options);
   return startSink({ ...options, ...member(options) });
 }
 
-/** Compares a sink's folder with what was copied into it. It starts at once; disposing ends it. */
+/**
+ * Compares a sink's folder with what was copied into it, without a network. It starts at once; disposing ends it. The
+ * result names how many entries differ; the events name each of them.
+ *
+ * @throws FanfoldError `usage`; `result` rejects with `folder-missing`, `folder-busy` or `manifest-missing`, among others
+ */
 export function verifyFolder(options: VerifyFolderOptions): VerifyRun {
   checkOptions("verifyFolder", VERIFY_CHECKS, options);
   return startVerify({ ...options, signal: options.signal ?? never() });
 }
 
-/** Brings sources and sinks together, once it listens. */
+/**
+ * Brings sources and sinks together. It resolves once it listens, and goes on until `close()`, disposal, or its signal.
+ *
+ * @throws FanfoldError `usage`, `port-taken`, `state-busy`, `damaged` or `disk-failed`
+ */
 export async function openCoordinator(options: OpenCoordinatorOptions = {}): Promise<Coordinator> {
   checkOptions("openCoordinator", COORDINATOR_CHECKS, options);
   const stateDir = options.stateDir ?? ((port: number) => defaultCoordinatorState(environment(), port));

@@ -1,9 +1,12 @@
+import type { Socket } from "node:net";
 import WebSocket from "ws";
-import { abortError } from "../lib/abort.ts";
-import { BoundedQueue } from "../lib/bounded-queue.ts";
-import { FanfoldError, reasonOf, systemCode } from "../lib/errors.ts";
-import { formatHostPort } from "../lib/host-port.ts";
-import { PORT_PATHS } from "../protocol/coordinator-port.ts";
+import { abortError, throwIfAborted } from "../lib/async/abort.ts";
+import { FanfoldError, isErrorCode, reasonOf } from "../lib/errors.ts";
+import { BoundedQueue } from "../lib/memory/bounded-queue.ts";
+import { formatHostPort } from "../lib/net/host-port.ts";
+import { openSocket } from "../lib/tls/open-socket.ts";
+import type { ServerPlace } from "../lib/tls/server-place.ts";
+import { CODE_HEADER, PORT_PATHS } from "../protocol/coordinator-port.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
 import {
   type ClientMessage,
@@ -14,9 +17,12 @@ import {
 import { withSafeText } from "../protocol/names/peer-text.ts";
 import type { CoordinatorAddress } from "./address.ts";
 import { watchQuiet } from "./quiet-watch.ts";
+import { certificateWanted, connectionFailure, notACoordinator, serverAt } from "./server-at.ts";
 
 /** One WebSocket to the coordinator [P-1.1]. */
 export interface ControlLink {
+  /** Of the coordinator's key, as this connection shows it; empty without TLS. */
+  readonly pin: string;
   send(message: ClientMessage): void;
   /** What the coordinator says; ends when the link ends. Iterate it once. */
   readonly messages: AsyncIterable<CoordinatorMessage>;
@@ -41,23 +47,47 @@ const MESSAGES_WAITING_MAX = 1_000;
 /**
  * Opens the control channel.
  *
- * @throws FanfoldError `coordinator-unreachable` (worth another try), `not-a-coordinator` or `refused` (not worth it)
+ * @throws FanfoldError `coordinator-unreachable` (worth another try), `not-a-coordinator` or `refused` (not worth it), and
+ *   as `openSocket` does
  */
-export function openControlLink(
+export async function openControlLink(
   address: CoordinatorAddress,
   signal: AbortSignal,
   options: ControlLinkOptions = {},
 ): Promise<ControlLink> {
+  throwIfAborted(signal);
+  const server = serverAt(address);
+  const limit = new AbortController();
+  const withinMs = Math.min(HANDSHAKE_TIMEOUT_MS, options.answerWithinMs ?? HANDSHAKE_TIMEOUT_MS);
+  const timer = setTimeout(() => limit.abort(server.unreachable("no answer")), withinMs);
+  try {
+    const either = AbortSignal.any([signal, limit.signal]);
+    const { socket, pin } = await openSocket(server, { signal: either });
+    return await upgrade(socket, { server, pin, signal: either, onQuiet: options.onQuiet ?? (() => undefined) });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface UpgradeOptions {
+  readonly server: ServerPlace;
+  readonly pin: string;
+  readonly signal: AbortSignal;
+  readonly onQuiet: (isQuiet: boolean) => void;
+}
+
+/** Makes a WebSocket of a connection to the coordinator. */
+function upgrade(connection: Socket, { server, pin, signal, onQuiet }: UpgradeOptions): Promise<ControlLink> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(abortError(signal));
-    const where = formatHostPort(address);
+    const where = formatHostPort(server);
+    // The connection is there already, with TLS where it has to be: this is HTTP on top of it.
     const socket = new WebSocket(`ws://${where}${PORT_PATHS.control}`, {
-      handshakeTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, options.answerWithinMs ?? HANDSHAKE_TIMEOUT_MS),
+      createConnection: () => connection,
       maxPayload: CONTROL_BYTES_MAX,
       perMessageDeflate: false,
       followRedirects: false,
     });
-    const link = watch(socket, where, options.onQuiet ?? (() => undefined));
+    const link = watch(socket, { where, pin, onQuiet });
     function abort(): void {
       socket.terminate();
       reject(abortError(signal));
@@ -74,18 +104,23 @@ export function openControlLink(
         body = (body + text).slice(0, 1_000);
       });
       response.on("end", () => {
-        reject(refusal(where, response.statusCode ?? 0, body.trim()));
+        const code = response.headers[CODE_HEADER];
+        reject(refusal(where, { status: response.statusCode ?? 0, body: body.trim(), code }));
         socket.terminate();
       });
     });
     socket.once("error", (cause) => {
       signal.removeEventListener("abort", abort);
-      reject(connectFailure(where, cause));
+      void connectionFailure(server, cause, signal).then(reject);
     });
   });
 }
 
-function watch(socket: WebSocket, where: string, onQuiet: (isQuiet: boolean) => void): ControlLink {
+interface WatchedSocket extends Pick<UpgradeOptions, "pin" | "onQuiet"> {
+  readonly where: string;
+}
+
+function watch(socket: WebSocket, { where, pin, onQuiet }: WatchedSocket): ControlLink {
   const queue = new BoundedQueue<CoordinatorMessage>({ limit: MESSAGES_WAITING_MAX, sizeOf: () => 1 });
   const closed = Promise.withResolvers<FanfoldError>();
   let failure: FanfoldError | undefined;
@@ -138,6 +173,7 @@ function watch(socket: WebSocket, where: string, onQuiet: (isQuiet: boolean) => 
     );
   });
   return {
+    pin,
     send: (message) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(encodeControl(message));
     },
@@ -152,30 +188,20 @@ function watch(socket: WebSocket, where: string, onQuiet: (isQuiet: boolean) => 
   };
 }
 
-function connectFailure(where: string, cause: Error): FanfoldError {
-  const first = cause instanceof AggregateError && cause.errors[0] instanceof Error ? cause.errors[0] : cause;
-  const code = systemCode(first) ?? systemCode(cause);
-  if (code?.startsWith("HPE_") === true) return notACoordinator(where, "it does not speak HTTP", cause);
-  const timeout = /handshake has timed out/i.test(cause.message) ? "no answer" : reasonOf(first);
-  return new FanfoldError(
-    "coordinator-unreachable",
-    `cannot connect to the coordinator at ${where}: ${timeout}; is "fanfold coordinator" running there?`,
-    { cause },
-  );
+interface HttpRefusal {
+  readonly status: number;
+  readonly body: string;
+  readonly code: unknown;
 }
 
-function refusal(where: string, status: number, body: string): FanfoldError {
+function refusal(where: string, { status, body, code }: HttpRefusal): FanfoldError {
+  const what = `cannot connect to the coordinator at ${where}`;
+  if (code === "certificate-wanted") return certificateWanted(what);
   if (status === 403)
     return new FanfoldError(
-      "refused",
-      `cannot connect to the coordinator at ${where}: ${body === "" ? "refused" : body}`,
+      typeof code === "string" && isErrorCode(code) ? code : "refused",
+      `${what}: ${body === "" ? "refused" : body}`,
     );
-  if (status === 503)
-    return new FanfoldError("coordinator-unreachable", `cannot connect to the coordinator at ${where}: not ready yet`);
+  if (status === 503) return new FanfoldError("coordinator-unreachable", `${what}: not ready yet`);
   return notACoordinator(where, `it answers with HTTP status ${status}`);
-}
-
-function notACoordinator(where: string, found: string, cause?: unknown): FanfoldError {
-  const text = `cannot connect to the coordinator at ${where}: something else answers there (${found}); check the port`;
-  return new FanfoldError("not-a-coordinator", text, { cause });
 }

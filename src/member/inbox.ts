@@ -1,14 +1,17 @@
-import { abortable } from "../lib/abort.ts";
-import { BoundedQueue } from "../lib/bounded-queue.ts";
+import { abortable } from "../lib/async/abort.ts";
 import { FanfoldError } from "../lib/errors.ts";
+import { BoundedQueue } from "../lib/memory/bounded-queue.ts";
 import type { CoordinatorMessage } from "../protocol/messages/control.ts";
 
 export type Welcome = Extract<CoordinatorMessage, { type: "welcome" }>;
 export type Start = Extract<CoordinatorMessage, { type: "start" }>;
 export type Ended = Extract<CoordinatorMessage, { type: "ended" }>;
 export type HoldMessage = Extract<CoordinatorMessage, { type: "hold" }>;
-/** What a member is told; a refusal is an error instead, and a `hold` comes before there is a member. */
-export type Told = Exclude<CoordinatorMessage, { type: "refused" | "hold" }>;
+/**
+ * What a member is told. A refusal is an error instead, and a `challenge` and a `hold` come before there is a member. A
+ * `limit` goes to whoever holds the rate.
+ */
+export type Told = Exclude<CoordinatorMessage, { type: "refused" | "challenge" | "hold" | "limit" }>;
 
 const MESSAGES_WAITING_MAX = 1_000;
 

@@ -1,4 +1,6 @@
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
+import type { ClientCertificate } from "../lib/tls/client-certificate.ts";
+import { pemCertificate } from "../protocol/messages/certificates.ts";
 import type { CoordinatorMessage, TransportOffer } from "../protocol/messages/control.ts";
 import type { LinkEvent } from "../protocol/messages/events.ts";
 import { redactUrl } from "../transport/broker-url.ts";
@@ -24,25 +26,69 @@ export function heldError(
 /** Where the transport that the coordinator offers is to be reached from here, as long as the session lasts. */
 export interface LiveTarget {
   readonly target: TransportTarget;
-  /** Takes the ticket of a later welcome: a link that breaks comes back with it [P-2.3]. */
+  /** Others on the way may read what passes, where TLS could be: only what is sealed may. */
+  readonly isExposed: boolean;
+  /** Takes the ticket or the credentials of a later offer: a link that breaks comes back with them [P-2.3]. */
   renew(offer: TransportOffer): void;
 }
 
-export function liveTarget(offer: TransportOffer, address: CoordinatorAddress): LiveTarget {
-  if (offer.kind !== "embedded") return { target: offer, renew: () => undefined };
-  let { ticket } = offer;
-  return {
-    target: {
-      ...address,
+interface LiveTargetOptions {
+  readonly address: CoordinatorAddress;
+  /** What is shown to a broker that asks for one. */
+  readonly certificate?: ClientCertificate | undefined;
+  /** This member says nothing that is not sealed, and takes nothing else. */
+  readonly isSealed: boolean;
+}
+
+/** @throws FanfoldError `damaged` */
+export function liveTarget(offer: TransportOffer, { address, certificate, isSealed }: LiveTargetOptions): LiveTarget {
+  if (offer.kind === "embedded") {
+    const newest = new Newest(offer);
+    const isExposed = isSealed && offer.plain === true && address.trust !== undefined;
+    const target = {
       kind: offer.kind,
+      host: address.host,
+      port: address.port,
+      tls: address.trust,
+      isSealed: isExposed,
       get ticket() {
-        return ticket;
+        return newest.offer.ticket;
       },
-    },
-    renew: (later) => {
-      if (later.kind === "embedded") ticket = later.ticket;
-    },
-  };
+    };
+    return { target, isExposed, renew: (later) => newest.take(later) };
+  }
+  const isExposed = false;
+  const broker = { url: offer.url, ca: offer.ca?.map(pemCertificate), certificate };
+  if (offer.kind === "nats") {
+    const newest = new Newest(offer);
+    const { credentials: first } = offer;
+    const credentials = first && (() => newest.offer.credentials ?? first);
+    const target = { ...broker, kind: offer.kind, credentials };
+    return { target, isExposed, renew: (later) => newest.take(later) };
+  }
+  const newest = new Newest(offer);
+  const { credentials: first } = offer;
+  const credentials = first && (() => newest.offer.credentials ?? first);
+  const { kind, exchange } = offer;
+  const target = { ...broker, kind, exchange, credentials };
+  return { target, isExposed, renew: (later) => newest.take(later) };
+}
+
+/** The latest offer of one kind of transport. */
+class Newest<Offer extends TransportOffer> {
+  offer: Offer;
+
+  constructor(offer: Offer) {
+    this.offer = offer;
+  }
+
+  take(later: TransportOffer): void {
+    if (isSameKind(this.offer, later)) this.offer = later;
+  }
+}
+
+function isSameKind<Offer extends TransportOffer>(one: Offer, other: TransportOffer): other is Offer {
+  return one.kind === other.kind;
 }
 
 /** The event that tells people what they joined. */

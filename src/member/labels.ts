@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { LABEL_CHARS_MAX } from "../protocol/limits.ts";
 import type { Hello } from "../protocol/messages/control.ts";
 
-interface Named {
+interface NamedMember {
   /** The name that a person asked for. */
   readonly name: string | undefined;
   /** Canonical path of the member's folder. */
@@ -18,7 +18,7 @@ const UNSAFE = /[^\p{L}\p{M}\p{N}._-]+/gu;
  * that is taken, the folder's name is added (`vm-backup-1`). So people can tell several on one machine apart.
  */
 export function labelsOf(
-  { name, folder }: Named,
+  { name, folder }: NamedMember,
   machine = hostname(),
 ): Pick<Hello, "label" | "labelAsked" | "labelElse"> {
   if (name !== undefined) return { label: name, labelAsked: true };

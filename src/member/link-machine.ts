@@ -1,4 +1,6 @@
-import { FanfoldError } from "../lib/errors.ts";
+import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
+import { LIMIT_DEFAULT } from "../protocol/bandwidth/limit-plan.ts";
+import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { ClientMessage, CoordinatorMessage } from "../protocol/messages/control.ts";
 import type { LinkEvent } from "../protocol/messages/events.ts";
 import { HoldWatch } from "./hold-watch.ts";
@@ -8,7 +10,27 @@ import { heldError, refusedError } from "./join.ts";
 /** The last attempt, made when the time is over, still gets long enough for a refusal, which says more than silence. */
 const ANSWER_MS_MIN = 500;
 
-export interface LinkLimits {
+/** Why a connection does not come about where somebody else answers, or the coordinator is not yet as it was. */
+const OF_SOMEBODY_ELSE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "not-a-coordinator",
+  "pin-mismatch",
+  "tls-failed",
+  "clock-off",
+  "certificate-wanted",
+]);
+
+/** Messages that are sent once more when the coordinator is back. */
+const KEPT: ReadonlySet<ClientMessage["type"]> = new Set([
+  "seal",
+  "limited",
+  "receipt",
+  "decide",
+  "switched",
+  "finished",
+  "leave",
+] as const);
+
+interface LinkLimits {
   /** The coordinator's address, for texts. */
   readonly where: string;
   /** How long to try at first, in milliseconds; undefined: as long as it takes. */
@@ -21,7 +43,11 @@ export interface LinkLimits {
 export type LinkEffect =
   | { readonly type: "emit"; readonly event: LinkEvent }
   | { readonly type: "send"; readonly message: ClientMessage }
+  /** Says who this member is: a `hello` that signs the nonce. */
+  | { readonly type: "introduce"; readonly nonce: string }
   | { readonly type: "deliver"; readonly message: Told }
+  /** An order to hold to a limit; orders are of one session. */
+  | { readonly type: "limit"; readonly limit: string }
   /** A `leave` has been said. */
   | { readonly type: "told" };
 
@@ -31,7 +57,7 @@ export type LinkEffect =
  *
  *   connecting -> welcomed -> lost -> connecting … -> ended, by a refusal, damage, or when the time is over
  *
- * Messages while it is lost: `finished` and `leave` are sent when it is back. All others are dropped.
+ * Messages while it is lost: `limited`, `receipt`, `finished` and `leave` are sent when it is back. All others are dropped.
  */
 export class LinkMachine {
   readonly #limits: LinkLimits;
@@ -40,6 +66,8 @@ export class LinkMachine {
   #connection = 0;
   #heard = 0;
   #connected = false;
+  /** This connection has brought its challenge. */
+  #challenged = false;
   /** Whether the coordinator knows us on this connection, and whether as the one it knew before. */
   #welcomed: "no" | "anew" | "again" = "no";
   #everWelcomed = false;
@@ -86,17 +114,20 @@ export class LinkMachine {
   connected(): void {
     this.#connection += 1;
     this.#connected = true;
+    this.#challenged = false;
     this.#holds = new HoldWatch(this.#limits.where);
   }
 
   /** Takes what the coordinator says. @throws FanfoldError the refusal, or `damaged` */
   take(message: CoordinatorMessage): LinkEffect[] {
     if (message.type === "refused") throw refusedError(message);
+    if (message.type === "challenge") return [this.#introduce(message)];
     if (message.type === "hold") {
       const isNews = this.#holds.take(message, this.#welcomed !== "no");
       const { code, reason } = message;
       return isNews ? [{ type: "emit", event: { type: "held", address: this.#limits.where, code, reason } }] : [];
     }
+    if (message.type === "limit") return [message];
     if (message.type === "ended") this.#over = true;
     const effects = message.type === "welcome" ? this.#welcome(message) : [];
     return [...effects, { type: "deliver", message }];
@@ -104,10 +135,9 @@ export class LinkMachine {
 
   /** What a member says: what of it goes out now. */
   say(message: ClientMessage): LinkEffect[] {
-    const keeps = message.type === "finished" || message.type === "leave";
-    if (keeps) this.#kept.set(message.type, message);
-    // What answers a connection that is gone (a `ready`, say) answers nothing any more; a copy that goes on does not mind.
-    const isAnswer = this.#heard === this.#connection || this.#welcomed === "again";
+    if (KEPT.has(message.type)) this.#kept.set(message.type, message);
+    // What answers a connection that is gone (a `ready`, say) answers nothing any more. A copy that goes on does not mind.
+    const isAnswer = this.#heard === this.#connection || this.#welcomed === "again" || message.type === "limited";
     if (!this.#connected || this.#welcomed === "no" || !isAnswer) return [];
     return [{ type: "send", message }, ...(message.type === "leave" ? [{ type: "told" } as const] : [])];
   }
@@ -139,6 +169,18 @@ export class LinkMachine {
     return leftMs;
   }
 
+  #introduce({ version, nonce }: Extract<CoordinatorMessage, { type: "challenge" }>): LinkEffect {
+    const what = `cannot join a session at the coordinator at ${this.#limits.where}`;
+    if (version !== PROTOCOL_VERSION) {
+      const older = version < PROTOCOL_VERSION ? "the coordinator" : "this side";
+      const text = `${what}: it speaks protocol version ${version}, want ${PROTOCOL_VERSION}; update ${older}`;
+      throw new FanfoldError("protocol-version", text);
+    }
+    if (this.#challenged) throw new FanfoldError("damaged", `${what}: found a second challenge`);
+    this.#challenged = true;
+    return { type: "introduce", nonce };
+  }
+
   #welcome({ rejoined }: Welcome): LinkEffect[] {
     const effects: LinkEffect[] = [];
     if (this.#welcomed === "no" && this.#everWelcomed)
@@ -148,11 +190,17 @@ export class LinkMachine {
     this.#over = false;
     this.#attempt = 0;
     this.#reason = undefined;
+    const seal = this.#kept.get("seal");
+    this.#kept.delete("seal");
+    // Before `ready`: sinks that wait start with it. In a new session it seals nothing any more.
+    if (rejoined && seal !== undefined) effects.push(...this.say(seal));
     // The transports are as they were, so there is nothing to be made ready.
     if (rejoined) effects.push({ type: "send", message: { type: "ready" } });
     // In a new session nothing is finished; whoever goes, goes from this one too.
-    const kept = [...this.#kept.values()].filter(({ type }) => rejoined || type === "leave");
-    for (const message of kept) effects.push({ type: "send", message });
+    const kept = [...this.#kept.values()].filter(({ type }) => rejoined || type === "leave" || type === "limited");
+    for (const message of kept.filter(({ type }) => type !== "seal")) effects.push({ type: "send", message });
+    // An order of the session before holds no more. What that changes is told behind what was kept, and counts.
+    if (!rejoined) effects.push({ type: "limit", limit: LIMIT_DEFAULT });
     if (this.#kept.has("leave")) effects.push({ type: "told" });
     return effects;
   }
@@ -160,7 +208,7 @@ export class LinkMachine {
   /** Whether the next attempt may go better. While a coordinator is away, somebody else may have its port. */
   #isPassing({ code }: FanfoldError): boolean {
     if (code === "coordinator-unreachable" || code === "coordinator-lost") return true;
-    return code === "not-a-coordinator" && this.#everWelcomed;
+    return this.#everWelcomed && OF_SOMEBODY_ELSE.has(code);
   }
 
   #deadlineMs(): number {

@@ -1,5 +1,5 @@
+import { EventHub } from "../lib/async/event-hub.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import { EventHub } from "../lib/event-hub.ts";
 
 /** A source or sink at work. Disposing ends it in order. */
 export interface MemberRun<Event, Result> extends AsyncDisposable {

@@ -2,7 +2,7 @@
 const QUIET_MS_MAX = 7_000;
 
 /** Watches whether the other end of a connection says anything. */
-export interface QuietWatch extends Disposable {
+interface QuietWatch extends Disposable {
   /** Something came. */
   heard(): void;
 }

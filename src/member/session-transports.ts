@@ -1,6 +1,7 @@
-import type { BufferPool } from "../lib/buffer-pool.ts";
 import type { Clock } from "../lib/clock.ts";
-import { FanfoldError } from "../lib/errors.ts";
+import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
+import type { BufferPool } from "../lib/memory/buffer-pool.ts";
+import type { ClientCertificate } from "../lib/tls/client-certificate.ts";
 import type { LinkEvent } from "../protocol/messages/events.ts";
 import { connectTransport } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -19,6 +20,10 @@ interface SessionTransports {
 export interface TransportsOptions {
   readonly welcome: Welcome;
   readonly address: CoordinatorAddress;
+  /** What is shown to a broker that asks for one. */
+  readonly brokerCertificate?: ClientCertificate | undefined;
+  /** This member says nothing that is not sealed, and takes nothing else. */
+  readonly isSealed: boolean;
   /** For the broker's own monitoring: `source alpha`. */
   readonly who: string;
   readonly emit: (event: LinkEvent) => void;
@@ -40,8 +45,8 @@ const TRY_AGAIN_MS = 1_000;
  * @throws FanfoldError `broker-unreachable`, `broker-denied` or `payload-too-large`
  */
 export async function openTransports(options: TransportsOptions): Promise<SessionTransports> {
-  const { welcome, address, clock, signal } = options;
-  const live = liveTarget(welcome.transport, address);
+  const { welcome, address, brokerCertificate: certificate, isSealed, clock, signal } = options;
+  const live = liveTarget(welcome.transport, { address, certificate, isSealed });
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await connectBoth(live, options);
@@ -56,8 +61,11 @@ export async function openTransports(options: TransportsOptions): Promise<Sessio
 
 /** A relay goes with its coordinator. A broker that is started again does not listen for a while; what it denies, it denies. */
 function isPassing({ code }: FanfoldError, { welcome }: TransportsOptions): boolean {
-  return code === "broker-unreachable" || (code === "broker-denied" && welcome.transport.kind === "embedded");
+  return code === "broker-unreachable" || (welcome.transport.kind === "embedded" && OF_A_RELAY.has(code));
 }
+
+/** While its coordinator is away, somebody else may have its port. */
+const OF_A_RELAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["broker-denied", "pin-mismatch", "tls-failed"]);
 
 async function connectBoth(live: LiveTarget, options: TransportsOptions): Promise<SessionTransports> {
   const { who, emit, onEnd, buffers, clock, signal } = options;

@@ -1,20 +1,27 @@
-import { Backoff } from "../lib/backoff.ts";
+import { Backoff } from "../lib/async/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import { formatHostPort } from "../lib/host-port.ts";
+import { formatHostPort } from "../lib/net/host-port.ts";
 import type { Random } from "../lib/random.ts";
-import type { ClientMessage, Hello } from "../protocol/messages/control.ts";
+import type { ClientMessage } from "../protocol/messages/control.ts";
 import type { LinkEvent } from "../protocol/messages/events.ts";
 import { fitReason } from "../protocol/messages/fit-message.ts";
 import type { CoordinatorAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
+import { type Credential, type HelloDraft, signedHello } from "./credential.ts";
 import { Inbox, type Told, type Welcome } from "./inbox.ts";
 import { type LinkEffect, LinkMachine } from "./link-machine.ts";
 
 export interface SteadyLinkOptions {
   readonly address: CoordinatorAddress;
   /** Asked at each connection: what copy runs in this process by then [P-9.2]. */
-  readonly hello: () => Hello;
+  readonly hello: () => HelloDraft;
+  /** Who this member is. */
+  readonly credential: Credential;
+  /** Told at each welcome, before anything is done about it. */
+  readonly onWelcome?: () => void;
+  /** An order to hold to a limit; `default` when a session begins, for which there is none yet. */
+  readonly onLimit?: (limit: string) => void;
   /** How long to try at first, in milliseconds; undefined: as long as it takes. */
   readonly connectTimeoutMs: number | undefined;
   /** The same once the coordinator was there and got lost; asked whenever a try has failed. */
@@ -119,7 +126,7 @@ export class SteadyLink {
     this.#carryOut(this.#machine.say(message));
   }
 
-  /** Says that this member goes, and why; resolves once that was said, or is not to be said any more. */
+  /** Says that this member goes, and why. Resolves once that was said, or is not to be said any more. */
   async leave(error: FanfoldError): Promise<void> {
     this.send({ type: "leave", code: error.code, reason: fitReason(error.message) });
     await this.#told.promise;
@@ -172,13 +179,15 @@ export class SteadyLink {
   async #listen(link: ControlLink): Promise<FanfoldError> {
     this.#link = link;
     this.#machine.connected();
-    link.send(this.#options.hello());
     using limit = this.#limitAnswer(link);
     for await (const message of link.messages) {
       if (limit.lapsed !== undefined) break;
       const effects = this.#machine.take(message);
-      if (message.type !== "hold") limit[Symbol.dispose]();
-      if (message.type === "welcome") this.#backoff.reset();
+      if (message.type !== "hold" && message.type !== "challenge") limit[Symbol.dispose]();
+      if (message.type === "welcome") {
+        this.#backoff.reset();
+        this.#options.onWelcome?.();
+      }
       this.#carryOut(effects);
     }
     if (limit.lapsed === undefined) return await link.closed;
@@ -189,12 +198,20 @@ export class SteadyLink {
     for (const effect of effects) {
       if (effect.type === "emit") this.#options.emit(effect.event);
       else if (effect.type === "send") this.#link?.send(effect.message);
+      else if (effect.type === "introduce") this.#introduce(effect.nonce);
+      else if (effect.type === "limit") this.#options.onLimit?.(effect.limit);
       else if (effect.type === "told") this.#told.resolve();
       else {
         this.#inbox.push({ connection: this.#machine.connection, message: effect.message });
         if (effect.message.type === "welcome") this.#arrival?.resolve(undefined);
       }
     }
+  }
+
+  #introduce(nonce: string): void {
+    const { hello, credential, clock } = this.#options;
+    const pin = this.#link?.pin ?? "";
+    this.#link?.send(signedHello(hello(), credential, { nonce, pin, timeMs: clock.date().getTime() }));
   }
 
   /** Closes a link over which this member is not let in within the time there is. */

@@ -5,7 +5,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Version of the control messages and of the frames. Any change of a format raises it. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 12;
 
 /** Leaf of a file's content hash: files up to one leaf have the plain BLAKE3 of their bytes [P-5]. */
 export const LEAF_BYTES = 32 * KIB;
@@ -25,7 +25,7 @@ export const PATH_BYTES_MAX = 4095;
 export const NAME_BYTES_MAX = 255;
 export const LINK_TARGET_BYTES_MAX = 4095;
 export const PATH_DEPTH_MAX = 2048;
-/** Entries of one directory. A sink holds 16 bytes for each while their pages come; the index of a name has 24 bits there. */
+/** Entries of one directory. A sink holds 16 bytes for each while their pages come. The index of a name has 24 bits there. */
 export const DIRECTORY_ENTRIES_MAX = 2 ** 24 - 1;
 /** Extended attributes of one entry, names and values: it must fit into a page, with the longest path and link target. */
 export const ATTRIBUTES_BYTES_MAX = 48 * KIB;
@@ -43,7 +43,7 @@ export const OWNER_ID_MAX = 2 ** 32 - 2;
 /** Each of the two numbers of a device. */
 export const DEVICE_NUMBER_MAX = 2 ** 32 - 1;
 
-/** Rules that hold at a time of those that directories give, and of those that were given with the command; and their bytes. */
+/** Rules that hold at a time of those that directories give, and of those that were given with the command. And their bytes. */
 export const FILTER_RULES_MAX = 10_000;
 export const FILTER_BYTES_MAX = MIB;
 /** The same for one directory's own: with its path it must fit into the least frame. */
@@ -63,9 +63,11 @@ export const FRAME_RECORDS_MAX = 4096;
 
 /** Data published but not stored by the slowest sink: where it starts, and where it ends. */
 export const WINDOW_BYTES_MIN = MIB;
+/** The same where the slowest sink is held to a rate: four frames of the smallest size that rates are cut to. */
+export const LIMITED_WINDOW_BYTES_MIN = 256 * KIB;
 export const WINDOW_BYTES_START = 4 * MIB;
 export const WINDOW_BYTES_MAX = 16 * MIB;
-/** The same for a lane, which has one sink and a share of the bytes; and lanes of a source at a time. */
+/** The same for a lane, which has one sink and a share of the bytes. And lanes of a source at a time. */
 export const LANE_WINDOW_BYTES = 4 * MIB;
 export const LANES_MAX = 2;
 /** What waits for a reader at a subscriber: twice the largest window, so that a live sink never loses a frame. */
@@ -92,18 +94,42 @@ export const EXAMPLE_CHARS_MAX = 200;
 /** A control message, and a report: JSON text, in bytes. */
 export const CONTROL_BYTES_MAX = 256 * KIB;
 export const REPORT_BYTES_MAX = 64 * KIB;
+/** Authorities that vouch for a broker: they are told to each member with its welcome. */
+export const BROKER_CA_MAX = 16;
 
 export const SESSION_NAME_CHARS_MAX = 64;
+/** Name and version of a member's program. */
+export const SOFTWARE_CHARS_MAX = 64;
 export const LABEL_CHARS_MAX = 64;
+/** Name of the directory that a source copies, as people are shown it. */
+export const DIRECTORY_NAME_CHARS_MAX = 128;
 export const SESSION_ID_CHARS = 12;
-/** Names of the places of a source's directory and of those above it, two for each; and the hex digits of one. */
+/** Names of the places of a source's directory and of those above it, two for each. And the hex digits of one. */
 export const PLACE_NAMES_MAX = 256;
 export const PLACE_NAME_CHARS = 32;
 export const MEMBER_ID_CHARS = 6;
 export const SINKS_PER_SESSION_MAX = 256;
 export const SESSIONS_MAX = 64;
+/** Of them opened by one member, and from one address that is not the coordinator's own machine. */
+export const SESSIONS_PER_MEMBER_MAX = 16;
+export const SESSIONS_PER_ADDRESS_MAX = 32;
+/** A token has at most 105 characters today. */
+export const TOKEN_CHARS_MAX = 256;
+/** How long a token may admit, and how long it does unless it is told. */
+export const TOKEN_TTL_SECONDS_MIN = 1;
+export const TOKEN_TTL_HOURS_DEFAULT = 24;
+export const TOKEN_TTL_DAYS_MAX = 3650;
+/** Members that a token with a count may let in. */
+export const TOKEN_USES_MAX = 10_000;
+export const TOKEN_NOTE_CHARS_MAX = 200;
 /** Other sessions whose names a member that waits in vain is told at a time. */
 export const SESSIONS_TOLD_MAX = 10;
 
 /** Files that a sink may have begun at once: a source reads one after another, and packs at most a few into one frame. */
 export const FILES_OPEN_MAX = 64;
+
+/** Rates of `--bwlimit` and of orders, in bytes a second. */
+export const BANDWIDTH_BYTES_MIN = KIB;
+export const BANDWIDTH_BYTES_MAX = 1024 * 1024 * MIB;
+/** A rate or a timetable as text: a change each two hours of the week. */
+export const LIMIT_TEXT_CHARS_MAX = 1024;

@@ -1,26 +1,41 @@
-import { BufferPool } from "../lib/buffer-pool.ts";
+import type { EventHub } from "../lib/async/event-hub.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import type { AgeKey } from "../lib/crypto/age.ts";
 import { type ErrorCode, FanfoldError } from "../lib/errors.ts";
-import type { EventHub } from "../lib/event-hub.ts";
-import type { FilePath } from "../lib/folder/file-path.ts";
+import { type FilePath, shownPath } from "../lib/folder/file-path.ts";
+import { BufferPool } from "../lib/memory/buffer-pool.ts";
+import { programPath } from "../lib/programs/run-program.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
-import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
+import type { ClientCertificate } from "../lib/tls/client-certificate.ts";
+import { askedContact, type Contact, type ContactOptions, contactOf } from "../member/contact.ts";
+import type { HelloDraft } from "../member/credential.ts";
 import { labelsOf } from "../member/labels.ts";
+import { Bandwidth, type BandwidthOptions, limitPlanOf } from "../member/limit/bandwidth.ts";
+import { tellLimit } from "../member/limit/tell-limit.ts";
 import { MEMBER_DEFAULTS } from "../member/member-defaults.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
+import type { LimitPlan } from "../protocol/bandwidth/limit-plan.ts";
 import { PAYLOAD_BUFFER_BYTES, PROTOCOL_VERSION, SUBSCRIBER_QUEUE_BYTES } from "../protocol/limits.ts";
 import type { Hello } from "../protocol/messages/control.ts";
 import type { DeleteLimit } from "../protocol/messages/deletion.ts";
 import type { SinkEvent } from "../protocol/messages/events.ts";
 import type { SinkOutcome } from "../protocol/messages/progress.ts";
+import { errorWithoutNames } from "../protocol/messages/without-names.ts";
 import type { Durability } from "./disk/entry-sync.ts";
+import { readAgeKeys } from "./own/age-keys.ts";
 import { openSinkFolder, type SinkFolder } from "./own/sink-folder.ts";
+import { SpaceWatch } from "./own/space-watch.ts";
 import { openSinkSession } from "./session/sink-session.ts";
+import { SnapshotCommand } from "./session/snapshot-command.ts";
+import { Pruner, type SnapshotRetention } from "./snapshots/pruner.ts";
+import { LATEST } from "./snapshots/snapshot-name.ts";
+import { SnapshotStore } from "./snapshots/snapshot-store.ts";
 
-export interface SinkOptions {
-  /** Address of the coordinator, `host:port`. */
-  readonly coordinator: string;
+/** Its rate is that of what it takes in. */
+export interface SinkOptions extends ContactOptions, BandwidthOptions {
+  /** For a broker that asks its clients for certificates. */
+  readonly brokerCertificate?: ClientCertificate;
   /** Folder to rebuild the tree in; made when it is missing. */
   readonly folder: FilePath;
   /** @default "default" */
@@ -31,9 +46,13 @@ export interface SinkOptions {
   readonly stay?: boolean;
   /** Takes the tree of another source than the folder's first one. @default false */
   readonly acceptNewSource?: boolean;
+  /** Public key of the only source whose tree a folder takes that has none yet: 64 hex digits. */
+  readonly trustSource?: string;
+  /** A file of secret age keys. It then takes only copies that their source has encrypted for one of these. */
+  readonly ageKeyFile?: FilePath;
   /** Deletes nothing that the source has not, though it asks for it. @default false */
   readonly noDelete?: boolean;
-  /** Deletes no more at a time than this, whatever the source allows; no limit of its own when absent. */
+  /** Deletes no more at a time than this, whatever the source allows. No limit of its own when absent. */
   readonly maxDelete?: DeleteLimit;
   /** Gives files to the users and groups with the source's numbers, whatever their names are here; as root. @default false */
   readonly numericIds?: boolean;
@@ -44,13 +63,26 @@ export interface SinkOptions {
    * before it gets its name. none: never, so nothing of the copy is trusted after a loss of power. @default "session"
    */
   readonly durability?: Durability;
-  /** Longest wait for the coordinator, at first and whenever it is lost, in milliseconds; as long as it takes when absent. */
+  /** Longest wait for the coordinator, at first and whenever it is lost, in milliseconds. As long as it takes when absent. */
   readonly connectTimeoutMs?: number;
   /** Whether to emit one event a file. @default false */
   readonly fileEvents?: boolean;
+  /** Keeps each proven state of the tree as a folder of its own, beside those before it. @default false */
+  readonly snapshots?: boolean;
+  /** With snapshots: which of them stay, behind each proof. @default all of them */
+  readonly retention?: SnapshotRetention | undefined;
+  /**
+   * A program that makes a snapshot of the folder as a whole, run when a copy is proven that changed something. It gets no
+   * arguments. `FANFOLD_SNAPSHOT_…` in its environment, and JSON on its standard input, say what was copied.
+   */
+  readonly snapshotCommand?: FilePath;
+  /** What that program has besides in its environment. @default nothing */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Aborted: the sink leaves in order, and the others are told why. */
   readonly signal: AbortSignal;
+  /** Where time comes from. @default the clock of the system */
   readonly clock?: Clock;
+  /** Where random values come from. @default those of the system */
   readonly random?: Random;
 }
 
@@ -76,7 +108,27 @@ const SESSION_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "sinks-lost",
   "digest-mismatch",
   "damaged",
+  "not-recipient",
 ]);
+
+/** Where the copies go. */
+interface CopyPlace {
+  readonly folder: SinkFolder;
+  readonly snapshots: SnapshotStore | undefined;
+  /** There when it keeps snapshots. */
+  readonly pruner: Pruner | undefined;
+  readonly command: SnapshotCommand | undefined;
+  readonly space: SpaceWatch;
+  /** Its age keys, at most AGE_KEYS_MAX. */
+  readonly ageKeys: readonly AgeKey[];
+  /** How fast it may be filled, when nobody orders otherwise. */
+  readonly option: LimitPlan | undefined;
+}
+
+function firstMade(folder: Buffer, name: string): SinkEvent {
+  const message = `"${shownPath(folder)}" keeps snapshots from now on: what was in it is now in "${name}", to which "${LATEST}" leads`;
+  return { type: "warning", code: "first-snapshot", message };
+}
 
 class SinkProgram {
   readonly #options: SinkOptions;
@@ -92,24 +144,82 @@ class SinkProgram {
   }
 
   async run(): Promise<SinkOutcome> {
-    const address = parseCoordinatorAddress(this.#options.coordinator);
+    const asked = askedContact(this.#options);
+    const option = limitPlanOf(this.#options);
+    const { ageKeyFile } = this.#options;
+    const ageKeys =
+      ageKeyFile === undefined
+        ? []
+        : await readAgeKeys(ageKeyFile, { clock: this.#clock, signal: this.#options.signal });
     using folder = openSinkFolder(this.#options.folder, this.#random);
+    using snapshots = this.#snapshots(folder);
+    await using pruner = this.#pruner(folder, snapshots);
+    pruner?.resume();
+    const command = this.#command(folder);
     folder.lend();
+    const contact = contactOf(asked, folder.coordinators, (event) => this.#hub.emit(event));
+    const space = new SpaceWatch({ folder: folder.path, clock: this.#clock });
+    await space.look();
     for (;;) {
-      const outcome = await this.#serve(address, folder);
-      if (outcome !== undefined) return outcome;
+      const outcome = await this.#serve(contact, { folder, snapshots, pruner, command, space, option, ageKeys });
+      if (outcome === undefined) continue;
+      await pruner?.done();
+      return outcome;
     }
   }
 
+  /** @throws FanfoldError `usage` */
+  #command(folder: SinkFolder): SnapshotCommand | undefined {
+    const { snapshotCommand, snapshots, environment = {} } = this.#options;
+    if (snapshotCommand === undefined) return undefined;
+    if (snapshots === true)
+      throw new FanfoldError("usage", "cannot use --snapshot-command with --snapshots: either of them makes snapshots");
+    const runtime = { clock: this.#clock, emit: (event: SinkEvent) => this.#hub.emit(event) };
+    return new SnapshotCommand({ program: programPath(snapshotCommand), environment, folder, runtime });
+  }
+
+  /** @throws FanfoldError `folder-snapshots` for a folder that keeps them when this sink does not */
+  #snapshots(folder: SinkFolder): SnapshotStore | undefined {
+    if (this.#options.snapshots === true) {
+      const wasMirror = !folder.keepsSnapshots;
+      // Before anything is moved: nobody takes what is left for a plain mirror.
+      folder.keepSnapshots();
+      const store = SnapshotStore.open(folder.path, { clock: this.#clock, wasMirror });
+      if (store.first !== undefined) this.#hub.emit(firstMade(folder.path, store.first));
+      return store;
+    }
+    if (!folder.keepsSnapshots) return undefined;
+    const said = `cannot copy into "${shownPath(folder.path)}": it keeps snapshots, and a plain copy would be written beside them`;
+    throw new FanfoldError(
+      "folder-snapshots",
+      `${said}; start the sink with --snapshots, or give it another folder ("${LATEST}" in this one is the newest copy)`,
+    );
+  }
+
+  #pruner({ path: folder }: SinkFolder, snapshots: SnapshotStore | undefined): Pruner | undefined {
+    if (snapshots === undefined) return undefined;
+    return new Pruner({
+      ...this.#options.retention,
+      folder,
+      clock: this.#clock,
+      emit: (event) => this.#hub.emit(event),
+    });
+  }
+
   /** Takes part in one session after another; undefined when one was lost and it is worth joining anew. */
-  async #serve(address: CoordinatorAddress, folder: SinkFolder): Promise<SinkOutcome | undefined> {
+  async #serve(
+    { address, onWelcome }: Contact,
+    { folder, snapshots, pruner, command, space, option, ageKeys }: CopyPlace,
+  ): Promise<SinkOutcome | undefined> {
     const { stay = false, fileEvents = false, acceptNewSource = false, connectTimeoutMs, signal } = this.#options;
+    const { trustSource, brokerCertificate } = this.#options;
     const { numericIds = false, specials = false, durability = "session" } = this.#options;
     const [clock, random] = [this.#clock, this.#random];
     const deletion = { forbidden: this.#options.noDelete === true, limit: this.#options.maxDelete };
     const emit = (event: SinkEvent) => this.#hub.emit(event);
     let back: Hello["back"];
     const buffers = new BufferPool({ bufferBytes: PAYLOAD_BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
+    using bandwidth = new Bandwidth({ option, clock, onChange: (limit) => tellLimit(limit, { emit, link }) });
     const link = new SteadyLink({
       address,
       connectTimeoutMs,
@@ -117,9 +227,14 @@ class SinkProgram {
       signal,
       clock,
       random,
-      hello: () => ({ ...this.#hello(folder), ...(back === undefined ? {} : { back }) }),
+      credential: { key: folder.key, token: this.#options.token },
+      onWelcome,
+      onLimit: (limit) => bandwidth.order(limit),
+      hello: () => ({ ...this.#hello({ folder, snapshots, space, ageKeys }), ...(back === undefined ? {} : { back }) }),
       lostTimeoutMs: () => connectTimeoutMs,
     });
+    using _watch = space.watch((free) => link.send({ type: "status", free }));
+    bandwidth.begin();
     let isWelcomed = false;
     try {
       for (let welcome = await link.welcome(); ; ) {
@@ -128,12 +243,14 @@ class SinkProgram {
         const options = {
           link,
           address,
+          brokerCertificate,
           welcome,
-          folder,
-          acceptNewSource,
+          ...{ folder, snapshots, pruner, command, space, acceptNewSource, trustSource, ageKeys, stay },
           copies: { fill: { numericIds, specials, durability }, deletion, fileEvents },
           buffers,
+          bandwidth,
           runtime: { clock, emit, signal },
+          random,
           onCopy: (epoch: number | undefined) => {
             back = epoch === undefined ? undefined : { sessionId, epoch };
           },
@@ -150,12 +267,13 @@ class SinkProgram {
           continue;
         }
         emit({ type: "finished", ...end });
+        pruner?.proven();
         if (!stay) return end.outcome;
         welcome = await link.welcome();
       }
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
-      void link.leave(error);
+      void link.leave(ageKeys.length > 0 ? errorWithoutNames(error) : error);
       // Who was not even let in within the time allowed has waited long enough.
       if (!stay || !isWelcomed || !SESSION_LOST.has(error.code) || signal.aborted) throw error;
       emit({ type: "warning", code: error.code, message: error.message });
@@ -165,16 +283,23 @@ class SinkProgram {
     }
   }
 
-  #hello(folder: SinkFolder): Hello {
+  #hello({
+    folder,
+    snapshots,
+    space: { space },
+    ageKeys,
+  }: Pick<CopyPlace, "folder" | "snapshots" | "space" | "ageKeys">): HelloDraft {
     const { name, session, stay } = this.#options;
     return {
       type: "hello",
       version: PROTOCOL_VERSION,
       role: "sink",
       session: session ?? MEMBER_DEFAULTS.session,
-      ...labelsOf({ name, folder: folder.path.toString() }),
-      secret: folder.secret,
+      ...labelsOf({ name, folder: ageKeys.length > 0 ? "" : folder.path.toString() }),
       stay: stay ?? false,
+      ...(space === undefined ? {} : { free: space }),
+      ...(snapshots === undefined ? {} : { snapshots: true }),
+      ...(ageKeys.length === 0 ? {} : { recipients: ageKeys.map(({ recipient }) => recipient) }),
     };
   }
 }

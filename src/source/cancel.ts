@@ -2,18 +2,17 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
 import type { FilePath } from "../lib/folder/file-path.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
-import { parseCoordinatorAddress } from "../member/address.ts";
+import { askedContact, type ContactOptions, contactOf } from "../member/contact.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink, type SteadyLinkOptions } from "../member/steady-link.ts";
-import type { Hello } from "../protocol/messages/control.ts";
 import type { SourceEvent } from "../protocol/messages/events.ts";
+import { sourceMemory } from "./coordinator-memory.ts";
 import { openSourceFolder } from "./disk/source-folder.ts";
-import { sourceHello } from "./hello.ts";
+import { introduceSource, type SourceIntroduction } from "./hello.ts";
 import { SOURCE_DEFAULTS } from "./source-defaults.ts";
 
-export interface CancelOptions {
-  /** Address of the coordinator, `host:port`. */
-  readonly coordinator: string;
+/** Whose session is ended, and where. */
+export interface CancelOptions extends ContactOptions {
   /** Directory of the source whose session it is. */
   readonly folder: FilePath;
   /** @default "default" */
@@ -26,13 +25,17 @@ export interface CancelOptions {
   readonly stateDir: FilePath;
   /** A file that holds the identity, in the place of the one that is kept for the directory. */
   readonly identityFile?: FilePath;
+  /** Ends the attempt, with its reason. */
   readonly signal: AbortSignal;
+  /** Where time comes from. @default the clock of the system */
   readonly clock?: Clock;
+  /** Where random values come from. @default those of the system */
   readonly random?: Random;
 }
 
 /** The session that was ended for all. */
 export interface CancelledSession {
+  /** Its name, as given by `--session`. */
   readonly session: string;
 }
 
@@ -44,17 +47,21 @@ export function cancelSession(options: CancelOptions): MemberRun<SourceEvent, Ca
   return startMember<SourceEvent, CancelledSession>(options.signal, async ({ hub, signal }) => {
     const { clock = systemClock, random = systemRandom } = options;
     const { connectTimeoutMs = SOURCE_DEFAULTS.connectTimeoutMs } = options;
-    const hello = sourceHello(options, openSourceFolder(options.folder).root, random);
-    const address = parseCoordinatorAddress(options.coordinator);
-    await askToCancel({ hello, address, connectTimeoutMs, signal, clock, random, emit: (event) => hub.emit(event) });
+    const emit = (event: SourceEvent): void => hub.emit(event);
+    const asked = askedContact(options);
+    const who = introduceSource({ ...options, hidesNames: true }, openSourceFolder(options.folder).root, random);
+    const contact = contactOf(asked, sourceMemory(options.stateDir, random), emit);
+    const { hello } = who;
+    await askToCancel({ ...who, ...contact, connectTimeoutMs, signal, clock, random, emit });
     hub.emit({ type: "cancelled", session: hello.session });
     return { session: hello.session };
   });
 }
 
-export interface CancelRequest extends Pick<SteadyLinkOptions, "address" | "emit" | "signal" | "clock" | "random"> {
-  /** Who asks; with `back`, only that very epoch of the session is to end [P-1.6]. */
-  readonly hello: Hello;
+/** Who asks is in `hello`; with `back`, only that very epoch of the session is to end [P-1.6]. */
+export interface CancelRequest
+  extends SourceIntroduction,
+    Pick<SteadyLinkOptions, "address" | "onWelcome" | "emit" | "signal" | "clock" | "random"> {
   /** Longest wait for the coordinator, in milliseconds. */
   readonly connectTimeoutMs: number;
 }

@@ -1,6 +1,6 @@
+import { within } from "../lib/async/within.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import { within } from "../lib/within.ts";
 import type { SteadyLink } from "../member/steady-link.ts";
 
 interface Leaving {

@@ -5,4 +5,5 @@ export const SOURCE_DEFAULTS = {
   stragglers: "detach",
   links: "keep",
   compression: "auto",
+  seal: "auto",
 } as const;

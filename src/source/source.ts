@@ -1,57 +1,45 @@
+import { abortable } from "../lib/async/abort.ts";
+import type { EventHub } from "../lib/async/event-hub.ts";
+import { within } from "../lib/async/within.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import type { SigningKey } from "../lib/crypto/signing-key.ts";
 import { FanfoldError } from "../lib/errors.ts";
-import type { EventHub } from "../lib/event-hub.ts";
-import type { FilePath } from "../lib/folder/file-path.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
-import { within } from "../lib/within.ts";
-import { type CoordinatorAddress, parseCoordinatorAddress } from "../member/address.ts";
+import type { CoordinatorAddress } from "../member/address.ts";
+import { askedContact, contactOf } from "../member/contact.ts";
 import type { Ended, Welcome } from "../member/inbox.ts";
-import { joinedEvent, type LiveTarget } from "../member/join.ts";
+import { joinedEvent } from "../member/join.ts";
+import { Bandwidth, limitPlanOf } from "../member/limit/bandwidth.ts";
+import { tellLimit } from "../member/limit/tell-limit.ts";
 import { type MemberRun, startMember } from "../member/member-run.ts";
 import { SteadyLink } from "../member/steady-link.ts";
 import { CONTROL_BYTES_MAX } from "../protocol/limits.ts";
-import type { Hello } from "../protocol/messages/control.ts";
+import type { ClientMessage, Hello, Member } from "../protocol/messages/control.ts";
 import type { SourceEvent } from "../protocol/messages/events.ts";
 import { fitSummary } from "../protocol/messages/fit-message.ts";
-import type { SessionSummary } from "../protocol/messages/progress.ts";
+import type { CopyProgress, SessionSummary, SinkStanding } from "../protocol/messages/progress.ts";
+import { errorWithoutNames, progressWithoutNames, summaryWithoutNames } from "../protocol/messages/without-names.ts";
 import { askToCancel, type CancelRequest } from "./cancel.ts";
-import { sourceHello } from "./hello.ts";
+import { CommitTally, commitOrder, commitRefusal, countedSinks, wholeSinks } from "./commit.ts";
+import { sourceMemory } from "./coordinator-memory.ts";
+import { followSession } from "./follow-session.ts";
+import { introduceSource } from "./hello.ts";
 import { CANCEL_TOLD_MS_MAX, leaveSession } from "./leave-session.ts";
-import { openTree, type PublishedTree, type TreeOptions } from "./publish/published-tree.ts";
+import { memoryPath } from "./memory/memory-path.ts";
+import { openTree, type PublishedTree } from "./publish/published-tree.ts";
+import { readRecipients, recipientRefusal } from "./recipients.ts";
+import { chooseSeal } from "./seal-choice.ts";
 import { CopyWork } from "./session/copy-work.ts";
 import { DryRun } from "./session/dry-run.ts";
-import type { SinkPolicy } from "./session/session-work.ts";
+import { SessionSeal } from "./session/session-seal.ts";
+import type { SinkRefusal, SourceSessionOptions } from "./session/session-work.ts";
 import { SourceSession } from "./session/source-session.ts";
-import { neededAfter, resolveSinkNeed, type SinkNeed, type SinkNeedOptions } from "./sink-need.ts";
+import { neededAfter, resolveSinkNeed, type SinkNeed } from "./sink-need.ts";
 import { SOURCE_DEFAULTS } from "./source-defaults.ts";
+import type { SourceOptions } from "./source-options.ts";
 import { openSourceTransports } from "./source-transports.ts";
 import { TreeThreads } from "./tree-threads.ts";
 import { endedError, waitForStart } from "./wait-for-start.ts";
-
-export interface SourceOptions extends TreeOptions, SinkPolicy, SinkNeedOptions {
-  /** Address of the coordinator, `host:port`. */
-  readonly coordinator: string;
-  /** @default "default" */
-  readonly session?: string;
-  /** Only asks the sinks what would have to be sent to them; nothing is changed anywhere. @default false */
-  readonly dryRun?: boolean;
-  /** Name to be shown under; the host's name when absent. */
-  readonly name?: string;
-  /** Longest wait for the coordinator, in milliseconds; in mid-session at least 10 minutes. @default 30_000 */
-  readonly connectTimeoutMs?: number;
-  /** Whether to emit one event a file. @default false */
-  readonly fileEvents?: boolean;
-  /** Where the source's identity is kept between runs. */
-  readonly stateDir: FilePath;
-  /** A file that holds the identity, in the place of the one that is kept for the directory. */
-  readonly identityFile?: FilePath;
-  /** How long `cancel` is waited for once `signal` has stopped a session that runs, in milliseconds. @default 0 */
-  readonly cancelGraceMs?: number;
-  /** Aborted: the work stops in order, and the sinks, which wait for this source to come back, are told why. */
-  readonly signal: AbortSignal;
-  readonly clock?: Clock;
-  readonly random?: Random;
-}
 
 /** What stands around a summary in its message. */
 const ENVELOPE_BYTES = 1024;
@@ -85,6 +73,16 @@ interface Service {
   readonly address: CoordinatorAddress;
   readonly tree: PublishedTree;
   readonly need: SinkNeed;
+  readonly recipients: readonly string[];
+  /** Of this source. */
+  readonly key: SigningKey;
+}
+
+/** A copy whose sinks may yet switch to it. */
+interface Undecided {
+  readonly summary: SessionSummary;
+  readonly tally: CommitTally;
+  readonly control: Promise<Ended | Welcome>;
 }
 
 class SourceProgram {
@@ -97,6 +95,8 @@ class SourceProgram {
   /** The session whose copy runs in this process, and the sinks that are there. */
   #running: { readonly back: NonNullable<Hello["back"]>; readonly there: Set<string> } | undefined;
   #waitedSinceMs: number | undefined;
+  /** The coordinator may not read names of files. */
+  #hidesNames = false;
 
   constructor(options: SourceOptions, hub: EventHub<SourceEvent>) {
     this.#options = options;
@@ -106,13 +106,27 @@ class SourceProgram {
   }
 
   async run(): Promise<SessionSummary> {
-    const { coordinator, dryRun = false, signal } = this.#options;
+    const { dryRun = false, stateDir, signal } = this.#options;
+    const emit = (event: SourceEvent): void => this.#hub.emit(event);
     const need = resolveSinkNeed(this.#options);
     const { connectTimeoutMs = SOURCE_DEFAULTS.connectTimeoutMs } = this.#options;
-    const tree = openTree(this.#options, this.#clock);
-    const address = parseCoordinatorAddress(coordinator);
+    const asked = askedContact(this.#options);
+    using bandwidth = new Bandwidth({
+      option: limitPlanOf(this.#options),
+      clock: this.#clock,
+      onChange: (limit) => tellLimit(limit, { emit, link }),
+    });
+    const opened = openTree(this.#options, bandwidth.throttle);
+    const tree = { ...opened, memory: memoryPath(stateDir, opened) };
     const expect = need.expected.length === 0 ? {} : { expect: [...need.expected] };
-    const hello = { ...sourceHello(this.#options, tree.root, this.#random), ...expect, dryRun };
+    const recipients = await readRecipients(this.#options.recipients ?? [], this.#options.seal);
+    this.#hidesNames = recipients.length > 0;
+    const identified = { ...this.#options, hidesNames: this.#hidesNames };
+    const { hello: who, credential } = introduceSource(identified, tree.root, this.#random);
+    const { address, onWelcome } = contactOf(asked, sourceMemory(stateDir, this.#random), emit);
+    const { commit } = this.#options;
+    const order = commit === undefined || dryRun ? {} : { commit: commitOrder(commit) };
+    const hello = { ...who, ...expect, ...order, dryRun };
     const sayHello = () => {
       const destCount = neededAfter(need, this.#waitedMs);
       return { ...hello, destCount, ...(this.#running === undefined ? {} : { back: this.#running.back }) };
@@ -124,18 +138,22 @@ class SourceProgram {
       clock: this.#clock,
       random: this.#random,
       hello: sayHello,
+      credential,
+      onWelcome,
+      onLimit: (limit) => bandwidth.order(limit),
       lostTimeoutMs: () => (this.#running === undefined ? connectTimeoutMs : Math.max(connectTimeoutMs, LOST_MS_MIN)),
-      emit: (event) => this.#hub.emit(event),
+      emit,
     });
+    bandwidth.begin();
     try {
       this.#threads.prepare(!dryRun);
       for (let welcome = await link.welcome(); ; this.#threads.prepare(!dryRun)) {
-        const end = await this.#serve(link, { welcome, address, tree, need });
+        const end = await this.#serve(link, { welcome, address, tree, need, recipients, key: credential.key });
         if (!("type" in end)) return end;
         welcome = end;
       }
     } catch (thrown) {
-      throw await this.#leave(link, FanfoldError.from(thrown), { address, hello: sayHello() });
+      throw await this.#leave(link, FanfoldError.from(thrown), { address, credential, hello: sayHello() });
     } finally {
       await Promise.all([link.close(), this.#threads[Symbol.asyncDispose]()]);
     }
@@ -156,17 +174,22 @@ class SourceProgram {
     return this.#waitedSinceMs === undefined ? 0 : this.#clock.nowMs() - this.#waitedSinceMs;
   }
 
-  /** One session, from its welcome to its end; or to another welcome, when the coordinator does not know it any more. */
-  async #serve(link: SteadyLink, { welcome, address, tree, need }: Service): Promise<SessionSummary | Welcome> {
-    const { fileEvents = false } = this.#options;
+  /** One session, from its welcome to its end. Or to another welcome, when the coordinator does not know it any more. */
+  async #serve(
+    link: SteadyLink,
+    { welcome, address, tree, need, recipients, key }: Service,
+  ): Promise<SessionSummary | Welcome> {
     const emit = (event: SourceEvent): void => this.#hub.emit(event);
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, stop.signal]);
     emit(joinedEvent(welcome));
     for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
+    const { seal: mode, brokerCertificate } = this.#options;
+    const wish = { mode, host: address.host, recipients, signer: key, random: this.#random, emit };
+    const chosen = await chooseSeal(welcome, wish);
     const options = {
-      welcome,
-      address,
+      ...{ welcome, address, brokerCertificate },
+      isSealed: chosen !== undefined,
       emit,
       clock: this.#clock,
       onEnd: (error: FanfoldError) => stop.abort(error),
@@ -177,37 +200,43 @@ class SourceProgram {
     if ("type" in opened) return opened;
     await using transports = opened;
     const { live, data, subjects, reports } = transports;
+    if (chosen !== undefined) link.send({ type: "seal", seal: chosen.told });
     link.send({ type: "ready" });
     this.#waitedSinceMs ??= this.#clock.nowMs();
-    const waiting = { need, sinceMs: this.#waitedSinceMs, clock: this.#clock };
+    const waiting = { need, live, sinceMs: this.#waitedSinceMs, clock: this.#clock, seal: chosen?.shown ?? {} };
     const start = await waitForStart(link, { ...waiting, emit, signal });
     if (start.type === "welcome") return start;
-    const { epoch, sinks } = start;
-    const { sessionId } = welcome;
+    const { sinks } = start;
+    const scope = { sessionId: welcome.sessionId, epoch: start.epoch };
+    const seal = chosen === undefined ? undefined : new SessionSeal({ secret: chosen.secret, scope, signer: key });
     const there = new Set(sinks.map(({ id }) => id));
-    this.#running = { back: { sessionId, epoch }, there };
+    this.#running = { back: scope, there };
     const Work = this.#options.dryRun === true ? DryRun : CopyWork;
     const session = new SourceSession(
       {
-        scope: { sessionId, epoch },
+        scope,
+        key: key.publicKey,
         tree,
         threads: this.#threads,
-        wire: { transport: data, subjects },
+        wire: { transport: data, subjects, seal },
         reports,
         sinks,
         expected: need.expected,
         policy: this.#options,
         runtime: { clock: this.#clock, signal, emit },
-        fileEvents,
-        tellProgress: (progress) => link.send({ type: "progress", progress }),
+        fileEvents: this.#options.fileEvents ?? false,
+        tellProgress: (progress, states) => link.send(progressMessage(progress, this.#hidesNames ? states : undefined)),
+        ...this.#sinkTerms(recipients),
       },
       Work,
     );
     const working = session.run();
-    const control = this.#follow(link, { session, there, live });
+    const tally = new CommitTally((sinkId) => there.has(sinkId));
+    const control = followSession(link, { session, there, live, tally });
     try {
       const first = await Promise.race([working, control]);
-      if (!("type" in first)) return await this.#finish(link, first, control);
+      if (!("type" in first))
+        return await this.#finish(link, await this.#decide(link, { summary: first, tally, control }), control);
       if (first.type === "ended") throw endedError(first);
       this.#running = undefined;
       return first;
@@ -217,30 +246,39 @@ class SourceProgram {
     }
   }
 
-  /** Listens to the coordinator while the session runs, until it says that the session is over, or another one offered. */
-  async #follow(
-    link: SteadyLink,
-    { session, there, live }: { session: SourceSession; there: Set<string>; live: LiveTarget },
-  ): Promise<Ended | Welcome> {
-    for (;;) {
-      const message = await link.next();
-      if (message.type === "ended") return message;
-      if (message.type === "welcome") {
-        if (!message.rejoined) return message;
-        live.renew(message.transport);
-      } else if (message.type === "left") {
-        there.delete(message.member.id);
-        session.sinkLeft(message.member.id, message.code, message.reason);
-      } else if (message.type === "joined") {
-        there.add(message.member.id);
-        session.sinkJoined(message.member, message.restarted);
-      }
-    }
+  #sinkTerms(recipients: readonly string[]): Pick<SourceSessionOptions, "refusal" | "wholeWaitMs"> {
+    return { refusal: (sink) => this.#refusal(recipients, sink), wholeWaitMs: this.#options.commit?.timeoutMs };
+  }
+
+  /** Why a sink may not take part. */
+  #refusal(recipients: readonly string[], sink: Member): SinkRefusal | undefined {
+    const { commit, dryRun = false } = this.#options;
+    const closed = recipientRefusal(recipients, sink);
+    if (closed !== undefined) return { code: "not-recipient", reason: closed };
+    const plain = commit === undefined || dryRun ? undefined : commitRefusal(sink);
+    return plain === undefined ? undefined : { code: "refused", reason: plain };
+  }
+
+  /** With `commit`: has it decided whether the sinks switch, and waits until those that are there have done so [P-16]. */
+  async #decide(link: SteadyLink, { summary, tally, control }: Undecided): Promise<SessionSummary> {
+    const { commit, dryRun = false } = this.#options;
+    if (commit === undefined || dryRun) return summary;
+    const { digest } = summary;
+    if (digest === undefined) return tally.addTo(summary, commit.otherwise);
+    const whole = wholeSinks(summary);
+    tally.waitFor(whole);
+    link.send({ type: "decide", all: countedSinks(summary), whole, digest });
+    const over = await abortable(Promise.race([tally.isDecided, control]), this.#options.signal);
+    // Who ended it for all has ended the wait, too.
+    if (over?.type === "ended" && over.code !== undefined && !tally.isCommitted) throw endedError(over);
+    await within(this.#clock, END_TOLD_MS_MAX, Promise.race([tally.done, control]), undefined);
+    return tally.addTo(summary, commit.otherwise);
   }
 
   /** Tells the coordinator how it ended. Every sink has its outcome: that this cannot be told changes none. */
   async #finish(link: SteadyLink, summary: SessionSummary, control: Promise<unknown>): Promise<SessionSummary> {
-    link.send({ type: "finished", summary: fitSummary(summary, CONTROL_BYTES_MAX - ENVELOPE_BYTES) });
+    const told = this.#hidesNames ? summaryWithoutNames(summary) : summary;
+    link.send({ type: "finished", summary: fitSummary(told, CONTROL_BYTES_MAX - ENVELOPE_BYTES) });
     const untold = await within(
       this.#clock,
       END_TOLD_MS_MAX,
@@ -260,9 +298,10 @@ class SourceProgram {
   }
 
   /** Goes for the reason given; returns what to end with. A session that was stopped in its middle may still be cancelled. */
-  async #leave(link: SteadyLink, error: FanfoldError, asking: Pick<CancelRequest, "address" | "hello">) {
+  async #leave(link: SteadyLink, error: FanfoldError, asking: Pick<CancelRequest, "address" | "credential" | "hello">) {
+    const told = this.#hidesNames ? errorWithoutNames(error) : error;
     if (error.code !== "interrupted" || !this.#canCancel) {
-      void link.leave(error);
+      void link.leave(told);
       return error;
     }
     const clock = this.#clock;
@@ -283,4 +322,10 @@ class SourceProgram {
         }),
     });
   }
+}
+
+/** With the states of the sinks it is for a coordinator that cannot read their reports, and holds no names. */
+function progressMessage(progress: CopyProgress, states: (() => SinkStanding[]) | undefined): ClientMessage {
+  if (states === undefined) return { type: "progress", progress };
+  return { type: "progress", progress: progressWithoutNames(progress), sinks: states() };
 }

@@ -1,6 +1,7 @@
-import { LoadedThreads } from "../lib/loaded-threads.ts";
-import type { Thread, ThreadEnds } from "../lib/thread.ts";
+import { LoadedThreads } from "../lib/threads/loaded-threads.ts";
+import type { Thread, ThreadEnds } from "../lib/threads/thread.ts";
 import { PAGES_UNANSWERED_MAX } from "../protocol/limits.ts";
+import { TREE_FILES_OPEN_MAX } from "./disk/tree-folder.ts";
 import type { PublishedTree } from "./publish/published-tree.ts";
 import type { ReadMessage, ReadRequest, ReadStart } from "./read/read-worker.ts";
 import { treeScopeOf } from "./walk/tree-scope.ts";
@@ -11,12 +12,12 @@ export class TreeThreads implements AsyncDisposable {
   readonly #walkers = new LoadedThreads<WalkStart, WalkRequest, WalkMessage>({
     module: "./walk/walk-worker",
     base: import.meta.url,
-    filesOpenMax: 0,
+    filesOpenMax: TREE_FILES_OPEN_MAX,
   });
   readonly #readers = new LoadedThreads<ReadStart, ReadRequest, ReadMessage>({
     module: "./read/read-worker",
     base: import.meta.url,
-    filesOpenMax: 1,
+    filesOpenMax: TREE_FILES_OPEN_MAX,
   });
 
   /** @param reads false for a source that will only walk */

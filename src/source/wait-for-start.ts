@@ -1,38 +1,45 @@
 import type { Clock } from "../lib/clock.ts";
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { Ended, Start, Welcome } from "../member/inbox.ts";
+import type { LiveTarget } from "../member/join.ts";
 import type { SteadyLink } from "../member/steady-link.ts";
 import type { Member } from "../protocol/messages/control.ts";
 import type { SourceEvent } from "../protocol/messages/events.ts";
 import { countedOf, missingOf } from "../protocol/names/expected-names.ts";
 import { neededAfter, type SinkNeed } from "./sink-need.ts";
 
+type SealFields = Pick<Extract<SourceEvent, { type: "started" }>, "sealed" | "recipients">;
+
 interface WaitForStartOptions {
   readonly need: SinkNeed;
+  readonly live: LiveTarget;
   /** Since when it waits. */
   readonly sinceMs: number;
   readonly clock: Clock;
   readonly emit: (event: SourceEvent) => void;
   readonly signal: AbortSignal;
+  /** Whether what is sent is encrypted, and for how many keys where the coordinator does not pass the secret on. */
+  readonly seal: SealFields;
 }
 
 /**
- * Waits until enough sinks are registered, showing who is there; or until the coordinator comes back with another welcome.
+ * Waits until enough sinks are registered, showing who is there. Or until the coordinator comes back with another welcome.
  *
  * @throws FanfoldError `wait-timeout`, how the session was ended, or why the link ended
  */
 export async function waitForStart(link: SteadyLink, options: WaitForStartOptions): Promise<Start | Welcome> {
-  const { need, emit } = options;
+  const { need, live, emit, seal } = options;
   using wait = new SinkWait(link, options);
   for (;;) {
     const message = await link.next(wait.signal);
     if (message.type === "welcome") return message;
     if (message.type === "start") {
       const sinks = message.sinks.map((sink) => sink.name);
-      emit({ type: "started", sinks, ...missingField(need, message.sinks) });
+      emit({ type: "started", sinks, ...missingField(need, message.sinks), ...seal });
       return message;
     }
     if (message.type === "ended") throw endedError(message);
+    if (message.type === "transport") live.renew(message.transport);
     if (message.type === "elsewhere") {
       emit(message);
       wait.sawElsewhere(message.sessions);

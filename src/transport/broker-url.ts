@@ -1,5 +1,5 @@
 import { FanfoldError } from "../lib/errors.ts";
-import { formatHostPort, type HostPort, isLoopbackHost } from "../lib/host-port.ts";
+import { formatHostPort, type HostPort, isLoopbackHost } from "../lib/net/host-port.ts";
 
 /** What `--broker` names: the coordinator's own relay, or a broker with its credentials in the URL. */
 export type BrokerChoice =
@@ -11,6 +11,8 @@ export type BrokerChoice =
 interface NatsEndpoint {
   /** `host:port`, in the order given. */
   readonly servers: readonly string[];
+  /** The same taken apart. */
+  readonly places: readonly HostPort[];
   readonly tls: boolean;
   readonly credentials: Credentials;
 }
@@ -55,9 +57,9 @@ export function parseBroker(value: string): BrokerChoice {
 /** @throws FanfoldError `usage` */
 export function parseNatsUrl(url: string): NatsEndpoint {
   const scheme = schemeOf(url) === "tls" ? "tls" : "nats";
-  const { servers, path, credentials } = parseServers(url, scheme, natsCredentials);
+  const { servers: places, path, credentials } = parseServers(url, scheme, natsCredentials);
   if (path !== "") throw refusal(url, "found a path after the host; want none");
-  return { servers: servers.map(formatHostPort), tls: scheme === "tls", credentials };
+  return { servers: places.map(formatHostPort), places, tls: scheme === "tls", credentials };
 }
 
 /** @throws FanfoldError `usage` */
@@ -67,6 +69,12 @@ export function parseAmqpUrl(url: string): AmqpEndpoint {
   decodeOrRefuse(path, "a virtual host", url);
   if (path.includes("/")) throw refusal(url, 'found "/" in the virtual host; want it as %2F');
   return { protocol: scheme, servers, vhostEncoded: path, credentials };
+}
+
+/** The virtual host that an `amqp://` or `amqps://` URL names, `/` when none. */
+export function vhostOf(url: string): string {
+  const { vhostEncoded } = parseAmqpUrl(url);
+  return vhostEncoded === "" ? "/" : decodeURIComponent(vhostEncoded);
 }
 
 /**

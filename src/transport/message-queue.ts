@@ -1,4 +1,4 @@
-import { BoundedQueue } from "../lib/bounded-queue.ts";
+import { BoundedQueue } from "../lib/memory/bounded-queue.ts";
 import type { TransportMessage } from "./transport.ts";
 
 /** What a waiting message costs besides its payload, so that empty ones are bounded too. */

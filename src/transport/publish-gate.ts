@@ -1,4 +1,4 @@
-import { abortable, abortError, throwIfAborted } from "../lib/abort.ts";
+import { abortable, abortError, throwIfAborted } from "../lib/async/abort.ts";
 import { FanfoldError } from "../lib/errors.ts";
 
 interface PublishGateOptions {
@@ -12,7 +12,7 @@ interface Waiter {
   readonly refuse: (error: unknown) => void;
 }
 
-interface Watch {
+interface WaitingPublisher {
   readonly check: () => boolean;
   readonly resolve: () => void;
 }
@@ -26,7 +26,7 @@ interface Watch {
 export class PublishGate {
   readonly #limitBytes: number;
   readonly #waiting = new Set<Waiter>();
-  readonly #watches = new Set<Watch>();
+  readonly #watches = new Set<WaitingPublisher>();
   #outstandingBytes = 0;
   #holds = 0;
   #generation = 0;
@@ -150,7 +150,7 @@ export class PublishGate {
 
   async #until(check: () => boolean, signal: AbortSignal): Promise<void> {
     if (check()) return;
-    let watch: Watch | undefined;
+    let watch: WaitingPublisher | undefined;
     const held = new Promise<void>((resolve) => {
       watch = { check, resolve };
       this.#watches.add(watch);

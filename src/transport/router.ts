@@ -2,7 +2,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import { isPattern, isSubject, wildcardPrefix } from "./subject-rules.ts";
 
 /** Takes messages of one subscription. It must not wait, throw, or write to the parts. */
-type MessageHandler = (message: RoutedMessage) => void;
+type RoutedHandler = (message: RoutedMessage) => void;
 
 /** One published payload on its way to its subscribers. Its parts are shared by all of them, and never changed. */
 export interface RoutedMessage {
@@ -19,18 +19,18 @@ export interface RoutedMessage {
  * transport are both shells around it.
  */
 export class Router {
-  readonly #exact = new Map<string, Set<MessageHandler>>();
-  readonly #wildcard = new Map<string, Set<MessageHandler>>();
+  readonly #exact = new Map<string, Set<RoutedHandler>>();
+  readonly #wildcard = new Map<string, Set<RoutedHandler>>();
 
   /** Subscribes a receiver; the function returned takes it out again and is idempotent. */
-  subscribe(pattern: string, receiver: MessageHandler): () => void {
+  subscribe(pattern: string, receiver: RoutedHandler): () => void {
     if (!isPattern(pattern))
       throw new FanfoldError("internal", `cannot subscribe to "${pattern}": it is not a subject`);
     const prefix = wildcardPrefix(pattern);
     const index = prefix === undefined ? this.#exact : this.#wildcard;
     const key = prefix ?? pattern;
     // A receiver may be the same function twice: each subscription is an entry of its own.
-    const entry: MessageHandler = (message) => receiver(message);
+    const entry: RoutedHandler = (message) => receiver(message);
     const receivers = index.get(key) ?? new Set();
     receivers.add(entry);
     index.set(key, receivers);

@@ -2,7 +2,7 @@ import type { TransportStatus } from "./transport.ts";
 
 type Lost = Extract<TransportStatus, { type: "lost" }>;
 
-/** Changes of the link that may wait for one reader; the oldest goes first, since the newest says how things are. */
+/** Changes of the link that may wait for one reader. The oldest goes first, since the newest says how things are. */
 const CHANGES_WAITING_MAX = 64;
 
 /**

@@ -1,4 +1,4 @@
-/** What a transport accepts as a subject or a pattern [P-2.1]; narrower than any broker's rules, so that all agree. */
+/** What a transport accepts as a subject or a pattern [P-2.1]. Narrower than any broker's rules, so that all agree. */
 const SUBJECT = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
 /** Fits the one-byte length of the embedded wire, and AMQP's routing key. */

@@ -53,7 +53,7 @@ export interface TransportCapabilities {
   /** Whether messages of one publisher on one subject arrive in the order they were published while the link holds. */
   readonly ordered: boolean;
   /**
-   * Longest time the broker lets a subscriber stall before it cuts it, in milliseconds; undefined if it never does.
+   * Longest time the broker lets a subscriber stall before it cuts it, in milliseconds. Undefined if it never does.
    * The session keeps its window below what the slowest sink stores in half that time.
    */
   readonly stallCutMs?: number;

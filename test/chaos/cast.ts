@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
-import type { CoordinatorEvent, SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
+import type { CoordinatorEvent } from "../../src/protocol/messages/coordinator-events.ts";
+import type { SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
 import type { CopyProgress, SessionSummary } from "../../src/protocol/messages/progress.ts";
 import { freePorts } from "../helpers/brokers/broker-process.ts";
 import type { CliLab } from "../helpers/processes/cli.ts";
@@ -61,7 +62,7 @@ export interface Cast {
 /** Makes the commands of a scenario, none of them started. */
 export async function castOf(
   lab: CliLab,
-  { sinks: expected, late, mibPerSecond }: Scenario,
+  { sinks: expected, late, mibPerSecond, isGuarded }: Scenario,
   broker: string,
 ): Promise<Cast> {
   const [port = 0] = await freePorts(1);
@@ -71,13 +72,17 @@ export async function castOf(
   mkdirSync(temporary);
   const folders = Array.from({ length: expected + late.sinks }, (_, index) => lab.path(`sink-${index}`));
   const options = { env: { TMPDIR: temporary } };
+  const stateDir = lab.path("coordinator");
+  // Members start at the same time as the coordinator, so their tokens are made before.
+  if (isGuarded) await lab.makeTokens(stateDir);
+  const access = isGuarded ? ["--require-token"] : [];
   const shared = ["--coordinator", address];
   const limits = ["--dest-count", String(expected), "--bwlimit", `${mibPerSecond}M`];
   return {
     ...{ from, folders, temporary },
     coordinator: new Part("coordinator", () =>
       lab.start(
-        ["coordinator", "--port", String(port), "--broker", broker, "--state-dir", lab.path("coordinator")],
+        ["coordinator", "--port", String(port), "--broker", broker, "--state-dir", stateDir, ...access],
         options,
       ),
     ),

@@ -10,15 +10,26 @@ export interface ChaosBroker {
   readonly server?: TestBroker;
   /** What fanfold left at the broker: queues, exchanges, connections. */
   leftOvers(): Promise<string[]>;
+  /** Lets happen at once what the broker does by itself when no coordinator has come back for long. */
+  expire(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function startChaosBroker(transport: TransportName): Promise<ChaosBroker> {
   if (transport === "embedded")
-    return { option: "embedded", leftOvers: () => Promise.resolve([]), stop: () => Promise.resolve() };
+    return { option: "embedded", leftOvers: () => Promise.resolve([]), expire: nothing, stop: nothing };
   const server = transport === "nats" ? await startNats() : await startRabbit();
   const leftOvers = () => (transport === "nats" ? natsLeftOvers(server) : rabbitLeftOvers(server));
-  return { option: server.url, server, leftOvers, stop: () => server.stop() };
+  const expire = () => (transport === "nats" ? nothing() : expireAnchors(server));
+  return { option: server.url, server, leftOvers, expire, stop: () => server.stop() };
+}
+
+async function nothing(): Promise<void> {}
+
+/** The exchanges of a session go with its anchor: the broker deletes them, or they lead in a circle. */
+async function expireAnchors({ adminUrl }: TestBroker): Promise<void> {
+  for (const { name } of (await json(`${adminUrl}/api/queues`)) as readonly { readonly name: string }[])
+    if (name.startsWith("fanfold.")) await request(`${adminUrl}/api/queues/%2F/${name}`, "DELETE");
 }
 
 async function natsLeftOvers({ adminUrl }: TestBroker): Promise<string[]> {
@@ -36,7 +47,11 @@ async function rabbitLeftOvers({ adminUrl }: TestBroker): Promise<string[]> {
 }
 
 async function json(url: string): Promise<unknown> {
-  const response = await fetch(url, { headers: { authorization: `Basic ${btoa("guest:guest")}` } });
-  if (!response.ok) throw new Error(`GET ${url}: ${response.status}`);
-  return await response.json();
+  return await (await request(url, "GET")).json();
+}
+
+async function request(url: string, method: string): Promise<Response> {
+  const response = await fetch(url, { method, headers: { authorization: `Basic ${btoa("guest:guest")}` } });
+  if (!response.ok) throw new Error(`${method} ${url}: ${response.status}`);
+  return response;
 }

@@ -56,11 +56,15 @@ function leftIn(folder: string): string[] {
   return existsSync(`${folder}/.fanfold/partial`) ? partialsIn(folder) : [];
 }
 
-/** A broker takes a moment to notice that a client has gone. */
+/**
+ * A broker takes a moment to notice that a client has gone. A coordinator that is stopped before it has reached its broker
+ * again deletes nothing there, and what it leaves expires.
+ */
 async function leftAtBroker(broker: ChaosBroker): Promise<string[]> {
   let left = await broker.leftOvers();
   for (let tries = 0; left.length > 0 && tries < BROKER_TRIES; tries += 1) {
     await delay(BROKER_WAIT_MS);
+    if (tries === BROKER_TRIES / 2) await broker.expire();
     left = await broker.leftOvers();
   }
   return left;

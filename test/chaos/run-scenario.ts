@@ -26,7 +26,7 @@ export class ChaosFailure extends Error {
 
 /** Plays a scenario. @throws ChaosFailure when it does not end as it must, or not in time */
 export async function runScenario(scenario: Scenario, broker: ChaosBroker): Promise<ScenarioResult> {
-  await using lab = await CliLab.open();
+  await using lab = await CliLab.open(scenario.isGuarded ? "guarded" : "open");
   const bytes = makeChaosTree(lab.path("source"), scenario.tree);
   const cast = await castOf(lab, scenario, broker.option);
   const play = new Play(scenario, cast, broker, bytes);

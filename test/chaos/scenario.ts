@@ -33,6 +33,8 @@ export interface TreePlan {
 export interface Scenario {
   readonly seed: number;
   readonly transport: TransportName;
+  /** Over TLS, and with tokens. */
+  readonly isGuarded: boolean;
   readonly sinks: number;
   /** Sinks that are started when this share is done; they are not counted in --dest-count. */
   readonly late: { readonly sinks: number; readonly share: number };
@@ -68,6 +70,7 @@ export function planScenario(seed: number, transports: readonly TransportName[] 
   return {
     seed,
     transport,
+    isGuarded: seed % 2 === 0,
     sinks,
     late,
     tree,
@@ -122,12 +125,12 @@ function moment(
 }
 
 /** One line that says what a seed does. */
-export function describeScenario({ transport, sinks, late, blows, tree }: Scenario): string {
+export function describeScenario({ transport, isGuarded, sinks, late, blows, tree }: Scenario): string {
   const falls = blows.map(({ how = "kill", victims, at, downMs }) => {
     const when = typeof at === "number" ? `at ${Math.round(at * 100)} %` : at;
     return `${how}s ${victims.join(" and ")} ${when} for ${downMs} ms`;
   });
   const files = tree.largeFiles + tree.mediumFiles + tree.smallFiles;
   const joining = late.sinks > 0 ? `, one more at ${Math.round(late.share * 100)} %` : "";
-  return `${transport}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB; ${falls.join("; ")}`;
+  return `${transport}${isGuarded ? " with TLS" : ""}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB; ${falls.join("; ")}`;
 }

@@ -1,4 +1,4 @@
-import { createMemoryBroker } from "../../src/transport/memory.ts";
+import { createMemoryBroker } from "../helpers/transports/memory-broker.ts";
 import { transportContract } from "./transport-contract.ts";
 
 transportContract("memory", {

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
-import { BoundedQueue } from "../../src/lib/bounded-queue.ts";
+import { SigningKey } from "../../src/lib/crypto/signing-key.ts";
+import { BoundedQueue } from "../../src/lib/memory/bounded-queue.ts";
+import { signedHello } from "../../src/member/credential.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/limits.ts";
 import {
   type CoordinatorMessage,
@@ -8,6 +10,8 @@ import {
   encodeControl,
   type Hello,
 } from "../../src/protocol/messages/control.ts";
+
+export type HelloOptions = Partial<Hello> & { readonly seed?: string };
 
 let clients = 0;
 
@@ -17,12 +21,16 @@ export class ControlClient implements Disposable {
   readonly closed: Promise<number>;
   /** Known once it is closed. */
   closeReason = "";
+  /** Of the coordinator's challenge. */
+  nonce = "";
+  /** Of the certificate that it saw, over TLS. */
+  pin = "";
   readonly #messages: AsyncIterator<CoordinatorMessage>;
-  readonly #secret: string;
+  readonly #seed: string;
 
   constructor(socket: WebSocket) {
     clients += 1;
-    this.#secret = clients.toString(16).padStart(64, "0");
+    this.#seed = clients.toString(16).padStart(64, "0");
     this.socket = socket;
     const queue = new BoundedQueue<CoordinatorMessage>({ limit: 1000, sizeOf: () => 1 });
     this.#messages = queue[Symbol.asyncIterator]();
@@ -37,13 +45,17 @@ export class ControlClient implements Disposable {
 
   static async connect(port: number, options: ClientOptions = {}): Promise<ControlClient> {
     const client = new ControlClient(new WebSocket(`ws://127.0.0.1:${port}/control`, options));
-    await once(client.socket, "open");
+    client.nonce = (await client.expect("challenge")).nonce;
     return client;
   }
 
-  hello(role: "source" | "sink", options: Partial<Hello> = {}): void {
-    const hello = { version: PROTOCOL_VERSION, session: "default", label: "alpha", labelAsked: false };
-    this.raw(encodeControl({ type: "hello", role, secret: this.#secret, ...hello, ...options }));
+  /** `seed`: whose key it has; by default one of its own. The challenge was read before. */
+  hello(role: "source" | "sink", { seed = this.#seed, ...options }: HelloOptions = {}): void {
+    const draft = { type: "hello", role, version: PROTOCOL_VERSION, session: "default", label: "alpha" } as const;
+    const credential = { key: new SigningKey(seed) };
+    const moment = { nonce: this.nonce, pin: this.pin, timeMs: Date.now() };
+    const hello = signedHello({ ...draft, labelAsked: false, ...options }, credential, moment);
+    this.raw(encodeControl({ ...hello, ...options }));
   }
 
   ready(): void {
@@ -70,7 +82,7 @@ export class ControlClient implements Disposable {
   }
 
   /** Joins and registers. */
-  async enter(role: "source" | "sink", options: Partial<Hello> = {}) {
+  async enter(role: "source" | "sink", options: HelloOptions = {}) {
     this.hello(role, options);
     const welcome = await this.expect("welcome");
     this.ready();

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type Coordinator, type CoordinatorOptions, openCoordinator } from "../../src/coordinator/coordinator.ts";
-import type { CoordinatorEvent } from "../../src/protocol/messages/events.ts";
+import { type CoordinatorOptions, openCoordinator } from "../../src/coordinator/coordinator.ts";
+import type { Coordinator } from "../../src/coordinator/open-coordinator.ts";
+import type { CoordinatorEvent } from "../../src/protocol/messages/coordinator-events.ts";
 import { ControlClient } from "./control-client.ts";
 
 export async function stateFolder(): Promise<string> {

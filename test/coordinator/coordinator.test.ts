@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { openStore, type Store } from "../../src/coordinator/history/store.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { SigningKey } from "../../src/lib/crypto/signing-key.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import type { UpMessage } from "../../src/protocol/frame/report.ts";
 import { encodeUp } from "../../src/protocol/frame/up.ts";
 import { encodeControl } from "../../src/protocol/messages/control.ts";
+import { ReportSealer } from "../../src/protocol/seal/report-seal.ts";
+import { SALT_BYTES, SEAL_SECRET_BYTES } from "../../src/protocol/seal/seal-keys.ts";
 import { subjectsOf, upSubject } from "../../src/protocol/subjects.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
 import { clientOf, coordinatorOf, EventReader, stateFolder } from "./coordinator-fixture.ts";
@@ -18,10 +21,16 @@ describe("openCoordinator()", () => {
     expect(listening).toMatchObject({ addresses: coordinator.addresses, broker: "embedded", loopbackOnly: true });
   });
 
-  test("warns when it listens beyond this machine", async () => {
-    const events = new EventReader(await coordinatorOf({ host: "0.0.0.0" }));
-    expect(await events.until("listening")).toMatchObject({ loopbackOnly: false });
-    expect(await events.until("warning")).toMatchObject({ code: "open-to-network" });
+  test("is guarded beyond this machine, and open there only when it is told so", async () => {
+    const guarded = new EventReader(await coordinatorOf({ host: "0.0.0.0" }));
+    expect(await guarded.until("listening")).toMatchObject({ loopbackOnly: false, access: "guarded" });
+    const coordinator = await coordinatorOf({ host: "0.0.0.0", insecureOpen: true });
+    const open = new EventReader(coordinator);
+    expect(await open.until("listening")).toMatchObject({ loopbackOnly: false, access: "insecure-open" });
+    expect(await open.until("warning")).toMatchObject({ code: "open-to-network" });
+    const health = await fetch(`http://127.0.0.1:${coordinator.port}/healthz`);
+    expect(await health.json()).toMatchObject({ status: "ok", access: "insecure-open" });
+    await expect(coordinatorOf({ requireToken: true, insecureOpen: true })).rejects.toMatchObject({ code: "usage" });
   });
 
   test("refuses a port in use", async () => {
@@ -53,6 +62,9 @@ describe("openCoordinator()", () => {
   });
 });
 
+const SECRET = Buffer.alloc(SEAL_SECRET_BYTES, 3);
+const SEAL = { by: "coordinator", secret: SECRET.toString("base64url") } as const;
+
 describe("a session", () => {
   test("runs from the registration of its members to their ended, and is kept in the history", async () => {
     const stateDir = await stateFolder();
@@ -64,7 +76,8 @@ describe("a session", () => {
     await source.enter("source", { label: "beta" });
     expect(await source.expect("sinks")).toMatchObject({ needed: 1, sinks: [welcome.member] });
     const start = await source.expect("start");
-    expect(await sink.expect("start")).toEqual(start);
+    // Only the source learns the keys.
+    expect(await sink.expect("start")).toEqual({ ...start, sinks: start.sinks.map(({ id, name }) => ({ id, name })) });
     const summary = summaryOf([provenOutcome(welcome.member)]);
     source.raw(encodeControl({ type: "finished", summary }));
     expect(await sink.expect("ended")).toMatchObject({ mine: { sinkId: welcome.member.id, outcome: "proven" } });
@@ -77,14 +90,21 @@ describe("a session", () => {
     expect(store.members(welcome.sessionId).map((member) => member.name)).toEqual(["alpha", "beta"]);
   });
 
-  test("shows the source's progress and the sinks' reports in its view", async () => {
+  test.each([
+    ["", false],
+    [" when it is sealed", true],
+  ])("shows the source's progress and the sinks' reports in its view%s", async (_, sealed) => {
     const coordinator = await coordinatorOf();
     const events = new EventReader(coordinator);
     const [source, sink] = [await clientOf(coordinator), await clientOf(coordinator)];
-    const { member, sessionId, epoch, transport } = await sink.enter("sink");
-    await source.enter("source");
+    const seed = "9".repeat(64);
+    const { member, sessionId, epoch, transport } = await sink.enter("sink", { seed });
+    source.hello("source");
+    await source.expect("welcome");
+    if (sealed) source.raw(encodeControl({ type: "seal", seal: SEAL }));
+    source.ready();
     await source.expect("sinks");
-    await source.expect("start");
+    expect((await sink.expect("start")).seal).toEqual(sealed ? SEAL : undefined);
     if (transport.kind !== "embedded") throw new Error("want the embedded relay");
     const { signal } = new AbortController();
     const target = { kind: "embedded", host: "127.0.0.1", port: coordinator.port, ticket: transport.ticket } as const;
@@ -106,12 +126,22 @@ describe("a session", () => {
         message: { ...report, progress: { ...progress, filesDone: 99 } },
       }),
     );
-    await publish(encodeUp({ sessionId, epoch, sequence: 1, stream: 0, message: report }));
+    const scope = { sessionId, epoch };
+    const parts = { scope, sinkId: member.id, salt: Buffer.alloc(SALT_BYTES), signer: new SigningKey(seed) };
+    const forged = { ...report, progress: { ...progress, filesDone: 98 } };
+    const other = new ReportSealer({ ...parts, secret: Buffer.alloc(SECRET.length) });
+    // What is not sealed as the session is says nothing.
+    await publish(encodeUp({ ...scope, sequence: 1, stream: 0, message: forged }, sealed ? undefined : other));
+    const sealer = sealed ? new ReportSealer({ ...parts, secret: SECRET }) : undefined;
+    await publish(encodeUp({ ...scope, sequence: 2, stream: 0, message: report }, sealer));
     const seen = await events.until(
       "session",
       ({ view }) => view.sinks[0]?.progress.filesDone !== 0 && view.state === "running",
     );
-    expect(seen.view.sinks).toEqual([{ name: "alpha", state: "receiving", progress }]);
+    expect(seen.view.sealed).toBe(sealed);
+    expect(seen.view.sinks).toMatchObject([
+      { name: "alpha", state: "receiving", progress, software: expect.any(String) },
+    ]);
     source.raw(
       encodeControl({
         type: "progress",

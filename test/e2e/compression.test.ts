@@ -7,8 +7,8 @@ import { CliLab } from "../helpers/processes/cli.ts";
 import { E2E_MS, expectCopy, expectProven } from "./copying.ts";
 
 const MIB = 1024 * 1024;
-/** 50 Mbit/s. */
-const SLOW = 6 * MIB;
+/** 16 Mbit/s: slow beside compression on a machine whose processors are busy too. */
+const SLOW = 2 * MIB;
 
 interface Order {
   readonly content: (file: number) => Buffer;
@@ -65,13 +65,13 @@ describe("a copy whose link is slow", { timeout: E2E_MS }, () => {
   });
 
   test("carries as it is what does not shrink", async () => {
-    const { summary, arrivedBytes } = await copy({ content: () => randomBytes(MIB), files: 12, rate: SLOW });
+    const { summary, arrivedBytes } = await copy({ content: () => randomBytes(MIB), files: 6, rate: SLOW });
     expect(summary.bytesSaved).toBe(0);
     expect(arrivedBytes).toBeGreaterThanOrEqual(summary.bytes);
   });
 
   test("carries text as it is with --compress off", async () => {
-    const { summary, arrivedBytes } = await copy({ content: log, files: 8, rate: SLOW, args: ["--compress", "off"] });
+    const { summary, arrivedBytes } = await copy({ content: log, files: 6, rate: SLOW, args: ["--compress", "off"] });
     expect(summary.bytesSaved).toBe(0);
     expect(arrivedBytes).toBeGreaterThanOrEqual(summary.bytes);
   });

@@ -1,47 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { tempFolder as longLivedFolder } from "../helpers/brokers/broker-process.ts";
 import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { type Packed, packProject, runToItsEnd } from "../helpers/processes/packed.ts";
 import { E2E_MS } from "./copying.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** Larger than what is in it by half: source maps, or something else that nobody needs, would be seen. */
-const UNPACKED_BYTES_MAX = 4 * 1024 * 1024;
-
-interface Packed {
-  /** A folder whose programs find the package, as after `npm install`. */
-  readonly folder: string;
-  readonly files: readonly string[];
-  readonly unpackedBytes: number;
-}
-
-/** What `npm pack` makes of the build that is there, beside the packages that it needs. */
-function pack(folder: string): Packed {
-  const output = run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], ROOT);
-  const [{ filename, files, unpackedSize }] = JSON.parse(output) as [
-    { filename: string; files: readonly { path: string }[]; unpackedSize: number },
-  ];
-  const modules = join(folder, "node_modules");
-  mkdirSync(join(modules, "fanfold"), { recursive: true });
-  run("tar", ["-xzf", filename, "-C", join(modules, "fanfold"), "--strip-components=1"], folder);
-  const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
-    dependencies: Readonly<Record<string, string>>;
-  };
-  for (const name of [...Object.keys(dependencies), "@types/node", "@types/ws"]) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
-  }
-  return { folder, files: files.map(({ path }) => path), unpackedBytes: unpackedSize };
-}
-
-function run(program: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}: ${stderr}${stdout}`);
-  return stdout;
-}
+/** Larger than what is in it by a third: source maps, or something else that nobody needs, would be seen. */
+const UNPACKED_BYTES_MAX = 6 * 1024 * 1024;
 
 /** Runs a program of somebody who has installed the package, and gives what it printed, read as JSON. */
 function runProgram({ folder }: Packed, code: string): unknown {
@@ -57,19 +26,31 @@ describe("the package that npm makes", { timeout: E2E_MS }, () => {
   let packed: Packed;
   beforeAll(async () => {
     const { path, remove } = await longLivedFolder("package");
-    packed = pack(path);
+    packed = packProject(path);
     return remove;
   }, E2E_MS);
 
   test("holds the programs, their types and the pages for users, and nothing else", () => {
     const { files, unpackedBytes } = packed;
-    for (const file of ["bin/fanfold.cjs", "dist/app/index.js", "dist/app/cli.js", "dist/index.d.ts", "README.md"])
+    for (const file of ["bin/fanfold.cjs", "dist/app/index.cjs", "dist/app/cli.cjs", "dist/index.d.ts", "README.md"])
       expect(files).toContain(file);
     expect(files).toContain("docs/exit-status.md");
     const tops = new Set(files.map((file) => file.split("/", 1)[0]));
-    expect([...tops].sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "bin", "dist", "docs", "package.json"]);
+    expect([...tops].sort()).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "bin",
+      "dist",
+      "docs",
+      "examples",
+      "package.json",
+      "packaging",
+    ]);
     expect(
-      files.filter((file) => /\.map$|\.ts$|^docs\/(decisions|testing)/.test(file) && !/\.d\.ts$/.test(file)),
+      files.filter(
+        (file) => /\.map$|\.ts$|^docs\/(decisions|testing)/.test(file) && !/\.d\.ts$|^examples\//.test(file),
+      ),
     ).toEqual([]);
     expect(unpackedBytes).toBeLessThan(UNPACKED_BYTES_MAX);
   });
@@ -145,6 +126,8 @@ describe("the package that npm makes", { timeout: E2E_MS }, () => {
     };
     writeFileSync(join(packed.folder, "use.mts"), use);
     writeFileSync(join(packed.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["use.mts"] }));
-    expect(run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "."], packed.folder)).toBe("");
+    expect(
+      runToItsEnd(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "."], packed.folder),
+    ).toBe("");
   });
 });

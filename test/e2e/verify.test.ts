@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { VerifyEvent } from "../../src/protocol/messages/events.ts";
+import type { VerifyEvent } from "../../src/protocol/messages/verify-events.ts";
 import { flipByte } from "../helpers/copies/verified.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
 import { content, makeManyFiles, makeOddTree } from "../helpers/trees/tree.ts";

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { SourceEvent } from "../../src/protocol/messages/events.ts";
 import { DETACH_AFTER_MS } from "../../src/source/session/ladder.ts";
 import { LaneLab } from "../helpers/copies/lane-lab.ts";
+import { SealLab } from "../helpers/copies/seal-lab.ts";
 import { WHOLE } from "../helpers/copies/whole-copy.ts";
 import { memoryFolder } from "../helpers/disks/temp-folder.ts";
 import { seededPlan } from "../helpers/transports/fault-transport.ts";
@@ -62,6 +63,19 @@ describe("a sink that joins late", () => {
       [WHOLE, true],
     ]);
     await expectEqualTrees(source, late);
+  });
+
+  test("is caught up on a sealed lane, and gets what its own link loses once more", async () => {
+    const [source, first, late] = [makeTree(6), memoryFolder(), memoryFolder()];
+    const lab = await LaneLab.open({ source, sinks: [first], factor: 3, seals: new SealLab() });
+    const running = lab.run();
+    await lab.join(late, seededPlan(8, 0.1));
+    const summary = await running;
+    expect(summary.sinks.map(({ outcome, caughtUp }) => [outcome, caughtUp])).toEqual([
+      ["proven", false],
+      [WHOLE, true],
+    ]);
+    for (const sink of [first, late]) await expectEqualTrees(source, sink);
   });
 
   test("queues behind two others, and is not forgotten", async () => {

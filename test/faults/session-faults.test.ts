@@ -1,13 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FRAME_TYPES } from "../../src/protocol/frame/frame.ts";
+import { FRAME_TYPES, sequenceOf } from "../../src/protocol/frame/frame.ts";
+import type { SinkOutcome } from "../../src/protocol/messages/progress.ts";
+import { SealLab } from "../helpers/copies/seal-lab.ts";
 import { runFaultySession } from "../helpers/copies/session-in-process.ts";
 import { memoryFolder } from "../helpers/disks/temp-folder.ts";
-import { FAULTS, type Fault, seededPlan } from "../helpers/transports/fault-transport.ts";
+import { FAULTS, type Fault, type FaultPlan, seededPlan } from "../helpers/transports/fault-transport.ts";
 import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 
 const TYPE_OFFSET = 3;
+/** Less than the times in a row that a sink bears. */
+const HITS_MAX = 3;
 
 /** 300 small files in 15 directories, and one of 5 MiB. */
 function makeTree(): string {
@@ -22,6 +26,23 @@ function makeTree(): string {
   return root;
 }
 
+/** With why it failed, if so. */
+function outcomeOf({ outcome, message }: SinkOutcome): string {
+  return `${outcome} ${message ?? ""}`.trim();
+}
+
+/** No frame is hit again and again, even when every fifth is always the same one. A sink may not bear that. */
+function everyFifth(fault: Fault): FaultPlan {
+  const hits = new Map<number, number>();
+  return (index, payload) => {
+    const sequence = sequenceOf(Buffer.from(payload));
+    const before = hits.get(sequence) ?? 0;
+    if (index % 5 !== 2 || before === HITS_MAX) return undefined;
+    hits.set(sequence, before + 1);
+    return fault;
+  };
+}
+
 describe("a session over a link with faults", () => {
   test.each([1, 2, 3, 4, 5, 6])("is repaired, and every copy proven: seed %i", async (seed) => {
     const source = makeTree();
@@ -32,12 +53,28 @@ describe("a session over a link with faults", () => {
       down: (sink) => seededPlan(seed * 100 + sink, 0.1),
       up: seededPlan(seed * 1000, 0.1, ["drop", "repeat", "delay", "truncate"]),
     });
-    expect(summary.sinks.map(({ outcome, message }) => `${outcome} ${message ?? ""}`.trim())).toEqual(
-      sinks.map(() => "proven"),
-    );
+    expect(summary.sinks.map(outcomeOf)).toEqual(sinks.map(() => "proven"));
     expect(transports.some((transport) => transport.fired.size > 0)).toBe(true);
     for (const sink of sinks) await expectEqualTrees(source, sink);
   });
+
+  test.each(["relay", "relay-over-tls"] as const)(
+    "is repaired over the real relay just the same: %s",
+    async (carrier) => {
+      const source = makeTree();
+      const sinks = [memoryFolder(), memoryFolder()];
+      const { summary, transports } = await runFaultySession({
+        source,
+        sinks,
+        carrier,
+        down: (sink) => seededPlan(700 + sink, 0.1),
+        up: seededPlan(7000, 0.1, ["drop", "repeat", "delay", "truncate"]),
+      });
+      expect(summary.sinks.map(outcomeOf)).toEqual(["proven", "proven"]);
+      expect(transports.every((transport) => transport.fired.size > 0)).toBe(true);
+      for (const sink of sinks) await expectEqualTrees(source, sink);
+    },
+  );
 
   test.each([7, 8, 9])(
     "is repaired with compressed frames too, which are sent again as they were: seed %i",
@@ -51,7 +88,7 @@ describe("a session over a link with faults", () => {
         down: (sink) => seededPlan(seed * 100 + sink, 0.2),
         up: seededPlan(seed * 1000, 0.1, ["drop", "repeat", "delay", "truncate"]),
       });
-      expect(summary.sinks.map(({ outcome }) => outcome)).toEqual(["proven", "proven"]);
+      expect(summary.sinks.map(outcomeOf)).toEqual(["proven", "proven"]);
       expect(transports.slice(1).every((transport) => transport.fired.size > 0)).toBe(true);
       expect(summary.bytesSaved).toBeGreaterThan(summary.bytes / 2);
       for (const sink of sinks) await expectEqualTrees(source, sink);
@@ -66,10 +103,10 @@ describe("a session over a link with faults", () => {
       const { summary, transports } = await runFaultySession({
         source,
         sinks,
-        down: () => (index) => (index % 5 === 2 ? fault : undefined),
+        down: () => everyFifth(fault),
         up: () => undefined,
       });
-      expect(summary.sinks.map(({ outcome }) => outcome)).toEqual(["proven", "proven"]);
+      expect(summary.sinks.map(outcomeOf)).toEqual(["proven", "proven"]);
       expect(transports.slice(1).map((transport) => transport.fired.get(fault) ?? 0)).toEqual([
         expect.toSatisfy(Boolean),
         expect.toSatisfy(Boolean),
@@ -92,6 +129,7 @@ describe("a session over a link with faults", () => {
         source,
         sinks,
         tree: { compression },
+        seals: "off",
         down: (sink) => (_index, payload) =>
           sink === 0 && payload[TYPE_OFFSET] === FRAME_TYPES.data ? "alter-content" : undefined,
         up: () => undefined,
@@ -103,6 +141,40 @@ describe("a session over a link with faults", () => {
       await expectEqualTrees(source, sinks[1] ?? "");
     },
   );
+
+  test.each(FAULTS)("is repaired when it is sealed, with %s of every fifth frame and report", async (fault: Fault) => {
+    const source = makeTree();
+    const sinks = [memoryFolder(), memoryFolder()];
+    const { summary, transports } = await runFaultySession({
+      source,
+      sinks,
+      seals: new SealLab(),
+      tree: { compression: "auto" },
+      down: () => everyFifth(fault),
+      up: (index) => (index % 5 === 2 ? fault : undefined),
+    });
+    expect(summary.sinks.map(outcomeOf)).toEqual(["proven", "proven"]);
+    for (const { fired } of transports) expect(fired.get(fault)).toBeGreaterThan(0);
+    for (const sink of sinks) await expectEqualTrees(source, sink);
+  });
+
+  test("that is sealed loses a sink whose link alters the same frame for ever, as if it never came", async () => {
+    const source = makeTree();
+    const sinks = [memoryFolder(), memoryFolder()];
+    const { summary } = await runFaultySession({
+      source,
+      sinks,
+      seals: new SealLab(),
+      down: (sink) => (_index, payload) =>
+        sink === 0 && payload[TYPE_OFFSET] === FRAME_TYPES.data ? "alter-content" : undefined,
+      up: () => undefined,
+    });
+    expect(summary.sinks.map(({ outcome, code }) => [outcome, code])).toEqual([
+      ["failed", "frames-lost"],
+      ["proven", undefined],
+    ]);
+    await expectEqualTrees(source, sinks[1] ?? "");
+  });
 
   test("fails a sink that receives nothing when its share of repairs is used up, and leaves the others alone", async () => {
     const source = makeTree();

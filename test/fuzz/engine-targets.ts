@@ -18,7 +18,7 @@ import { fullTreeFacts } from "../helpers/trees/full-tree-facts.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { must, refuses } from "./refuses.ts";
 import { framed, framesOf } from "./state-targets.ts";
-import { sessionPayloads, unsealed, WIRE_TARGETS } from "./wire-targets.ts";
+import { sessionPayloads, unfinished, WIRE_TARGETS } from "./wire-targets.ts";
 
 /** What a stream may end a sink with: all else is a finding, such as a disk that "failed" by what a source said. */
 const REFUSALS = ["damaged", "digest-mismatch", "disk-full"] as const;
@@ -134,8 +134,8 @@ function manifestSeeds(): Buffer[] {
 }
 
 const stream = (): Buffer[] => [
-  framed(sessionPayloads().map(unsealed)),
-  framed(sessionPayloads().slice(0, 1).map(unsealed)),
+  framed(sessionPayloads().map(unfinished)),
+  framed(sessionPayloads().slice(0, 1).map(unfinished)),
 ];
 const WORDS = ["d", "a", "out", "d/a", "out/a", ".fanfold", "partial", "..", "/"];
 

@@ -1,8 +1,8 @@
 import { Duplex } from "node:stream";
-import { BufferPool } from "../../src/lib/buffer-pool.ts";
 import { SpillFile } from "../../src/lib/disk/spill-file.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
-import { buildFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { BufferPool } from "../../src/lib/memory/buffer-pool.ts";
+import { buildFrame, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { MISSING_RANGES_MAX } from "../../src/protocol/limits.ts";
 import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
 import { SequenceTracker } from "../../src/sink/stream/sequence-tracker.ts";
@@ -15,10 +15,11 @@ import { FrameDecoder } from "../../src/transport/embedded/frame-decoder.ts";
 import { RelayConnection } from "../../src/transport/embedded/relay-connection.ts";
 import { encodeControl, encodeHead, MESSAGE_BYTES_MAX } from "../../src/transport/embedded/wire.ts";
 import { Router } from "../../src/transport/router.ts";
+import { receiptOf } from "../helpers/copies/receipts.ts";
 import { SESSION } from "../helpers/copies/source-frames.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { must, refuses } from "./refuses.ts";
-import { sealedFrame } from "./wire-targets.ts";
+import { finishedFrame } from "./wire-targets.ts";
 
 const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const progress = { filesDone: 1, bytesDone: 2, currentFile: "x" };
@@ -34,6 +35,7 @@ const PROOF = {
     filesUnchanged: 0,
     bytesUnchanged: 0,
     entriesChanged: 0,
+    receipt: receiptOf({ digest: "b".repeat(64), outcome: "incomplete", filesDone: 1, bytesDone: 2, problemCount: 1 }),
   },
   problems: [{ path: "x", kind: "not-carried", message: "m" }],
 };
@@ -47,11 +49,11 @@ function sinkSays(input: Uint8Array): void {
   const window = new CreditWindow(["one", "two"]);
   const desk = new RepairRequests();
   const ledger = new PageAnswers(spill);
-  ledger.add({ page: 0, entries: 5, body: new Uint8Array(1) }, ["one", "two"]);
+  ledger.add({ page: 0, entries: 5, body: new Uint8Array(1), traits: new Uint8Array(0) }, ["one", "two"]);
   for (let sequence = 0; sequence < FRAMES; sequence += 1) window.published({ sequence, costBytes: 1000 });
   for (const line of Buffer.from(input).toString("latin1").split("\n")) {
     const frame = buildFrame({ type: "up", ...SESSION, stream: 0 }, Buffer.from(line, "latin1"));
-    sealFrame(frame, 0);
+    finishFrame(frame, 0);
     const up = refuses(["damaged"], () => readUp(frame, SESSION));
     if (up === undefined) continue;
     const { message } = up;
@@ -61,7 +63,12 @@ function sinkSays(input: Uint8Array): void {
       must(desk.due(1000).length <= FRAMES, "nothing is repaired that does not exist");
     } else if (message.type === "want")
       refuses(["damaged"], () => ledger.answer("one", message.page, message.want, message.held));
-    else if (message.type === "proof") proofFault(message, { pages: 1, entries: 5, digest: Buffer.alloc(32, 0xbb) });
+    else if (message.type === "proof")
+      proofFault(
+        message,
+        { pages: 1, entries: 5, digest: Buffer.alloc(32, 0xbb) },
+        { ...SESSION, source: undefined, sink: { name: "alpha" } },
+      );
   }
   must(window.outstandingBytes === FRAMES * 1000, "one sink alone releases nothing that another waits for");
   must(ledger.unansweredOf("two") === 1, "one sink does not answer for another");
@@ -87,10 +94,19 @@ function clientSays(input: Uint8Array): void {
   });
   const permissions = {
     name: "c",
+    owner: "a",
+    messageBytesMax: 1024,
+    mayBeExposed: () => false,
     mayPublish: (subject: string) => subject.startsWith("a.up."),
     maySubscribe: (subject: string) => subject === "a.data",
   };
-  const connection = new RelayConnection(socket, { router, buffers, permissions, logger: silentLogger });
+  const connection = new RelayConnection(socket, {
+    router,
+    buffers,
+    permissions,
+    isExposed: false,
+    logger: silentLogger,
+  });
   const third = Math.floor(input.length / 3);
   for (const part of [input.subarray(0, third), input.subarray(third, 2 * third), input.subarray(2 * third)])
     connection.push(part);
@@ -122,7 +138,7 @@ export function* framesOf(input: Uint8Array): Generator<{ sequence: number; payl
   for (let at = 0; at + 3 <= input.length; ) {
     const [high = 0, low = 0, sequence = 0] = input.subarray(at, at + 3);
     const end = at + 3 + Math.min(high * 256 + low, input.length);
-    yield { sequence, payload: sealedFrame(input.subarray(at + 3, end), sequence) };
+    yield { sequence, payload: finishedFrame(input.subarray(at + 3, end), sequence) };
     at = end;
   }
 }

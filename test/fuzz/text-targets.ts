@@ -1,11 +1,15 @@
+import { isDeepStrictEqual } from "node:util";
 import { parseDuration } from "../../src/cli/options/parse-duration.ts";
 import { parseLabel, parsePath, parseSessionName } from "../../src/cli/options/parse-name.ts";
 import { parseWholeNumber } from "../../src/cli/options/parse-number.ts";
-import { parseRate } from "../../src/cli/options/parse-rate.ts";
 import { hostRefusal } from "../../src/coordinator/port/hosts.ts";
 import { escapeName, escapeText } from "../../src/lib/escape-name.ts";
-import { formatHostPort } from "../../src/lib/host-port.ts";
+import { formatHostPort } from "../../src/lib/net/host-port.ts";
 import { parseCoordinatorAddress } from "../../src/member/address.ts";
+import { parseSessionScope, scopeCovers } from "../../src/protocol/access/session-scope.ts";
+import { formatToken, parseToken } from "../../src/protocol/access/token.ts";
+import { limitAt, readLimit } from "../../src/protocol/bandwidth/limit-plan.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/limits.ts";
 import { decodeClientMessage, decodeCoordinatorMessage, encodeControl } from "../../src/protocol/messages/control.ts";
 import { fitProblem, fitReason } from "../../src/protocol/messages/fit-message.ts";
 import { parseRules, TreeFilter } from "../../src/protocol/names/filter.ts";
@@ -13,7 +17,13 @@ import { withSafeText } from "../../src/protocol/names/peer-text.ts";
 import { decodeFacts, encodeFacts } from "../../src/sink/own/folder-facts.ts";
 import { isDoubted, markAtStart } from "../../src/sink/own/sync-mark.ts";
 import { parseAmqpUrl, parseBroker, parseNatsUrl } from "../../src/transport/broker-url.ts";
-import { ticketOf, UPGRADE_ACCEPTED, UpgradeAnswer } from "../../src/transport/embedded/handshake.ts";
+import {
+  ClientHandshake,
+  GREETING,
+  NONCE_BYTES,
+  parseTicket,
+  RelayHandshake,
+} from "../../src/transport/embedded/handshake.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { must, refuses } from "./refuses.ts";
 
@@ -39,15 +49,37 @@ const JSON_WORDS = [
   ...["\\u0000", "\\ud800", "\\u202e", "\\u001b[2J", '"hello"', '"report"', "[[[[[[[[", '{"a":{"a":{"a":', "\u{1f600}"],
 ];
 
-const HELLO = `{"type":"hello","version":5,"role":"sink","session":"default","label":"alpha","labelAsked":true,"secret":"${"5".repeat(64)}","stay":false,"back":{"sessionId":"k3v9x0q2m7ab","epoch":1}}`;
+const HELLO = JSON.stringify({
+  type: "hello",
+  version: PROTOCOL_VERSION,
+  role: "source",
+  session: "default",
+  label: "alpha",
+  labelAsked: false,
+  labelElse: "alpha photos",
+  key: "0".repeat(64),
+  signature: "A".repeat(86),
+  token: "ff1_source",
+  timeMs: 1,
+  former: "1".repeat(64),
+  destCount: 2,
+  expect: ["beta"],
+  back: { sessionId: "k3v9x0q2m7ab", epoch: 1 },
+  place: ["a".repeat(32)],
+});
 const CLIENT = [
   HELLO,
   '{"type":"ready"}',
+  '{"type":"limited","limit":{"bytesPerSecond":1024,"from":"timetable"}}',
+  '{"type":"receipt","receipt":"a.b.c"}',
   '{"type":"leave","code":"interrupted","reason":"x"}',
   '{"type":"progress","progress":{"filesFound":1,"filesDone":1,"bytesFound":1,"bytesDone":1,"discoveryEnded":true,"bytesSent":1,"bytesSentAgain":0,"currentFile":"x","rateBytesPerSecond":1.5,"elapsedMs":1}}',
   '{"type":"finished","summary":{"result":"complete","files":1,"directories":1,"symlinks":0,"notCarried":{"fifo":1},"bytes":1,"bytesSent":1,"bytesSentAgain":0,"elapsedMs":1,"problemCount":0,"problems":[],"sinks":[]}}',
 ];
 const COORDINATOR = [
+  '{"type":"limit","limit":"mon-08:00,2M 19:00,off"}',
+  `{"type":"challenge","version":11,"nonce":"${"0".repeat(64)}"}`,
+  '{"type":"transport","transport":{"kind":"nats","url":"tls://a:4222","credentials":{"jwt":"a.b.c","seed":"SU"},"ca":"PEM"}}',
   '{"type":"welcome","version":5,"member":{"id":"q8z1mc","name":"alpha"},"session":"default","sessionId":"k3v9x0q2m7ab","epoch":1,"transport":{"kind":"embedded","ticket":"9b1e9b1e9b1e9b1e"},"warnings":["w"],"underWay":false,"rejoined":false}',
   `{"type":"start","epoch":1,"source":{"id":"q8z1mc","name":"alpha"},"sourceIdentity":"${"0".repeat(64)}","sourcePlace":["${"a".repeat(32)}"],"sinks":[{"id":"q8z1mc","name":"alpha"}],"late":false,"dryRun":false}`,
   '{"type":"refused","code":"x","reason":"y"}',
@@ -76,7 +108,7 @@ function optionsHold(input: Uint8Array): void {
   const number = { option: "--n", min: 1, max: 9 };
   const values: readonly (() => unknown)[] = [
     () => parseDuration(text, "--d"),
-    () => parseRate(text, "--r"),
+    () => limitAt(readLimit(text, "--r"), 0) ?? undefined,
     () => parseWholeNumber(text, number),
     () => parseSessionName(text),
     () => parseLabel(text),
@@ -115,14 +147,33 @@ function escapeHolds(input: Uint8Array): void {
   must(fitReason(textOf(input)).length <= 2000, "a reason fits");
 }
 
-function headHolds(input: Uint8Array): void {
-  const answer = new UpgradeAnswer();
+function tokenHolds(input: Uint8Array): void {
+  const text = latinOf(input);
+  const token = refuses(["token-damaged"], () => parseToken(text));
+  must(token === undefined || formatToken(token) === text, "a token has one text");
+  const scope = refuses(["usage"], () => parseSessionScope(text));
+  if (scope !== undefined) scopeCovers(scope, "a".repeat(64));
+}
+
+const TICKET = "5a".repeat(24);
+
+function handshakeHolds(input: Uint8Array): void {
   const half = input.length >> 1;
-  refuses(
-    ["broker-denied", "broker-unreachable"],
-    () => answer.push(input.subarray(0, half)) ?? answer.push(input.subarray(half)),
-  );
-  ticketOf(latinOf(input));
+  const halves = [input.subarray(0, half), input.subarray(half)];
+  const client = new ClientHandshake({ ticket: TICKET, nonce: Buffer.alloc(NONCE_BYTES) });
+  refuses(["broker-denied", "broker-unreachable"], () => {
+    for (const part of halves) must(!("rest" in (client.push(part) ?? {})), "nobody is the relay by chance");
+  });
+  const { secret = Buffer.alloc(0) } = parseTicket(TICKET) ?? {};
+  const relay = new RelayHandshake({ nonce: Buffer.alloc(NONCE_BYTES), find: () => ({ secret, rights: "all" }) });
+  for (const part of halves) {
+    const step = relay.push(part);
+    must(typeof step !== "object" || "send" in step, "nobody has a ticket by chance");
+    if (typeof step === "string") break;
+  }
+}
+
+function hostHolds(input: Uint8Array): void {
   const [host, origin] = latinOf(input).split("\n");
   const rules = { bindHost: "127.0.0.1", machineName: "here", allowHosts: [] };
   if (hostRefusal({ host, origin }, rules) !== undefined) return;
@@ -132,9 +183,16 @@ function headHolds(input: Uint8Array): void {
 function folderFactsHold(input: Uint8Array): void {
   const facts = decodeFacts(input);
   if (facts === undefined) return;
-  must(/^[0-9a-f]{64}$/.test(facts.secret), "a secret is one");
-  const again = decodeFacts(Buffer.from(encodeFacts(facts)));
-  must(JSON.stringify(again) === JSON.stringify(facts), "facts are read back as they were");
+  const whole = { ...facts, seed: facts.seed ?? "0".repeat(64) };
+  must(/^[0-9a-f]{64}$/.test(whole.seed), "a seed is one");
+  const again = decodeFacts(Buffer.from(encodeFacts(whole)));
+  must(
+    isDeepStrictEqual(
+      { mark: undefined, source: undefined, ...again },
+      { mark: undefined, source: undefined, ...whole },
+    ),
+    "facts are read back as they were",
+  );
   const mark = markAtStart(facts.mark, { bootId: "b", nowMs: 1e12, wasUsed: true });
   must(mark.doubts.length <= 65, "doubts are bounded");
   isDoubted(mark.doubts, 5);
@@ -182,10 +240,22 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
     run: escapeHolds,
   },
   {
-    name: "upgrade-head",
-    seeds: () => bytes(UPGRADE_ACCEPTED, "HTTP/1.1 401 x\r\n\r\n", "Bearer abc", "localhost:1\nhttp://localhost:1"),
-    words: ["\r\n", "HTTP/1.1 101", "Upgrade: fanfold-relay/1", "[::1]:1", ".localhost"],
-    run: headHolds,
+    name: "relay-handshake",
+    seeds: () => [GREETING, Buffer.alloc(NONCE_BYTES + 33), Buffer.concat([GREETING, Buffer.alloc(72)])],
+    words: ["\xfffanfold\x02", "\0", "\x01"],
+    run: handshakeHolds,
+  },
+  {
+    name: "hosts",
+    seeds: () => bytes("localhost:1\nhttp://localhost:1"),
+    words: ["[::1]:1", ".localhost", "\n"],
+    run: hostHolds,
+  },
+  {
+    name: "tokens",
+    seeds: () => bytes("ff1_admin__k3m9x2qa_aaaqeayeaudaocajbifqydiob4i645", "night-*", "*a*a*a*b"),
+    words: ["ff1_", "sink", "__", "*", "*a"],
+    run: tokenHolds,
   },
   {
     name: "folder-facts",

@@ -1,9 +1,8 @@
 import { decodeDataTable } from "../../src/protocol/frame/data-table.ts";
-import { buildFrame, decodeFrame, FRAME_TYPES, type FrameType, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { buildFrame, decodeFrame, FRAME_TYPES, type FrameType, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/frame/marks.ts";
-import { decodePage, encodePage, entryDisplay, entryPath } from "../../src/protocol/frame/page.ts";
-import { decodeTrailer, encodeTrailer } from "../../src/protocol/frame/trailer.ts";
-import { pageDigest } from "../../src/protocol/hash/digest.ts";
+import { entryDisplay, entryPath } from "../../src/protocol/frame/page.ts";
+import { decodePage } from "../../src/protocol/frame/page-rows.ts";
 import { FRAME_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../src/protocol/limits.ts";
 import { parseRules } from "../../src/protocol/names/filter.ts";
 import { checkPath } from "../../src/protocol/names/relative-path.ts";
@@ -19,6 +18,7 @@ import {
   encodeHeader,
   encodeLacks,
   encodeManifestPage,
+  encodeManifestStates,
 } from "../../src/sink/manifest/manifest.ts";
 import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
 import {
@@ -33,7 +33,9 @@ import {
   symlink,
 } from "../helpers/copies/hand-source.ts";
 import { packed } from "../helpers/copies/packed-frame.ts";
+import { encodePage } from "../helpers/copies/rows-of.ts";
 import { SESSION } from "../helpers/copies/source-frames.ts";
+import { decodeTrailer, encodeTrailer, pageDigest } from "../helpers/copies/trailers.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { must, refuses } from "./refuses.ts";
 
@@ -68,17 +70,17 @@ const tables = (type: FrameType): Buffer[] =>
     .map(({ table }) => Buffer.from(table));
 
 /** A frame with a right checksum, whatever stands in it: type, two bytes for the length of its content, the rest. */
-export function sealedFrame(input: Uint8Array, sequence = 0): Buffer {
+export function finishedFrame(input: Uint8Array, sequence = 0): Buffer {
   const [type = 0, high = 0, low = 0] = input;
   const rest = input.subarray(3);
   const frame = buildFrame({ type: TYPES[type % TYPES.length] ?? "data", ...SESSION, stream: 0 }, rest);
   frame.writeUInt32BE(Math.min(high * 256 + low, rest.length), 32);
-  sealFrame(frame, sequence);
+  finishFrame(frame, sequence);
   return frame;
 }
 
-/** What `sealedFrame` makes this payload of. */
-export function unsealed(payload: Buffer): Buffer {
+/** What `finishedFrame` makes this payload of. */
+export function unfinished(payload: Buffer): Buffer {
   const content = payload.readUInt32BE(32);
   const type = TYPES.indexOf(decodeFrame(payload).type);
   return Buffer.concat([Buffer.from([type, content >> 8, content & 0xff]), payload.subarray(HEADER_BYTES)]);
@@ -86,14 +88,14 @@ export function unsealed(payload: Buffer): Buffer {
 
 /** The same of a data frame, with two bytes for its plain length in place of the type. */
 function packedFrame(input: Uint8Array): Buffer {
-  const frame = sealedFrame(Buffer.concat([Buffer.from([TYPES.indexOf("data")]), input.subarray(2)]));
+  const frame = finishedFrame(Buffer.concat([Buffer.from([TYPES.indexOf("data")]), input.subarray(2)]));
   frame.set(input.subarray(0, 2), PLAIN_OFFSET);
-  sealFrame(frame, 0);
+  finishFrame(frame, 0);
   return frame;
 }
 
 function unpacked(payload: Buffer): Buffer {
-  return Buffer.concat([payload.subarray(PLAIN_OFFSET, PLAIN_OFFSET + 2), unsealed(payload).subarray(1)]);
+  return Buffer.concat([payload.subarray(PLAIN_OFFSET, PLAIN_OFFSET + 2), unfinished(payload).subarray(1)]);
 }
 
 function pageHolds(table: Uint8Array): void {
@@ -128,10 +130,7 @@ function recordHolds(input: Uint8Array): void {
 }
 
 const manifestPage = (): Buffer =>
-  encodeManifestPage(
-    tables("page")[0] ?? Buffer.alloc(0),
-    entries.map(() => AS_LISTED),
-  );
+  encodeManifestPage(tables("page")[0] ?? Buffer.alloc(0), encodeManifestStates(entries.map(() => AS_LISTED)));
 
 export const WIRE_TARGETS: readonly FuzzTarget[] = [
   {
@@ -144,10 +143,10 @@ export const WIRE_TARGETS: readonly FuzzTarget[] = [
   },
   {
     name: "checked-frame",
-    seeds: () => sessionPayloads().map(unsealed),
+    seeds: () => sessionPayloads().map(unfinished),
     run: (input) => {
       must(input.length < FRAME_BYTES_MAX, "inputs are small");
-      refuses(["damaged"], () => checkFrame(sealedFrame(input)));
+      refuses(["damaged"], () => checkFrame(finishedFrame(input)));
     },
   },
   {

@@ -104,7 +104,8 @@ function rootOf({ mode, mtime }: Entry): Entry {
 }
 
 export const state: fc.Arbitrary<EntryState> = fc.oneof(
-  fc.constantFrom<EntryState>({ state: "as-listed" }, { state: "not-read" }, { state: "withdrawn" }),
+  fc.constantFrom<EntryState>({ state: "as-listed" }, { state: "withdrawn" }),
+  hash.map((each) => ({ state: "unchanged" as const, hash: each })),
   final.map((each) => ({ state: "delivered" as const, final: each })),
 );
 

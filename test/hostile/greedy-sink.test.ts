@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { buildFrame, decodeFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { buildFrame, decodeFrame, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { REPAIR_BYTES_MIN, SUBSCRIBER_QUEUE_BYTES, WINDOW_BYTES_MAX } from "../../src/protocol/limits.ts";
 import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
 import { CliLab } from "../helpers/processes/cli.ts";
@@ -47,7 +47,7 @@ test("a sink that stores nothing any more and asks for all of it again and again
       { type: "up", sessionId: liar.sessionId, epoch, stream: 0 },
       Buffer.from(JSON.stringify(said)),
     );
-    sealFrame(frame, sequence);
+    finishFrame(frame, sequence);
     sequence += 1;
     liar.publish(upSubjectOf(liar.sessionId, liar.id), frame).catch(() => undefined);
   };

@@ -61,4 +61,22 @@ describe("a coordinator", () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
     await expectService(coordinator);
   });
+
+  test("tells the others why a member was turned away in words that each of them takes, whatever stood in its message", async () => {
+    const coordinator = await coordinatorOf();
+    using sink = await clientOf(coordinator);
+    using source = await clientOf(coordinator);
+    await sink.enter("sink");
+    await source.enter("source");
+    await source.expect("sinks");
+    await source.expect("start");
+    await sink.expect("start");
+    const summary = { result: "complete", files: 0, directories: 0, symlinks: 0, hardlinks: 0, specials: 0 };
+    const notCarried = { [`\u001b[2J${"x".repeat(100_000)}`]: 1 };
+    sink.raw(JSON.stringify({ type: "finished", summary: { ...summary, notCarried } }));
+    const { reason } = await sink.expect("refused");
+    expect(reason).toMatch(/notCarried/);
+    expect([reason.length <= 2000, reason.includes("\u001b")]).toEqual([true, false]);
+    expect(await source.expect("left")).toMatchObject({ code: "damaged", reason });
+  });
 });

@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
-import type { Coordinator } from "../../src/coordinator/coordinator.ts";
+import type { Coordinator } from "../../src/coordinator/open-coordinator.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { sealFrame } from "../../src/protocol/frame/frame.ts";
+import { finishFrame } from "../../src/protocol/frame/frame.ts";
 import type { Hello } from "../../src/protocol/messages/control.ts";
 import { subjectsOf, toSubject, upSubject } from "../../src/protocol/subjects.ts";
 import { connectTransport } from "../../src/transport/connect.ts";
@@ -47,7 +47,7 @@ export function asOf(sessionId: string, payload: Uint8Array, sequence: number, e
   const frame = Buffer.from(payload);
   frame.write(sessionId, SESSION_OFFSET, "latin1");
   frame.writeUInt32BE(epoch, EPOCH_OFFSET);
-  sealFrame(frame, sequence);
+  finishFrame(frame, sequence);
   return frame;
 }
 

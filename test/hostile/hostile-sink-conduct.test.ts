@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { buildFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { buildFrame, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import type { SinkPolicy } from "../../src/source/session/session-work.ts";
 import { runSource } from "../../src/source/source.ts";
@@ -47,7 +47,7 @@ async function beside(conduct: (session: Session) => void | Promise<void>, polic
   const frame = (said: unknown): Buffer => {
     const body = Buffer.from(JSON.stringify(said));
     const built = buildFrame({ type: "up", sessionId: liar.sessionId, epoch, stream: 0 }, body);
-    sealFrame(built, sequence);
+    finishFrame(built, sequence);
     sequence += 1;
     return built;
   };

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { buildFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { buildFrame, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { runSink } from "../../src/sink/sink.ts";
 import { runSource } from "../../src/source/source.ts";
 import { coordinatorOf } from "../coordinator/coordinator-fixture.ts";
+import { receiptOf } from "../helpers/copies/receipts.ts";
 import { tempFolder } from "../helpers/disks/temp-folder.ts";
 import { makeManyFiles } from "../helpers/trees/tree.ts";
 import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
@@ -13,7 +14,7 @@ const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
 const report = { type: "report", receivedUpTo: 0, missing: [], storedUpTo: 0, progress };
 const proof = {
   ...{ type: "proof", pages: 1, digest: "0".repeat(64), progress, problemCount: 0, problems: [] },
-  ...{ filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, fidelity: [] },
+  ...{ filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, fidelity: [], receipt: receiptOf() },
 };
 const text = (value: unknown): string => JSON.stringify(value);
 
@@ -57,7 +58,7 @@ test("texts of a sink that did not escape them reach no event and no summary of 
     { type: "up", sessionId: liar.sessionId, epoch: message.epoch, stream: 0 },
     Buffer.from(text(told)),
   );
-  sealFrame(frame, 0);
+  finishFrame(frame, 0);
   await liar.publish(upSubjectOf(liar.sessionId, liar.id), Buffer.from(frame));
   const texts: string[] = [];
   for await (const event of source.events()) texts.push(...textsIn(event));
@@ -92,7 +93,7 @@ test.each(Object.entries(LIES))(
     // As often as it takes to come behind the first page.
     let sequence = 0;
     const again = setInterval(() => {
-      sealFrame(frame, sequence);
+      finishFrame(frame, sequence);
       sequence += 1;
       liar.publish(upSubjectOf(liar.sessionId, liar.id), Buffer.from(frame)).catch(() => undefined);
     }, 50);

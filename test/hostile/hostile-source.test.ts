@@ -18,6 +18,7 @@ import {
   rootEntry,
   seal,
   symlink,
+  unchanged,
 } from "../helpers/copies/hand-source.ts";
 import { packed, zeroBomb } from "../helpers/copies/packed-frame.ts";
 import { tempFolder } from "../helpers/disks/temp-folder.ts";
@@ -97,7 +98,7 @@ const LIES: Readonly<Record<string, readonly [code: string, frames: () => readon
     "digest-mismatch",
     () => {
       const { source, page, payload } = good();
-      return [payload, source.trailer(page, [AS_LISTED, AS_LISTED, AS_LISTED, { state: "not-read" }])];
+      return [payload, source.trailer(page, [AS_LISTED, AS_LISTED, AS_LISTED, unchanged(Buffer.from("any"))])];
     },
   ],
   "a trailer of a page to come": [

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { EventHub } from "../../src/lib/async/event-hub.ts";
+import { pump } from "../../src/lib/async/pump.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import { EventHub } from "../../src/lib/event-hub.ts";
-import { pump } from "../../src/lib/pump.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatHostPort } from "../../src/lib/host-port.ts";
-import { parseCoordinatorAddress } from "../../src/member/address.ts";
+import { formatHostPort } from "../../src/lib/net/host-port.ts";
+import { formatCoordinatorAddress, parseCoordinatorAddress } from "../../src/member/address.ts";
 import { PORT_DEFAULT } from "../../src/protocol/coordinator-port.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
@@ -16,12 +16,22 @@ describe("parseCoordinatorAddress()", () => {
     ["[fe80::1]:9", "fe80::1", 9],
     ["2001:db8::7337", "2001:db8::7337", PORT_DEFAULT],
     ["[::ffff:10.0.0.1]:1", "::ffff:10.0.0.1", 1],
-    ["http://host:7000/", "host", 7000],
-    ["HTTP://host", "host", PORT_DEFAULT],
     ["  host:1  ", "host", 1],
     ["my_host-1", "my_host-1", PORT_DEFAULT],
   ])("reads %j", (text, host, port) => {
     expect(parseCoordinatorAddress(text)).toEqual({ host, port });
+  });
+
+  test.each<[string, ReturnType<typeof parseCoordinatorAddress>, string]>([
+    ["http://host:7000/", { scheme: "http", host: "host", port: 7000 }, "http://host:7000"],
+    ["HTTP://host", { scheme: "http", host: "host", port: PORT_DEFAULT }, `http://host:${PORT_DEFAULT}`],
+    ["https://[::1]", { scheme: "https", host: "::1", port: PORT_DEFAULT }, `https://[::1]:${PORT_DEFAULT}`],
+    ["HttpS://backup:443/", { scheme: "https", host: "backup", port: 443 }, "https://backup:443"],
+    ["backup", { host: "backup", port: PORT_DEFAULT }, `backup:${PORT_DEFAULT}`],
+  ])("reads %j with what stands before it, and writes it as one would read it", (text, address, written) => {
+    expect(parseCoordinatorAddress(text)).toEqual(address);
+    expect(formatCoordinatorAddress(address)).toBe(written);
+    expect(parseCoordinatorAddress(written)).toEqual(address);
   });
 
   test.each([
@@ -37,7 +47,9 @@ describe("parseCoordinatorAddress()", () => {
     "host:port",
     "a b",
     "http://",
-    "https://host",
+    "https://",
+    "https://http://host",
+    "httpss://host",
     "ws://host",
     "host/path",
     "http://host/path",
@@ -84,7 +96,7 @@ describe("parseCoordinatorAddress()", () => {
           return;
         }
         expect(URL.canParse(`ws://${formatHostPort(address)}/control`)).toBe(true);
-        expect(parseCoordinatorAddress(formatHostPort(address))).toEqual(address);
+        expect(parseCoordinatorAddress(formatCoordinatorAddress(address))).toEqual(address);
       }),
       { numRuns: 3_000 },
     );

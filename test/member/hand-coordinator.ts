@@ -1,26 +1,36 @@
-import { BoundedQueue } from "../../src/lib/bounded-queue.ts";
+import { expect } from "vitest";
+import { SigningKey } from "../../src/lib/crypto/signing-key.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
+import { BoundedQueue } from "../../src/lib/memory/bounded-queue.ts";
 import type { ControlLink } from "../../src/member/control-link.ts";
+import { type HelloDraft, signedHello } from "../../src/member/credential.ts";
 import { SteadyLink, type SteadyLinkOptions } from "../../src/member/steady-link.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/limits.ts";
 import type { ClientMessage, CoordinatorMessage, Hello } from "../../src/protocol/messages/control.ts";
 import type { LinkEvent } from "../../src/protocol/messages/events.ts";
 import { handClock } from "../helpers/hand-clock.ts";
 
-export const HELLO: Hello = {
+export const HELLO: HelloDraft = {
   type: "hello",
-  version: 2,
+  version: PROTOCOL_VERSION,
   role: "sink",
   session: "default",
   label: "alpha",
   labelAsked: false,
-  secret: "0".repeat(64),
 };
+const NONCE = "0".repeat(64);
+const KEY = new SigningKey("1".repeat(64));
+/** What a link says first: who it is, for a nonce of zeros. */
+export function introduced(change: Partial<Hello> = {}): Hello {
+  return signedHello({ ...HELLO, ...change }, { key: KEY }, { nonce: NONCE, pin: "", timeMs: expect.any(Number) });
+}
 export const member = { id: "aaaaaa", name: "alpha" };
 
 export function welcome(rejoined = false): Extract<CoordinatorMessage, { type: "welcome" }> {
   const transport = { kind: "embedded", ticket: "t".repeat(16) } as const;
   const session = { session: "default", sessionId: "abcdefghijkl", epoch: 1 };
-  return { type: "welcome", version: 2, member, ...session, transport, warnings: [], underWay: false, rejoined };
+  const facts = { warnings: [], underWay: false, rejoined, sealing: "free" } as const;
+  return { type: "welcome", version: 2, member, ...session, transport, ...facts, warnings: [] };
 }
 
 /** One connection in the hands of a test. */
@@ -31,7 +41,9 @@ export class Connection {
   readonly #closed = Promise.withResolvers<FanfoldError>();
 
   constructor() {
+    this.#queue.push({ type: "challenge", version: PROTOCOL_VERSION, nonce: NONCE });
     this.link = {
+      pin: "",
       send: (message) => this.said.push(message),
       messages: this.#queue,
       closed: this.#closed.promise,
@@ -59,6 +71,7 @@ export function begin(change: Partial<SteadyLinkOptions> = {}) {
   const link = new SteadyLink({
     address: { host: "backup", port: 7337 },
     hello: () => HELLO,
+    credential: { key: KEY },
     connectTimeoutMs: undefined,
     lostTimeoutMs: () => undefined,
     emit: (event) => events.push(event),

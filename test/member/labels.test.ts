@@ -31,8 +31,9 @@ test.each(["a".repeat(300), "é".repeat(100), "𝒳".repeat(60)])(
   (name) => {
     const labels = labelsOf({ name: undefined, folder: `/srv/${name}` }, machine);
     expect(labels.labelElse?.length).toBeGreaterThanOrEqual(LABEL_CHARS_MAX - 1);
-    const who = { type: "hello", version: 8, role: "sink", session: "default", secret: "0".repeat(64) } as const;
-    const hello: Hello = { ...who, ...labels };
+    const who = { type: "hello", version: 12, role: "sink", session: "default", timeMs: 0 } as const;
+    const proof = { key: "0".repeat(64), signature: "A".repeat(86) };
+    const hello: Hello = { ...who, ...proof, ...labels };
     expect(decodeClientMessage(encodeControl(hello))).toEqual(hello);
   },
 );

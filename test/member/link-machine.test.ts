@@ -57,6 +57,19 @@ describe("LinkMachine", () => {
     expect(link.hasNewWelcome).toBe(true);
   });
 
+  test("tells the limit of the session before in a new one, and then lets the order go, so that what changes counts", () => {
+    const link = welcomed(machine());
+    const ordered = { type: "limited", limit: { bytesPerSecond: 1_048_576, from: "order" } } as const;
+    link.say(ordered);
+    link.lost(gone, 2_000);
+    link.connected();
+    const effects = link.take(welcome(false));
+    expect(effects.filter(({ type }) => type === "send" || type === "limit")).toEqual([
+      { type: "send", message: ordered },
+      { type: "limit", limit: "default" },
+    ]);
+  });
+
   test("tells each reason of a hold once, and that it was held when the time is over", () => {
     const link = machine({ connectTimeoutMs: 5_000 });
     link.connected();

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import type { Hello } from "../../src/protocol/messages/control.ts";
 import { sampleProgress, sampleSummary } from "../cli/terminal/sample-events.ts";
-import { begin, type Connection, HELLO, member, welcome } from "./hand-coordinator.ts";
+import { begin, type Connection, HELLO, introduced, member, welcome } from "./hand-coordinator.ts";
 
 const summary = sampleSummary();
 
@@ -14,7 +14,7 @@ describe("SteadyLink", () => {
     expect(await link.welcome()).toMatchObject({ type: "welcome" });
     expect(await link.next()).toMatchObject({ type: "sinks" });
     link.send({ type: "ready" });
-    expect(connection.said).toEqual([HELLO, { type: "ready" }]);
+    expect(connection.said).toEqual([introduced(), { type: "ready" }]);
     expect(events).toEqual([{ type: "connecting", address: "backup:7337", attempt: 1 }]);
     await link.close();
   });
@@ -34,7 +34,7 @@ describe("SteadyLink", () => {
     const second = await accept();
     second.says(welcome(true));
     expect(await link.next()).toMatchObject({ type: "welcome", rejoined: true });
-    expect(second.said).toEqual([{ ...HELLO, back }, { type: "ready" }]);
+    expect(second.said).toEqual([introduced({ back }), { type: "ready" }]);
     const reason = expect.stringContaining("refused");
     expect(events.slice(1)).toEqual([
       { type: "control", status: "lost", reason: expect.stringContaining("1012") },
@@ -81,7 +81,7 @@ describe("SteadyLink", () => {
     second.says(welcome(true));
     await left;
     const leave = { type: "leave", code: "interrupted", reason: "Stopped by SIGINT" };
-    expect(second.said).toEqual([HELLO, { type: "ready" }, { type: "finished", summary }, leave]);
+    expect(second.said).toEqual([introduced(), { type: "ready" }, { type: "finished", summary }, leave]);
     await link.close();
   });
 
@@ -95,10 +95,10 @@ describe("SteadyLink", () => {
     second.says(welcome());
     while (second.said.length === 0) await new Promise((resolve) => setImmediate(resolve));
     link.send({ type: "ready" });
-    expect(second.said).toEqual([HELLO]);
+    expect(second.said).toEqual([introduced()]);
     await link.welcome();
     link.send({ type: "ready" });
-    expect(second.said).toEqual([HELLO, { type: "ready" }]);
+    expect(second.said).toEqual([introduced(), { type: "ready" }]);
     await link.close();
   });
 

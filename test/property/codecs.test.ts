@@ -3,9 +3,8 @@ import { describe, expect, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../src/protocol/frame/bytes.ts";
 import { DataTableWriter, decodeDataTable, RECORD_BYTES_BOUND } from "../../src/protocol/frame/data-table.ts";
 import { decodeEnd, decodeWalked, encodeEnd, encodeWalked } from "../../src/protocol/frame/marks.ts";
-import { decodePage, encodePage, entryBytesBound, KEEPS_ALL, PAGE_HEAD_BYTES } from "../../src/protocol/frame/page.ts";
-import { PageTables } from "../../src/protocol/frame/page-tables.ts";
-import { decodeTrailer, encodeTrailer } from "../../src/protocol/frame/trailer.ts";
+import { KEEPS_ALL, PAGE_HEAD_BYTES, PageWriter } from "../../src/protocol/frame/page.ts";
+import { decodePage } from "../../src/protocol/frame/page-rows.ts";
 import {
   FILE_BYTES_MAX,
   FRAME_BYTES_MIN,
@@ -16,6 +15,8 @@ import {
   PAGE_ENTRIES_MAX,
 } from "../../src/protocol/limits.ts";
 import * as arbitrary from "../helpers/arbitraries.ts";
+import { encodePage } from "../helpers/copies/rows-of.ts";
+import { decodeTrailer, encodeTrailer } from "../helpers/copies/trailers.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 const offsets = fc.nat({ max: 2 ** 28 }).map((leaf) => leaf * LEAF_BYTES);
@@ -275,11 +276,11 @@ test("a page and its trailer stay within the least payload of a transport, whate
   );
   fc.assert(
     fc.property(arbitrary.page, (page) => {
-      const tables = new PageTables();
+      const writer = new PageWriter();
       const bound = page.entries.reduce((sum, each) => {
-        const growth = tables.growth(each);
-        tables.add(each);
-        return sum + entryBytesBound(each) + growth;
+        const growth = writer.growth(each);
+        writer.add(each);
+        return sum + growth;
       }, PAGE_HEAD_BYTES);
       expect(encodePage(page).length).toBeLessThanOrEqual(bound);
     }),

@@ -3,7 +3,7 @@ import { zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compressContent, decompressContent } from "../../src/protocol/frame/compression.ts";
-import { decodeWholeFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { decodeWholeFrame, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { FRAME_BYTES_MAX } from "../../src/protocol/limits.ts";
 import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
 import { dataFrame } from "../helpers/copies/hand-source.ts";
@@ -120,7 +120,7 @@ describe("a data frame that is compressed [P-3.5]", () => {
     const page = Buffer.from(good);
     page[3] = 1;
     page.writeUInt32BE(0, 32);
-    sealFrame(page, 0);
+    finishFrame(page, 0);
     expect(thrownCode(() => decodeWholeFrame(page))).toBe("damaged");
   });
 });

@@ -24,7 +24,13 @@ const hello: fc.Arbitrary<Hello> = fc.record(
     label: fc.stringMatching(/^[a-zA-Z0-9 äöü-]{1,64}$/),
     labelAsked: fc.boolean(),
     labelElse: fc.stringMatching(/^[a-zA-Z0-9 äöü-]{1,64}$/),
-    secret: hex(64),
+    key: hex(64),
+    signature: fc.stringMatching(/^[\w-]{86}$/),
+    token: fc.stringMatching(/^[a-z0-9_]{1,256}$/),
+    timeMs: fc.nat(),
+    software: fc.stringMatching(/^fanfold [\w.+-]{1,56}$/),
+    free: fc.record({ freeBytes: fc.maxSafeNat(), sizeBytes: fc.maxSafeNat() }),
+    former: hex(64),
     destCount: fc.integer({ min: 1, max: 256 }),
     expect: fc.array(fc.stringMatching(/^[a-zA-Z0-9 äöü-]{1,64}$/), { maxLength: 5 }),
     stay: fc.boolean(),
@@ -32,19 +38,24 @@ const hello: fc.Arbitrary<Hello> = fc.record(
     cancel: fc.boolean(),
     dryRun: fc.boolean(),
     place: fc.array(hex(32), { maxLength: 5 }),
+    directory: fc.oneof(fc.constant("/"), fc.stringMatching(/^[a-zA-Z0-9 äöü…\\{}-]{1,128}$/)),
   },
-  { requiredKeys: ["type", "version", "role", "session", "label", "labelAsked", "secret"] },
+  { requiredKeys: ["type", "version", "role", "session", "label", "labelAsked", "key", "signature", "timeMs"] },
 );
-const start: fc.Arbitrary<CoordinatorMessage> = fc.record({
-  type: fc.constant("start" as const),
-  epoch: fc.integer({ min: 1, max: 0xffff_ffff }),
-  source: member,
-  sourceIdentity: hex(64),
-  sourcePlace: fc.array(hex(32), { maxLength: 5 }),
-  sinks: fc.array(member, { minLength: 1, maxLength: 5 }),
-  late: fc.boolean(),
-  dryRun: fc.boolean(),
-});
+const start: fc.Arbitrary<CoordinatorMessage> = fc.record(
+  {
+    type: fc.constant("start" as const),
+    epoch: fc.integer({ min: 1, max: 0xffff_ffff }),
+    source: member,
+    sourceIdentity: hex(64),
+    formerIdentity: hex(64),
+    sourcePlace: fc.array(hex(32), { maxLength: 5 }),
+    sinks: fc.array(member, { minLength: 1, maxLength: 5 }),
+    late: fc.boolean(),
+    dryRun: fc.boolean(),
+  },
+  { requiredKeys: ["type", "epoch", "source", "sourceIdentity", "sourcePlace", "sinks", "late", "dryRun"] },
+);
 const decoders = [decodeClientMessage, decodeCoordinatorMessage];
 const HELLO = {
   type: "hello",
@@ -53,7 +64,9 @@ const HELLO = {
   session: "default",
   label: "alpha",
   labelAsked: false,
-  secret: "0".repeat(64),
+  key: "0".repeat(64),
+  signature: "A".repeat(86),
+  timeMs: 0,
 };
 
 describe("a control message", () => {
@@ -89,7 +102,15 @@ describe("a control message", () => {
     ["a session name with a slash", { session: "a/b" }],
     ["a session name of dots", { session: ".." }],
     ["a session name that is too long", { session: "s".repeat(65) }],
-    ["a short secret", { secret: "0".repeat(63) }],
+    ["a short key", { key: "0".repeat(63) }],
+    ["a short signature", { signature: "A".repeat(85) }],
+    ["a whole path in the place of a directory's name", { directory: "/home/anna/photos" }],
+    ["a path below a directory", { directory: "anna/photos" }],
+    ["a directory that takes the terminal", { directory: "a\u{1b}[2J" }],
+    ["a directory that turns text", { directory: "a\u{202e}b" }],
+    ["a directory of two lines", { directory: "a\u{2028}b" }],
+    ["a directory whose name is too long", { directory: "d".repeat(129) }],
+    ["a directory without a name", { directory: "" }],
     ["no sinks", { destCount: 0 }],
     ["too many names", { expect: Array.from({ length: 257 }, (_, index) => `s${index}`) }],
     ["a name of nothing", { expect: [""] }],

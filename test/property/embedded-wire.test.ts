@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { FrameDecoder } from "../../src/transport/embedded/frame-decoder.ts";
-import { UPGRADE_ACCEPTED, UpgradeAnswer } from "../../src/transport/embedded/handshake.ts";
+import {
+  ClientHandshake,
+  GREETING,
+  NONCE_BYTES,
+  parseTicket,
+  RelayHandshake,
+} from "../../src/transport/embedded/handshake.ts";
 import {
   type ControlFrame,
   type DataHead,
@@ -176,48 +182,58 @@ describe("a head", () => {
   });
 });
 
-describe("the answer to an upgrade", () => {
-  test("is understood in any chunking, and what follows it is given back", () => {
+describe("the handshake", () => {
+  const ticket = "0123456789abcdef".repeat(3);
+  const secret = parseTicket(ticket)?.secret ?? Buffer.alloc(0);
+  const nonceOf = (byte: number) => Buffer.alloc(NONCE_BYTES, byte);
+
+  test("is understood in any chunking, and what follows the verdict is given back", () => {
+    const cuts = fc.array(fc.nat(), { maxLength: 20 });
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 50 }), fc.array(fc.nat(), { maxLength: 20 }), (rest, cuts) => {
-        const answer = new UpgradeAnswer();
-        const given: Uint8Array[] = [];
-        let open = false;
-        for (const chunk of cut(Buffer.concat([Buffer.from(UPGRADE_ACCEPTED), rest]), cuts)) {
-          const after = open ? chunk : answer.push(chunk);
-          if (after === undefined) continue;
-          open = true;
-          given.push(after);
+      fc.property(fc.uint8Array({ maxLength: 50 }), cuts, fc.nat({ max: 255 }), (after, places, byte) => {
+        const client = new ClientHandshake({ ticket, nonce: nonceOf(byte) });
+        const relay = new RelayHandshake({ nonce: nonceOf(255 - byte), find: () => ({ secret, rights: "yes" }) });
+        let toRelay = Buffer.from(GREETING);
+        const rest: Uint8Array[] = [];
+        for (let turn = 0; turn < 2; turn += 1) {
+          const said = cut(toRelay, places).map((chunk) => relay.push(chunk));
+          const step = said.findLast((each) => each !== undefined);
+          if (typeof step !== "object") throw new Error(`the relay said ${step}`);
+          const answer = "send" in step ? step.send : Buffer.concat([step.verdict, after]);
+          for (const chunk of cut(Buffer.from(answer), places)) {
+            const next = rest.length > 0 ? { rest: chunk } : client.push(chunk);
+            if (next !== undefined && "send" in next) toRelay = Buffer.from(next.send);
+            else if (next !== undefined) rest.push(next.rest);
+          }
         }
-        expect(open).toBe(true);
-        expect(Buffer.concat(given)).toEqual(Buffer.from(rest));
+        expect(rest.length).toBeGreaterThan(0);
+        expect(Buffer.concat(rest)).toEqual(Buffer.from(after));
       }),
     );
   });
 
-  test("is refused with a code, or waited for, when it is garbage", () => {
-    const line = fc.constantFrom(
-      "HTTP/1.1 ",
-      "HTTP/1.1 200 OK\r\n\r\n",
-      "HTTP/1.1 401\r\n\r\n",
-      "HTTP/1.1 101 x\r\n\r\n",
-      "",
-    );
+  test("is refused with a code, or waited for, when the relay says garbage", () => {
     fc.assert(
-      fc.property(
-        line,
-        fc.uint8Array({ maxLength: 10_000 }),
-        fc.array(fc.nat(), { maxLength: 5 }),
-        (start, noise, cuts) => {
-          const answer = new UpgradeAnswer();
-          const thrown = catching(() => {
-            for (const chunk of cut(Buffer.concat([Buffer.from(start), noise]), cuts)) if (answer.push(chunk)) return;
-          });
-          if (thrown === undefined) return;
-          expect(thrown).toBeInstanceOf(FanfoldError);
-          expect(["broker-denied", "broker-unreachable"]).toContain((thrown as FanfoldError).code);
-        },
-      ),
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(), { maxLength: 5 }), (noise, places) => {
+        const client = new ClientHandshake({ ticket, nonce: nonceOf(1) });
+        const thrown = catching(() => {
+          for (const chunk of cut(Buffer.from(noise), places))
+            expect(client.push(chunk) ?? {}).not.toHaveProperty("rest");
+        });
+        if (thrown === undefined) return;
+        expect(thrown).toBeInstanceOf(FanfoldError);
+        expect(["broker-denied", "broker-unreachable"]).toContain((thrown as FanfoldError).code);
+      }),
+    );
+  });
+
+  test("lets nobody in who says garbage behind a good greeting", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
+        const relay = new RelayHandshake({ nonce: nonceOf(2), find: () => ({ secret, rights: "yes" }) });
+        expect(relay.push(GREETING)).toEqual({ send: nonceOf(2) });
+        expect([undefined, "denied", "damaged"]).toContain(relay.push(noise));
+      }),
     );
   });
 });

@@ -7,7 +7,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_TYPES,
   type FrameType,
-  sealFrame,
+  finishFrame,
 } from "../../src/protocol/frame/frame.ts";
 import type { UpMessage } from "../../src/protocol/frame/report.ts";
 import { decodeUp, encodeUp } from "../../src/protocol/frame/up.ts";
@@ -28,7 +28,7 @@ const frame = fc
   })
   .map(({ table, sequence, ...start }) => {
     const payload = buildFrame(start, table);
-    sealFrame(payload, sequence);
+    finishFrame(payload, sequence);
     return { ...start, sequence, table, payload };
   });
 
@@ -86,14 +86,14 @@ describe("a frame", () => {
         buildFrame({ type, sessionId: "a".repeat(12), epoch: 1, stream: 0 }, Buffer.alloc(9)),
       ]);
       payload.writeUInt32BE(5, 32);
-      sealFrame(payload, 7);
+      finishFrame(payload, 7);
       expect(thrownCode(() => decodeFrame(payload))).toBe("damaged");
       // Written so, and not spoilt on its way: it would come the same way each time it is asked for.
       expect(thrownCode(() => decodeWholeFrame(payload))).toBe("damaged");
     }
     const payload = buildFrame({ type: "end", sessionId: "a".repeat(12), epoch: 1, stream: 0 }, Buffer.alloc(9));
     payload[3] = 0x7f;
-    sealFrame(payload, 7);
+    finishFrame(payload, 7);
     expect(thrownCode(() => decodeWholeFrame(payload))).toBe("damaged");
     payload[39] = (payload[39] ?? 0) ^ 1;
     expect(decodeWholeFrame(payload)).toBeUndefined();
@@ -130,6 +130,7 @@ const message: fc.Arbitrary<UpMessage> = fc.oneof(
     filesUnchanged: count,
     bytesUnchanged: count,
     entriesChanged: count,
+    receipt: text,
   }),
   fc.record({ type: fc.constant("failed" as const), code: text, message: text, progress }),
 );
@@ -165,7 +166,7 @@ describe("what a sink says", () => {
     fc.assert(
       fc.property(bodies, (body) => {
         const payload = buildFrame({ type: "up", sessionId: "a".repeat(12), epoch: 1, stream: 1 }, body);
-        sealFrame(payload, 0);
+        finishFrame(payload, 0);
         expect(["damaged", "nothing"]).toContain(thrownCode(() => decodeUp(payload)));
       }),
       { numRuns: 2_000 },
@@ -189,7 +190,7 @@ describe("what a sink says", () => {
       }),
     );
     const payload = buildFrame({ type: "up", sessionId: "a".repeat(12), epoch: 1, stream: 1 }, body);
-    sealFrame(payload, 0);
+    finishFrame(payload, 0);
     expect(thrownCode(() => decodeUp(payload))).toBe("damaged");
   });
 
@@ -198,10 +199,10 @@ describe("what a sink says", () => {
       { type: "up", sessionId: "a".repeat(12), epoch: 1, stream: 1 },
       Buffer.alloc(REPORT_BYTES_MAX + 1, " "),
     );
-    sealFrame(long, 0);
+    finishFrame(long, 0);
     expect(long.length).toBe(FRAME_HEADER_BYTES + REPORT_BYTES_MAX + 1);
     const end = buildFrame({ type: "end", sessionId: "a".repeat(12), epoch: 1, stream: 0 }, Buffer.from("{}"));
-    sealFrame(end, 0);
+    finishFrame(end, 0);
     expect([long, end].map((payload) => thrownCode(() => decodeUp(payload)))).toEqual(["damaged", "damaged"]);
   });
 });

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
-import { decodePage, entryPath } from "../../src/protocol/frame/page.ts";
+import { entryPath } from "../../src/protocol/frame/page.ts";
+import { decodePage } from "../../src/protocol/frame/page-rows.ts";
 import { parseRules } from "../../src/protocol/names/filter.ts";
-import { walkTree } from "../../src/source/walk/walk.ts";
 import { tempFolder } from "../helpers/disks/temp-folder.ts";
 import { programsAvailable } from "../helpers/processes/programs.ts";
 import { pathsIn } from "../helpers/trees/tree-differences.ts";
+import { walkTree } from "../helpers/trees/walk-tree.ts";
 
 const NAMES = ["a", "ab", "b.x", "x]", "-", "!n", "#h", "s p", "7", "d1", "d2", "d.x"] as const;
 const isFolder = (name: string): boolean => name.startsWith("d");
@@ -53,6 +54,9 @@ function isUnderstood(lines: readonly string[]): boolean {
 describe.skipIf(!programsAvailable("git"))("rules that stand in directories", () => {
   test("leave out of any tree what git ignores in it", { timeout: 300_000 }, () => {
     let ignored = 0;
+    // One repository, whose work tree is another one each time.
+    const repository = tempFolder();
+    execFileSync("git", ["init", "-q", "--bare", repository]);
     fc.assert(
       fc.property(fc.uniqueArray(path, { minLength: 4, maxLength: 24 }), files, (paths, rules) => {
         fc.pre(Object.values(rules).every(isUnderstood));
@@ -75,8 +79,8 @@ describe.skipIf(!programsAvailable("git"))("rules that stand in directories", ()
             output.type === "page" ? decodePage(output.body).entries.map((entry) => entryPath(entry).toString()) : [],
           ),
         );
-        execFileSync("git", ["init", "-q", root]);
-        const { stdout } = spawnSync("git", ["-C", root, "check-ignore", "--no-index", "-z", "--stdin"], {
+        const place = ["-C", root, `--git-dir=${repository}`, "--work-tree=."];
+        const { stdout } = spawnSync("git", [...place, "check-ignore", "--no-index", "-z", "--stdin"], {
           input: all.map((each) => `${each}\0`).join(""),
           encoding: "utf8",
           env: { PATH: process.env["PATH"], HOME: root, GIT_CONFIG_NOSYSTEM: "1" },

@@ -1,12 +1,13 @@
 import { blake3 } from "@napi-rs/blake-hash";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Entry, encodePage, KEEPS_ALL, type Page } from "../../src/protocol/frame/page.ts";
+import { type Entry, KEEPS_ALL, type Page } from "../../src/protocol/frame/page.ts";
 import type { EntryState } from "../../src/protocol/frame/trailer.ts";
 import { FileHasher, hashChunk } from "../../src/protocol/hash/content-hash.ts";
-import { pageDigest, TreeHasher } from "../../src/protocol/hash/digest.ts";
 import { LEAF_BYTES } from "../../src/protocol/limits.ts";
 import { directory, file, finalOf, rootEntry, symlink } from "../helpers/copies/hand-source.ts";
+import { encodePage } from "../helpers/copies/rows-of.ts";
+import { pageDigest } from "../helpers/copies/trailers.ts";
 
 /** The hash as protocol.md says it, without any cleverness. */
 function referenceHash(bytes: Buffer): Buffer {
@@ -160,15 +161,4 @@ describe("the digest of a page", () => {
     );
     expect(one).not.toBe(two);
   });
-});
-
-test("the digest of a tree depends on each page's and on their order", () => {
-  const tree = (...digests: Buffer[]): string => {
-    const hasher = new TreeHasher();
-    for (const each of digests) hasher.add(each);
-    expect(hasher.pages).toBe(digests.length);
-    return hasher.digest().toString("hex");
-  };
-  const [one, two] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
-  expect(new Set([tree(), tree(one), tree(two), tree(one, two), tree(two, one), tree(one, one)]).size).toBe(6);
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { SpillFile } from "../../src/lib/disk/spill-file.ts";
 import type { Attribute } from "../../src/protocol/frame/attribute-names.ts";
 import { decodeDataTable, type FileFinal } from "../../src/protocol/frame/data-table.ts";
-import { decodeFrame, FRAME_HEADER_BYTES, sealFrame } from "../../src/protocol/frame/frame.ts";
+import { decodeFrame, FRAME_HEADER_BYTES, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { FileHasher } from "../../src/protocol/hash/content-hash.ts";
 import {
   FILTER_RULES_MAX,
@@ -68,7 +68,8 @@ const entry: fc.Arbitrary<PaperEntry> = fc.record({
   mode: fc
     .tuple(fc.constantFrom(S_IFREG, S_IFREG, S_IFIFO, S_IFCHR, S_IFBLK, S_IFSOCK, S_IFLNK), fc.nat({ max: 0o7777 }))
     .map(([type, bits]) => type | bits),
-  ...{ uid: number32, gid: number32, size: number64, blocks: number64, nlink: number32 },
+  ...{ uid: number32, gid: number32, size: number64, blocks: number64 },
+  nlink: fc.oneof(fc.constant(1), number32),
   rdev: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   modified: fc.tuple(seconds, fc.nat({ max: 999_999_999 })),
   attributes,
@@ -80,7 +81,7 @@ describe.skipIf(process.platform !== "linux")("what a walk gives", () => {
     const root = tempFolder();
     fc.assert(
       fc.property(disk, fc.boolean(), (entries, deletes) => {
-        using walk = new TreeWalk(Buffer.alloc(0), { deletes }, paperFolder(entries, root));
+        using walk = new TreeWalk(Buffer.alloc(0), { deletes }, paperFolder(entries, { root }));
         using pages = new PageStore(SpillFile.open());
         using scope = new ScopeStore();
         let told = 0;
@@ -93,6 +94,20 @@ describe.skipIf(process.platform !== "linux")("what a walk gives", () => {
         const carried = [...pages.forwards()];
         followOrder(carried);
         expect(carried.length - 1 + told).toBe(entries.length);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test("is the same in the least calls and in the careful way", () => {
+    const root = tempFolder();
+    const walked = (entries: readonly PaperEntry[], owner: boolean, isQuick: boolean): unknown[] => {
+      using walk = new TreeWalk(Buffer.alloc(0), { owner }, paperFolder(entries, { root, isQuick }));
+      return [...walk.run()];
+    };
+    fc.assert(
+      fc.property(disk, fc.boolean(), (entries, owner) => {
+        expect(walked(entries, owner, true)).toEqual(walked(entries, owner, false));
       }),
       { numRuns: 80 },
     );
@@ -156,11 +171,14 @@ describe("what a source says of the deletion", () => {
 class FrameLab {
   readonly frames: Buffer[] = [];
   readonly #builder: FrameBuilder;
+  readonly #paces: number[];
 
-  constructor(frameBytes: number) {
+  /** `paces`: to what the frames are to be cut behind each frame, one after another. */
+  constructor(frameBytes: number, paces: readonly number[] = []) {
+    this.#paces = [...paces];
     this.#builder = new FrameBuilder({
       ...{ sessionId: "aaaaaaaaaaaa", epoch: 1, stream: 0, frameBytes },
-      takeBuffer: () => new ArrayBuffer(frameCapacity(frameBytes)),
+      takeBuffer: (bytes) => new ArrayBuffer(bytes),
     });
   }
 
@@ -194,8 +212,10 @@ class FrameLab {
   flush(): void {
     const built = this.#builder.finish();
     if (built === undefined) return;
+    const pace = this.#paces.shift();
+    if (pace !== undefined) this.#builder.pace(pace);
     const frame = Buffer.from(built.buffer, 0, built.frameBytes);
-    sealFrame(frame, this.frames.length);
+    finishFrame(frame, this.frames.length);
     this.frames.push(frame);
   }
 }
@@ -231,6 +251,24 @@ describe("a data frame", () => {
           lab.flush();
           expect(lab.frames.reduce((sum, frame) => sum + recordsOf(frame), 0)).toBeGreaterThanOrEqual(files.length);
           for (const frame of lab.frames) expect(frame.length).toBeLessThanOrEqual(frameCapacity(bytes));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("is taken whenever the rate changes, and no larger than the rates asked for", () => {
+    const bytes = fc.integer({ min: 1, max: 300_000 });
+    fc.assert(
+      fc.property(
+        fc.array(file, { minLength: 1, maxLength: 20 }),
+        fc.array(bytes, { minLength: 1 }),
+        (files, paces) => {
+          const lab = new FrameLab(paces[0] ?? 1, paces.slice(1));
+          for (const [index, each] of files.entries()) lab.file(index + 1, each);
+          lab.flush();
+          expect(lab.frames.reduce((sum, frame) => sum + recordsOf(frame), 0)).toBeGreaterThanOrEqual(files.length);
+          for (const frame of lab.frames) expect(frame.length).toBeLessThanOrEqual(frameCapacity(Math.max(...paces)));
         },
       ),
       { numRuns: 60 },

@@ -3,14 +3,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
-import { decodePage, type Entry, entryPath } from "../../src/protocol/frame/page.ts";
+import { type Entry, entryPath } from "../../src/protocol/frame/page.ts";
+import { readRows } from "../../src/protocol/frame/page-rows.ts";
 import { TreeOrder } from "../../src/sink/stream/tree-order.ts";
-import { walkTree } from "../../src/source/walk/walk.ts";
 import { directory, file, rootEntry, symlink } from "../helpers/copies/hand-source.ts";
 import { memoryFolder } from "../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 import { makeTree, tree } from "../helpers/trees/any-tree.ts";
-import { followOrder, walkedEntries } from "../helpers/trees/walk-order.ts";
+import { followOrder, followPage, walkedEntries } from "../helpers/trees/walk-order.ts";
+import { walkTree } from "../helpers/trees/walk-tree.ts";
 
 /** Where directories are made, by their parents: the first is the root. */
 const nesting = fc.array(fc.nat(), { maxLength: 12 });
@@ -101,10 +102,7 @@ describe("the order of entries", () => {
     for (const output of walkTree(Buffer.from(root))) {
       if (output.type !== "page") continue;
       const table = Uint8Array.from(output.body);
-      for (const entry of decodePage(table).entries) {
-        order.take(entry);
-        if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, false);
-      }
+      followPage(order, readRows(table));
       // As a sink's thread gives back a frame.
       table.buffer.transfer(0);
       pages += 1;

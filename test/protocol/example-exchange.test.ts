@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { SpillFile } from "../../src/lib/disk/spill-file.ts";
 import { decodeDataTable } from "../../src/protocol/frame/data-table.ts";
 import { decodeFrame, type Frame } from "../../src/protocol/frame/frame.ts";
 import { decodeEnd, decodeWalked } from "../../src/protocol/frame/marks.ts";
-import { decodePage, entryDisplay } from "../../src/protocol/frame/page.ts";
-import { decodeTrailer } from "../../src/protocol/frame/trailer.ts";
+import { entryDisplay } from "../../src/protocol/frame/page.ts";
+import { decodePage, readRows } from "../../src/protocol/frame/page-rows.ts";
 import { decodeUp } from "../../src/protocol/frame/up.ts";
 import { hashChunk } from "../../src/protocol/hash/content-hash.ts";
-import { pageDigest, TreeHasher } from "../../src/protocol/hash/digest.ts";
+import { TreeDigest } from "../../src/protocol/hash/tree-digest.ts";
 import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
+import { decodeTrailer, pageDigest, writtenStates } from "../helpers/copies/trailers.ts";
 
 /** Runs of bytes in the annotated dumps of the page, each of which is one frame. */
 const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
@@ -58,9 +60,9 @@ test("the example of docs/protocol.md proves the tree that it says", () => {
   const delivered = trailer.states[1]?.state === "delivered" ? trailer.states[1].final : undefined;
   expect(close?.kind === "close" && close.final).toEqual(delivered);
   expect(trailer.digest).toEqual(pageDigest(frameOf("page").table, trailer.states));
-  const tree = new TreeHasher();
-  tree.add(trailer.digest);
-  expect(decodeEnd(frameOf("end").table)).toEqual({ pages: 1, entries: 3, digest: tree.digest() });
+  using tree = new TreeDigest(() => SpillFile.open());
+  tree.page(readRows(frameOf("page").table), writtenStates(trailer.states));
+  expect(decodeEnd(frameOf("end").table)).toEqual({ pages: 1, entries: 3, digest: tree.end() });
 });
 
 test("the report of docs/protocol.md's example decodes", () => {

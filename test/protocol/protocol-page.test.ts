@@ -15,13 +15,14 @@ test("docs/protocol.md says in all places which version it is of", () => {
     ...page.matchAll(/"version":(\d+)/g),
     ...page.matchAll(/magic, version (\d+)/g),
   ].map(([, version]) => Number(version));
-  expect(said).toEqual(Array.from({ length: 9 }, () => PROTOCOL_VERSION));
+  expect(said).toEqual(Array.from({ length: 10 }, () => PROTOCOL_VERSION));
 });
 
 test("the `hello` and the `welcome` of docs/protocol.md decode, when what was cut is filled in", () => {
   const [hello = "", welcome = ""] = shown.filter((json) => !json.includes(",…"));
-  const secret = "51c0".padEnd(64, "0");
-  expect(decodeClientMessage(hello.replace("51c0…", secret))).toMatchObject({ ...JSON.parse(hello), secret });
+  const proof = { key: "51c0".padEnd(64, "0"), signature: "Zm9v".padEnd(86, "A") };
+  const whole = hello.replace("51c0…", proof.key).replace("Zm9v…", proof.signature);
+  expect(decodeClientMessage(whole)).toEqual({ ...JSON.parse(hello), ...proof });
   const transport = { kind: "embedded", ticket: "9b1e".padEnd(32, "0") };
   expect(decodeCoordinatorMessage(welcome.replace("9b1e…", transport.ticket))).toEqual({
     ...JSON.parse(welcome),
@@ -32,7 +33,7 @@ test("the `hello` and the `welcome` of docs/protocol.md decode, when what was cu
 test.each(["hello", "welcome", "start", "ended"])(
   "docs/protocol.md has a row for every field of `%s`, and no other",
   (type) => {
-    const [, schema = ""] = source.split(`type: z.literal("${type}"),\n`);
+    const [, schema = ""] = source.split(`type: shape.literal("${type}"),\n`);
     const fields = [...schema.slice(0, schema.indexOf("\n  }),")).matchAll(/^ {4}(\w+)[,:]/gm)].map(
       ([, field]) => field,
     );

@@ -133,7 +133,12 @@ const DOOR: readonly DoorOperation[] = [
   {
     name: "link, rename: a further name",
     run: (root, round) => {
-      linkFile(root, { directory: C, name: FILE }, { ...named("second", round), kind: "hardlink", to: 1 }, () => true);
+      linkFile(
+        root,
+        { directory: C, name: FILE },
+        { ...named("second", round), kind: "hardlink", to: 1 },
+        () => undefined,
+      );
     },
   },
   {

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeDataTable } from "../../src/protocol/frame/data-table.ts";
-import { decodeFrame, sealFrame } from "../../src/protocol/frame/frame.ts";
-import { decodePage } from "../../src/protocol/frame/page.ts";
+import { decodeFrame, finishFrame } from "../../src/protocol/frame/frame.ts";
+import { decodePage } from "../../src/protocol/frame/page-rows.ts";
 import type { Problem } from "../../src/protocol/messages/progress.ts";
 import { TreeFolder } from "../../src/source/disk/tree-folder.ts";
 import { readPage } from "../../src/source/read/file-reader.ts";
@@ -96,14 +96,15 @@ function walk(lab: RaceLab, platform: NodeJS.Platform, { tally, bodies }: Round)
 /** Reads the files of the pages, each with directories opened anew; returns what of elsewhere is in the frames. */
 function read(lab: RaceLab, platform: NodeJS.Platform, { tally, bodies }: Round): string | undefined {
   using folder = TreeFolder.open(Buffer.from(lab.folder), { platform });
+  const tree = { page: () => undefined, again: () => undefined };
   for (const body of bodies)
     for (const [index] of decodePage(body).entries.entries())
-      for (const output of readPage(body, { folder, builder: newBuilder(), isWanted: (at) => at === index })) {
+      for (const output of readPage(body, { folder, builder: newBuilder(), tree, isWanted: (at) => at === index })) {
         if (output.type === "problem" && isRefused(output.problem)) tally.readRefused += 1;
         if (output.type === "file") tally.read += 1;
         if (output.type !== "frame") continue;
         const payload = Buffer.from(output.frame.buffer, 0, output.frame.frameBytes);
-        sealFrame(payload, 0);
+        finishFrame(payload, 0);
         const { table, content } = decodeFrame(payload);
         for (const record of decodeDataTable(table, content))
           if (record.kind === "chunk" && Buffer.from(record.bytes).includes(OF_CANARY))

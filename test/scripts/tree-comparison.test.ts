@@ -51,6 +51,14 @@ describe("compareTrees()", () => {
     expect(compareTrees(source, copy, { content: true })).toEqual([line]);
   });
 
+  test("overlooks times of folders, and no others, when it is asked to", () => {
+    change(() => utimesSync(join(copy, "folder/empty"), 1001, 1001));
+    expect(compareTrees(source, copy, { content: true, timesOfFilesOnly: true })).toEqual([]);
+    change(() => utimesSync(join(copy, "folder/file"), 1001, 1001));
+    const found = compareTrees(source, copy, { content: true, timesOfFilesOnly: true });
+    expect(found).toEqual(["folder/file: another modification time"]);
+  });
+
   function writeKeepingTime(path: string, text: string): void {
     utimesSync(join(source, "folder/file"), 1000, 1000);
     writeFileSync(path, text);
@@ -68,4 +76,13 @@ test("findJudge() gives a judge that tells equal trees from others", () => {
   expect(judge.compare(source, copy).differences).toEqual([]);
   change(() => rmSync(join(copy, "folder/file")));
   expect(judge.compare(source, copy).differences.length).toBeGreaterThan(0);
+});
+
+test("findJudge() gives a judge that overlooks times of folders, and no others, when it is asked to", () => {
+  const judge = findJudge({ timesOfFilesOnly: true });
+  utimesSync(join(copy, "folder"), 1001, 1001);
+  expect(judge.compare(source, copy).differences).toEqual([]);
+  expect(findJudge().compare(source, copy).differences).not.toEqual([]);
+  change(() => utimesSync(join(copy, "folder/file"), 1001, 1001));
+  expect(judge.compare(source, copy).differences).not.toEqual([]);
 });

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ReadMessage } from "../../src/source/read/read-worker.ts";
 import { TreeThreads } from "../../src/source/tree-threads.ts";
-import { walkTree } from "../../src/source/walk/walk.ts";
 import { SESSION } from "../helpers/copies/source-frames.ts";
 import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { walkTree } from "../helpers/trees/walk-tree.ts";
 
 function isOpen(file: string): boolean {
   return readdirSync("/proc/self/fd").some((fd) => {
@@ -28,8 +28,14 @@ test.skipIf(process.platform !== "linux")(
     const data = { ...SESSION, root: Buffer.from(root), stream: 0, frameBytes: 256 * 1024, fileOutputs: false };
     await using threads = new TreeThreads();
     const reader = threads.openReader(data, { onMessage: first.resolve, onFailure: first.reject });
-    reader.post({ type: "page", body: page ?? new Uint8Array(0), wants: undefined, skips: [] });
-    reader.post({ type: "credit", bytes: 1, buffers: [] });
+    reader.post({
+      type: "page",
+      body: page ?? new Uint8Array(0),
+      traits: new Uint8Array(0),
+      wants: undefined,
+      skips: [],
+    });
+    reader.post({ type: "credit", bytes: 1, buffers: [], isHeldByLink: true });
     expect((await first.promise).type).toBe("frame");
     expect(isOpen(file)).toBe(true);
     await Promise.all([reader.stop(), reader.stop()]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Start } from "../../src/member/inbox.ts";
+import { liveTarget } from "../../src/member/join.ts";
 import type { CoordinatorMessage } from "../../src/protocol/messages/control.ts";
 import type { SourceEvent } from "../../src/protocol/messages/events.ts";
 import { resolveSinkNeed, type SinkNeedOptions } from "../../src/source/sink-need.ts";
@@ -29,7 +30,15 @@ async function waitingFor(options: SinkNeedOptions) {
   connection.says(welcome());
   await link.welcome();
   const events: SourceEvent[] = [];
-  const common = { need: resolveSinkNeed(options), sinceMs: clock.nowMs(), clock, signal: abort.signal };
+  const live = liveTarget(welcome().transport, { address: { host: "127.0.0.1", port: 1 }, isSealed: false });
+  const common = {
+    need: resolveSinkNeed(options),
+    live,
+    sinceMs: clock.nowMs(),
+    clock,
+    signal: abort.signal,
+    seal: {},
+  };
   const end = waitForStart(link, { ...common, emit: (event) => events.push(event) });
   let ended: unknown = "no";
   end.then(
@@ -41,7 +50,7 @@ async function waitingFor(options: SinkNeedOptions) {
     },
   );
   return {
-    ...{ link, events },
+    ...{ link, live, events },
     needs: () => connection.said.flatMap((message) => (message.type === "need" ? [message.destCount] : [])),
     async hear(...messages: CoordinatorMessage[]): Promise<unknown> {
       connection.says(...messages);
@@ -58,6 +67,12 @@ async function waitingFor(options: SinkNeedOptions) {
 
 const RANGE = { destCount: { min: 2, max: 3 }, waitMs: 20_000 };
 const gaveUp = (message: string) => ({ code: "wait-timeout", message });
+
+test("a ticket that comes while it waits is taken", async () => {
+  const { live, hear } = await waitingFor({});
+  expect(await hear({ type: "transport", transport: { kind: "embedded", ticket: "u".repeat(16) } })).toBe("no");
+  expect(live.target).toMatchObject({ ticket: "u".repeat(16) });
+});
 
 describe("waitForStart()", () => {
   test("says when the time is over that fewer are enough, and starts with them", async () => {

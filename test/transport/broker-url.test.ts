@@ -67,6 +67,7 @@ describe("parseNatsUrl", () => {
   it("gives the default port and no credentials", () => {
     expect(parseNatsUrl("nats://host")).toEqual({
       servers: ["host:4222"],
+      places: [{ host: "host", port: 4222 }],
       tls: false,
       credentials: { type: "none" },
     });
@@ -75,6 +76,7 @@ describe("parseNatsUrl", () => {
   it("decodes a percent-encoded user and password", () => {
     expect(parseNatsUrl("tls://us%40er:p%3A%2Fw%C3%A9%25@host:4443")).toEqual({
       servers: ["host:4443"],
+      places: [{ host: "host", port: 4443 }],
       tls: true,
       credentials: { type: "password", user: "us@er", password: "p:/wé%" },
     });

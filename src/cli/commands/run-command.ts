@@ -1,11 +1,12 @@
+import { within } from "../../lib/async/within.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { threadsLoaded } from "../../lib/thread.ts";
-import { within } from "../../lib/within.ts";
+import { threadsLoaded } from "../../lib/threads/thread.ts";
 import { catchEndingSignals } from "../process/ending-signals.ts";
 import { statusOfCode, statusOfSignal } from "../process/exit-status.ts";
 import type { ProgramIo } from "../process/program-io.ts";
 import { reportError } from "../process/report-error.ts";
+import { onStatusSignal } from "../process/status-signal.ts";
 import { withTimes } from "../process/written-lines.ts";
 import { openPresenter, presenterLogger } from "../terminal/open-presenter.ts";
 import { type OutputMode, resolveOutputMode, type SharedOptions } from "../terminal/output-mode.ts";
@@ -19,6 +20,8 @@ export interface RoleRun<Event, Result> {
   readonly result: Promise<Result>;
   /** At a second signal, while the first one ends it: ends more than itself. False when there is no more to end. */
   cancel?(): boolean;
+  /** Reads its files again. */
+  reload?(): void;
 }
 
 export interface RunContext {
@@ -27,6 +30,8 @@ export interface RunContext {
   readonly logger?: Logger;
   /** A line for standard error. */
   readonly warn: (text: string) => void;
+  /** Lines for a person to copy, and what stands for them where no person looks. */
+  readonly copyable: (lines: readonly string[], instead: string) => void;
 }
 
 interface RoleCommand<Event extends TypedEvent, State, Result> {
@@ -35,6 +40,8 @@ interface RoleCommand<Event extends TypedEvent, State, Result> {
   readonly io: ProgramIo;
   /** It goes on until somebody ends it: its lines begin with the time, where no person reads them at a terminal. */
   readonly lasts?: boolean;
+  /** SIGHUP makes it read its files again, instead of ending it. */
+  readonly reloads?: boolean;
   start(context: RunContext): Promise<RoleRun<Event, Result>>;
   statusOf(result: Result): number;
 }
@@ -58,19 +65,22 @@ export async function runCommand<Event extends TypedEvent, State, Result>(
   const mode = resolveOutputMode(command.options, command.io);
   const io = outputsOf(command, mode);
   const presenter = await openPresenter(command.view, mode, io);
+  using _status = onStatusSignal(() => presenter.status());
   let run: RoleRun<Event, Result> | undefined;
   const over = Promise.withResolvers<boolean>();
+  const onHangUp = command.reloads === true ? () => run?.reload?.() : undefined;
   using signals = catchEndingSignals(async (signal, count) => {
     if (count === 2 && run?.cancel?.() === true) return;
     if (count === 2 && (await within(io.clock, FAREWELL_MS, over.promise, false))) return;
     presenter.close();
     const status = statusOfSignal(signals.received ?? signal);
     void within(io.clock, LOADING_MS_MAX, threadsLoaded(), undefined).finally(() => process.exit(status));
-  });
+  }, onHangUp);
   const logger = presenterLogger(presenter, mode);
   try {
     const warn = (text: string): void => presenter.error(`fanfold: warning: ${text}`);
-    run = await command.start({ signal: signals.abort, warn, ...(logger === undefined ? {} : { logger }) });
+    const copyable = (lines: readonly string[], instead: string): void => presenter.copyable(lines, instead);
+    run = await command.start({ signal: signals.abort, warn, copyable, ...(logger === undefined ? {} : { logger }) });
     const shown = showEvents(run.events, presenter);
     let result: Result;
     try {

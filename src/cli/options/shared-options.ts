@@ -1,7 +1,5 @@
 import { type Command, Option } from "commander";
-import { formatHostPort } from "../../lib/host-port.ts";
-import { parseCoordinatorAddress } from "../../member/address.ts";
-import { MEMBER_DEFAULTS } from "../../member/member-defaults.ts";
+import { PROGRESS_MODES, type ProgressMode } from "../terminal/output-mode.ts";
 import { parseLabel, parsePath, parseSessionName } from "./parse-name.ts";
 
 /** Runs the command that was asked for and gives its exit status. */
@@ -12,19 +10,17 @@ export function addShared(command: Command): Command {
   return command
     .addOption(new Option("-q, --quiet", "print errors and warnings only").conflicts(["verbose", "json"]))
     .addOption(new Option("-v, --verbose", "print every file, and details that help to find a fault"))
+    .addOption(
+      new Option(
+        "--progress <how>",
+        "show progress as a bar, plain lines, or not at all; auto: a bar on a terminal, lines elsewhere",
+      )
+        .choices(PROGRESS_MODES)
+        .default("auto" satisfies ProgressMode),
+    )
     .addOption(new Option("--json", "print every event as one line of JSON (docs/events.md)"))
     .addOption(new Option("--no-color", "print without colours, as with NO_COLOR"))
     .helpOption("-h, --help", "show this help");
-}
-
-export function coordinatorOption(): Option {
-  return new Option(
-    "--coordinator <address>",
-    "address of the coordinator: host:port, host, [IPv6]:port or http://host:port",
-  )
-    .default(MEMBER_DEFAULTS.coordinator)
-    .env("FANFOLD_COORDINATOR")
-    .argParser((value) => formatHostPort(parseCoordinatorAddress(value)));
 }
 
 export function sessionOption(): Option {

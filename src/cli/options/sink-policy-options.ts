@@ -24,7 +24,7 @@ export function addSinkPolicy(command: Command): Command {
     .addOption(
       new Option(
         "--min-success <count>",
-        "end with 0 if at least this many sinks have proven their copies, even if others failed",
+        "end with 0 if at least this many sinks have a whole copy, even if others failed",
       ).argParser((value) => parseWholeNumber(value, { option: "--min-success", min: 1, max: SINKS_PER_SESSION_MAX })),
     )
     .addOption(new Option("--error-on-no-transfer", "end with 13 if every sink already had everything"));

@@ -42,7 +42,8 @@ export function argumentBytes(text: string): Buffer {
   );
 }
 
-function argumentText(bytes: Buffer): string {
+/** Text for the parser that stands for these bytes. */
+export function argumentText(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString();
   let text = "";
   for (let at = 0; at < bytes.length; ) {

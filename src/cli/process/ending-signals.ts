@@ -10,14 +10,24 @@ interface EndingSignals extends Disposable {
   readonly received: EndingSignal | undefined;
 }
 
-/** Turns SIGINT, SIGTERM and SIGHUP into an abort; calls `onNext` with the count of each one after the first: 2, 3, … */
-export function catchEndingSignals(onNext: (signal: EndingSignal, count: number) => void): EndingSignals {
+/**
+ * Turns SIGINT, SIGTERM and SIGHUP into an abort. Calls `onNext` with the count of each one after the first: 2, 3, …
+ * With `onHangUp`, SIGHUP calls that, and ends nothing.
+ */
+export function catchEndingSignals(
+  onNext: (signal: EndingSignal, count: number) => void,
+  onHangUp?: () => void,
+): EndingSignals {
   const controller = new AbortController();
   let received: EndingSignal | undefined;
   let count = 0;
   const listener = (signal: NodeJS.Signals): void => {
     const ending = SIGNALS.find((known) => known === signal);
     if (ending === undefined) return;
+    if (ending === "SIGHUP" && onHangUp !== undefined) {
+      onHangUp();
+      return;
+    }
     count += 1;
     if (received !== undefined) {
       onNext(ending, count);

@@ -22,14 +22,37 @@ export const EXIT_STATUS = {
   cancelled: 15,
   deleteRefused: 16,
   sinksMissing: 17,
+  tokenMissing: 18,
+  tokenDamaged: 19,
+  tokenUnknown: 20,
+  tokenExpired: 21,
+  tokenRevoked: 22,
+  tokenRole: 23,
+  tokenSession: 24,
+  tokenUsedUp: 25,
+  clockOff: 26,
+  pinMismatch: 27,
+  tlsFailed: 28,
+  certificateWanted: 29,
+  memberRemoved: 30,
+  proofRefused: 31,
+  tooMany: 32,
+  receiptInvalid: 33,
+  memberUnknown: 34,
+  unwell: 36,
+  configInvalid: 35,
+  notRecipient: 37,
 } as const;
 
 const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   usage: EXIT_STATUS.usage,
+  "config-invalid": EXIT_STATUS.configInvalid,
   "folder-missing": EXIT_STATUS.folder,
   "folder-not-a-directory": EXIT_STATUS.folder,
   "folder-denied": EXIT_STATUS.folder,
+  "folder-not-empty": EXIT_STATUS.folder,
   "folder-overlaps": EXIT_STATUS.folder,
+  "folder-snapshots": EXIT_STATUS.folder,
   "folder-busy": EXIT_STATUS.refused,
   "source-changed": EXIT_STATUS.refused,
   "name-taken": EXIT_STATUS.refused,
@@ -37,6 +60,24 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   cancelled: EXIT_STATUS.cancelled,
   "session-busy": EXIT_STATUS.refused,
   refused: EXIT_STATUS.refused,
+  "token-missing": EXIT_STATUS.tokenMissing,
+  "token-damaged": EXIT_STATUS.tokenDamaged,
+  "token-unknown": EXIT_STATUS.tokenUnknown,
+  "token-expired": EXIT_STATUS.tokenExpired,
+  "token-revoked": EXIT_STATUS.tokenRevoked,
+  "token-role": EXIT_STATUS.tokenRole,
+  "token-session": EXIT_STATUS.tokenSession,
+  "token-used-up": EXIT_STATUS.tokenUsedUp,
+  "clock-off": EXIT_STATUS.clockOff,
+  "pin-mismatch": EXIT_STATUS.pinMismatch,
+  "tls-failed": EXIT_STATUS.tlsFailed,
+  "certificate-wanted": EXIT_STATUS.certificateWanted,
+  "member-removed": EXIT_STATUS.memberRemoved,
+  "not-recipient": EXIT_STATUS.notRecipient,
+  "member-unknown": EXIT_STATUS.memberUnknown,
+  "proof-refused": EXIT_STATUS.proofRefused,
+  "too-many": EXIT_STATUS.tooMany,
+  "receipt-invalid": EXIT_STATUS.receiptInvalid,
   "port-taken": EXIT_STATUS.unreachable,
   "state-busy": EXIT_STATUS.refused,
   "not-a-coordinator": EXIT_STATUS.unreachable,
@@ -55,6 +96,8 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   "disk-failed": EXIT_STATUS.disk,
   "manifest-missing": EXIT_STATUS.folder,
   "manifest-damaged": EXIT_STATUS.folder,
+  "snapshot-missing": EXIT_STATUS.folder,
+  "snapshot-damaged": EXIT_STATUS.folder,
   differs: EXIT_STATUS.differs,
   "wait-timeout": EXIT_STATUS.waitTimeout,
   "source-lost": EXIT_STATUS.peerLost,
@@ -89,7 +132,7 @@ export function statusOfSummary(
   options: { readonly errorOnNoTransfer?: boolean } = {},
 ): number {
   const { result, sinks } = summary;
-  if (result === "failed" || sinks.length === 0) return EXIT_STATUS.sinksLost;
+  if (result === "failed" || sinks.length === 0 || isGivenUp(summary)) return EXIT_STATUS.sinksLost;
   if (result === "dry-run") return EXIT_STATUS.ok;
   if (result === "sinks-missing") return EXIT_STATUS.sinksMissing;
   if (result === "quorum") return summary.problemCount > 0 ? EXIT_STATUS.incomplete : deleteStatus(summary);
@@ -99,6 +142,11 @@ export function statusOfSummary(
   const status = deleteStatus(summary);
   if (status !== EXIT_STATUS.ok) return status;
   return result === "unchanged" && options.errorOnNoTransfer === true ? EXIT_STATUS.nothingToDo : EXIT_STATUS.ok;
+}
+
+/** Copies are proven, and nobody switches to them. */
+function isGivenUp({ commit }: SessionSummary): boolean {
+  return commit !== undefined && commit !== "switched";
 }
 
 /** The copies are whole; but what the source has not is still there, against its will. */

@@ -4,6 +4,8 @@ import type { Clock } from "../../lib/clock.ts";
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** It is taken for a terminal, though it is none. */
+  readonly isAssumed?: boolean;
   readonly columns?: number;
   readonly rows?: number;
   /** A terminal that does not read at the moment: what is only of this moment need not be written. */
@@ -14,13 +16,21 @@ export interface Output {
 
 /** The environment variables that are read anywhere. */
 export interface Environment {
-  readonly FANFOLD_BROKER?: string | undefined;
-  readonly FANFOLD_COORDINATOR?: string | undefined;
+  readonly COLUMNS?: string | undefined;
+  /** Of each option, such as `FANFOLD_DEST_COUNT`. */
+  readonly [option: `FANFOLD_${string}`]: string | undefined;
+  readonly FANFOLD_CONFIG?: string | undefined;
+  readonly FANFOLD_PROFILE?: string | undefined;
+  /** Taken out once it was read. */
+  FANFOLD_TOKEN?: string | undefined;
+  readonly FORCE_COLOR?: string | undefined;
   readonly LANG?: string | undefined;
   readonly LC_ALL?: string | undefined;
   readonly LC_CTYPE?: string | undefined;
+  readonly LINES?: string | undefined;
   readonly NO_COLOR?: string | undefined;
   readonly TERM?: string | undefined;
+  readonly XDG_CONFIG_HOME?: string | undefined;
   readonly XDG_STATE_HOME?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { wrapText } from "../view/wrap.ts";
+import { wrapText } from "../view/text/wrap.ts";
 import type { Output, ProgramIo } from "./program-io.ts";
 import { columnsOf } from "./terminal-size.ts";
 

@@ -1,20 +1,36 @@
 import type { ProgramIo } from "../process/program-io.ts";
+import type { View } from "../view/view.ts";
 import type { Presenter, TypedEvent } from "./presenter.ts";
+import { statusLine } from "./status-line.ts";
 
 /** One JSON object a line on standard output for every event, its time first. */
-export class JsonPresenter<Event extends TypedEvent> implements Presenter<Event> {
+export class JsonPresenter<Event extends TypedEvent, State> implements Presenter<Event> {
+  readonly #view: View<Event, State>;
   readonly #io: ProgramIo;
+  #state: State;
 
-  constructor(io: ProgramIo) {
+  constructor(view: View<Event, State>, io: ProgramIo) {
+    this.#view = view;
     this.#io = io;
+    this.#state = view.initial;
   }
 
   take(event: Event): void {
-    this.#io.stdout.write(jsonLine(event, this.#io.clock.date()));
+    const { clock, stdout } = this.#io;
+    this.#state = this.#view.next(this.#state, event, clock.nowMs());
+    stdout.write(jsonLine(event, clock.date()));
   }
 
   error(text: string): void {
     this.#io.stderr.write(`${text}\n`);
+  }
+
+  status(): void {
+    this.error(statusLine(this.#view, this.#state));
+  }
+
+  copyable(): void {
+    // It is no event.
   }
 
   close(): void {

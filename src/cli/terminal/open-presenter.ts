@@ -1,7 +1,8 @@
 import type { Logger } from "../../lib/logger.ts";
+import { assumeTerminal } from "../process/assumed-terminal.ts";
 import { debugLine } from "../process/debug-line.ts";
 import type { ProgramIo } from "../process/program-io.ts";
-import { createStyle, PLAIN_STYLE, speaksUnicode } from "../view/style.ts";
+import { createStyle, speaksUnicode } from "../view/text/style.ts";
 import type { View } from "../view/view.ts";
 import { JsonPresenter } from "./json-presenter.ts";
 import type { OutputMode } from "./output-mode.ts";
@@ -14,14 +15,11 @@ export async function openPresenter<Event extends TypedEvent, State>(
   mode: OutputMode,
   io: ProgramIo,
 ): Promise<Presenter<Event>> {
-  if (mode.kind === "json") return new JsonPresenter<Event>(io);
-  if (mode.kind !== "terminal") return new PlainPresenter(view, { io, mode, style: PLAIN_STYLE });
+  if (mode.kind === "json") return new JsonPresenter(view, io);
+  const style = createStyle({ colour: mode.colour, unicode: speaksUnicode(io.env) });
+  if (mode.kind !== "terminal") return new PlainPresenter(view, { io, mode, style });
   const { TerminalPresenter } = await import("./terminal-presenter.ts");
-  return new TerminalPresenter(view, {
-    io,
-    mode,
-    style: createStyle({ colour: mode.colour, unicode: speaksUnicode(io.env) }),
-  });
+  return new TerminalPresenter(view, { io: { ...io, stdout: assumeTerminal(io.stdout, io.env) }, mode, style });
 }
 
 /** What the roles tell their developers, under `--verbose`. */

@@ -2,7 +2,8 @@ import ora, { type Ora } from "ora";
 import type { Clock } from "../../lib/clock.ts";
 import type { Output } from "../process/program-io.ts";
 import { columnsOf, rowsOf } from "../process/terminal-size.ts";
-import { fitEnd } from "../view/fit.ts";
+import { asciiText } from "../view/text/ascii.ts";
+import { fitEnd } from "../view/text/fit.ts";
 import type { Screen, ScreenSize } from "../view/view.ts";
 import { watchSuspension } from "./suspension.ts";
 
@@ -11,6 +12,8 @@ interface ScreenPainterOptions {
   readonly output: Output;
   readonly clock: Clock;
   readonly colour: boolean;
+  /** False: it shows nothing but ASCII. */
+  readonly unicode: boolean;
   /** Gives what is to be seen now; called at most ten times a second. */
   readonly draw: (size: ScreenSize) => Screen;
 }
@@ -34,7 +37,8 @@ const CLEAR_RIGHT = "\x1b[K";
  * Draws a screen at the bottom of a terminal, ten times a second at most, whatever the pace of the events.
  *
  * Between two frames the hidden cursor stands at the beginning of the screen. So the painter need not remember the last
- * frame. A terminal that becomes narrower may wrap the lines, but it keeps the cursor at the first one.
+ * frame. A terminal that becomes narrower may wrap the lines, but it keeps the cursor at the first one. If that line has
+ * scrolled away, tmux puts the cursor at the top of what is seen. What scrolled away is out of reach: it stays as it is.
  */
 export class ScreenPainter {
   readonly #options: ScreenPainterOptions;
@@ -46,9 +50,9 @@ export class ScreenPainter {
   #closed = false;
 
   constructor(options: ScreenPainterOptions) {
-    const { output, clock, colour } = options;
+    const { output, clock, colour, unicode } = options;
     this.#options = options;
-    this.#spinner = ora({ isEnabled: false, color: colour ? "cyan" : false });
+    this.#spinner = ora({ isEnabled: false, color: colour ? "cyan" : false, spinner: unicode ? "dots" : "line" });
     const resized = (): void => this.#paintAnew();
     output.on?.("resize", resized);
     this.#watches.defer(() => output.off?.("resize", resized));
@@ -62,13 +66,21 @@ export class ScreenPainter {
 
   /** Prints lines that stay, above the screen. */
   print(text: string, target: Output): void {
-    if (this.#shown === undefined || target.isTTY !== true) {
+    const { output } = this.#options;
+    if (this.#shown === undefined) {
       target.write(`${text}\n`);
       return;
     }
-    this.#options.output.write(WRAP);
+    if (target.isTTY !== true) {
+      // What is no terminal may be shown by the same one all the same (`ssh host fanfold … --progress bar`).
+      if (output.isAssumed === true) this.#clear();
+      target.write(`${text}\n`);
+      if (output.isAssumed === true) this.#paint();
+      return;
+    }
+    output.write(WRAP);
     target.write(`${text.replaceAll("\n", `${CLEAR_RIGHT}\n`)}${CLEAR_RIGHT}\n`);
-    this.#options.output.write(NO_WRAP);
+    output.write(NO_WRAP);
     this.#paintAnew();
   }
 
@@ -82,7 +94,7 @@ export class ScreenPainter {
 
   #paint(): void {
     const { output } = this.#options;
-    const lines = this.#lines();
+    const lines = this.#options.unicode ? this.#lines() : this.#lines()?.map(asciiText);
     if (lines === undefined) {
       this.#clear();
       return;

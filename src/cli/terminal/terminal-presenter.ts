@@ -2,10 +2,11 @@ import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
 import type { Output } from "../process/program-io.ts";
 import { forOutput } from "../process/written-lines.ts";
-import { measureWith } from "../view/fit.ts";
+import { measureWith } from "../view/text/fit.ts";
 import type { View } from "../view/view.ts";
 import type { Presenter, PresenterContext, TypedEvent } from "./presenter.ts";
 import { ScreenPainter } from "./screen-painter.ts";
+import { statusLine } from "./status-line.ts";
 
 measureWith(stringWidth, cliTruncate);
 
@@ -24,6 +25,7 @@ export class TerminalPresenter<Event extends TypedEvent, State> implements Prese
       output: context.io.stdout,
       clock: context.io.clock,
       colour: context.mode.colour,
+      unicode: context.style.unicode,
       draw: (size) => view.screen(this.#state, size, context.style),
     });
   }
@@ -41,6 +43,14 @@ export class TerminalPresenter<Event extends TypedEvent, State> implements Prese
 
   error(text: string): void {
     this.#print(text, this.#context.io.stderr);
+  }
+
+  status(): void {
+    this.error(statusLine(this.#view, this.#state));
+  }
+
+  copyable(lines: readonly string[]): void {
+    this.#painter.print(lines.join("\n"), this.#context.io.stdout);
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import type { Deletion } from "../../protocol/messages/deletion.ts";
-import { formatCount, plural } from "./format.ts";
+import { formatCount, plural } from "../../words/format.ts";
 import { detail, type Message } from "./view.ts";
 
 /** What became of what a source has not, in a few words; nothing when there was nothing. */

@@ -1,6 +1,6 @@
 import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
-import { formatBytes, formatCount, formatElapsed, plural } from "./format.ts";
-import type { Style } from "./style.ts";
+import { formatBytes, formatCount, formatElapsed, plural } from "../../words/format.ts";
+import type { Style } from "./text/style.ts";
 
 interface WantedCount {
   readonly filesWanted?: number | undefined;

@@ -1,6 +1,6 @@
 import type { FidelityKind, FidelityReport } from "../../protocol/messages/fidelity.ts";
-import { formatCount } from "./format.ts";
-import type { Style } from "./style.ts";
+import { formatCount } from "../../words/format.ts";
+import type { Style } from "./text/style.ts";
 import type { Message } from "./view.ts";
 
 const WORDS: Readonly<Record<FidelityKind, string>> = {
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<FidelityKind, string>> = {
   "name-collision": "names that the folder's file system takes for the same",
 };
 
-/** What a sink could not carry exactly, one warning for each kind; `sink` names it where there are several. */
+/** What a sink could not carry exactly, one warning for each kind. `sink` names it where there are several. */
 export function fidelityMessages(report: FidelityReport | undefined, style: Style, sink?: string): Message[] {
   const where = sink === undefined ? "" : `${sink}: `;
   return (report ?? []).map(({ what, count, examples }) => {

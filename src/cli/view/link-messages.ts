@@ -74,7 +74,7 @@ export function linkMessages(
   if (!isLinkEvent(event)) return undefined;
   switch (event.type) {
     case "connecting":
-      // The first attempt is not worth a line; later ones are said at growing distances: 2, 4, 8, 16, …
+      // The first attempt is not worth a line. Later ones are said at growing distances: 2, 4, 8, 16, …
       return isWorthSaying(event.attempt, state.attempts) ? [plainOnly(connectingText(event, state.lost))] : [];
     case "held":
       return [plainOnly(heldText(event))];

@@ -1,6 +1,6 @@
 import { PROBLEMS_LISTED_MAX } from "../../protocol/limits.ts";
 import type { Problem, SessionSummary } from "../../protocol/messages/progress.ts";
-import { formatCount, plural } from "./format.ts";
+import { formatCount, plural } from "../../words/format.ts";
 import type { Message } from "./view.ts";
 
 /** Lines for the problems of all sinks together: with hundreds of sinks each gets a few. */

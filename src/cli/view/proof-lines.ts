@@ -1,6 +1,6 @@
 import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
-import { formatCount, plural } from "./format.ts";
+import { formatCount, plural } from "../../words/format.ts";
 
 /**
  * What stands behind a sink's outcome, as far as the word for it does not say. It is which part of the copy was proven
@@ -19,11 +19,7 @@ export function comparedBy({ sinks }: SessionSummary): string {
   return sinks.some(({ takenAsUnchanged }) => takenAsUnchanged !== undefined) ? ", by size and time" : "";
 }
 
-function takenText({ files, withoutProof, oldestProof }: TakenAsUnchanged): string {
-  const taken = "taken as unchanged by size and time";
-  if (oldestProof === undefined) return `${taken}, without a proof on record`;
+function takenText({ files, oldestProof }: TakenAsUnchanged): string {
   const date = oldestProof.slice(0, "2026-11-28".length);
-  const since = files === 1 ? `since its proof of ${date}` : `since their proofs of ${date} or later`;
-  const others = withoutProof === 0 ? "" : `; ${formatCount(withoutProof)} of them without a proof on record`;
-  return `${taken} ${since}${others}`;
+  return `taken as unchanged by size and time, last proven on ${date}${files === 1 ? "" : " or later"}`;
 }

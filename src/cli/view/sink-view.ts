@@ -1,12 +1,16 @@
+import type { AppliedLimit } from "../../protocol/bandwidth/applied-limit.ts";
 import type { SinkEvent } from "../../protocol/messages/events.ts";
-import { type CopyState, copyLines, copyProgressLine, nextCopy, receivedBytes } from "./copy-lines.ts";
-import { fitEnd } from "./fit.ts";
-import { formatBytes } from "./format.ts";
+import { type CopyState, nextCopy, receivedBytes } from "../../words/copy-state.ts";
+import { formatBytes } from "../../words/format.ts";
+import { sealedText } from "../../words/sealed-text.ts";
+import { copyLines, copyProgressLine } from "./copy-lines.ts";
+import { limitMessage } from "./limit-message.ts";
 import { LINK_INITIAL, type LinkViewState, linkMessages, linkThere, nextLink, standstill } from "./link-messages.ts";
-import type { Style } from "./style.ts";
 import { outcomeMessages } from "./summary-lines.ts";
+import { fitEnd } from "./text/fit.ts";
+import type { Style } from "./text/style.ts";
+import { fitLines } from "./text/wrap.ts";
 import { detail, info, type Message, plainOnly, type View } from "./view.ts";
-import { fitLines } from "./wrap.ts";
 
 interface SinkState {
   readonly link: LinkViewState;
@@ -16,6 +20,7 @@ interface SinkState {
   readonly away: string | undefined;
   readonly copy: CopyState | undefined;
   readonly verifying: boolean;
+  readonly limit: AppliedLimit | undefined;
 }
 
 const WAITING = "waiting for a source";
@@ -23,17 +28,22 @@ const UNDER_WAY = "the session has already started: this sink joins late and wil
 
 /** How a sink looks. */
 export const sinkView: View<SinkEvent, SinkState> = {
-  initial: { link: LINK_INITIAL, waiting: undefined, away: undefined, copy: undefined, verifying: false },
+  initial: {
+    ...{ link: LINK_INITIAL, waiting: undefined, away: undefined, copy: undefined, verifying: false },
+    limit: undefined,
+  },
   next(before, event, nowMs) {
     const state = { ...before, link: nextLink(before.link, event) };
     const nothing = { waiting: undefined, away: undefined, copy: undefined, verifying: false };
     switch (event.type) {
       case "waiting":
-        return { ...nothing, link: linkThere(before.link), waiting: event.underWay ? UNDER_WAY : WAITING };
+        return { ...state, ...nothing, link: linkThere(before.link), waiting: event.underWay ? UNDER_WAY : WAITING };
       case "started":
       case "lane":
       case "finished":
         return { ...state, ...nothing };
+      case "limit":
+        return { ...state, limit: event.limit };
       case "left":
         return { ...state, away: awayText(event.reason) };
       case "returned":
@@ -42,7 +52,7 @@ export const sinkView: View<SinkEvent, SinkState> = {
         return {
           ...state,
           waiting: undefined,
-          copy: nextCopy(state.copy, { progress: event.progress, moved: receivedBytes, nowMs }),
+          copy: nextCopy(state.copy, { progress: event.progress, moved: receivedBytes, limit: state.limit, nowMs }),
           verifying: event.state === "verifying",
         };
       default:
@@ -52,7 +62,7 @@ export const sinkView: View<SinkEvent, SinkState> = {
   messages: sinkMessages,
   screen({ link, waiting, away, copy, verifying }, size, style) {
     const { columns } = size;
-    // A copy goes on without the coordinator, as far as its data does; without its source it does not.
+    // A copy goes on without the coordinator, as far as its data does. Without its source it does not.
     const text = copy === undefined || away !== undefined ? (link.trying ?? away ?? waiting) : undefined;
     if (text !== undefined) return { kind: "waiting", text: fitLines(text, size) };
     if (copy === undefined) return { kind: "none" };
@@ -62,11 +72,37 @@ export const sinkView: View<SinkEvent, SinkState> = {
     if (link.trying !== undefined && why === undefined) lines.push(fitEnd(link.trying, columns));
     return { kind: "lines", lines };
   },
-  progressLines({ link, copy, away, verifying }) {
+  status(state) {
+    const { link, waiting, away, copy } = state;
+    if (copy === undefined || away !== undefined) return link.trying ?? away ?? waiting ?? "starting";
+    return copyText(state, copy);
+  },
+  progressLines(state) {
+    const { copy, away } = state;
     if (copy === undefined || away !== undefined) return new Map();
-    return new Map([["copy", (verifying ? "verifying: " : "") + copyProgressLine(copy, standstill(link))]]);
+    return new Map([["copy", copyText(state, copy)]]);
   },
 };
+
+function copyText({ link, verifying }: SinkState, copy: CopyState): string {
+  return (verifying ? "verifying: " : "") + copyProgressLine(copy, standstill(link));
+}
+
+function prunedText({ name, why }: Extract<SinkEvent, { type: "pruned" }>): string {
+  return `removing the snapshot ${name}: ${why === "rules" ? "no rule keeps it" : "too little space is free"}`;
+}
+
+function snapshotText({ name, made, filesCopied }: Extract<SinkEvent, { type: "snapshot" }>): string {
+  if (!made) return `nothing has changed: snapshot ${name} is proven again`;
+  const copied = filesCopied === 0 ? "" : `; ${filesCopied} files were copied, because they can have no further name`;
+  return `snapshot ${name} is made${copied}`;
+}
+
+function decidedText({ name, becomes }: Extract<SinkEvent, { type: "decided" }>): string {
+  if (becomes === "switched") return `switched to snapshot ${name}, together with the others`;
+  const fate = becomes === "dropped" ? "is dropped" : "stays, and is not the newest that counts";
+  return `snapshot ${name} ${fate}: too few sinks have a whole copy`;
+}
 
 function awayText(reason: string): string {
   return `the source left (${reason}): waiting for it to come back`;
@@ -81,8 +117,12 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
     case "started":
       if (event.dryRun === true) return [info(`${event.source} asks what it would have to send (dry run)`)];
       return [
-        info(`receiving from ${event.source}${event.sinks.length > 1 ? `, one of ${event.sinks.length} sinks` : ""}`),
+        info(
+          `receiving from ${event.source}${event.sinks.length > 1 ? `, one of ${event.sinks.length} sinks` : ""}${event.sealed === true ? `; ${sealedText(event)}` : ""}`,
+        ),
       ];
+    case "limit":
+      return [limitMessage(event)];
     case "progress":
       return [];
     case "file":
@@ -97,6 +137,12 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
       return [info(`${event.name} is back: the copy goes on`)];
     case "lane":
       return [info("the source now sends to this sink separately; data stored here is not sent again")];
+    case "pruned":
+      return [info(prunedText(event))];
+    case "decided":
+      return [info(decidedText(event))];
+    case "snapshot":
+      return [info(snapshotText(event))];
     case "finished": {
       const { outcome } = event;
       const why =

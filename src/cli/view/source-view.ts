@@ -1,17 +1,24 @@
-import type { SinkLine, SourceEvent } from "../../protocol/messages/events.ts";
+import { sentBytes } from "../../protocol/api/trail.ts";
+import type { AppliedLimit } from "../../protocol/bandwidth/applied-limit.ts";
+import type { SourceEvent } from "../../protocol/messages/events.ts";
 import type { SinkOutcome } from "../../protocol/messages/progress.ts";
-import { type CopyState, copyLines, copyProgressLine, nextCopy, sentBytes } from "./copy-lines.ts";
+import type { SinkLine } from "../../protocol/messages/sink-line.ts";
+import { type CopyState, nextCopy } from "../../words/copy-state.ts";
+import { formatBytes, plural } from "../../words/format.ts";
+import { sealedText } from "../../words/sealed-text.ts";
+import { mostTelling, sortedNames } from "../../words/sink-order.ts";
+import { copyLines, copyProgressLine } from "./copy-lines.ts";
 import { wantedText } from "./dry-run-lines.ts";
-import { fitEnd, fitNames } from "./fit.ts";
-import { formatBytes, plural } from "./format.ts";
+import { limitMessage } from "./limit-message.ts";
 import { LINK_INITIAL, type LinkViewState, linkMessages, linkThere, nextLink, standstill } from "./link-messages.ts";
-import { sinkLines } from "./sink-lines.ts";
-import { inOrder, sortedNames } from "./sink-order.ts";
-import type { Style } from "./style.ts";
+import { sinkLines, tableRowsMax } from "./sink-lines.ts";
 import { summaryMessages } from "./summary-lines.ts";
+import { fitEnd, fitNames } from "./text/fit.ts";
+import type { Style } from "./text/style.ts";
+import { fitLines } from "./text/wrap.ts";
 import { detail, info, type Message, plainOnly, type Screen, type ScreenSize, type View } from "./view.ts";
-import { fitLines } from "./wrap.ts";
 
+type Scheduled = Extract<SourceEvent, { type: "scheduled" }>;
 type Waiting = Extract<SourceEvent, { type: "waiting" }>;
 
 interface SourceState {
@@ -20,6 +27,9 @@ interface SourceState {
   readonly copy: CopyState | undefined;
   readonly sinks: readonly SinkLine[];
   readonly ended: boolean;
+  readonly limit: AppliedLimit | undefined;
+  /** The next run, which is waited for. */
+  readonly next: Scheduled | undefined;
 }
 
 const INITIAL: SourceState = {
@@ -28,6 +38,8 @@ const INITIAL: SourceState = {
   copy: undefined,
   sinks: [],
   ended: false,
+  limit: undefined,
+  next: undefined,
 };
 
 /** How a source looks. */
@@ -44,9 +56,15 @@ export const sourceView: View<SourceEvent, SourceState> = {
         return {
           ...state,
           needed: undefined,
-          copy: nextCopy(state.copy, { progress: event.progress, moved: sentBytes, sinks: event.sinks, nowMs }),
+          copy: nextCopy(state.copy, { ...event, moved: sentBytes, limit: state.limit, nowMs }),
           sinks: event.sinks,
         };
+      case "limit":
+        return { ...state, limit: event.limit };
+      case "scheduled":
+        return { ...INITIAL, limit: state.limit, next: event };
+      case "connecting":
+        return { ...state, next: undefined };
       case "finished":
       case "stopping":
         return { ...state, ended: true };
@@ -56,16 +74,29 @@ export const sourceView: View<SourceEvent, SourceState> = {
   },
   messages: sourceMessages,
   screen: sourceScreen,
-  progressLines(state) {
-    if (state.copy === undefined || state.ended) return new Map();
-    const sinks = inOrder(state.sinks, (sink) => sink.state)
-      .map(sinkText)
-      .join(", ");
-    return new Map([
-      ["copy", copyProgressLine(state.copy, standstill(state.link)) + (state.sinks.length > 1 ? ` (${sinks})` : "")],
-    ]);
+  status({ link, needed, copy, sinks, ended, next }) {
+    if (next !== undefined) return nextText(next);
+    if (ended) return "finishing";
+    if (copy !== undefined) return copyText(copy, sinks, link);
+    return link.trying ?? (needed === undefined ? "starting" : waitingText(needed, Number.POSITIVE_INFINITY));
+  },
+  progressLines({ copy, sinks, link, ended }) {
+    return copy === undefined || ended ? new Map() : new Map([["copy", copyText(copy, sinks, link)]]);
   },
 };
+
+function copyText(copy: CopyState, sinks: readonly SinkLine[], link: LinkViewState): string {
+  return copyProgressLine(copy, standstill(link)) + (sinks.length > 1 ? ` (${sinksText(sinks)})` : "");
+}
+
+/** Sinks that one plain line names. */
+const SINKS_NAMED_MAX = 10;
+
+/** `gamma 3.0 MiB away, alpha 1.2 GiB, beta 1.3 GiB`; of many those in trouble and the slowest, `+12 more` */
+function sinksText(sinks: readonly SinkLine[]): string {
+  const named = mostTelling(sinks, SINKS_NAMED_MAX).map(sinkText);
+  return [...named, ...(sinks.length > named.length ? [`+${sinks.length - named.length} more`] : [])].join(", ");
+}
 
 /** `alpha 1.2 GiB`, `beta 3.0 MiB away` */
 function sinkText({ name, state, progress }: SinkLine): string {
@@ -82,9 +113,13 @@ function sourceMessages(event: SourceEvent, state: SourceState, style: Style): r
     case "started":
       return [
         info(
-          `started with ${event.sinks.length === 1 ? "sink" : `${event.sinks.length} sinks:`} ${sortedNames(event.sinks).join(", ")}${event.missing === undefined ? "" : `; missing: ${event.missing.join(", ")}`}`,
+          `started with ${event.sinks.length === 1 ? "sink" : `${event.sinks.length} sinks:`} ${sortedNames(event.sinks).join(", ")}${event.missing === undefined ? "" : `; missing: ${event.missing.join(", ")}`}${event.sealed === true ? `; ${sealedText(event)}` : ""}`,
         ),
       ];
+    case "scheduled":
+      return [plainOnly(nextText(event))];
+    case "limit":
+      return [limitMessage(event)];
     case "progress":
       return [];
     case "file":
@@ -135,25 +170,27 @@ function stateMessage({ name, state, message }: Extract<SourceEvent, { type: "si
 
 function sourceScreen(state: SourceState, size: ScreenSize, style: Style): Screen {
   const { columns, rows } = size;
+  if (state.next !== undefined) return { kind: "waiting", text: fitEnd(nextText(state.next), columns) };
   if (state.ended) return { kind: "none" };
   if (state.copy !== undefined) {
     const why = standstill(state.link);
     const lines = copyLines(state.copy, columns, style, why);
     // Without the coordinator the copy goes on, as far as its data does.
     const trying = state.link.trying === undefined || why !== undefined ? [] : [fitEnd(state.link.trying, columns)];
-    const left = rows - lines.length - trying.length - 1;
-    lines.push(
-      ...sinkLines(
-        state.sinks,
-        { columns, rows: left, progress: state.copy.progress, noNews: why !== undefined },
-        style,
-      ),
-    );
+    const left = Math.min(rows - lines.length - trying.length - 1, tableRowsMax(rows));
+    const table = { columns, rows: left, progress: state.copy.progress, noNews: why !== undefined };
+    lines.push(...sinkLines(state.sinks, table, style));
     return { kind: "lines", lines: [...lines, ...trying] };
   }
   if (state.link.trying !== undefined) return { kind: "waiting", text: fitLines(state.link.trying, size) };
   if (state.needed === undefined) return { kind: "none" };
   return { kind: "waiting", text: waitingText(state.needed, columns) };
+}
+
+/** `next run at 2026-11-30 02:30:12 UTC, after 2 runs that failed` */
+function nextText({ at, failures }: Scheduled): string {
+  const after = failures === 0 ? "" : `, after ${plural(failures, "run")} that failed`;
+  return `next run at ${at.slice(0, 19).replace("T", " ")} UTC${after}`;
 }
 
 /** `waiting for sinks: 1 of 3 (alpha)`; of those that are expected by name `waiting for sinks: beta, gamma; there: alpha` */

@@ -1,14 +1,16 @@
 import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 import { isWhole } from "../../protocol/messages/whole-copy.ts";
+import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "../../words/format.ts";
+import { heldBackText } from "../../words/held-back.ts";
+import { resultWord } from "../../words/result-word.ts";
+import { inOrder } from "../../words/sink-order.ts";
 import { deletionMessages, deletionText } from "./deletion-lines.ts";
 import { dryRunHeadline, dryRunText, replacedText, wantedText } from "./dry-run-lines.ts";
 import { fidelityMessages } from "./fidelity-lines.ts";
-import { stringWidth } from "./fit.ts";
-import { formatBytes, formatCount, formatElapsed, formatRate, plural } from "./format.ts";
 import { problemMessages, summaryProblems } from "./problem-lines.ts";
 import { comparedBy, proofText } from "./proof-lines.ts";
-import { inOrder } from "./sink-order.ts";
-import type { Style } from "./style.ts";
+import { stringWidth } from "./text/fit.ts";
+import type { Style } from "./text/style.ts";
 import { info, type Message } from "./view.ts";
 
 /** What a source prints at its end. */
@@ -16,16 +18,7 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   // The sums of a dry run are there also when it failed.
   const isDry = summary.filesWanted !== undefined;
   const lines = [isDry ? dryRunHeadline(summary, style) : headline(summary, style)];
-  const { hardlinks, specials } = summary;
-  const kinds = [plural(summary.directories, "directory", "directories"), plural(summary.symlinks, "symbolic link")];
-  if (hardlinks > 0) kinds.push(plural(hardlinks, "hard link"));
-  if (specials > 0) kinds.push(plural(specials, "FIFO or device", "FIFOs and devices"));
-  const tree = [kinds.join(", ")];
-  for (const [kind, [one, many, what]] of LEFT_OUT) {
-    const count = summary.notCarried[kind] ?? 0;
-    if (count > 0) tree.push(`${plural(count, one, many)} ${what}`);
-  }
-  lines.push(field("tree", tree.join("; "), style));
+  lines.push(field("tree", treeText(summary), style));
   if (!isDry) lines.push(field("sent", sentParts(summary).join("; "), style));
   if (summary.digest !== undefined) lines.push(field("digest", summary.digest, style));
   const nameColumns = Math.max(0, ...summary.sinks.map((sink) => stringWidth(sink.name)));
@@ -35,7 +28,24 @@ export function summaryMessages(summary: SessionSummary, style: Style): Message[
   const deletions = summary.sinks.flatMap(({ name, deletion }) =>
     deletion === undefined ? [] : deletionMessages(name, deletion),
   );
+  const commit = commitText(summary);
+  if (commit !== undefined) lines.push(field("commit", commit, style));
   return [...lines.map(info), ...missingMessages(summary, style), ...deletions, ...incompleteMessages(summary, style)];
+}
+
+type TreeCounts = Pick<SessionSummary, "directories" | "symlinks" | "hardlinks" | "specials" | "notCarried">;
+
+/** What there is beside files, and what was left out. */
+export function treeText({ directories, symlinks, hardlinks, specials, notCarried }: TreeCounts): string {
+  const kinds = [plural(directories, "directory", "directories"), plural(symlinks, "symbolic link")];
+  if (hardlinks > 0) kinds.push(plural(hardlinks, "hard link"));
+  if (specials > 0) kinds.push(plural(specials, "FIFO or device", "FIFOs and devices"));
+  const tree = [kinds.join(", ")];
+  for (const [kind, [one, many, what]] of LEFT_OUT) {
+    const count = notCarried[kind] ?? 0;
+    if (count > 0) tree.push(`${plural(count, one, many)} ${what}`);
+  }
+  return tree.join("; ");
 }
 
 /** Who was expected by name and took no part: on standard error, where also those look who want to hear of trouble alone. */
@@ -78,7 +88,8 @@ function receivedParts({ bytesDone, bytesUnchanged }: SinkOutcome, elapsedMs: nu
  * 1 file grew meanwhile`
  */
 function sentParts(summary: SessionSummary): string[] {
-  const { bytesSent, bytesSentAgain, bytesCaughtUp, bytesSaved, bytesNotNeeded, filesGrew, elapsedMs } = summary;
+  const { bytesSent, bytesSentAgain, bytesCaughtUp, bytesSaved, bytesNotNeeded, filesGrew, heldBack, elapsedMs } =
+    summary;
   const parts = [formatBytes(bytesSent) + rateOf(bytesSent + bytesSentAgain + bytesCaughtUp, elapsedMs)];
   if (bytesCaughtUp > 0) parts.push(`${formatBytes(bytesCaughtUp)} more to catch sinks up`);
   if (bytesSentAgain > 0) parts.push(`${formatBytes(bytesSentAgain)} sent again`);
@@ -86,11 +97,28 @@ function sentParts(summary: SessionSummary): string[] {
   if (bytesNotNeeded > 0) parts.push(`${formatBytes(bytesNotNeeded)} not needed: every sink had it`);
   if (filesGrew > 0)
     parts.push(`${plural(filesGrew, "file")} grew while being read: copied with the size at the start`);
+  if (heldBack !== undefined) parts.push(heldBackText(heldBack));
   return parts;
 }
 
 /** Of a copy with `--durability none`. */
 const UNSYNCED = "not synced: a loss of power may destroy the copy until the system has written it";
+
+/** `switched: alpha, beta; gamma does when it is back` */
+function commitText({ commit, sinks }: SessionSummary): string | undefined {
+  if (commit === undefined) return undefined;
+  if (commit !== "switched")
+    return `nobody switches: too few sinks have a whole copy; what is proven ${commit === "kept" ? "stays beside the newest snapshot" : "is dropped"}`;
+  const done = sinks.filter(({ switchedAt }) => switchedAt !== undefined);
+  const later = sinks.filter((sink) => isWhole(sink) && sink.switchedAt === undefined);
+  const times = done.map(({ name, switchedAt = "" }) => `${name} at ${switchedAt.slice(11, 19)} UTC`);
+  const late = later.length === 0 ? "" : `; when it hears of it: ${later.map(({ name }) => name).join(", ")}`;
+  return `switched: ${times.join(", ")}${late}`;
+}
+
+function snapshotText({ name, made }: NonNullable<SinkOutcome["snapshot"]>): string {
+  return made ? `snapshot ${name}` : `snapshot ${name} proven again`;
+}
 
 /** One sink in a few words: `proven`, `proven, caught up late`, `complete: 7 files taken as unchanged …`, `failed: no space left`. */
 function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): string {
@@ -102,14 +130,10 @@ function outcomeText(sink: SinkOutcome, nameColumns: number, style: Style): stri
   const why = [proofText(sink), sink.message].flatMap((text) => (text === undefined ? [] : [`: ${text}`])).join("");
   const problems = sink.problemCount > 0 ? ` (${plural(sink.problemCount, "problem")})` : "";
   const late = sink.caughtUp ? ", caught up late" : "";
+  const kept = sink.snapshot === undefined ? "" : `; ${snapshotText(sink.snapshot)}`;
   const disk = sink.unsynced === true ? `, ${style.careful("not synced to its disk")}` : "";
-  return `${style.strong(name)}  ${colour(sink.outcome)}${late}${disk}${problems}${why}${deleted}`;
+  return `${style.strong(name)}  ${colour(sink.outcome)}${late}${disk}${problems}${why}${kept}${deleted}`;
 }
-
-const RESULT_WORDS: ReadonlyMap<SessionSummary["result"], string> = new Map([
-  ["quorum", "enough sinks"],
-  ["sinks-missing", "sinks missing"],
-]);
 
 function headline(summary: SessionSummary, style: Style): string {
   const { files, bytes, elapsedMs, sinks, result } = summary;
@@ -119,7 +143,7 @@ function headline(summary: SessionSummary, style: Style): string {
   if (result === "unchanged")
     return `${style.good("nothing to do")}: ${plural(files, "file")}, ${formatBytes(bytes)} at ${towards} already${comparedBy(summary)} (${formatElapsed(elapsedMs)})`;
   const word = (result === "complete" ? style.good : result === "failed" ? style.bad : style.careful)(
-    RESULT_WORDS.get(result) ?? result,
+    resultWord(result),
   );
   return `${word}: ${plural(files, "file")}, ${formatBytes(bytes)} to ${towards} in ${formatElapsed(elapsedMs)}`;
 }
@@ -161,6 +185,6 @@ function incompleteMessages(summary: SessionSummary, style: Style): Message[] {
   return [...notCarried, ...fidelity, ...summaryProblems(summary)];
 }
 
-function field(name: string, value: string, style: Style): string {
+export function field(name: string, value: string, style: Style): string {
   return `  ${style.quiet(name.padEnd(7))} ${value}`;
 }

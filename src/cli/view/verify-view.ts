@@ -1,42 +1,23 @@
-import type { VerifyCounts, VerifyEvent } from "../../protocol/messages/events.ts";
-import { type CopyState, copyLines, copyProgressLine, nextCopy, receivedBytes } from "./copy-lines.ts";
-import { fitEnd } from "./fit.ts";
-import { formatBytes, formatElapsed, formatRate, plural } from "./format.ts";
-import type { Style } from "./style.ts";
+import type { VerifyCounts, VerifyEvent } from "../../protocol/messages/verify-events.ts";
+import { formatBytes, formatElapsed, formatRate, plural } from "../../words/format.ts";
+import { type ReadingState, readingView } from "./reading-view.ts";
+import type { Style } from "./text/style.ts";
 import { detail, info, type Message, type View, warning } from "./view.ts";
 
-interface VerifyState {
-  /** Undefined before the manifest has been read, and at the end. */
-  readonly copy: CopyState | undefined;
-  readonly ended: boolean;
-}
-
-const READING = "reading the manifest";
-
 /** How a check of a folder looks. */
-export const verifyView: View<VerifyEvent, VerifyState> = {
-  initial: { copy: undefined, ended: false },
-  next(state, event, nowMs) {
-    if (event.type === "finished") return { copy: undefined, ended: true };
-    // Until all of the manifest has been read the totals say nothing.
-    if (event.type !== "progress" || !event.progress.discoveryEnded) return state;
-    return { ...state, copy: nextCopy(state.copy, { progress: event.progress, moved: receivedBytes, nowMs }) };
-  },
-  messages: verifyMessages,
-  screen({ copy, ended }, { columns }, style) {
-    if (ended) return { kind: "none" };
-    if (copy === undefined) return { kind: "waiting", text: fitEnd(READING, columns) };
-    return { kind: "lines", lines: copyLines(copy, columns, style) };
-  },
-  progressLines({ copy }) {
-    return copy === undefined ? new Map() : new Map([["verify", copyProgressLine(copy)]]);
-  },
-};
+export const verifyView: View<VerifyEvent, ReadingState> = readingView({
+  first: "reading the manifest",
+  doing: "verifying",
+  name: "verify",
+  // Until all of the manifest has been read the totals say nothing.
+  progressOf: (event) => (event.type === "progress" && event.progress.discoveryEnded ? event.progress : undefined),
+  messages: (event, _state, style) => verifyMessages(event, style),
+});
 
-function verifyMessages(event: VerifyEvent, _state: VerifyState, style: Style): readonly Message[] {
+function verifyMessages(event: VerifyEvent, style: Style): readonly Message[] {
   switch (event.type) {
     case "verifying":
-      return [info(`verifying ${event.folder} against its copy of ${event.copiedAt} (session ${event.session})`)];
+      return [info(verifyingText(event))];
     case "warning":
       return [warning(event.message)];
     case "file":
@@ -60,6 +41,12 @@ function verifyMessages(event: VerifyEvent, _state: VerifyState, style: Style): 
     default:
       return event satisfies never;
   }
+}
+
+function verifyingText(event: Extract<VerifyEvent, { type: "verifying" }>): string {
+  const { folder, snapshot, copiedAt, session } = event;
+  const what = snapshot === undefined ? folder : `the snapshot ${snapshot} of ${folder}`;
+  return `verifying ${what} against its copy of ${copiedAt} (session ${session})`;
 }
 
 function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, style: Style): readonly Message[] {

@@ -1,4 +1,4 @@
-import type { Style } from "./style.ts";
+import type { Style } from "./text/style.ts";
 
 /** What stands at the bottom of the terminal while a command runs. */
 export type Screen =
@@ -31,6 +31,8 @@ export interface View<Event, State> {
   messages(event: Event, state: State, style: Style): readonly Message[];
   /** The bottom of the terminal, no wider and less high than `size`. */
   screen(state: State, size: ScreenSize, style: Style): Screen;
+  /** How far it is, in one line: the answer to SIGUSR1. Also before anything has begun. */
+  status(state: State): string;
   /** Where there is no terminal: one line for each thing in progress, by a name of that thing. */
   progressLines(state: State): ReadonlyMap<string, string>;
 }

@@ -1,15 +1,15 @@
-import { abortable } from "../../lib/abort.ts";
-import { Backoff } from "../../lib/backoff.ts";
+import { abortable } from "../../lib/async/abort.ts";
+import { Backoff } from "../../lib/async/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
-import type { CoordinatorEvent } from "../../protocol/messages/events.ts";
+import type { CoordinatorEvent } from "../../protocol/messages/coordinator-events.ts";
 import type { Transport, TransportMessage, TransportStatus } from "../../transport/transport.ts";
 
 /** Waits between attempts to reach the broker, with full jitter. */
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
-/** Reports of one session that may wait for the view; what is beyond is dropped, because newer ones follow. */
+/** Reports of one session that may wait for the view. What is beyond is dropped, because newer ones follow. */
 const REPORTS_WAITING_BYTES = 1024 * 1024;
 /** Reasons of one outage that are remembered, so that none is told twice. */
 const REASONS_KEPT_MAX = 16;
@@ -21,11 +21,13 @@ interface BrokerLinkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: (event: CoordinatorEvent) => void;
+  /** A connection is there, the first one or a later one. */
+  readonly connected?: () => void;
   /** Of an embedded relay nothing needs to be said: it is part of this process. */
   readonly quiet: boolean;
 }
 
-interface Watch {
+interface WatchedSubject {
   readonly subject: string;
   readonly receive: (message: TransportMessage) => void;
   readonly stopped: AbortController;
@@ -35,7 +37,7 @@ interface Watch {
 export class BrokerLink implements AsyncDisposable {
   readonly #options: BrokerLinkOptions;
   readonly #closing = new AbortController();
-  readonly #watches = new Set<Watch>();
+  readonly #watches = new Set<WatchedSubject>();
   readonly #reached = Promise.withResolvers<void>();
   /** Who waits for the broker, and is told why it is not there. */
   readonly #waiting = new Set<(trouble: FanfoldError) => void>();
@@ -81,7 +83,7 @@ export class BrokerLink implements AsyncDisposable {
 
   /** Hands over what arrives on a subject, across reconnections, until the disposable is disposed. */
   watch(subject: string, receive: (message: TransportMessage) => void): Disposable {
-    const watch: Watch = { subject, receive, stopped: new AbortController() };
+    const watch: WatchedSubject = { subject, receive, stopped: new AbortController() };
     this.#watches.add(watch);
     if (this.#transport !== undefined) this.#attach(this.#transport, watch);
     return {
@@ -149,7 +151,7 @@ export class BrokerLink implements AsyncDisposable {
     this.#transport = undefined;
   }
 
-  #attach(transport: Transport, watch: Watch): void {
+  #attach(transport: Transport, watch: WatchedSubject): void {
     const { signal } = watch.stopped;
     const follow = async () => {
       const subscription = await transport.subscribe(watch.subject, { signal, queueBytes: REPORTS_WAITING_BYTES });
@@ -200,8 +202,11 @@ export class BrokerLink implements AsyncDisposable {
   }
 
   #say(status: "connecting" | "connected" | "unreachable" | "lost", reason?: string): void {
-    if (status === "connected") this.#away = undefined;
-    else if (status !== "connecting") this.#away = reason ?? "its connection broke";
+    if (status === "connected") {
+      this.#away = undefined;
+      this.#options.connected?.();
+    }
+    if (status === "unreachable" || status === "lost") this.#away = reason ?? "its connection broke";
     if (this.#options.quiet || !this.#isNews(status, reason)) return;
     const event = { type: "broker", status, broker: this.#options.shown } as const;
     this.#options.emit(reason === undefined ? event : { ...event, reason });

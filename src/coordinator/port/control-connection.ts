@@ -1,7 +1,8 @@
 import type { RawData, WebSocket } from "ws";
-import { BoundedQueue } from "../../lib/bounded-queue.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError, reasonOf } from "../../lib/errors.ts";
+import { BoundedQueue } from "../../lib/memory/bounded-queue.ts";
+import { askBucket, type Bucket } from "../../lib/net/token-bucket.ts";
 import {
   type ClientMessage,
   type CoordinatorMessage,
@@ -12,10 +13,15 @@ import { fitReason } from "../../protocol/messages/fit-message.ts";
 import { withSafeText } from "../../protocol/names/peer-text.ts";
 import { versionRefusal } from "../session/session-machine.ts";
 import type { Departure } from "../session/session-slot.ts";
+import type { Visitor } from "./visitor.ts";
 
 /** A client that goes on faster than this after a burst is broken or hostile: a source sends five messages a second. */
 const MESSAGES_PER_SECOND = 200;
 const MESSAGES_BURST = 400;
+/** Whoever has not proven who it is says `hello`, and then waits for the answer. */
+const MESSAGES_OF_STRANGER_MAX = 2;
+/** What a client has sent and nobody has read yet. */
+const WAITING_CHARS_MAX = 4 * 1024 * 1024;
 /** What may wait in memory for a client that does not read. */
 const SEND_WAITING_BYTES_MAX = 4 * 1024 * 1024;
 const PING_EVERY_MS = 5000;
@@ -25,26 +31,39 @@ const PINGS_UNANSWERED_MAX = 3;
 const CLOSE_WITHIN_MS = 2000;
 const CLOSE_REASON_BYTES_MAX = 123;
 
+interface Received {
+  readonly message: ClientMessage;
+  readonly chars: number;
+}
+
 /** One client's control channel [P-1.1]: decoded messages in, encoded messages out, and how it ended. Iterate it once. */
 export class ControlConnection {
   /** Where the client is, for people: `10.0.0.3`. */
   readonly address: string;
+  /** Names the key of the certificate that the client sees here; empty without TLS. */
+  readonly pin: string;
+  readonly #visitor: Visitor;
   readonly #socket: WebSocket;
   readonly #clock: Clock;
-  readonly #messages = new BoundedQueue<ClientMessage>({ limit: MESSAGES_BURST, sizeOf: () => 1 });
+  readonly #messages = new BoundedQueue<Received>({
+    limit: WAITING_CHARS_MAX,
+    sizeOf: ({ chars }) => Math.max(chars, WAITING_CHARS_MAX / MESSAGES_BURST),
+  });
   readonly #closing = new AbortController();
   readonly #pongWaiters = new Set<() => void>();
   readonly #closed = Promise.withResolvers<void>();
   #departure: Departure | undefined;
-  #tokens = MESSAGES_BURST;
-  #tokensAtMs: number;
+  #isStranger = true;
+  #received = 0;
+  #bucket: Bucket | undefined;
   #unanswered = 0;
 
-  constructor(socket: WebSocket, { address, clock }: { readonly address: string; readonly clock: Clock }) {
+  constructor(socket: WebSocket, { clock, ...visitor }: Visitor & { readonly clock: Clock }) {
     this.#socket = socket;
-    this.address = address;
+    this.address = visitor.address;
+    this.pin = visitor.pin;
+    this.#visitor = visitor;
     this.#clock = clock;
-    this.#tokensAtMs = clock.nowMs();
   }
 
   /** Begins to listen. */
@@ -61,9 +80,15 @@ export class ControlConnection {
     });
   }
 
+  /** To be called once the client has proven who it is: its connection then counts among those of members. */
+  authenticated(): void {
+    this.#isStranger = false;
+    this.#visitor.authenticated();
+  }
+
   /** The messages of the client, until it has gone. */
-  messages(): AsyncIterator<ClientMessage> {
-    return this.#messages[Symbol.asyncIterator]();
+  async *messages(): AsyncGenerator<ClientMessage, void, undefined> {
+    for await (const { message } of this.#messages) yield message;
   }
 
   /** Aborts as soon as nothing more is expected from the client. */
@@ -95,8 +120,9 @@ export class ControlConnection {
     this.send({ type: "hold", code, reason: fitReason(reason) });
   }
 
-  /** Tells the client why it is not served, and closes. */
-  refuse(code: string, reason: string): void {
+  /** Tells the client why it is not served, and closes. What it sent may stand in the reason, which others are told, too. */
+  refuse(code: string, why: string): void {
+    const reason = fitReason(withSafeText(why));
     this.send({ type: "refused", code, reason });
     this.close(1008, { code, reason });
   }
@@ -157,6 +183,11 @@ export class ControlConnection {
   #receive(data: RawData, isBinary: boolean): void {
     if (this.gone.aborted) return;
     this.#unanswered = 0;
+    this.#received += 1;
+    if (this.#isStranger && this.#received > MESSAGES_OF_STRANGER_MAX) {
+      this.refuse("damaged", 'cannot read a control message: want "hello", and nothing more until it is answered');
+      return;
+    }
     if (!this.#takeToken()) {
       this.refuse("refused", `cannot read control messages: more than ${MESSAGES_PER_SECOND} a second`);
       return;
@@ -167,8 +198,8 @@ export class ControlConnection {
     }
     const text = textOf(data);
     try {
-      if (!this.#messages.push(withSafeText(decodeClientMessage(text))))
-        this.refuse("refused", `cannot read control messages: ${MESSAGES_BURST} wait already`);
+      if (!this.#messages.push({ message: withSafeText(decodeClientMessage(text)), chars: text.length }))
+        this.refuse("refused", "cannot read control messages: too much waits already");
     } catch (thrown) {
       const other = otherVersion(text);
       if (other !== undefined) this.refuse("protocol-version", other);
@@ -177,12 +208,10 @@ export class ControlConnection {
   }
 
   #takeToken(): boolean {
-    const now = this.#clock.nowMs();
-    this.#tokens = Math.min(MESSAGES_BURST, this.#tokens + ((now - this.#tokensAtMs) * MESSAGES_PER_SECOND) / 1000);
-    this.#tokensAtMs = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
+    const limits = { burst: MESSAGES_BURST, perSecond: MESSAGES_PER_SECOND };
+    const { bucket, passes } = askBucket(this.#bucket, limits, this.#clock.nowMs());
+    this.#bucket = bucket;
+    return passes;
   }
 
   #ping(): void {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isLocalName, plainHost } from "../../lib/host-port.ts";
+import { isLocalName, plainHost } from "../../lib/net/host-port.ts";
 
 /**
  * Which host names a request may use here (D3) [P-1.1]. Any web page can make a browser send requests to `localhost`, or to

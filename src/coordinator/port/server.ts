@@ -3,67 +3,74 @@ import type { AddressInfo, Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type WebSocket, WebSocketServer } from "ws";
-import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
-import { plainAddress } from "../../lib/host-port.ts";
-import { PORT_PATHS } from "../../protocol/coordinator-port.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import { isApiPath, isPagePath, PORT_PATHS } from "../../protocol/coordinator-port.ts";
 import { CONTROL_BYTES_MAX } from "../../protocol/limits.ts";
+import type { RelayVisitor } from "../../transport/embedded/relay.ts";
+import type { TlsMaterial } from "../tls/tls-front.ts";
+import { Door, type DoorOptions } from "./door.ts";
 import { type HostRules, hostRefusal, upgradeRefusal } from "./hosts.ts";
-import { type Answer, NOT_FOUND, type Route, type TextAnswer, textAnswer } from "./routes.ts";
+import { portRequest, targetOf } from "./port-request.ts";
+import { type Answer, type Api, NOT_FOUND, PAGE_GONE, type PageRoute, type Route, textAnswer } from "./routes.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
+import { turnAway } from "./turn-away.ts";
+import type { Guest, Visitor } from "./visitor.ts";
 
-/** A request line and its headers must be complete by then: what holds a connection open without a word is cut. */
-const REQUEST_WITHIN_MS = 10_000;
 const HEADER_BYTES_MAX = 16 * 1024;
-/** Control and relay connections of a few thousand members. */
-const CONNECTIONS_MAX = 16_384;
+const HEADERS_MAX = 64;
+/** How long the client of a stream may take nothing of what waits for it. */
+const STALLED_MS = 60_000;
 
-const NOT_READY = "This fanfold coordinator is just being started";
+/** Takes a connection that begins as one to the relay, with its first bytes. */
+export type RelayGate = (socket: Duplex, first: Uint8Array, visitor: RelayVisitor) => void;
 
-/** Takes over a connection that asked for an upgrade. `head` holds bytes that came with the request. */
-export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-
-interface CoordinatorServerOptions {
-  readonly host: string;
-  readonly port: number;
+interface CoordinatorServerOptions extends Omit<DoorOptions, "enter" | "enterRelay"> {
   readonly rules: HostRules;
 }
 
 /** What stands behind the port. */
 export interface Services {
-  /** One client's control channel, from its remote address. */
-  readonly control: (socket: WebSocket, address: string) => void;
+  /** One client's control channel. */
+  readonly control: (socket: WebSocket, visitor: Visitor) => void;
   /** The embedded relay, when there is one. */
-  readonly relay?: TakeUpgrade | undefined;
+  readonly relay?: RelayGate | undefined;
   /** What answers plain requests, by path. */
   readonly routes: ReadonlyMap<string, Route>;
+  /** What answers under `/api/`, and the metrics; it never rejects. */
+  readonly api?: Api | undefined;
+  /** The web page; loaded when somebody opens it. */
+  readonly page?: (() => Promise<PageRoute>) | undefined;
+  /** What TLS shows, where it is on. */
+  readonly tls?: TlsMaterial | undefined;
 }
 
-/** The one port of the coordinator (D3): health over HTTP, the control channel, the embedded relay. */
+/** The one port of the coordinator (D3): health and API over HTTP, the control channel, the embedded relay. */
 export class CoordinatorServer implements AsyncDisposable {
   readonly #options: CoordinatorServerOptions;
+  readonly #door: Door;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
-  /** `close` and `closeAllConnections` of an HTTP server leave upgraded sockets open. */
-  readonly #sockets = new Set<Socket>();
+  readonly #guests = new WeakMap<Duplex, Guest>();
   #services: Services | undefined;
 
   constructor(options: CoordinatorServerOptions) {
     this.#options = options;
+    this.#door = new Door({
+      ...options,
+      enter: (socket, guest) => this.#enter(socket, guest),
+      enterRelay: (socket, first, guest) => this.#enterRelay(socket, first, guest),
+    });
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       maxPayload: CONTROL_BYTES_MAX,
       perMessageDeflate: false,
     });
-    this.#http = createServer({
-      headersTimeout: REQUEST_WITHIN_MS,
-      requestTimeout: REQUEST_WITHIN_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-    });
-    this.#http.maxConnections = CONNECTIONS_MAX;
-    this.#http.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
+    // It never listens: the door hands it the connections, and has its own deadlines.
+    this.#http = createServer({ maxHeaderSize: HEADER_BYTES_MAX });
+    this.#http.maxHeadersCount = HEADERS_MAX;
+    // Every answer closes its connection: what a client has sent behind its request is not worked on.
+    this.#http.maxRequestsPerSocket = 1;
     this.#http.on("request", (request: IncomingMessage, response: ServerResponse) => {
       void this.#answer(request, response);
     });
@@ -72,38 +79,40 @@ export class CoordinatorServer implements AsyncDisposable {
     );
   }
 
-  /** Takes the port. Until `serve` every request is told to come again. @throws FanfoldError `port-taken` or `usage` */
+  /** Takes the port. Until `serve` whoever comes has to wait. @throws FanfoldError `port-taken` or `usage` */
   async listen(): Promise<AddressInfo> {
-    const { host, port } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      const fail = (cause: Error) => reject(listenFailure(cause, { host, port }));
-      this.#http.once("error", fail);
-      this.#http.listen({ host, port }, () => {
-        this.#http.off("error", fail);
-        // Later ones are of single connections that could not be accepted; the others go on.
-        this.#http.on("error", () => undefined);
-        resolve();
-      });
-    });
-    const address = this.#http.address();
-    if (address === null || typeof address === "string")
-      throw new FanfoldError("internal", "cannot listen: the server has no address");
-    return address;
+    return await this.#door.listen();
   }
 
   serve(services: Services): void {
     this.#services = services;
+    this.#door.open(services.tls);
+  }
+
+  /** New connections see another certificate from now on. */
+  show(material: TlsMaterial): void {
+    this.#door.show(material);
   }
 
   /** Takes no more connections, and cuts those there are. Idempotent. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await this.#door.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #enter(socket: Socket, guest: Guest): void {
+    this.#guests.set(socket, guest);
+    this.#http.emit("connection", socket);
+  }
+
+  #enterRelay(socket: Socket, first: Uint8Array, guest: Guest): void {
+    const relay = this.#services?.relay;
+    const isExposed = this.#options.tls !== "off" && guest.pin === "";
+    if (relay === undefined) socket.destroy();
+    else relay(socket, first, { address: guest.address, isExposed, authenticated: () => guest.authenticated() });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -111,27 +120,45 @@ export class CoordinatorServer implements AsyncDisposable {
     response.once("close", () =>
       gone.abort(new FanfoldError("closed", "cannot answer a request: the client has gone")),
     );
-    const { status, type, body } = this.#answerOf(request, gone.signal);
+    const guest = this.#guests.get(request.socket);
+    guest?.begins("answer");
+    const { status, type, body, headers } = await this.#answerOf(request, guest, gone.signal);
     response.writeHead(status, {
+      ...SECURITY_HEADERS,
+      ...headers,
       "content-type": `${type}; charset=utf-8`,
-      ...(typeof body === "string" ? { "content-length": Buffer.byteLength(body) } : {}),
-      "x-content-type-options": "nosniff",
+      ...(isWhole(body) ? { "content-length": Buffer.byteLength(body) } : {}),
       // A body that was sent along is not read.
       connection: "close",
     });
     if (request.method === "HEAD") response.end();
-    else if (typeof body === "string") response.end(body);
-    // Whoever goes before the end of a stream misses the rest; that is no failure of the server.
-    else await pipeline(Readable.from(body), response, { signal: gone.signal }).catch(() => response.destroy());
+    else if (isWhole(body)) response.end(body);
+    else {
+      response.setTimeout(STALLED_MS, () => response.destroy());
+      // Whoever goes before the end of a stream misses the rest; that is no failure of the server.
+      await pipeline(Readable.from(body), response, { signal: gone.signal }).catch(() => response.destroy());
+    }
   }
 
-  #answerOf(request: IncomingMessage, signal: AbortSignal): Answer {
-    const refusal = hostRefusal(request.headers, this.#options.rules);
+  async #answerOf(request: IncomingMessage, visitor: Visitor | undefined, signal: AbortSignal): Promise<Answer> {
+    const { path } = targetOf(request);
+    const { headers } = request;
+    // No page can show a token that it does not know, so whoever shows one gave the name of this machine on purpose.
+    const isProgram = isApiPath(path) && headers.authorization !== undefined;
+    const refusal = (isProgram ? upgradeRefusal : hostRefusal)(headers, this.#options.rules);
     if (refusal !== undefined) return textAnswer(403, refusal);
-    if (this.#services === undefined) return textAnswer(503, NOT_READY);
+    const { api, page, routes } = this.#services ?? { routes: new Map<string, Route>() };
+    if (api !== undefined && visitor !== undefined && isApiPath(path))
+      return await api(portRequest(request, { visitor, signal }));
     const reads = request.method === "GET" || request.method === "HEAD";
-    const route = reads ? this.#services.routes.get(pathOf(request)) : undefined;
-    return route?.(signal) ?? NOT_FOUND;
+    const route = reads ? routes.get(path) : undefined;
+    if (route !== undefined) return route(signal);
+    if (!reads || page === undefined || !isPagePath(path)) return NOT_FOUND;
+    try {
+      return (await page())(path, headers) ?? NOT_FOUND;
+    } catch {
+      return PAGE_GONE;
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -139,66 +166,21 @@ export class CoordinatorServer implements AsyncDisposable {
     socket.on("error", () => socket.destroy());
     const refusal = upgradeRefusal(request.headers, this.#options.rules);
     if (refusal !== undefined) {
-      turnAway(socket, "403 Forbidden", textAnswer(403, refusal));
+      turnAway(socket, "403 Forbidden", { text: `${refusal}\n` });
       return;
     }
-    if (this.#services === undefined) {
-      turnAway(socket, "503 Service Unavailable", textAnswer(503, NOT_READY));
-      return;
-    }
-    const { control, relay } = this.#services;
-    const path = pathOf(request);
-    if (path === PORT_PATHS.control) {
-      const address = plainAddress(request.socket.remoteAddress ?? "");
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => control(webSocket, address));
-    } else if (path === PORT_PATHS.relay && relay !== undefined) {
-      relay(request, socket, head);
+    const { path } = targetOf(request);
+    const guest = this.#guests.get(socket);
+    const { control } = this.#services ?? {};
+    if (guest !== undefined && path === PORT_PATHS.control && control !== undefined) {
+      guest.begins("hello");
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => control(webSocket, guest));
     } else {
-      turnAway(socket, "404 Not Found", NOT_FOUND);
+      turnAway(socket, "404 Not Found", { text: NOT_FOUND.body });
     }
   }
 }
 
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? "").split("?", 1)[0] ?? "";
-}
-
-function turnAway(socket: Duplex, status: string, { type, body }: TextAnswer): void {
-  const headers = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(headers + body, () => socket.destroy());
-}
-
-function listenFailure(cause: Error, { host, port }: { readonly host: string; readonly port: number }): FanfoldError {
-  const what = `cannot listen on "${host}" port ${port}`;
-  switch (systemCode(cause)) {
-    case "EADDRINUSE":
-      return new FanfoldError(
-        "port-taken",
-        `${what}: another program uses this port; choose another with --port, or 0 for any free one`,
-        { cause },
-      );
-    case "EACCES":
-      return new FanfoldError(
-        "usage",
-        `${what}: this user may not use this port; choose one from 1024 on with --port`,
-        { cause },
-      );
-    case "EADDRNOTAVAIL":
-      return new FanfoldError(
-        "usage",
-        `${what}: this machine does not have this address; give an address of this machine with --host, or 0.0.0.0 for all`,
-        { cause },
-      );
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return new FanfoldError("usage", `${what}: the name is not known; give an address of this machine with --host`, {
-        cause,
-      });
-    default:
-      return new FanfoldError(
-        "usage",
-        `${what}: ${reasonOf(cause)}; give an address of this machine with --host and a port from 0 to 65535 with --port`,
-        { cause },
-      );
-  }
+function isWhole(body: Answer["body"]): body is string | Uint8Array {
+  return typeof body === "string" || body instanceof Uint8Array;
 }

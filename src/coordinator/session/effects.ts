@@ -1,10 +1,11 @@
 import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
-import type { CoordinatorMessage, Member, Role } from "../../protocol/messages/control.ts";
-import type { CoordinatorEvent } from "../../protocol/messages/events.ts";
+import type { CoordinatorMessage, Member, Role, TransportOffer } from "../../protocol/messages/control.ts";
+import type { CoordinatorEvent } from "../../protocol/messages/coordinator-events.ts";
 import type { Offer, OfferTo } from "../broker/member-transport.ts";
 import type { TicketHolder } from "../broker/tickets.ts";
 import type { History } from "../history/history.ts";
 import type { ControlConnection } from "../port/control-connection.ts";
+import type { SinkFacts } from "../views/session-view.ts";
 import type { SessionViews } from "../views/session-views.ts";
 import {
   asMember,
@@ -21,6 +22,14 @@ export interface EffectsOptions {
   readonly emit: (event: CoordinatorEvent) => void;
   readonly offer: (holder: TicketHolder, to: OfferTo) => Offer;
   readonly revoke: (memberId: string) => void;
+  /** The same, and its connections to the broker end at once. */
+  readonly cut: (memberId: string) => void;
+  /** Whatever this identity got for the broker is void. */
+  readonly shutOut: (identity: string) => void;
+  /** A session begins or goes on, or its source says again how it is sealed. */
+  readonly begin: (sessionId: string, isSealed: boolean) => void;
+  /** A session has ended. */
+  readonly over: (sessionId: string) => void;
 }
 
 /** A member and its connection. */
@@ -30,11 +39,13 @@ export interface Client {
   readonly identity: string;
   readonly role: Role;
   readonly connection: ControlConnection;
+  /** What a sink said last of its machine. */
+  facts: SinkFacts;
 }
 
 type EffectOf<T extends SlotEffect["type"]> = Extract<SlotEffect, { type: T }>;
 
-type RecordedEffect = "opened" | "forgotten" | "taken-over" | "started" | "joined" | "returned" | "ended";
+type RecordedEffect = "opened" | "forgotten" | "taken-over" | "started" | "sealed" | "joined" | "returned" | "ended";
 
 /** Carries out what the state machine decides: on the members' connections, in the history, in the views. */
 export class Effects {
@@ -46,7 +57,7 @@ export class Effects {
     this.#options = options;
   }
 
-  /** `state` is the one after the step; `newcomerId` is that of the client that asked to join in it. */
+  /** `state` is the one after the step. `newcomerId` is that of the client that asked to join in it. */
   carryOut(state: SessionSlot, effect: SlotEffect, newcomerId: string): void {
     switch (effect.type) {
       case "send":
@@ -79,7 +90,7 @@ export class Effects {
   }
 
   #record(session: string, effect: EffectOf<RecordedEffect>): void {
-    const { history, views, emit } = this.#options;
+    const { history, views, emit, begin, over } = this.#options;
     switch (effect.type) {
       case "opened":
         history.opened(effect.session, session);
@@ -87,14 +98,20 @@ export class Effects {
         break;
       case "forgotten":
         history.forgotten(effect.session.id);
+        over(effect.session.id);
         views.forget(session, effect.session);
         break;
       case "taken-over":
         history.takenOver(effect.session);
         break;
       case "started":
+        begin(effect.session.id, effect.seal !== undefined);
         history.started(effect.session);
-        views.start(session, effect.session, effect.dryRun);
+        views.start(session, effect.session, effect);
+        break;
+      case "sealed":
+        begin(effect.session.id, true);
+        views.sealed(effect.session, effect.seal);
         break;
       case "joined":
         history.tookPart(effect.session, effect.member.id);
@@ -105,10 +122,13 @@ export class Effects {
         break;
       default: {
         const { session: ended, end } = effect;
-        history.ended(ended, end);
+        const { result, reason } = history.ended(session, ended, { end, rates: views.rates(ended.id) });
+        over(ended.id);
         views.end(session, ended, end.type === "finished" ? end.summary : undefined);
         if (end.type === "finished") emit({ type: "finished", session, sessionId: ended.id, summary: end.summary });
         else emit({ type: "warning", code: end.code, message: `Session "${session}" is over: ${end.reason}` });
+        const why = reason === undefined ? {} : { reason };
+        emit({ type: "ended", session, sessionId: ended.id, result, ...why });
       }
     }
   }
@@ -116,11 +136,17 @@ export class Effects {
   #welcome(name: string, { member, session, underWay, rejoined }: EffectOf<"welcome">): void {
     const connection = this.#connection(member.id);
     if (connection === undefined) return;
-    const { address } = connection;
-    const offer = this.#options.offer(holderOf(member), { address, rejoined });
+    const offer = this.#options.offer(holderOf(member), { connection, rejoined });
     const { transport } = offer;
-    this.#options.history.joined(member, transport.kind === "embedded" ? transport.ticket : undefined);
+    this.#options.history.joined(member, ticketOf(transport));
     connection.send(welcomeMessage({ name, member, session, offer, underWay, rejoined }));
+  }
+
+  /** Nothing that the member had of the broker is of use any more. */
+  cut({ running, waiting }: SessionSlot, memberId: string): void {
+    this.#options.cut(memberId);
+    const session = running ?? waiting;
+    if (session !== undefined) this.#options.history.revoked(session, memberId);
   }
 
   /** Its ticket is void, also for a coordinator that is started again. */
@@ -153,9 +179,15 @@ export class Effects {
   }
 }
 
+/** What makes a member's rights last through a restart of the coordinator. */
+function ticketOf(transport: TransportOffer): string | undefined {
+  if (transport.kind === "embedded") return transport.ticket;
+  return transport.kind === "amqp" ? transport.exchange : undefined;
+}
+
 interface WelcomeParts {
   readonly name: string;
-  readonly member: Member;
+  readonly member: Pick<Member, "id" | "name">;
   readonly session: SessionRef;
   readonly offer: Offer;
   readonly underWay: boolean;
@@ -174,9 +206,10 @@ export function welcomeMessage({ name, member, session, offer, underWay, rejoine
     warnings: [...offer.warnings],
     underWay,
     rejoined,
+    sealing: offer.sealing,
   };
 }
 
-function holderOf(member: SlotMember): TicketHolder {
-  return { memberId: member.id, name: member.name, role: member.role, sessionId: member.sessionId };
+function holderOf({ id, identity, name, role, sessionId }: SlotMember): TicketHolder {
+  return { memberId: id, identity, name, role, sessionId };
 }

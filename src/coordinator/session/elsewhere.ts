@@ -10,7 +10,7 @@ const NAMES_TOLD_MAX = 64;
 type ElsewhereMessage = Extract<CoordinatorMessage, { type: "elsewhere" }>;
 
 /** Who waits for somebody of whom there is nobody in the session, and the sessions where such are. Pure. */
-export function lonelyMembers(
+function lonelyMembers(
   slots: readonly SessionSlot[],
 ): readonly { readonly member: SlotMember; readonly message: ElsewhereMessage }[] {
   const waiting = slots.filter((slot) => slot.waiting !== undefined);
@@ -37,6 +37,8 @@ function toldOf({ name }: SessionSlot, member: SlotMember | undefined, others: r
 interface LookoutOptions {
   readonly clock: Clock;
   readonly slots: () => readonly SessionSlot[];
+  /** Of sessions that a member may not enter, it does not learn. */
+  readonly mayEnter: (member: SlotMember, session: string) => boolean;
   readonly tell: (memberId: string, message: ElsewhereMessage) => void;
 }
 
@@ -56,13 +58,13 @@ export class Lookout implements Disposable {
   }
 
   #tell(): void {
-    const { slots, tell } = this.#options;
+    const { slots, mayEnter, tell } = this.#options;
     const told = new Map<string, ReadonlySet<string>>();
     for (const { member, message } of lonelyMembers(slots())) {
       const before = this.#told.get(member.id) ?? new Set();
       const isNews = message.sessions.some((name) => !before.has(name)) && before.size < NAMES_TOLD_MAX;
-      const sessions = message.sessions.slice(0, SESSIONS_TOLD_MAX);
-      if (isNews) tell(member.id, { ...message, sessions });
+      const open = isNews ? message.sessions.filter((name) => mayEnter(member, name)) : [];
+      if (open.length > 0) tell(member.id, { ...message, sessions: open.slice(0, SESSIONS_TOLD_MAX) });
       told.set(member.id, isNews ? new Set([...before, ...message.sessions]) : before);
     }
     this.#told = told;

@@ -1,3 +1,4 @@
+import type { CommitDecision } from "../../protocol/messages/commit.ts";
 import type { CoordinatorMessage } from "../../protocol/messages/control.ts";
 import {
   type Departure,
@@ -17,7 +18,7 @@ const NOBODY_LEFT: SessionEnd = {
   reason: "its source and all of its sinks have gone",
 };
 
-/** Tells everyone who takes part and is here, once; then lets them go, or on to the next session. */
+/** Tells everyone who takes part and is here, once. Then lets them go, or on to the next session. */
 export function endSession(change: Transition, session: SessionRef, end: SessionEnd): void {
   const { running } = change.state;
   const members = change.state.members.filter((member) => member.sessionId === session.id);
@@ -27,7 +28,7 @@ export function endSession(change: Transition, session: SessionRef, end: Session
     const tookPart = running !== undefined && takesPartNow(running, member) && isNamed(member, end);
     if (!isHere(member)) change.remove(member.id);
     else if (tookPart || (member.ready && end.type === "broken-off") || member.role === "source") {
-      change.send(member.id, endedMessage(member, end));
+      change.send(member.id, endedMessage(member, end, running?.decision));
       if (member.role === "source" || !member.stay) change.remove(member.id);
       else goOn(change, member);
     } else goOn(change, member);
@@ -51,6 +52,13 @@ export function endDeserted(change: Transition, session: SessionRef): void {
   endSession(change, session, NOBODY_LEFT);
 }
 
+/** Ends the session that stands, whether it waits or runs. */
+export function stopped(change: Transition): void {
+  const session = change.state.running ?? change.state.waiting;
+  if (session !== undefined)
+    endSession(change, session, cancelled("The session was cancelled by who runs the coordinator"));
+}
+
 export function cancelled(reason: string): SessionEnd {
   return { type: "broken-off", code: "cancelled", reason };
 }
@@ -58,14 +66,16 @@ export function cancelled(reason: string): SessionEnd {
 export function endedMessage(
   member: Pick<SlotMember, "id" | "role">,
   end: SessionEnd,
+  decision?: CommitDecision,
 ): Extract<CoordinatorMessage, { type: "ended" }> {
-  if (end.type === "broken-off") return { type: "ended", ...departureOf(end) };
+  const decided = decision === undefined ? {} : { decision };
+  if (end.type === "broken-off") return { type: "ended", ...departureOf(end), ...decided };
   const { summary } = end;
   if (member.role === "source") return { type: "ended", summary };
   const mine = summary.sinks.find((sink) => sink.sinkId === member.id);
   // The others' lists are left out: with many sinks, everyone's for everyone would be a lot.
   const sinks = summary.sinks.map(({ fidelity: _, ...sink }) => ({ ...sink, problems: [] }));
-  return { type: "ended", summary: { ...summary, sinks }, ...(mine === undefined ? {} : { mine }) };
+  return { type: "ended", summary: { ...summary, sinks }, ...(mine === undefined ? {} : { mine }), ...decided };
 }
 
 function departureOf({ code, reason }: Departure): Departure {

@@ -28,9 +28,11 @@ export function join(change: Transition, newcomer: Newcomer): void {
   const goesOn = memberGoingOn(change.state, newcomer);
   const { running } = change.state;
   if (goesOn !== undefined && running !== undefined) {
-    const member = { ...goesOn, stay: newcomer.stay, place: newcomer.place, away: undefined };
+    const { stay, place, recipients, snapshots, commit } = newcomer;
+    const member = { ...goesOn, stay, place, recipients, snapshots, commit, away: undefined };
     change.put(member);
     change.effect({ type: "welcome", member, session: refOf(running), underWay: false, rejoined: true });
+    change.orderAgain(member);
     return;
   }
   if (newcomer.role === "source" && running !== undefined) {
@@ -73,17 +75,23 @@ export function cancel(change: Transition, { id, identity, back }: CancelOrder):
 }
 
 function newMember(state: SessionSlot, newcomer: Newcomer): SlotMember {
-  const { id, label, labelElse, role, identity, stay, needed, expected, dryRun, place } = newcomer;
+  const { id, label, labelElse, role, identity, formerIdentity } = newcomer;
   const name = uniqueName([label, ...(labelElse === undefined ? [] : [labelElse])], namesOf(state));
   const nothingYet = { sessionId: "", ready: false, startedEpoch: 0, belongs: false, untold: false };
-  return { id, name, role, identity, stay, needed, expected, dryRun, place, ...nothingYet };
+  return { id, name, role, identity, formerIdentity, ...askedBy(newcomer), ...nothingYet };
 }
 
 /** The same member as a new process: it keeps its id, and its name unless another one was asked for. */
 function renewed(known: SlotMember, newcomer: Newcomer): SlotMember {
-  const { label, labelAsked, stay, needed, expected, dryRun, place } = newcomer;
+  const { label, labelAsked, formerIdentity } = newcomer;
   const name = labelAsked ? label : known.name;
-  return { ...known, name, stay, needed, expected, dryRun, place, away: undefined };
+  return { ...known, name, formerIdentity, ...askedBy(newcomer), away: undefined, limit: undefined };
+}
+
+/** What a process says of how it is to be served. */
+function askedBy(newcomer: Newcomer) {
+  const { stay, needed, expected, dryRun, place, directory, recipients, snapshots, commit } = newcomer;
+  return { stay, needed, expected, dryRun, place, directory, recipients, snapshots, commit };
 }
 
 function refusalOf(state: SessionSlot, newcomer: Newcomer): Departure | undefined {

@@ -1,10 +1,10 @@
 import type { Hello, Role } from "../../protocol/messages/control.ts";
 import type { Client } from "./effects.ts";
 
-/** A source that was interrupted lets go when it has stopped; the same one, started again, is not refused meanwhile. */
+/** A source that was interrupted lets go when it has stopped. The same one, started again, is not refused meanwhile. */
 export const LET_GO_WITHIN_MS = 3000;
 
-/** Why a client has to wait whose secret is that of one that is connected. */
+/** Why a client has to wait whose key is that of one that is connected. */
 export function askedReason({ role }: Hello): string {
   const asked = `another process of this ${role} is connected, and is asked whether it still runs`;
   return role === "source"
@@ -12,7 +12,7 @@ export function askedReason({ role }: Hello): string {
     : asked;
 }
 
-/** Why a client is turned away whose secret is that of one that is connected and answers [P-1.4]. */
+/** Why a client is turned away whose key is that of one that is connected and answers [P-1.4]. */
 export function aliveRefusal(hello: Hello, other: Client): [code: string, reason: string] {
   const where = `session "${other.slot}", from ${other.connection.address}`;
   if (hello.role === "source") {

@@ -1,4 +1,6 @@
-import type { CoordinatorMessage, Member, Role } from "../../protocol/messages/control.ts";
+import type { AppliedLimit } from "../../protocol/bandwidth/applied-limit.ts";
+import type { CommitDecision, CommitOrder } from "../../protocol/messages/commit.ts";
+import type { CoordinatorMessage, Member, Role, Seal } from "../../protocol/messages/control.ts";
 import type { SessionSummary } from "../../protocol/messages/progress.ts";
 
 /**
@@ -7,6 +9,8 @@ import type { SessionSummary } from "../../protocol/messages/progress.ts";
  */
 export interface SessionSlot {
   readonly name: string;
+  /** Drawn by this coordinator for its state: by it sinks know who decides. */
+  readonly coordinator: string;
   /** Never together with `waiting`. */
   readonly running: RunningSession | undefined;
   readonly waiting: WaitingSession | undefined;
@@ -28,8 +32,14 @@ interface WaitingSession extends SessionRef {
 
 export interface RunningSession extends SessionRef {
   readonly source: Member;
+  /** How the directory of the source is called, where it says so. */
+  readonly directory?: string | undefined;
   /** Who takes part in this epoch, late sinks at the end. A sink that leaves stays in this list. */
   readonly sinks: readonly Member[];
+  /** What was decided on what its sinks have proven: written down before anybody is told. */
+  readonly decision?: CommitDecision | undefined;
+  /** Who has done it by now, and when. */
+  readonly switched?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Departure {
@@ -41,8 +51,10 @@ export interface SlotMember {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
-  /** SHA-256 of its secret, in hex. */
+  /** Public key: 64 hex digits. */
   readonly identity: string;
+  /** Source: what it was known by in version 0.1. */
+  readonly formerIdentity?: string | undefined;
   /** Sink: goes on with the next session. */
   readonly stay: boolean;
   /** Source: registered sinks it waits for. */
@@ -53,6 +65,8 @@ export interface SlotMember {
   readonly dryRun: boolean;
   /** Source: where its directory stands. */
   readonly place: readonly string[];
+  /** Source: how its directory is called, for people. */
+  readonly directory?: string | undefined;
   /** The session that its latest welcome named. */
   readonly sessionId: string;
   /** It is connected, and has answered that welcome: it counts as registered. */
@@ -65,6 +79,18 @@ export interface SlotMember {
   readonly away?: Departure | undefined;
   /** Sink: the source was away when this one came or went, and has to be told. */
   readonly untold: boolean;
+  /** What who runs the coordinator ordered it to hold itself to, in this session. */
+  readonly limitOrder?: string | undefined;
+  /** To what it holds itself, as it said last. */
+  readonly limit?: AppliedLimit | undefined;
+  /** Source: how its session is sealed. It is told to sinks, and kept nowhere. */
+  readonly seal?: Seal | undefined;
+  /** Sink: its public age keys. */
+  readonly recipients?: readonly string[] | undefined;
+  /** Sink: it keeps snapshots. */
+  readonly snapshots?: boolean | undefined;
+  /** Source: its sinks switch together, or not at all. */
+  readonly commit?: CommitOrder | undefined;
 }
 
 /** A client that asks to join: what it said, without its name made unique yet. */
@@ -76,11 +102,16 @@ export interface Newcomer {
   readonly labelElse?: string | undefined;
   readonly role: Role;
   readonly identity: string;
+  readonly formerIdentity?: string | undefined;
   readonly stay: boolean;
   readonly needed: number;
   readonly expected: readonly string[];
   readonly dryRun: boolean;
   readonly place: readonly string[];
+  readonly directory?: string | undefined;
+  readonly recipients?: readonly string[] | undefined;
+  readonly snapshots?: boolean | undefined;
+  readonly commit?: CommitOrder | undefined;
   /** The copy that still runs in the process of this client. */
   readonly back?: { readonly sessionId: string; readonly epoch: number } | undefined;
 }
@@ -90,11 +121,22 @@ export type SlotEvent = { readonly freshSessionId: string } & (
   | { readonly type: "join"; readonly newcomer: Newcomer }
   /** A client asks to end the session of this source. With `back` it means only that epoch. `id` is a fresh one. */
   | ({ readonly type: "cancel"; readonly id: string } & Pick<Newcomer, "identity" | "back">)
+  | { readonly type: "seal"; readonly memberId: string; readonly seal: Seal }
   | { readonly type: "ready"; readonly memberId: string }
   | { readonly type: "need"; readonly memberId: string; readonly needed: number }
+  /** It is written down whether the sinks of the session that runs switch: its source asked for it. */
+  | { readonly type: "decided"; readonly memberId: string; readonly decision: CommitDecision }
+  /** A sink did what was decided. */
+  | { readonly type: "switched"; readonly memberId: string; readonly decision: CommitDecision; readonly at: string }
   | { readonly type: "finished"; readonly memberId: string; readonly summary: SessionSummary }
   /** `left`: it said so, or broke the rules; else its connection broke, and it may come back. */
   | ({ readonly type: "gone"; readonly memberId: string; readonly left: boolean } & Departure)
+  /** It says to what it holds itself. */
+  | { readonly type: "limited"; readonly memberId: string; readonly limit: AppliedLimit | undefined }
+  /** Who runs the coordinator orders a member to hold itself to a limit, or takes the order back (`default`). */
+  | { readonly type: "limit"; readonly memberId: string; readonly limit: string }
+  /** Who runs the coordinator ends the session for all. */
+  | { readonly type: "stopped" }
   /** The time for which a session without anybody is kept is over. */
   | { readonly type: "expired" }
 );
@@ -121,7 +163,14 @@ export type SlotEffect =
   | { readonly type: "forgotten"; readonly session: SessionRef }
   /** The source of a session that ran was started again: it gathers its sinks for this epoch. */
   | { readonly type: "taken-over"; readonly session: SessionRef }
-  | { readonly type: "started"; readonly session: RunningSession; readonly dryRun: boolean }
+  | {
+      readonly type: "started";
+      readonly session: RunningSession;
+      readonly dryRun: boolean;
+      readonly seal: Seal | undefined;
+    }
+  /** The source of a session that runs has come back, and says once more how it is sealed. */
+  | { readonly type: "sealed"; readonly session: RunningSession; readonly seal: Seal }
   /** A sink takes part from now on, or begins anew in a process of its own. */
   | { readonly type: "joined"; readonly session: RunningSession; readonly member: SlotMember }
   /** A sink goes on where it was. */
@@ -138,8 +187,8 @@ export interface SessionStep {
   readonly effects: readonly SlotEffect[];
 }
 
-export function emptySlot(name: string): SessionSlot {
-  return { name, running: undefined, waiting: undefined, members: [], kept: false };
+export function emptySlot(name: string, coordinator: string): SessionSlot {
+  return { name, coordinator, running: undefined, waiting: undefined, members: [], kept: false };
 }
 
 /** Nothing stands under the name any more. */
@@ -181,7 +230,7 @@ export function memberFor(state: SessionSlot, newcomer: Identified): SlotMember 
   return state.members.find((member) => member.role === role && member.identity === identity);
 }
 
-/** The member whose copy still runs in the process of this client, as it says itself; undefined when it does not. */
+/** The member whose copy still runs in the process of this client, as it says itself. Undefined when it does not. */
 export function memberGoingOn(
   { running, members }: SessionSlot,
   { role, identity, back }: Identified,
@@ -205,6 +254,17 @@ export function takesPartNow(running: RunningSession, member: SlotMember): boole
   return member.sessionId === running.id && member.startedEpoch === running.epoch;
 }
 
-export function asMember(member: Member): Member {
+export function asMember(member: Pick<Member, "id" | "name">): Member {
   return { id: member.id, name: member.name };
+}
+
+/** A sink as its source is told of it. */
+export function keyedMember(sink: SlotMember): Member {
+  const { recipients, snapshots } = sink;
+  return {
+    ...asMember(sink),
+    key: sink.identity,
+    ...(recipients === undefined ? {} : { recipients: [...recipients] }),
+    ...(snapshots === undefined ? {} : { snapshots }),
+  };
 }

@@ -8,6 +8,8 @@ interface EpilogueParts {
   readonly connection: ControlConnection;
   readonly messages: AsyncIterator<ClientMessage>;
   readonly hello: Hello;
+  /** Public key of the member. */
+  readonly identity: string;
   readonly past: PastCopy;
 }
 
@@ -16,13 +18,13 @@ interface EpilogueParts {
  * let in again, says `ready`, and gets `ended`. False when the client went before.
  */
 export async function tellEnd(
-  { connection, messages, hello, past }: EpilogueParts,
-  { offer, revoke }: Pick<EffectsOptions, "offer" | "revoke">,
+  { connection, messages, hello, identity, past }: EpilogueParts,
+  { offer, revoke, over }: Pick<EffectsOptions, "offer" | "revoke" | "over">,
 ): Promise<boolean> {
-  const { member, session, summary } = past;
+  const { member, session, summary, decision } = past;
   const { role, session: name } = hello;
-  const holder = { memberId: member.id, name: member.name, role, sessionId: session.id };
-  const given = offer(holder, { address: connection.address, rejoined: false });
+  const holder = { memberId: member.id, identity, name: member.name, role, sessionId: session.id };
+  const given = offer(holder, { connection, rejoined: false });
   connection.send(welcomeMessage({ name, member, session, offer: given, underWay: false, rejoined: true }));
   try {
     for (;;) {
@@ -32,7 +34,8 @@ export async function tellEnd(
     }
   } finally {
     revoke(member.id);
+    over(session.id);
   }
-  connection.send(endedMessage({ id: member.id, role }, { type: "finished", summary }));
+  connection.send(endedMessage({ id: member.id, role }, { type: "finished", summary }, decision));
   return true;
 }

@@ -52,10 +52,19 @@ export class Transition {
   /** Welcomes a member, as a process that knows of no copy, to the session that stands, or to a new one. */
   welcome(member: SlotMember): void {
     const session = this.#session();
-    const welcomed = { ...member, sessionId: session.id, ready: false, startedEpoch: 0 };
+    const isSame = member.sessionId === session.id;
+    const limitOrder = isSame ? member.limitOrder : undefined;
+    const fresh = { ready: false, startedEpoch: 0, seal: undefined };
+    const welcomed = { ...member, sessionId: session.id, limitOrder, ...fresh };
     this.put(welcomed);
     const underWay = this.state.running !== undefined;
     this.effect({ type: "welcome", member: welcomed, session: refOf(session), underWay, rejoined: false });
+    this.orderAgain(welcomed);
+  }
+
+  /** Whoever comes back is told once more what was ordered. */
+  orderAgain({ id, limitOrder }: SlotMember): void {
+    if (limitOrder !== undefined) this.send(id, { type: "limit", limit: limitOrder });
   }
 
   /** Tells a member of another that went. */

@@ -1,6 +1,6 @@
-import { BoundedQueue } from "../../lib/bounded-queue.ts";
-import { EventHub } from "../../lib/event-hub.ts";
-import type { CoordinatorEvent } from "../../protocol/messages/events.ts";
+import { EventHub } from "../../lib/async/event-hub.ts";
+import { BoundedQueue } from "../../lib/memory/bounded-queue.ts";
+import type { CoordinatorEvent } from "../../protocol/messages/coordinator-events.ts";
 
 /** Events that wait for the first reader: there is one soon, or never. */
 const OPENING_EVENTS_MAX = 1000;
@@ -25,6 +25,11 @@ export class EventLog {
     if (opening === undefined) return live;
     opening.end();
     return oneAfterTheOther(opening, live);
+  }
+
+  /** Calls back with each event from now on, until disposed. What the first reader is to get stays where it is. */
+  listen(listener: (event: CoordinatorEvent) => void): Disposable {
+    return this.#hub.listen(listener);
   }
 
   end(): void {

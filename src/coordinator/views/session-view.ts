@@ -1,28 +1,71 @@
+import { sameLimit } from "../../protocol/bandwidth/applied-limit.ts";
 import { STREAM_DATA } from "../../protocol/frame/frame.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
-import type { Member } from "../../protocol/messages/control.ts";
-import type { SessionView, SinkLine } from "../../protocol/messages/events.ts";
-import type { CopyProgress, SessionSummary, SinkProgress } from "../../protocol/messages/progress.ts";
+import type { Member, Seal } from "../../protocol/messages/control.ts";
+import type { CopyProgress, SessionSummary, SinkProgress, SinkStanding } from "../../protocol/messages/progress.ts";
+import type { SessionView } from "../../protocol/messages/session-view.ts";
+import type { SinkLine } from "../../protocol/messages/sink-line.ts";
 import { missingOf } from "../../protocol/names/expected-names.ts";
-import { type RunningSession, registeredSinks, type SessionSlot, sourceOf } from "../session/session-slot.ts";
+import { recipientsOf } from "../../protocol/seal/wrapped-secret.ts";
+import {
+  type RunningSession,
+  registeredSinks,
+  type SessionSlot,
+  type SlotMember,
+  sourceOf,
+} from "../session/session-slot.ts";
 
 /** What the coordinator shows of a session. Pure: values in, values out. */
 
 const NOTHING_YET: SinkProgress = { filesDone: 0, bytesDone: 0, currentFile: "" };
 
+/** What a sink says of its machine. */
+export type SinkFacts = Pick<SinkLine, "software" | "freeBytes" | "sizeBytes">;
+export type FactsOf = (memberId: string) => SinkFacts;
+
 /** The session of a slot that waits. */
-export function waitingView(state: SessionSlot): SessionView | undefined {
+export function waitingView(state: SessionSlot, factsOf: FactsOf = nothingKnown): SessionView | undefined {
   if (state.waiting === undefined) return undefined;
   const source = sourceOf(state);
   const ours = source?.sessionId === state.waiting.id ? source : undefined;
   const sinks = registeredSinks(state).map(
-    (sink): SinkLine => ({ name: sink.name, state: "registered", progress: NOTHING_YET }),
+    (sink): SinkLine => ({
+      ...{ name: sink.name, state: "registered", progress: NOTHING_YET },
+      ...factsOf(sink.id),
+      ...limitField(sink),
+    }),
   );
   const { id: sessionId, epoch } = state.waiting;
   const view: SessionView = { session: state.name, sessionId, epoch, state: "waiting", sinks };
   if (ours === undefined) return view;
   const missing = missingOf(ours.expected, sinks);
-  return { ...view, source: ours.name, needed: ours.needed, ...(missing.length === 0 ? {} : { missing }) };
+  const names = missing.length === 0 ? {} : { missing };
+  return { ...view, source: ours.name, ...directoryField(ours), needed: ours.needed, ...names, ...limitField(ours) };
+}
+
+function directoryField({ directory }: Pick<RunningSession, "directory">): Pick<SessionView, "directory"> {
+  return directory === undefined ? {} : { directory };
+}
+
+function limitField(member: SlotMember | undefined): Pick<SinkLine, "limit"> {
+  return member?.limit === undefined ? {} : { limit: member.limit };
+}
+
+export function sameLimits(one: SessionView, other: SessionView): boolean {
+  return (
+    sameLimit(one.limit, other.limit) &&
+    one.sinks.every((line, index) => sameLimit(line.limit, other.sinks[index]?.limit))
+  );
+}
+
+/** With what each member says that it holds itself to. */
+export function withLimits(running: RunningView, state: SessionSlot): RunningView {
+  const { limit: _, ...view } = running.view;
+  const byId = new Map(state.members.map((member) => [member.id, member]));
+  const sinks = view.sinks.map(({ limit: __, ...line }, index): SinkLine => {
+    return { ...line, ...limitField(byId.get(running.sinkIds[index] ?? "")) };
+  });
+  return { ...running, view: { ...view, sinks, ...limitField(sourceOf(state)) } };
 }
 
 /** A session that runs: its view, and whose line of it is whose. */
@@ -41,6 +84,7 @@ export function runningView(name: string, session: RunningSession, dryRun = fals
     epoch: session.epoch,
     state: "running",
     source: session.source.name,
+    ...directoryField(session),
     needed: sinks.length,
     sinks,
   };
@@ -54,11 +98,23 @@ export function restoredView(name: string, session: RunningSession): RunningView
   return { ...rest, view: { ...view, state: "paused", sinks } };
 }
 
+/** Whether what is sent is encrypted, and for whom. */
+export function withSeal(running: RunningView, seal: Seal | undefined): RunningView {
+  const recipients = seal?.by === "recipients" ? { recipients: recipientsOf(seal) } : {};
+  return { ...running, view: { ...running.view, sealed: seal !== undefined, ...recipients } };
+}
+
+/** What the source says of a sink. One that is away for the coordinator, too, stays so. */
+export function withStanding(running: RunningView, { sinkId, state, filesDone, bytesDone }: SinkStanding): RunningView {
+  const progress = { filesDone, bytesDone, currentFile: "" };
+  return withLine(running, sinkId, (line) => ({ ...line, state, progress })) ?? running;
+}
+
 export function withProgress(running: RunningView, progress: CopyProgress): RunningView {
   return { ...running, view: { ...running.view, progress } };
 }
 
-/** What a sink says of itself, on the stream that serves it; undefined when it changes nothing that is shown. */
+/** What a sink says of itself, on the stream that serves it. Undefined when it changes nothing that is shown. */
 export function withReport(
   running: RunningView,
   sinkId: string,
@@ -79,8 +135,13 @@ export function withReturn(running: RunningView, sinkId: string): RunningView | 
   return withLine(running, sinkId, (line) => ({ ...line, state: "receiving" }));
 }
 
+/** What a sink says of its machine. */
+export function withFacts(running: RunningView, sinkId: string, facts: SinkFacts): RunningView | undefined {
+  return withLine(running, sinkId, (line) => ({ ...line, ...facts }));
+}
+
 /** A sink that takes part from now on, or begins anew. */
-export function withJoined(running: RunningView, sink: Member): RunningView {
+export function withJoined(running: RunningView, sink: Pick<Member, "id" | "name">): RunningView {
   // It is served on a lane [P-9.3].
   const fresh: SinkLine = { ...lineOf(sink), state: "detached" };
   const known = withLine(running, sink.id, () => fresh);
@@ -109,7 +170,11 @@ export function endedView(running: RunningView, summary: SessionSummary | undefi
   return { ...running.view, state: "ended", sinks };
 }
 
-function lineOf({ name }: Member): SinkLine {
+function nothingKnown(): SinkFacts {
+  return {};
+}
+
+function lineOf({ name }: Pick<Member, "name">): SinkLine {
   return { name, state: "receiving", progress: NOTHING_YET };
 }
 
@@ -118,7 +183,7 @@ function stateOf(message: Exclude<UpMessage, { type: "want" }>, stream: number, 
   if (message.type === "proof") return "verifying";
   if (message.type === "failed") return "failed";
   if (message.type === "outlook") return line.state;
-  // Reports of one that went may still be under way; and one that cannot reach the coordinator may well go on.
+  // Reports of one that went may still be under way. One that cannot reach the coordinator may well go on.
   if (line.state === "failed" || line.state === "away" || (line.state === "verifying" && message.busy === undefined))
     return line.state;
   // As the source shows it: on a lane it is that, whatever it does there.

@@ -1,5 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
-import type { SessionView } from "../../protocol/messages/events.ts";
+import type { SessionView } from "../../protocol/messages/session-view.ts";
 
 /** At most ten views a second of each session: what people can read, and programs can keep up with. */
 const VIEW_EVERY_MS = 100;

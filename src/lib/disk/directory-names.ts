@@ -29,7 +29,7 @@ export function* namesInDirectory(
  * be Buffers.
  */
 export function* namesByPath(path: Buffer): Generator<Buffer[], void, undefined> {
-  // The types know only the string form of opendir's names; with `encoding: "buffer"` they are Buffers (proven by a test).
+  // The types know only the string form of opendir's names. With `encoding: "buffer"` they are Buffers (proven by a test).
   const options = { encoding: "buffer" as BufferEncoding, bufferSize: NAMES_READ };
   const directory = opendirSync(path as unknown as string, options);
   try {

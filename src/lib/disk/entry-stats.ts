@@ -1,9 +1,11 @@
 import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
+import { splitDevice } from "./device-numbers.ts";
+import { type TraitSource, writeLong } from "./file-traits.ts";
 
 /** What `blocks` counts in, whatever the file system's own are. */
 export const STAT_BLOCK_BYTES = 512;
 const NS = 1_000_000_000n;
-const NS_PER_MS = 1_000_000;
+export const NS_PER_MS = 1_000_000;
 
 /** Since 1970: seconds, rounded down, and what comes on top of them, from 0 to 999,999,999. */
 export type Moment = readonly [seconds: number, nanoseconds: number];
@@ -19,7 +21,7 @@ export interface StatSource
  * What is asked of an entry of a directory, whichever call found it out. Only what does not fit into a number is a bigint: those
  * are objects, and a walk would make a dozen for each entry.
  */
-export class EntryStats {
+export class EntryStats implements TraitSource {
   readonly dev: bigint;
   readonly ino: bigint;
   readonly rdev: bigint;
@@ -85,6 +87,21 @@ export class EntryStats {
 
   isCharacterDevice(): boolean {
     return this.#isOf(constants.S_IFCHR);
+  }
+
+  traits(into: Uint32Array, at: number): void {
+    const { major, minor } = splitDevice(this.dev);
+    into[at] = major;
+    into[at + 1] = minor;
+    writeLong(into, this.ino, at + 2);
+    writeLong(into, BigInt(this.size), at + 4);
+    this.#writeMoment(this.#changed, into, at + 6);
+    this.#writeMoment(this.#modified, into, at + 9);
+  }
+
+  #writeMoment([seconds, nanoseconds]: Moment, into: Uint32Array, at: number): void {
+    writeLong(into, BigInt(seconds), at);
+    into[at + 2] = nanoseconds;
   }
 
   #isOf(type: number): boolean {

@@ -16,7 +16,7 @@ interface FilePiecesOptions {
   /** A multiple of `unitBytes`. */
   readonly from: number;
   readonly to: number;
-  /** Longest piece that is to be read at once: a multiple of `unitBytes`. Holes come whole. */
+  /** Longest piece that is to be read at once: a multiple of `unitBytes`. Looked at before each. Holes come whole. */
   readonly dataBytesMax: number;
   /** Pieces begin at multiples of it, and only `to` ends elsewhere: a unit that holds any data is data. */
   readonly unitBytes: number;
@@ -38,15 +38,15 @@ export function isOpenSparse(fd: number): boolean {
 
 /**
  * An open file from `from` to `to`, piece by piece, without reading any of it. What the file system says of holes is believed.
- * A hole ends where the file does; whether all bytes of a piece of data are there shows when it is read. Synchronous.
+ * A hole ends where the file does. Whether all bytes of a piece of data are there shows when it is read. Synchronous.
  */
 export function* filePieces(fd: number, options: FilePiecesOptions): Generator<FilePiece, void, undefined> {
-  const { from, to, dataBytesMax } = options;
+  const { from, to } = options;
   const seeker = options.isSparse ? (options.seeker ?? loadNative()) : undefined;
   for (let offset = from; offset < to; ) {
     const data = seeker === undefined ? { from: offset, to } : nextData(fd, offset, options, seeker);
     if (data.from > offset) yield { offset, length: data.from - offset, isHole: true };
-    const length = Math.min(dataBytesMax, data.to - data.from);
+    const length = Math.min(options.dataBytesMax, data.to - data.from);
     if (length === 0) return;
     yield { offset: data.from, length, isHole: false };
     offset = data.from + length;
@@ -58,7 +58,7 @@ interface DataRun {
   readonly to: number;
 }
 
-/** The next units with data in them, as many as are read at once; an empty run at the end when there are none. */
+/** The next units with data in them, as many as are read at once. An empty run at the end when there are none. */
 function nextData(
   fd: number,
   offset: number,

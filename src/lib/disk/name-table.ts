@@ -1,4 +1,4 @@
-import { KeyedHash } from "../keyed-hash.ts";
+import { KeyedHash } from "../crypto/keyed-hash.ts";
 
 /** Hashes stand in blocks, so that no growth copies them. */
 const BLOCK_NAMES = 16_384;
@@ -16,7 +16,7 @@ const TAG = 0xff00_0000;
 export class NameTable {
   readonly #hash: KeyedHash;
   readonly #blocks: Uint32Array[] = [];
-  /** Index of a name, plus 1, and on top of it 8 bits of its hash; 0 is free. */
+  /** Index of a name, plus 1, and on top of it 8 bits of its hash. 0 is free. */
   #slots = new Uint32Array(SLOTS_MIN);
   #count = 0;
 

@@ -1,7 +1,10 @@
 import type { DeviceNumbers } from "./device-numbers.ts";
 import type { EntryStats } from "./entry-stats.ts";
+import type { NameList } from "./name-list.ts";
+import type { StatxBuffer } from "./statx-stats.ts";
+import type { TakenName } from "./taken-name.ts";
 
-/** What stands under a path, which is never followed when it is a symbolic link; or what is open, with `O_PATH` too. */
+/** What stands under a path, which is never followed when it is a symbolic link. Or what is open, with `O_PATH` too. */
 export type NativePlace = Uint8Array | number;
 
 /** The entry under a name in an open directory. A link is not followed. */
@@ -34,11 +37,11 @@ export interface LockRange {
 export interface Native {
   /** First byte at or behind `offsetBytes` that is in no hole; undefined when there is none. Moves the descriptor's offset. */
   seekData(fd: number, offsetBytes: number): number | undefined;
-  /** First byte at or behind `offsetBytes` that is in a hole; the end of the file counts as one. Moves the descriptor's offset. */
+  /** First byte at or behind `offsetBytes` that is in a hole. The end of the file counts as one. Moves the descriptor's offset. */
   seekHole(fd: number, offsetBytes: number): number;
   /** Sets the modification time, and that of the last access too, or leaves it as it is. */
   setTimes(place: NativePlace, mtime: NativeTime, atime?: NativeTime): void;
-  /** Makes a FIFO, or with `device` a device, with a mode that has its type (`S_IFIFO | 0o600`); the umask takes from it. */
+  /** Makes a FIFO, or with `device` a device, with a mode that has its type (`S_IFIFO | 0o600`). The umask takes from it. */
   makeNode(path: Uint8Array, mode: number, device?: DeviceNumbers): void;
   /** Resolves when everything written to the file system that `fd` lies on is on its disk. */
   syncFileSystem(fd: number): Promise<void>;
@@ -55,16 +58,36 @@ export interface Native {
   statName(place: NativeName): EntryStats | undefined;
   /** What is open. */
   statOpen(fd: number): EntryStats;
+  /** The same, put into memory that is there already; false when it cannot be told in this way. */
+  lookName(directory: number, name: Uint8Array, into: StatxBuffer): boolean;
+  lookOpen(fd: number, into: StatxBuffer): boolean;
+  /** Puts the target of the symbolic link under a name into memory; how many bytes, and less than 0 when there is none. */
+  readLink(place: NativeName, into: Uint8Array): number;
+  /** `lookName` and `openName` of a name that was taken: nothing is copied any more. */
+  lookTaken(directory: number, name: TakenName, into: StatxBuffer): boolean;
+  /** Less than 0 when it fails, for whatever reason. */
+  openTaken(directory: number, name: TakenName, flags: number): number;
+  /** Length of the list of extended attributes, 0 without any; less than 0 when it cannot be told in this way. */
+  attributesTaken(directory: number, name: TakenName): number;
+  /** Reads from an open file, from an offset; how many bytes, 0 at its end, and less than 0 when it fails. */
+  readAt(fd: number, into: Uint8Array, offsetBytes: number): number;
   /**
    * Opens the entry under a name, with the flags of node:fs. A new file gets this mode, less the umask. To be closed with
    * `close`: Node.js does not know of it.
    */
   openName(place: NativeName, flags: number, mode?: number): number;
   close(fd: number): void;
+  /**
+   * Adds further names of an open directory, in no order; at first from its beginning. False: there are no more. Undefined where
+   * the C library has no such call.
+   */
+  readonly moreNames?: ((directory: number, into: NameList, isFirst: boolean) => boolean) | undefined;
   /** Names in an open directory, from its beginning, some at a time, in no order. It is read on while they are asked for. */
   readNames(directory: number): Generator<Buffer[], void, undefined>;
   /** Renames, and replaces what stands there, as `rename` does. */
   renameName(from: NativeName, to: NativeName): void;
+  /** Gives what stands under a name a further one. A link is not followed. Undefined when it has it, else the code of the error. */
+  linkName(from: NativeName, to: NativeName): string | undefined;
   /**
    * Locks bytes of an open file until its descriptor is closed, however its process ends. False when another process has a
    * lock on them. It belongs to what was opened and not to the process: a process that opens the file twice is two. Locks

@@ -4,10 +4,10 @@ import type Koffi from "koffi";
 import { joinDevice } from "./device-numbers.ts";
 import type { EntryPlace, LockRange, Native, NativeName, NativePlace, NativeTime } from "./native-calls.ts";
 import { bindReadNames } from "./native-directory.ts";
-import { bindNames, pathOfName } from "./native-names.ts";
+import { bindNames, type NativeCall, type NativeLibrary, pathOfName } from "./native-names.ts";
 
 /*
- * The numbers below are those of Linux on every 64-bit platform that Node.js has; `time_t`, `off_t` and `size_t` are 64
+ * The numbers below are those of Linux on every 64-bit platform that Node.js has. `time_t`, `off_t` and `size_t` are 64
  * bits wide there. Other platforms go without.
  */
 const PLATFORMS: ReadonlySet<string> = new Set(["x64", "arm64", "riscv64", "loong64", "ppc64", "s390x"]);
@@ -24,8 +24,6 @@ const LOCK_TYPES = { read: 0, write: 1 } as const;
 const { EACCES, EAGAIN, EBADF, ENODATA, ENXIO } = osConstants.errno;
 const NUL = Buffer.alloc(1);
 
-type Call<Arguments extends readonly unknown[]> = (...values: Arguments) => number;
-
 /** Binds the calls in the C library that this process runs with, glibc or musl. Throws where they are not. */
 export function openLinuxCalls(koffi: typeof Koffi): Native {
   if (!PLATFORMS.has(process.arch)) throw new Error(`no native calls on ${process.arch}`);
@@ -39,7 +37,7 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
   const native = {
     ...names.calls,
     ...bindSeek(lseek, koffi.errno),
-    readNames: bindReadNames(library, { rewind, failure }),
+    ...bindReadNames(library, { rewind, failure }),
     ...bindTimes(library, koffi.errno),
     ...bindAttributes(library, koffi.errno, names.listAttributes),
     ...bindLocks(library, koffi.errno),
@@ -65,8 +63,7 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
   };
 }
 
-type Library = ReturnType<typeof Koffi.load>;
-type Seek = Call<[fd: number, offset: number, whence: number]>;
+type Seek = NativeCall<[fd: number, offset: number, whence: number]>;
 
 function bindSeek(lseek: Seek, errno: () => number): Pick<Native, "seekData" | "seekHole"> {
   return {
@@ -85,11 +82,10 @@ function bindSeek(lseek: Seek, errno: () => number): Pick<Native, "seekData" | "
   };
 }
 
-function bindTimes(library: Library, errno: () => number): Pick<Native, "setTimes"> {
-  const utimensat: Call<[directory: number, path: Uint8Array, times: BigInt64Array, flags: number]> = library.func(
-    "int utimensat(int, const uint8_t *, const int64_t *, int)",
-  );
-  const futimens: Call<[fd: number, times: BigInt64Array]> = library.func("int futimens(int, const int64_t *)");
+function bindTimes(library: NativeLibrary, errno: () => number): Pick<Native, "setTimes"> {
+  const utimensat: NativeCall<[directory: number, path: Uint8Array, times: BigInt64Array, flags: number]> =
+    library.func("int utimensat(int, const uint8_t *, const int64_t *, int)");
+  const futimens: NativeCall<[fd: number, times: BigInt64Array]> = library.func("int futimens(int, const int64_t *)");
   const times = new BigInt64Array(4);
   return {
     setTimes(place: NativePlace, { seconds, nanoseconds }: NativeTime, atime?: NativeTime) {
@@ -108,8 +104,8 @@ function bindTimes(library: Library, errno: () => number): Pick<Native, "setTime
   };
 }
 
-function bindLocks(library: Library, errno: () => number): Pick<Native, "lockRange"> {
-  const fcntl: Call<[fd: number, command: number, type: string, lock: BigInt64Array]> =
+function bindLocks(library: NativeLibrary, errno: () => number): Pick<Native, "lockRange"> {
+  const fcntl: NativeCall<[fd: number, command: number, type: string, lock: BigInt64Array]> =
     library.func("int fcntl(int, int, ...)");
   return {
     lockRange(fd, { kind, startBytes, lengthBytes }: LockRange) {
@@ -127,13 +123,13 @@ function bindLocks(library: Library, errno: () => number): Pick<Native, "lockRan
 type AttributeCalls = Pick<Native, "listAttributes" | "getAttribute" | "setAttribute" | "removeAttribute">;
 
 function bindAttributes(
-  library: Library,
+  library: NativeLibrary,
   errno: () => number,
   listOfName: (place: NativeName | number, list: Buffer) => number,
 ): AttributeCalls {
   const both = <Rest extends readonly unknown[]>(name: string, rest: string, result: string) => {
-    const following: Call<[Buffer, ...Rest]> = library.func(`${result} ${name}(const uint8_t *${rest})`);
-    const notFollowing: Call<[Buffer, ...Rest]> = library.func(`${result} l${name}(const uint8_t *${rest})`);
+    const following: NativeCall<[Buffer, ...Rest]> = library.func(`${result} ${name}(const uint8_t *${rest})`);
+    const notFollowing: NativeCall<[Buffer, ...Rest]> = library.func(`${result} l${name}(const uint8_t *${rest})`);
     return (place: EntryPlace, ...values: Rest): number =>
       (typeof place === "number" ? following : notFollowing)(pathOf(place), ...values);
   };
@@ -151,6 +147,7 @@ function bindAttributes(
       let length = typeof place === "number" || "directory" in place ? listOfName(place, scratch) : -1;
       if (length < 0) length = list(place, scratch, scratch.length);
       if (length < 0) throw systemError(errno(), "listxattr");
+      if (length === 0) return [];
       return namesIn(scratch.subarray(0, length));
     },
     getAttribute(place, name) {
@@ -172,7 +169,7 @@ function bindAttributes(
 }
 
 /** `mknod` is a symbol of its own since glibc 2.33; without it nothing else is missed. */
-function bindMakeNode(library: Library): Call<[path: Uint8Array, mode: number, device: bigint]> {
+function bindMakeNode(library: NativeLibrary): NativeCall<[path: Uint8Array, mode: number, device: bigint]> {
   try {
     return library.func("int mknod(const uint8_t *, uint32_t, uint64_t)");
   } catch {

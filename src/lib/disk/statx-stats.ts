@@ -1,15 +1,18 @@
 import { constants } from "node:fs";
 import { endianness } from "node:os";
 import { joinDevice } from "./device-numbers.ts";
-import { EntryStats, type Moment, type StatSource } from "./entry-stats.ts";
+import { EntryStats, type Moment, NS_PER_MS, type StatSource } from "./entry-stats.ts";
+import type { TraitSource } from "./file-traits.ts";
 
 /** Of the structure that `statx` fills in: the same on every platform, but for the order of bytes in a number. */
 const STATX_BYTES = 256;
 const [LOW, HIGH] = endianness() === "LE" ? [0, 1] : [1, 0];
 const TWO_32 = 2 ** 32;
+/** Words that tell a file apart, and whether it was written to: device, inode, size, and the two times. */
+const TRAIT_WORDS = [34, 35, 8, 9, 10, 11, 24, 25, 26, 28, 29, 30] as const;
 
 /** Where `statx` puts what it finds; each call overwrites it. */
-export class StatxBuffer implements StatSource {
+export class StatxBuffer implements StatSource, TraitSource {
   readonly bytes = new Uint8Array(STATX_BYTES);
   readonly #words = new Uint32Array(this.bytes.buffer);
   readonly #signed = new Int32Array(this.bytes.buffer);
@@ -71,6 +74,44 @@ export class StatxBuffer implements StatSource {
 
   get changed(): Moment {
     return [this.#long(12), this.#word(26)];
+  }
+
+  get isFile(): boolean {
+    return (this.mode & constants.S_IFMT) === constants.S_IFREG;
+  }
+
+  get isDirectory(): boolean {
+    return (this.mode & constants.S_IFMT) === constants.S_IFDIR;
+  }
+
+  get isSymlink(): boolean {
+    return (this.mode & constants.S_IFMT) === constants.S_IFLNK;
+  }
+
+  /** Since 1970, rounded down. */
+  get mtimeSeconds(): number {
+    return this.#long(14);
+  }
+
+  /** On top of the seconds: 0 to 999,999,999. */
+  get mtimeNanoseconds(): number {
+    return this.#word(30);
+  }
+
+  /** Rounded down. */
+  get ctimeMs(): number {
+    return this.#long(12) * 1_000 + Math.floor(this.#word(26) / NS_PER_MS);
+  }
+
+  /** Whether both tell of the same file, and it was not written to in between. */
+  isSameFile(other: StatxBuffer): boolean {
+    for (const index of TRAIT_WORDS) if (this.#words[index] !== other.#words[index]) return false;
+    return true;
+  }
+
+  traits(into: Uint32Array, at: number): void {
+    const words = this.#words;
+    for (let index = 0; index < TRAIT_WORDS.length; index += 1) into[at + index] = words[TRAIT_WORDS[index] ?? 0] ?? 0;
   }
 
   /** Number of 32 bits. */

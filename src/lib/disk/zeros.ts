@@ -17,7 +17,7 @@ export function isZero(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Bytes as runs of whole units that are zeros and of units that are not, in turns; the last unit may be shorter. */
+/** Bytes as runs of whole units that are zeros and of units that are not, in turns. The last unit may be shorter. */
 export function* zeroRuns(bytes: Uint8Array, unitBytes: number): Generator<ByteRun, void, undefined> {
   let from = 0;
   let isZeroRun = false;

@@ -1,5 +1,10 @@
 import { FanfoldError } from "../../lib/errors.ts";
 
+/** A call that copies so few bytes takes longer than a loop. */
+const SHORT_BYTES = 64;
+/** The largest number whose bits can be shifted. */
+const SHIFTED_MAX = 0xffff_ffff;
+
 /**
  * Reading and writing of the binary bodies [P-3.1] (decision 0006). Whole numbers are varints: seven bits a byte,
  * least significant first, at most 2^53 - 1 and never longer than needed; signed ones are zigzag-mapped first. Byte
@@ -24,18 +29,15 @@ export class ByteWriter {
   }
 
   varint(value: number): void {
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new FanfoldError("internal", `cannot encode a whole number: "${value}" is outside 0 to 2^53 - 1`);
-    }
     this.#reserve(8);
-    let rest = value;
-    while (rest >= 0x80) {
-      this.#bytes[this.#length] = (rest % 0x80) | 0x80;
-      this.#length += 1;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.#bytes[this.#length] = rest;
-    this.#length += 1;
+    const bytes = this.#bytes;
+    let at = this.#length;
+    let rest = value >>> 0;
+    // Nearly all numbers have 32 bits at most, which are shifted and not divided.
+    if (rest !== value) [at, rest] = this.#low(value);
+    for (; rest >= 0x80; rest >>>= 7, at += 1) bytes[at] = (rest & 0x7f) | 0x80;
+    bytes[at] = rest;
+    this.#length = at + 1;
   }
 
   /** A signed whole number of at most 52 bits. */
@@ -45,14 +47,32 @@ export class ByteWriter {
 
   /** Bytes of a length the reader knows. */
   raw(bytes: Uint8Array): void {
+    if (bytes.length <= SHORT_BYTES) {
+      this.part(bytes, 0, bytes.length);
+      return;
+    }
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
+  /** The same of what lies between `from` and `to`: names, hashes, and what else is short. */
+  part(bytes: Uint8Array, from: number, to: number): void {
+    this.#reserve(to - from);
+    const own = this.#bytes;
+    let at = this.#length;
+    for (let index = from; index < to; index += 1, at += 1) own[at] = bytes[index] ?? 0;
+    this.#length = at;
+  }
+
   string(bytes: Uint8Array): void {
     this.varint(bytes.length);
     this.raw(bytes);
+  }
+
+  /** The last `length` bytes that another one has written. */
+  tail(other: ByteWriter, length: number): void {
+    this.part(other.#bytes, other.#length - length, other.#length);
   }
 
   /** What was written, as a view that the next write may change. */
@@ -65,9 +85,21 @@ export class ByteWriter {
     this.#length = Math.min(this.#length, length);
   }
 
+  /** Writes the low bytes of a larger number, and returns where the rest goes, and what it is. */
+  #low(value: number): [at: number, rest: number] {
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new FanfoldError("internal", `cannot encode a whole number: "${value}" is outside 0 to 2^53 - 1`);
+    let at = this.#length;
+    let rest = value;
+    for (; rest > SHIFTED_MAX; rest = Math.floor(rest / 0x80), at += 1) this.#bytes[at] = (rest % 0x80) | 0x80;
+    return [at, rest];
+  }
+
   #reserve(bytes: number): void {
-    const needed = this.#length + bytes;
-    if (needed <= this.#bytes.length) return;
+    if (this.#length + bytes > this.#bytes.length) this.#grow(this.#length + bytes);
+  }
+
+  #grow(needed: number): void {
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
@@ -87,6 +119,11 @@ export class ByteReader {
     return this.#bytes.length - this.#at;
   }
 
+  /** Bytes that were read. */
+  get at(): number {
+    return this.#at;
+  }
+
   u8(): number {
     const value = this.#bytes[this.#at];
     if (value === undefined) throw damaged("ends in the middle of a value");
@@ -95,6 +132,55 @@ export class ByteReader {
   }
 
   varint(): number {
+    const first = this.#bytes[this.#at];
+    if (first === undefined || first >= 0x80) return this.#longVarint();
+    // Most numbers have a single byte.
+    this.#at += 1;
+    return first;
+  }
+
+  signed(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  raw(length: number): Uint8Array {
+    const from = this.#at;
+    this.skip(length);
+    return this.#bytes.subarray(from, this.#at);
+  }
+
+  /** Moves so many bytes to where they are written. */
+  moveTo(out: ByteWriter, length: number): void {
+    const from = this.#at;
+    this.skip(length);
+    out.part(this.#bytes, from, this.#at);
+  }
+
+  skip(length: number): void {
+    if (length > this.left) throw damaged(`ends ${length - this.left} bytes too early`);
+    this.#at += length;
+  }
+
+  string(maxBytes: number): Uint8Array {
+    const length = this.passString(maxBytes);
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** Passes over a string; returns its length. */
+  passString(maxBytes: number): number {
+    const length = this.varint();
+    if (length > maxBytes) throw damaged(`holds a string of ${length} bytes, more than ${maxBytes}`);
+    this.skip(length);
+    return length;
+  }
+
+  /** Throws unless everything was read. */
+  end(): void {
+    if (this.left > 0) throw damaged(`has ${this.left} bytes too many`);
+  }
+
+  #longVarint(): number {
     let value = 0;
     let factor = 1;
     for (let length = 1; length <= 8; length += 1) {
@@ -108,29 +194,6 @@ export class ByteReader {
       factor *= 0x80;
     }
     throw damaged("holds a number above 2^53 - 1");
-  }
-
-  signed(): number {
-    const value = this.varint();
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
-
-  raw(length: number): Uint8Array {
-    if (length > this.left) throw damaged(`ends ${length - this.left} bytes too early`);
-    const bytes = this.#bytes.subarray(this.#at, this.#at + length);
-    this.#at += length;
-    return bytes;
-  }
-
-  string(maxBytes: number): Uint8Array {
-    const length = this.varint();
-    if (length > maxBytes) throw damaged(`holds a string of ${length} bytes, more than ${maxBytes}`);
-    return this.raw(length);
-  }
-
-  /** Throws unless everything was read. */
-  end(): void {
-    if (this.left > 0) throw damaged(`has ${this.left} bytes too many`);
   }
 }
 

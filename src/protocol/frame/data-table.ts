@@ -47,11 +47,20 @@ export interface FileFinal {
   readonly hash: Uint8Array;
 }
 
+/** The same as numbers, without its hash; the mode may have its type. */
+export interface WholeFile {
+  readonly size: number;
+  readonly mode: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+}
+
+const MODE_MAX = 0o7777;
 const CHUNK = 1;
 const CLOSE = 2;
 const HOLE = 3;
-const DELIVERED = 1;
-const WITHDRAWN = 2;
+export const DELIVERED = 1;
+export const WITHDRAWN = 2;
 
 /** Bytes one chunk and one close record can take together, for cutting a frame before it is too large. */
 export const RECORD_BYTES_BOUND = 160;
@@ -77,13 +86,9 @@ export class DataTableWriter {
     return this.#records.length + 4;
   }
 
-  chunk(place: ChunkPlace): void {
-    this.#records.u8(CHUNK);
-    this.#records.varint(place.entry);
-    this.#records.varint(place.offset);
-    this.#records.varint(place.length);
-    this.#records.raw(place.hash);
-    this.#count += 1;
+  chunk({ entry, offset, length, hash }: ChunkPlace): void {
+    this.#chunk(entry, offset, length);
+    this.#records.raw(hash);
   }
 
   hole({ entry, offset, length }: Omit<HoleRecord, "kind">): void {
@@ -99,6 +104,18 @@ export class DataTableWriter {
     this.#count += 1;
   }
 
+  /** A file that is one chunk, or empty, and its close mark; `final` is what `encodeFinal` has written, which ends with its hash. */
+  whole(entry: number, size: number, final: ByteWriter): void {
+    if (size > 0) {
+      this.#chunk(entry, 0, size);
+      this.#records.tail(final, HASH_BYTES);
+    }
+    this.#records.u8(CLOSE);
+    this.#records.varint(entry);
+    this.#records.tail(final, final.length);
+    this.#count += 1;
+  }
+
   /** The table so far; the writer starts anew. */
   take(): Buffer {
     const out = new ByteWriter(this.#records.length + 8);
@@ -107,6 +124,14 @@ export class DataTableWriter {
     this.#records.truncate(0);
     this.#count = 0;
     return out.view();
+  }
+
+  #chunk(entry: number, offset: number, length: number): void {
+    this.#records.u8(CHUNK);
+    this.#records.varint(entry);
+    this.#records.varint(offset);
+    this.#records.varint(length);
+    this.#count += 1;
   }
 }
 
@@ -122,14 +147,38 @@ export function encodeFinal(out: ByteWriter, final: FileFinal | undefined): void
   out.raw(final.hash);
 }
 
+/** What `encodeFinal` writes of a file that was read as a whole. */
+export function encodeWhole(out: ByteWriter, file: WholeFile, hash: Uint8Array): void {
+  out.u8(DELIVERED);
+  out.varint(file.size);
+  out.varint(file.mode & MODE_MAX);
+  out.signed(file.mtimeSeconds);
+  out.varint(file.mtimeNanoseconds);
+  out.raw(hash);
+}
+
 /** `state` is the first byte, which the caller has read. */
 export function decodeFinal(bytes: ByteReader, state: number): FileFinal | undefined {
   if (state === WITHDRAWN) return undefined;
-  if (state !== DELIVERED) throw damaged(`holds a file in the unknown state ${state}`);
+  checkDelivered(state);
   const size = decodeSize(bytes);
   const mode = decodeMode(bytes);
   const mtime = decodeTimestamp(bytes);
   return { size, mode, mtime, hash: bytes.raw(HASH_BYTES) };
+}
+
+/** Checks the same, and makes nothing of it. */
+export function passFinal(bytes: ByteReader, state: number): void {
+  if (state === WITHDRAWN) return;
+  checkDelivered(state);
+  decodeSize(bytes);
+  decodeMode(bytes);
+  decodeTimestamp(bytes);
+  bytes.skip(HASH_BYTES);
+}
+
+function checkDelivered(state: number): void {
+  if (state !== DELIVERED) throw damaged(`holds a file in the unknown state ${state}`);
 }
 
 /** @throws FanfoldError `damaged`. Hashes of chunks are not checked here. */

@@ -14,10 +14,22 @@ export function placeFault({
   readonly directory: Uint8Array;
   readonly name: Uint8Array;
 }): string | undefined {
-  const fault = nameFault(name);
+  return placedFault(name, { nameStart: 0, nameEnd: name.length, directoryBytes: directory.length });
+}
+
+/** Where in some bytes a name lies, and how long the path of its directory is. */
+interface PlacedName {
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly directoryBytes: number;
+}
+
+/** The same of a name in the middle of other bytes. */
+export function placedFault(bytes: Uint8Array, { nameStart, nameEnd, directoryBytes }: PlacedName): string | undefined {
+  const fault = nameFault(bytes, nameStart, nameEnd);
   if (fault !== undefined) return `holds a name that cannot be one: ${fault}`;
-  if (directory.length === 0 && isOwnFolder(name)) return "names fanfold's own folder";
-  return directory.length + 1 + name.length > PATH_BYTES_MAX ? "holds a path that is too long" : undefined;
+  if (directoryBytes === 0 && isOwnFolder(bytes.subarray(nameStart, nameEnd))) return "names fanfold's own folder";
+  return directoryBytes + 1 + nameEnd - nameStart > PATH_BYTES_MAX ? "holds a path that is too long" : undefined;
 }
 
 export function modeFault(mode: number): string | undefined {

@@ -16,13 +16,16 @@ import { damaged } from "./bytes.ts";
  *       21      3  plain length: 0, or what the content decompresses to (data frames only)
  *       24      8  stream sequence
  *       32      4  content length
- *       36      4  CRC-32 of bytes 0 to 35 and of the table
+ *       36      4  CRC-32 of bytes 0 to 35 and, where the frame is not sealed, of the table
  *       40      n  content: bytes of files (data frames only), as they are or as one zstd frame; each chunk has a BLAKE3 of its own,
  *                 of its plain bytes, in the table
  *   40 + n      m  table: the body of all other types
  */
 export const FRAME_HEADER_BYTES = 40;
 const PLAIN_OFFSET = 21;
+const SEQUENCE_OFFSET = 24;
+const SEQUENCE_BYTES = 8;
+const NONCE_BYTES = 12;
 const CONTENT_OFFSET = 32;
 const CRC_OFFSET = 36;
 const MAGIC = 0x4646;
@@ -63,9 +66,25 @@ interface FrameStart extends StreamScope {
   readonly type: FrameType;
 }
 
-/** Builds a whole frame without content. It still needs `sealFrame`. */
+/** Seals the frames of one stream [P-15.2]. */
+export interface FrameSealer {
+  /** Seals a frame where it lies: behind it FRAME_SPARE_BYTES of its memory are free. Its header is complete. Once a sequence. */
+  seal(frame: Buffer): Buffer;
+}
+
+/** Opens what the sender of one stream has sealed. */
+export interface FrameOpener {
+  /** The frame as it was before it was sealed, where it lies. Undefined for everything else. */
+  open(sealed: Buffer): Buffer | undefined;
+}
+
+/** Memory behind each frame that is built, for sealing it. */
+export const FRAME_SPARE_BYTES = 80;
+
+/** Builds a whole frame without content. It still needs `finishFrame`. */
 export function buildFrame(start: FrameStart, table: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + table.length);
+  const frameBytes = FRAME_HEADER_BYTES + table.length;
+  const frame = Buffer.allocUnsafeSlow(frameBytes + FRAME_SPARE_BYTES).subarray(0, frameBytes);
   writeFrameHeader(frame, start, 0);
   frame.set(table, FRAME_HEADER_BYTES);
   return frame;
@@ -99,12 +118,39 @@ export function replaceContent(frame: Buffer, compressed: Uint8Array): Buffer {
   return frame.subarray(0, frame.length - plainBytes + compressed.length);
 }
 
-/** Gives a frame its place in the stream and its checksum: the last thing before it is published. */
-export function sealFrame(frame: Buffer, sequence: number): void {
-  frame.writeUInt32BE(Math.floor(sequence / 2 ** 32), 24);
-  frame.writeUInt32BE(sequence % 2 ** 32, 28);
-  const tableAt = FRAME_HEADER_BYTES + frame.readUInt32BE(CONTENT_OFFSET);
-  frame.writeUInt32BE(crc32(frame.subarray(tableAt), crc32(frame.subarray(0, CRC_OFFSET))), CRC_OFFSET);
+/** Gives a frame its place in the stream and its checksum, and seals it: the last thing before it is published. */
+export function finishFrame(frame: Buffer, sequence: number, sealer?: FrameSealer): Buffer {
+  frame.writeUInt32BE(Math.floor(sequence / 2 ** 32), SEQUENCE_OFFSET);
+  frame.writeUInt32BE(sequence % 2 ** 32, SEQUENCE_OFFSET + 4);
+  const covered = sealer === undefined ? FRAME_HEADER_BYTES + contentBytesOf(frame) : frame.length;
+  frame.writeUInt32BE(checksumOf(frame, covered), CRC_OFFSET);
+  return sealer === undefined ? frame : sealer.seal(frame);
+}
+
+/** Of the header, and of all from `tableAt` on. */
+function checksumOf(frame: Buffer, tableAt: number): number {
+  return crc32(frame.subarray(tableAt), crc32(frame.subarray(0, CRC_OFFSET)));
+}
+
+/** As its header has it: whether that much is there is for its reader to see. */
+export function contentBytesOf(frame: Buffer): number {
+  return frame.readUInt32BE(CONTENT_OFFSET);
+}
+
+/** As its header has it. */
+export function sequenceOf(frame: Buffer): number {
+  return frame.readUInt32BE(SEQUENCE_OFFSET) * 2 ** 32 + frame.readUInt32BE(SEQUENCE_OFFSET + 4);
+}
+
+/** By which a frame is sealed [P-15.1]: four zero bytes, and the sequence, whatever it is. */
+export function nonceOf(frame: Uint8Array): Uint8Array {
+  const nonce = new Uint8Array(NONCE_BYTES);
+  nonce.set(frame.subarray(SEQUENCE_OFFSET, SEQUENCE_OFFSET + SEQUENCE_BYTES), NONCE_BYTES - SEQUENCE_BYTES);
+  return nonce;
+}
+
+export function isHeartbeat(frame: Buffer): boolean {
+  return frame[3] === FRAME_TYPES.heartbeat;
 }
 
 /**
@@ -114,7 +160,7 @@ export function sealFrame(frame: Buffer, sequence: number): void {
  */
 export function decodeFrame(payload: Uint8Array): Frame {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-  const fault = wholenessFault(bytes);
+  const fault = headFault(bytes) ?? wholenessFault(bytes);
   if (fault !== undefined) throw damaged(fault);
   return decodeWhole(bytes);
 }
@@ -127,29 +173,53 @@ export function decodeFrame(payload: Uint8Array): Frame {
  */
 export function decodeWholeFrame(payload: Uint8Array): Frame | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-  return wholenessFault(bytes) === undefined ? decodeWhole(bytes) : undefined;
+  return (headFault(bytes) ?? wholenessFault(bytes)) === undefined ? decodeWhole(bytes) : undefined;
 }
 
-/** Why a payload is not what was sent, or undefined. @throws FanfoldError `protocol-version` */
-function wholenessFault(bytes: Buffer): string | undefined {
+/**
+ * The same of a sealed frame, which is opened where it lies. Undefined for one that was cut or altered, and for one that
+ * somebody else sealed, or nobody: also for one of another version, which anybody can write.
+ *
+ * @throws FanfoldError `damaged`
+ */
+export function openSealedFrame(payload: Uint8Array, opener: FrameOpener): Frame | undefined {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  if (startFault(bytes) !== undefined || bytes[2] !== PROTOCOL_VERSION) return undefined;
+  if (checksumOf(bytes, bytes.length) !== bytes.readUInt32BE(CRC_OFFSET)) return undefined;
+  const opened = opener.open(bytes);
+  return opened === undefined ? undefined : decodeWhole(opened);
+}
+
+/** Why a payload is no frame at all, or undefined. */
+function startFault(bytes: Buffer): string | undefined {
   if (bytes.length < FRAME_HEADER_BYTES || bytes.length > FRAME_BYTES_MAX) return `is ${bytes.length} bytes long`;
-  if (bytes.readUInt16BE(0) !== MAGIC) return "does not start with the magic of fanfold";
+  return bytes.readUInt16BE(0) === MAGIC ? undefined : "does not start with the magic of fanfold";
+}
+
+/** The same. @throws FanfoldError `protocol-version` */
+function headFault(bytes: Buffer): string | undefined {
+  const fault = startFault(bytes);
+  if (fault !== undefined) return fault;
   if (bytes[2] !== PROTOCOL_VERSION) {
     throw new FanfoldError(
       "protocol-version",
       `cannot read a frame: protocol version ${bytes[2]}, expected ${PROTOCOL_VERSION}; run the same release of fanfold everywhere`,
     );
   }
-  const contentBytes = bytes.readUInt32BE(CONTENT_OFFSET);
+  return undefined;
+}
+
+/** Why a payload is not what was sent, or undefined. */
+function wholenessFault(bytes: Buffer): string | undefined {
+  const contentBytes = contentBytesOf(bytes);
   const tableAt = FRAME_HEADER_BYTES + contentBytes;
   if (tableAt > bytes.length)
     return `was cut: ${contentBytes} bytes of content announced, ${bytes.length - FRAME_HEADER_BYTES} there`;
-  const checksum = crc32(bytes.subarray(tableAt), crc32(bytes.subarray(0, CRC_OFFSET)));
-  return checksum === bytes.readUInt32BE(CRC_OFFSET) ? undefined : "has a wrong checksum";
+  return checksumOf(bytes, tableAt) === bytes.readUInt32BE(CRC_OFFSET) ? undefined : "has a wrong checksum";
 }
 
 function decodeWhole(bytes: Buffer): Frame {
-  const tableAt = FRAME_HEADER_BYTES + bytes.readUInt32BE(CONTENT_OFFSET);
+  const tableAt = FRAME_HEADER_BYTES + contentBytesOf(bytes);
   const type = TYPE_NAMES.get(bytes[3] ?? 0);
   if (type === undefined) throw damaged(`has the unknown type ${bytes[3]}`);
   const contentBytes = tableAt - FRAME_HEADER_BYTES;
@@ -157,7 +227,7 @@ function decodeWhole(bytes: Buffer): Frame {
   if (type !== "data" && contentBytes + plainBytes > 0)
     throw damaged(`is of type "${type}" and has ${contentBytes + plainBytes} bytes of content, expected none`);
   if (plainBytes > 0) checkPlain(bytes.length, { plainBytes, contentBytes });
-  const sequence = bytes.readUInt32BE(24) * 2 ** 32 + bytes.readUInt32BE(28);
+  const sequence = sequenceOf(bytes);
   if (sequence > Number.MAX_SAFE_INTEGER) throw damaged("has a sequence above 2^53 - 1");
   return {
     type,

@@ -33,7 +33,7 @@ export function decodeFile(bytes: ByteReader): FileExtra {
   const fault = fileFault({ size, roomBytes });
   if (fault !== undefined) throw damaged(fault);
   const hash = (flags & HAS_HASH) === 0 ? undefined : Buffer.from(bytes.raw(HASH_BYTES));
-  return { size, roomBytes, ...(hash === undefined ? {} : { hash }) };
+  return hash === undefined ? { size, roomBytes } : { size, roomBytes, hash };
 }
 
 /** Why no page may hold this file, as a clause. */

@@ -36,12 +36,14 @@ export class PageTables {
   readonly #owners = new Rows(encodeOwner);
   readonly #sets = new Rows(encodeSet);
 
-  /** Takes what an entry refers to; returns the numbers of its rows. */
-  add({ owner, attributes }: Described): readonly [owner: number, set: number] {
-    return [
-      owner === undefined ? 0 : this.#owners.add(owner),
-      attributes === undefined ? 0 : this.#sets.add(attributes),
-    ];
+  /** Takes the owner that an entry refers to; returns the number of its row. */
+  owner(owner: Owner | undefined): number {
+    return owner === undefined ? 0 : this.#owners.add(owner);
+  }
+
+  /** The same of its attributes. */
+  set(attributes: readonly Attribute[] | undefined): number {
+    return attributes === undefined ? 0 : this.#sets.add(attributes);
   }
 
   /** Bytes by which the tables would grow. */
@@ -64,22 +66,24 @@ class Rows<T extends object> {
   readonly #known = new Map<T, number>();
   readonly #numbers = new Map<string, number>();
   readonly #rows: Buffer[] = [];
+  /** Most entries refer to the row that the one before has referred to. */
+  #last: T | undefined;
+  #lastNumber = 0;
 
   constructor(encode: (row: T) => Buffer) {
     this.#encode = encode;
   }
 
   add(row: T): number {
-    const known = this.#known.get(row);
-    if (known !== undefined) return known;
-    const encoded = this.#encode(row);
-    const number = this.#numberOf(encoded);
-    this.#known.set(row, number);
-    return number;
+    if (row !== this.#last) {
+      this.#lastNumber = this.#find(row);
+      this.#last = row;
+    }
+    return this.#lastNumber;
   }
 
   growth(row: T): number {
-    if (this.#known.has(row)) return 0;
+    if (row === this.#last || this.#known.has(row)) return 0;
     const encoded = this.#encode(row);
     return this.#numbers.has(encoded.toString("latin1")) ? 0 : encoded.length;
   }
@@ -87,6 +91,14 @@ class Rows<T extends object> {
   encode(out: ByteWriter): void {
     out.varint(this.#rows.length);
     for (const row of this.#rows) out.raw(row);
+  }
+
+  #find(row: T): number {
+    const known = this.#known.get(row);
+    if (known !== undefined) return known;
+    const number = this.#numberOf(this.#encode(row));
+    this.#known.set(row, number);
+    return number;
   }
 
   #numberOf(encoded: Buffer): number {

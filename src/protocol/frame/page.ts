@@ -1,12 +1,13 @@
 import { escapeName } from "../../lib/escape-name.ts";
-import { HASH_BYTES, LINK_TARGET_BYTES_MAX, PAGE_ENTRIES_MAX, PATH_BYTES_MAX } from "../limits.ts";
-import { checkPath, joinPath } from "../names/relative-path.ts";
+import { HASH_BYTES, PAGE_BYTES_MAX } from "../limits.ts";
+import { joinPath } from "../names/relative-path.ts";
 import type { Attribute } from "./attribute-names.ts";
-import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
-import { deviceFault, modeFault, placeFault, targetFault } from "./field-faults.ts";
-import { decodeFile, encodeFile, type FileExtra } from "./page-file.ts";
-import { type DecodedTables, decodeTables, type Owner, PageTables, rowOf } from "./page-tables.ts";
-import { decodeTimestamp, encodeTimestamp, type Timestamp } from "./timestamp.ts";
+import { type ByteReader, ByteWriter, damaged } from "./bytes.ts";
+import { modeFault } from "./field-faults.ts";
+import { encodeFile, type FileExtra } from "./page-file.ts";
+import { type Owner, PageTables } from "./page-tables.ts";
+import type { PlainFile } from "./plain-file.ts";
+import { encodeTimestamp, type Timestamp } from "./timestamp.ts";
 
 /**
  * A page: a run of consecutive entries [P-4].
@@ -23,13 +24,19 @@ import { decodeTimestamp, encodeTimestamp, type Timestamp } from "./timestamp.ts
  *
  * All numbers are varints. Entry 0 of page 0 is the root: a directory with an empty name. A directory stands before what
  * is in it. Entries of one directory are sorted by the bytes of their names, in runs when there are very many.
+ *
+ * `PageWriter` writes it, page-rows.ts reads it.
  */
-const ENTRY_KINDS = { file: 1, directory: 2, symlink: 3, hardlink: 4, fifo: 5, device: 6 } as const;
+export const ENTRY_KINDS = { file: 1, directory: 2, symlink: 3, hardlink: 4, fifo: 5, device: 6 } as const;
 export type EntryKind = keyof typeof ENTRY_KINDS;
 const KEEPS_PERMS = 1;
 const KEEPS_TIMES = 2;
-const CHARACTER = 1;
+export const CHARACTER = 1;
 const BLOCK = 2;
+
+export function isDeviceType(type: number): boolean {
+  return type === CHARACTER || type === BLOCK;
+}
 
 interface EntryBase {
   /** Number of the entry in its session and epoch. */
@@ -97,41 +104,93 @@ export function entryDisplay(entry: Entry): string {
   return path.length === 0 ? "." : escapeName(path);
 }
 
-export function encodePage(page: Page): Buffer {
-  const groups: Entry[][] = [];
-  const tables = new PageTables();
-  const rows = new Map<Entry, readonly [owner: number, set: number]>();
-  for (const entry of page.entries) {
-    rows.set(entry, tables.add(entry));
-    const last = groups.at(-1);
-    if (last?.[0] !== undefined && Buffer.compare(last[0].directory, entry.directory) === 0) last.push(entry);
-    else groups.push([entry]);
+/** Encodes the entries of a page one by one, in its order; what each is numbered follows from the first one's number. */
+export class PageWriter {
+  #tables = new PageTables();
+  /** Groups that are complete, and the entries of the one that is not. */
+  readonly #groups = new ByteWriter(PAGE_BYTES_MAX);
+  readonly #entries = new ByteWriter(PAGE_BYTES_MAX);
+  #directory: Uint8Array = NOWHERE;
+  #groupCount = 0;
+  #entryCount = 0;
+
+  /** Upper bound of the bytes by which `entry` makes the page longer. */
+  growth(entry: Entry): number {
+    const hash = entry.kind === "file" && entry.hash !== undefined ? HASH_BYTES : 0;
+    const extra = hash + (entry.kind === "symlink" ? entry.target.length + 2 : 17);
+    return entryBytesBound(entry, entry.name.length) + extra + this.#tables.growth(entry);
   }
-  const out = new ByteWriter(4096);
-  out.varint(page.page);
-  out.varint(page.first);
-  out.u8((page.keeps.perms ? KEEPS_PERMS : 0) | (page.keeps.times ? KEEPS_TIMES : 0));
-  tables.encode(out);
-  out.varint(groups.length);
-  for (const group of groups) {
-    out.string(group[0]?.directory ?? Buffer.alloc(0));
-    out.varint(group.length);
-    for (const entry of group) encodeEntry(out, entry, rows.get(entry) ?? [0, 0]);
+
+  growthPlain(file: PlainFile): number {
+    return entryBytesBound(file, file.nameBytes) + 17 + this.#tables.growth(file);
   }
-  return Buffer.from(out.view());
+
+  add(entry: Entry): void {
+    this.#enter(entry.directory);
+    const [owner, set] = [this.#tables.owner(entry.owner), this.#tables.set(entry.attributes)];
+    encodeEntry(this.#entries, entry, owner, set);
+    this.#entryCount += 1;
+  }
+
+  /** The same as for the `FileEntry` that it stands for. */
+  addPlain(file: PlainFile): void {
+    this.#enter(file.directory);
+    const out = this.#entries;
+    out.u8(ENTRY_KINDS.file);
+    out.varint(file.nameBytes);
+    out.part(file.name, 0, file.nameBytes);
+    out.varint(file.mode);
+    out.signed(file.mtimeSeconds);
+    out.varint(file.mtimeNanoseconds);
+    out.varint(this.#tables.owner(file.owner));
+    out.varint(this.#tables.set(file.attributes));
+    encodeFile(out, file);
+    this.#entryCount += 1;
+  }
+
+  /** The page of all of them; the writer starts anew. */
+  take({ page, first, keeps }: Omit<Page, "entries">): Buffer {
+    if (this.#entryCount > 0) this.#endGroup();
+    const out = new ByteWriter(this.#groups.length + 4096);
+    out.varint(page);
+    out.varint(first);
+    out.u8((keeps.perms ? KEEPS_PERMS : 0) | (keeps.times ? KEEPS_TIMES : 0));
+    this.#tables.encode(out);
+    out.varint(this.#groupCount);
+    out.raw(this.#groups.view());
+    this.#tables = new PageTables();
+    this.#groups.truncate(0);
+    this.#groupCount = 0;
+    return Buffer.from(out.view());
+  }
+
+  #enter(directory: Uint8Array): void {
+    if (directory === this.#directory) return;
+    if (this.#entryCount > 0 && Buffer.compare(directory, this.#directory) !== 0) this.#endGroup();
+    this.#directory = directory;
+  }
+
+  #endGroup(): void {
+    this.#groups.string(this.#directory);
+    this.#groups.varint(this.#entryCount);
+    this.#groups.raw(this.#entries.view());
+    this.#entries.truncate(0);
+    this.#entryCount = 0;
+    this.#groupCount += 1;
+  }
 }
+
+const NOWHERE = new Uint8Array(0);
 
 /** Upper bound of what a page takes besides its entries and the rows of its tables. */
 export const PAGE_HEAD_BYTES = 48;
 
-/** Upper bound of what `entry` adds to an encoded page, without its tables. By it a page ends before it is too large. */
-export function entryBytesBound(entry: Entry): number {
-  const hash = entry.kind === "file" && entry.hash !== undefined ? HASH_BYTES : 0;
-  const extra = hash + (entry.kind === "symlink" ? entry.target.length + 2 : 17);
-  return 1 + 2 + entry.name.length + 2 + 8 + 5 + 2 + 2 + extra + (2 + entry.directory.length + 2);
+/** The same without its tables and what its kind alone has. By it a page ends before it is too large. */
+function entryBytesBound({ directory }: Pick<Entry, "directory">, nameBytes: number): number {
+  return 1 + 2 + nameBytes + 2 + 8 + 5 + 2 + 2 + (2 + directory.length + 2);
 }
 
-function encodeEntry(out: ByteWriter, entry: Entry, [owner, set]: readonly [number, number]): void {
+function encodeEntry(out: ByteWriter, entry: Entry, owner: number, set: number): void {
   out.u8(ENTRY_KINDS[entry.kind]);
   out.string(entry.name);
   out.varint(entry.mode);
@@ -169,94 +228,8 @@ export function decodeMode(bytes: ByteReader): number {
   return mode;
 }
 
-/** @throws FanfoldError `damaged`; what it returns holds only names and paths that stay below the root */
-export function decodePage(table: Uint8Array): Page {
-  const bytes = new ByteReader(table);
-  const page = bytes.varint();
-  const first = bytes.varint();
-  const keeps = decodeKeeps(bytes.u8());
-  const tables = decodeTables(bytes);
-  const groupCount = bytes.varint();
-  if (groupCount > PAGE_ENTRIES_MAX) throw damaged(`announces ${groupCount} directories in one page`);
-  const entries: Entry[] = [];
-  for (let group = 0; group < groupCount; group += 1) {
-    const directory = bytes.string(PATH_BYTES_MAX);
-    checkPath(directory);
-    const count = bytes.varint();
-    if (entries.length + count > PAGE_ENTRIES_MAX)
-      throw damaged(`announces more than ${PAGE_ENTRIES_MAX} entries in one page`);
-    for (let index = 0; index < count; index += 1)
-      entries.push(decodeEntry(bytes, { entry: first + entries.length, directory, tables }));
-  }
-  bytes.end();
-  return { page, first, keeps, entries };
-}
-
-function decodeKeeps(bits: number): Keeps {
+/** @throws FanfoldError `damaged` */
+export function decodeKeeps(bits: number): Keeps {
   if (bits > (KEEPS_PERMS | KEEPS_TIMES)) throw damaged(`keeps ${bits} of the metadata`);
   return { perms: (bits & KEEPS_PERMS) !== 0, times: (bits & KEEPS_TIMES) !== 0 };
-}
-
-interface DecodedPlace {
-  readonly entry: number;
-  readonly directory: Uint8Array;
-  readonly tables: DecodedTables;
-}
-
-function decodeEntry(bytes: ByteReader, { entry, directory, tables }: DecodedPlace): Entry {
-  const kind = bytes.u8();
-  const name = bytes.string(PATH_BYTES_MAX);
-  const mode = decodeMode(bytes);
-  const mtime = decodeTimestamp(bytes);
-  const owner = rowOf(tables.owners, bytes.varint(), "owner");
-  const attributes = rowOf(tables.sets, bytes.varint(), "set of attributes");
-  const isRoot = entry === 0;
-  if (isRoot !== (name.length === 0) || (isRoot && (directory.length > 0 || kind !== ENTRY_KINDS.directory))) {
-    throw damaged("names the root in another place than entry 0");
-  }
-  const fault = isRoot ? undefined : placeFault({ directory, name });
-  if (fault !== undefined) throw damaged(fault);
-  if (kind === ENTRY_KINDS.file) {
-    // Written out, as nearly all entries are files: copies of copies cost more than the rest of a page.
-    const { size, roomBytes, hash } = decodeFile(bytes);
-    const file: FileEntry = { kind: "file", entry, directory, name, mode, mtime, owner, attributes, size, roomBytes };
-    return hash === undefined ? file : { ...file, hash };
-  }
-  const base = { entry, directory, name, mode, mtime, owner, attributes };
-  switch (kind) {
-    case ENTRY_KINDS.directory:
-      return { ...base, kind: "directory" };
-    case ENTRY_KINDS.symlink:
-      return { ...base, kind: "symlink", target: decodeTarget(bytes) };
-    case ENTRY_KINDS.hardlink:
-      return { ...base, kind: "hardlink", to: decodeLinked(bytes, entry) };
-    case ENTRY_KINDS.fifo:
-      return { ...base, kind: "fifo" };
-    case ENTRY_KINDS.device:
-      return { ...base, kind: "device", ...decodeDevice(bytes) };
-    default:
-      throw damaged(`holds an entry of the unknown kind ${kind}`);
-  }
-}
-
-/** That it is not a directory, and no other hard link, is for whoever has the pages to say. */
-function decodeLinked(bytes: ByteReader, entry: number): number {
-  const to = bytes.varint();
-  if (to >= entry) throw damaged(`holds a hard link to entry ${to}, which does not come before entry ${entry}`);
-  return to;
-}
-
-function decodeDevice(bytes: ByteReader): Pick<DeviceEntry, "character" | "major" | "minor"> {
-  const [type, major, minor] = [bytes.u8(), bytes.varint(), bytes.varint()];
-  if (type !== CHARACTER && type !== BLOCK) throw damaged(`holds a device of the unknown type ${type}`);
-  const fault = deviceFault({ major, minor });
-  if (fault !== undefined) throw damaged(fault);
-  return { character: type === CHARACTER, major, minor };
-}
-
-function decodeTarget(bytes: ByteReader): Uint8Array {
-  const target = bytes.string(LINK_TARGET_BYTES_MAX);
-  const fault = targetFault(target);
-  if (fault !== undefined) throw damaged(fault);
-  return target;
 }

@@ -8,6 +8,7 @@ export interface Timestamp {
   readonly nanoseconds: number;
 }
 
+const NANOSECONDS_MAX = 999_999_999;
 const SECOND_NS = 1_000_000_000n;
 const FIRST_NS = BigInt(TIME_SECONDS_MIN) * SECOND_NS;
 const LAST_NS = (BigInt(TIME_SECONDS_MAX) + 1n) * SECOND_NS - 1n;
@@ -39,6 +40,13 @@ export function decodeTimestamp(bytes: ByteReader): Timestamp {
 
 /** Why no frame may hold this time, as a clause. */
 export function timestampFault({ seconds, nanoseconds }: Timestamp): string | undefined {
-  if (seconds < TIME_SECONDS_MIN || seconds > TIME_SECONDS_MAX) return `holds a time of ${seconds} s`;
-  return nanoseconds > 999_999_999 ? `holds a time with ${nanoseconds} nanoseconds` : undefined;
+  if (isTime(seconds, nanoseconds)) return undefined;
+  return nanoseconds > NANOSECONDS_MAX
+    ? `holds a time with ${nanoseconds} nanoseconds`
+    : `holds a time of ${seconds} s`;
+}
+
+/** Whether a frame may hold this time. */
+export function isTime(seconds: number, nanoseconds: number): boolean {
+  return seconds >= TIME_SECONDS_MIN && seconds <= TIME_SECONDS_MAX && nanoseconds <= NANOSECONDS_MAX;
 }

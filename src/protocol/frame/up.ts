@@ -1,7 +1,19 @@
 import { FanfoldError } from "../../lib/errors.ts";
 import { REPORT_BYTES_MAX } from "../limits.ts";
-import { buildFrame, decodeFrame, FRAME_HEADER_BYTES, type FrameScope, sealFrame } from "./frame.ts";
-import { type UpMessage, upMessageSchema } from "./report.ts";
+import { ShapeFault } from "../shape/fault.ts";
+import {
+  buildFrame,
+  decodeFrame,
+  FRAME_HEADER_BYTES,
+  type Frame,
+  type FrameScope,
+  type FrameSealer,
+  finishFrame,
+} from "./frame.ts";
+import { type UpMessage, upMessageShape } from "./report.ts";
+
+/** Of a whole report. */
+export const UP_FRAME_BYTES_MAX = FRAME_HEADER_BYTES + REPORT_BYTES_MAX;
 
 /** What a sink says [P-10], with where and when it belongs; `sequence` counts this sink's own up frames from 0. */
 export interface UpFrame extends FrameScope {
@@ -11,22 +23,25 @@ export interface UpFrame extends FrameScope {
   readonly message: UpMessage;
 }
 
-export function encodeUp(up: UpFrame): Buffer {
+export function encodeUp(up: UpFrame, sealer?: FrameSealer): Buffer {
   const body = Buffer.from(JSON.stringify(up.message));
   const frame = buildFrame({ type: "up", sessionId: up.sessionId, epoch: up.epoch, stream: up.stream }, body);
-  sealFrame(frame, up.sequence);
-  return frame;
+  return finishFrame(frame, up.sequence, sealer);
 }
 
 /** @throws FanfoldError `damaged` or `protocol-version` */
 export function decodeUp(payload: Uint8Array): UpFrame {
-  if (payload.byteLength > FRAME_HEADER_BYTES + REPORT_BYTES_MAX) {
+  if (payload.byteLength > UP_FRAME_BYTES_MAX) {
     throw new FanfoldError(
       "damaged",
-      `cannot read a report: ${payload.byteLength} bytes, expected at most ${REPORT_BYTES_MAX}`,
+      `cannot read a report: ${payload.byteLength} bytes, expected at most ${UP_FRAME_BYTES_MAX}`,
     );
   }
-  const frame = decodeFrame(payload);
+  return upOf(decodeFrame(payload));
+}
+
+/** @throws FanfoldError `damaged` */
+export function upOf(frame: Frame): UpFrame {
   if (frame.type !== "up")
     throw new FanfoldError("damaged", `cannot read a report: found a frame of type "${frame.type}"`);
   const { sessionId, epoch, sequence, stream } = frame;
@@ -40,9 +55,7 @@ function parse(table: Uint8Array): UpMessage {
   } catch (cause) {
     throw new FanfoldError("damaged", "cannot read a report: it is not JSON", { cause });
   }
-  const result = upMessageSchema.safeParse(value);
-  if (result.success) return result.data;
-  throw new FanfoldError("damaged", `cannot read a report: ${result.error.issues[0]?.message ?? "unexpected value"}`, {
-    cause: result.error,
-  });
+  const message = upMessageShape.read(value);
+  if (!(message instanceof ShapeFault)) return message;
+  throw new FanfoldError("damaged", `cannot read a report: unexpected value ${message}`);
 }

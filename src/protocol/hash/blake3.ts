@@ -1,4 +1,4 @@
-import { blake3UrlSafeBase64 } from "@napi-rs/blake-hash";
+import { blakeLibrary } from "../../lib/crypto/blake-library.ts";
 import { HASH_BYTES } from "../limits.ts";
 
 /*
@@ -7,10 +7,10 @@ import { HASH_BYTES } from "../limits.ts";
  * the faster of the two for small inputs.
  */
 export function blake3(bytes: Uint8Array): Buffer {
-  return Buffer.from(blake3UrlSafeBase64(bytes), "base64url");
+  return Buffer.from(blakeLibrary().blake3UrlSafeBase64(bytes), "base64url");
 }
 
 /** Writes the hash to 32 bytes of `into`. */
 export function blake3Into(bytes: Uint8Array, into: Buffer, offset: number): void {
-  into.write(blake3UrlSafeBase64(bytes), offset, HASH_BYTES, "base64url");
+  into.write(blakeLibrary().blake3UrlSafeBase64(bytes), offset, HASH_BYTES, "base64url");
 }

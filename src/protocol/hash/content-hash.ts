@@ -1,4 +1,5 @@
-import { Blake3Hasher } from "@napi-rs/blake-hash";
+import type { Blake3Hasher } from "@napi-rs/blake-hash";
+import { blakeLibrary } from "../../lib/crypto/blake-library.ts";
 import { HASH_BYTES, LEAF_BYTES } from "../limits.ts";
 import { blake3, blake3Into } from "./blake3.ts";
 
@@ -33,8 +34,6 @@ export function hashChunk(bytes: Uint8Array): ChunkHash {
   return { hash: blake3(leaves), leaves };
 }
 
-const EMPTY_HASH = blake3(new Uint8Array(0));
-
 /** Leaves of zeros whose hashes are taken at once: enough to hash at full speed. */
 const ZERO_LEAVES = 8192;
 /** Hashes of so many leaves of zeros; made when the first hole comes. */
@@ -65,13 +64,13 @@ export class FileHasher {
   }
 
   digest(): Uint8Array {
-    return this.#hasher?.digestBuffer() ?? this.#only?.hash ?? EMPTY_HASH;
+    return this.#hasher?.digestBuffer() ?? this.#only?.hash ?? blake3(new Uint8Array(0));
   }
 
   /** Of a file that is longer than one leaf, with what came so far. */
   #tree(): Blake3Hasher {
     if (this.#hasher === undefined) {
-      this.#hasher = new Blake3Hasher();
+      this.#hasher = new (blakeLibrary().Blake3Hasher)();
       if (this.#only !== undefined) this.#hasher.update(this.#only.leaves);
     }
     return this.#hasher;

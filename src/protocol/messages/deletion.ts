@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { Shaped } from "../shape/shape.ts";
+import { shape } from "../shape/shapes.ts";
 
 /**
  * How much of a sink's folder may be deleted at a time. `default`: a quarter of its entries, and ten in any case. `entries`: so
@@ -32,15 +33,15 @@ function allowedBy(limit: DeleteLimit, total: number): number {
   }
 }
 
-const count = z.int().nonnegative();
+const count = shape.int().nonnegative();
 
 /** What became of what a sink had and the source has not. */
-export const deletionSchema = z.object({
+export const deletionShape = shape.object({
   /**
    * done: it is deleted. refused: nothing was deleted, because it was too much or the copy here is not complete. forbidden:
    * by the sink's `--no-delete`. dry-run: it would be deleted.
    */
-  result: z.enum(["done", "refused", "forbidden", "dry-run"]),
+  result: shape.word(["done", "refused", "forbidden", "dry-run"]),
   /** Deleted; or, when nothing was, what would have gone. Everything in a directory counts. */
   entries: count,
   /** Entries of the folder, those included. */
@@ -48,13 +49,17 @@ export const deletionSchema = z.object({
   /** How many might have gone; of a refusal for this reason. */
   allowed: count.optional(),
   /** Escaped paths of the first of them. */
-  examples: z.array(z.string().max(1024)).max(DELETE_EXAMPLES_MAX),
+  examples: shape.list(shape.text().max(1024)).max(DELETE_EXAMPLES_MAX),
 });
-export type Deletion = z.infer<typeof deletionSchema>;
+/** What a sink deleted, or why it did not. It lists at most 20 examples. */
+export type Deletion = Shaped<typeof deletionShape>;
 
 /** Why a source asked no sink to delete anything. */
-export const deletionWithheldSchema = z.object({
-  code: z.enum(["source-empty", "source-incomplete"]),
-  message: z.string().max(2000),
+export const deletionWithheldShape = shape.object({
+  /** A word for programs. */
+  code: shape.word(["source-empty", "source-incomplete"]),
+  /** A sentence for people. */
+  message: shape.text().max(2000),
 });
-export type DeletionWithheld = z.infer<typeof deletionWithheldSchema>;
+/** The source was told to have things deleted, and asked nobody to: it is empty, or could not be read as a whole. */
+export type DeletionWithheld = Shaped<typeof deletionWithheldShape>;

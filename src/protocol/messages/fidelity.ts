@@ -1,5 +1,6 @@
-import { z } from "zod";
 import { EXAMPLE_CHARS_MAX } from "../limits.ts";
+import type { Shaped } from "../shape/shape.ts";
+import { shape } from "../shape/shapes.ts";
 import { fitExample } from "./cut-text.ts";
 
 /**
@@ -24,19 +25,19 @@ export type FidelityKind = (typeof FIDELITY_KINDS)[number];
 
 const FIDELITY_EXAMPLES_MAX = 5;
 
-export const fidelityReportSchema = z
-  .array(
-    z.object({
-      what: z.enum(FIDELITY_KINDS),
+export const fidelityReportShape = shape
+  .list(
+    shape.object({
+      what: shape.word(FIDELITY_KINDS),
       /** Entries that it was met at. */
-      count: z.int().positive(),
+      count: shape.int().min(1),
       /** The first of them: escaped paths relative to the root, cut when they are long. */
-      examples: z.array(z.string().max(EXAMPLE_CHARS_MAX)).max(FIDELITY_EXAMPLES_MAX),
+      examples: shape.list(shape.text().max(EXAMPLE_CHARS_MAX)).max(FIDELITY_EXAMPLES_MAX),
     }),
   )
   .max(FIDELITY_KINDS.length);
 /** In the order of the kinds; what was not met is not listed. */
-export type FidelityReport = z.infer<typeof fidelityReportSchema>;
+export type FidelityReport = Shaped<typeof fidelityReportShape>;
 
 /** Counts what could not be carried. It holds a few examples of each kind, however much there is. */
 export class FidelityTally {

@@ -50,8 +50,11 @@ export function fitFidelity(report: FidelityReport, maxBytes = FIDELITY_BYTES_MA
   return fitted;
 }
 
-/** A summary of at most `maxBytes` as JSON: lists get shorter, the sinks' first, until it fits; counts stay. */
-export function fitSummary(summary: SessionSummary, maxBytes: number): SessionSummary {
+/**
+ * A summary of at most `maxBytes` as JSON, without receipts: lists get shorter, the sinks' first, until it fits. Counts stay.
+ */
+export function fitSummary(whole: SessionSummary, maxBytes: number): SessionSummary {
+  const summary = { ...whole, sinks: whole.sinks.map(({ receipt: _, ...sink }) => sink) };
   for (const listed of [20, 10, 5, 2, 1, 0]) {
     const fitted = {
       ...summary,

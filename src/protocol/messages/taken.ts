@@ -1,17 +1,16 @@
-import { z } from "zod";
+import type { Shaped } from "../shape/shape.ts";
+import { shape } from "../shape/shapes.ts";
 
-const count = z.int().nonnegative();
+const count = shape.int().nonnegative();
 
 /**
  * Files that a sink did not look into: they stood there with equal size and time, and were taken as unchanged. Their content was
- * proven by an earlier copy, or by none that is on record (D17).
+ * proven by an earlier copy (D17).
  */
-export const takenSchema = z.object({
-  files: z.int().positive(),
+export const takenShape = shape.object({
+  files: shape.int().min(1),
   bytes: count,
-  /** Of these files: those of whose content no proof is on record. */
-  withoutProof: count,
-  /** When the copy began that proved the content of the others; the oldest one, where there are several. */
-  oldestProof: z.iso.datetime().optional(),
+  /** When the copy began that proved their content; the oldest one, where there are several. */
+  oldestProof: shape.text().dateTime(),
 });
-export type TakenAsUnchanged = z.infer<typeof takenSchema>;
+export type TakenAsUnchanged = Shaped<typeof takenShape>;

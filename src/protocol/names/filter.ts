@@ -49,6 +49,11 @@ export class TreeFilter {
     this.#effort = effort;
   }
 
+  /** Whether nothing in the present directory can be left out: there are no rules. */
+  get isEmpty(): boolean {
+    return this.#groups.length === 0 && this.#inside.length === 0;
+  }
+
   /**
    * The entries of this directory come next: rules of directories that it is not in are forgotten.
    *

@@ -12,9 +12,9 @@ interface CharacterClass {
   readonly ranges: readonly (readonly [number, number])[];
 }
 /** A character, any run of them, any one, or one of a class. */
-type Token = number | "run" | "one" | CharacterClass;
+type PatternToken = number | "run" | "one" | CharacterClass;
 /** One name of a path; or any number of directories, none too. */
-type Component = readonly Token[] | "directories";
+type Component = readonly PatternToken[] | "directories";
 
 export interface Pattern {
   /** As it was written, for the wire. */
@@ -24,8 +24,8 @@ export interface Pattern {
 }
 
 /**
- * What matching may still cost, in comparisons. Each takes at most pieces × items; but who writes the patterns may be another
- * one than who matches them, and writes many.
+ * What matching may still cost, in comparisons. Each takes at most pieces × items. But who writes the patterns may not be
+ * who matches them, and may write many.
  */
 export interface Effort {
   left: number;
@@ -36,7 +36,7 @@ const SHOWN_BYTES_MAX = 200;
 const SLASH = 0x2f;
 const STAR = 0x2a;
 const BACKSLASH = 0x5c;
-const RUN: readonly Token[] = ["run"];
+const RUN: readonly PatternToken[] = ["run"];
 /** Of ASCII, as git knows them: first and last characters. */
 const NAMED_CLASSES: ReadonlyMap<string, readonly (readonly [number, number])[]> = new Map(
   Object.entries({
@@ -93,8 +93,8 @@ function isDirectories(name: readonly number[]): boolean {
   return name.length === 2 && name[0] === STAR && name[1] === STAR;
 }
 
-function tokensOf(name: readonly number[], refuse: (reason: string) => never): readonly Token[] {
-  const tokens: Token[] = [];
+function tokensOf(name: readonly number[], refuse: (reason: string) => never): readonly PatternToken[] {
+  const tokens: PatternToken[] = [];
   for (let at = 0; at < name.length; at += 1) {
     const character = name[at] ?? 0;
     if (character === STAR) {
@@ -169,7 +169,7 @@ export function matches(
   effort: Effort,
 ): boolean {
   if (pattern.directoriesOnly && !isDirectory) return false;
-  const names = { isAny: (token: Token) => token === "run", fits: isCharacter, effort };
+  const names = { isAny: (token: PatternToken) => token === "run", fits: isCharacter, effort };
   return matchesAll(pattern.components, path, {
     isAny: (component) => component === "directories",
     fits: (component, name) => component !== "directories" && matchesAll(component, name, names),
@@ -218,7 +218,7 @@ function matchesAll<Piece, Item>(
   return pieces.slice(piece).every(isAny);
 }
 
-function isCharacter(token: Token, character: number): boolean {
+function isCharacter(token: PatternToken, character: number): boolean {
   if (typeof token === "number") return token === character;
   if (typeof token === "string") return true;
   return token.ranges.some(([from, to]) => from <= character && character <= to) !== token.isNegated;

@@ -4,7 +4,7 @@ const REPLACEMENT = "\u{fffd}";
 
 /**
  * A decoded message of a peer with every text in it harmless for terminals and logs. Peers escape what they say, so
- * that nothing is left to do; what a broken or hostile one sends is replaced. No text grows by it, so that what
+ * that nothing is left to do. What a broken or hostile one sends is replaced. No text grows by it, so that what
  * was within its limits stays there.
  */
 export function withSafeText<T>(value: T): T {

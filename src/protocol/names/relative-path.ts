@@ -72,13 +72,19 @@ export function splitPath(path: Uint8Array): Uint8Array[] {
   return names;
 }
 
-/** Why `name` cannot be one component of a path. */
-export function nameFault(name: Uint8Array): string | undefined {
-  if (name.length === 0) return "it is empty";
-  if (name.length > NAME_BYTES_MAX) return `it has ${name.length} bytes, expected at most ${NAME_BYTES_MAX}`;
-  if (name.includes(SLASH)) return "it holds a slash";
-  if (name.includes(0)) return "it holds a NUL byte";
-  if (name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT)))
+/** Why `bytes` from `start` to `end` cannot be one component of a path. */
+export function nameFault(bytes: Uint8Array, start = 0, end = bytes.length): string | undefined {
+  const length = end - start;
+  if (length === 0) return "it is empty";
+  if (length > NAME_BYTES_MAX) return `it has ${length} bytes, expected at most ${NAME_BYTES_MAX}`;
+  let hasNul = false;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at];
+    if (byte === SLASH) return "it holds a slash";
+    hasNul ||= byte === 0;
+  }
+  if (hasNul) return "it holds a NUL byte";
+  if (bytes[start] === DOT && (length === 1 || (length === 2 && bytes[start + 1] === DOT)))
     return "it leads to another directory";
   return undefined;
 }

@@ -10,13 +10,11 @@ import {
 } from "../../protocol/messages/deletion.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import { joinPath, parentOf } from "../../protocol/names/relative-path.ts";
-import { folderGone, isFatal, notDeleted } from "../disk/entry-problem.ts";
+import { folderGone, isFatal, notDeleted, spared } from "../disk/entry-problem.ts";
 import { type DirectoryState, isMountPoint, openForRemoval, removeOne } from "../disk/removal.ts";
 import type { Root } from "../disk/root.ts";
-import { spared } from "../engine/page-wants.ts";
 import type { PageStore } from "../stream/page-store.ts";
-import type { ScopeStore } from "../stream/scope-store.ts";
-import { type ExtraEntry, type ExtraVisitor, visitExtras } from "./extra-entries.ts";
+import { type DeletionScope, type ExtraEntry, type ExtraVisitor, visitExtras } from "./extra-entries.ts";
 import { KNOWN, LISTED, PathSet, SPARED } from "./path-set.ts";
 
 /** What this sink's own people allow, whatever the source asks for. */
@@ -30,7 +28,7 @@ export interface DeletionParts {
   readonly root: Root;
   /** Every page of the session. */
   readonly pageStore: PageStore;
-  readonly scope: ScopeStore;
+  readonly scope: DeletionScope;
   readonly policy: DeletionPolicy;
   /** Entries that went before, because they stood in the way of others (clearExtrasIn). */
   readonly cleared?: number;

@@ -36,10 +36,15 @@ export interface ExtraVisitor {
   unreadable?(directory: Buffer, thrown: unknown): void;
 }
 
+/** What a deletion leaves alone, and how much it may take. */
+export type DeletionScope = Pick<ScopeStore, "limit" | "groups" | "sparedPaths" | "rulesOf"> & {
+  spared(): Iterable<Uint8Array>;
+};
+
 interface ExtraOptions {
   readonly root: Root;
   readonly known: PathSet;
-  readonly scope: ScopeStore;
+  readonly scope: DeletionScope;
   /** Whether directories that their owner may not look into are opened to him meanwhile. */
   readonly opens: boolean;
   /** Called now and then. */
@@ -66,7 +71,7 @@ const OF_PAGES = Buffer.from([0]);
 const EXTRA = Buffer.from([1]);
 
 /**
- * Goes through the whole folder once; returns how many of its names are in no page, those included that stay.
+ * Goes through the whole folder once. Returns how many of its names are in no page, those included that stay.
  *
  * @throws FanfoldError `damaged` for rules that no source needs; system errors that concern more than one entry
  */
@@ -133,7 +138,7 @@ class ExtraVisit {
     }
   }
 
-  #enter(path: Buffer, scope: ScopeStore): void {
+  #enter(path: Buffer, scope: DeletionScope): void {
     try {
       this.#filter.enter(path, scope.rulesOf(path));
     } catch (thrown) {
@@ -165,7 +170,7 @@ class ExtraVisit {
     else if (stays || !this.#visitor.extra({ directory, name, isDirectory })) level.isKept = true;
   }
 
-  /** Asks for each name only where names may be one; a directory says so, or not, for all in ASCII at once. */
+  /** Asks for each name only where names may be one. A directory says so, or not, for all in ASCII at once. */
   #hasOtherName(level: Level, name: Buffer): boolean {
     if (level.isExact && name.every((byte) => byte < 0x80)) return false;
     const has = hasOtherSpelling(this.#options.root, level.path, name);

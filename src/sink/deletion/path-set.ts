@@ -1,6 +1,6 @@
 import { blake3 } from "../../protocol/hash/blake3.ts";
 
-/** What is known of a path: it is in a page, it is a directory whose entries are all in pages, or it is left alone. */
+/** What is known of a path. It is in a page, or a directory whose entries are all in pages, or it is left alone. */
 export const KNOWN = 1;
 export const LISTED = 2;
 export const SPARED = 4;

@@ -85,6 +85,13 @@ export function changedHere(entry: Entry): Problem {
   return { path: entryDisplay(entry), kind: "not-carried", message };
 }
 
+/** A file of equal size and time, of which the source says another content than this sink has. */
+export function otherContent(entry: Entry): Problem {
+  const message =
+    "not carried: its content is not that of the source, though size and time are; the next copy sends it";
+  return { path: entryDisplay(entry), kind: "not-carried", message };
+}
+
 /** What ends a sink's session when `thrown` came from its disk; `isWhole`: its folder still is in its place. */
 export function diskError(thrown: unknown, folder: Buffer, isWhole: boolean): FanfoldError {
   const code = systemCode(thrown);
@@ -100,4 +107,14 @@ export function diskError(thrown: unknown, folder: Buffer, isWhole: boolean): Fa
         cause: thrown,
       })
     : new FanfoldError("disk-full", `cannot write to "${escapeName(folder)}": ${reason}`, { cause: thrown });
+}
+
+/** Undefined when it fails for a reason that concerns one entry. */
+export function spared<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (thrown) {
+    if (isFatal(thrown)) throw thrown;
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fsyncSync, openSync } from "node:fs";
 import { pathKey } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
-import { ownCopy } from "../../lib/payload-memory.ts";
+import { ownCopy } from "../../lib/memory/payload-memory.ts";
 
 /**
  * When a sink forces stored data to its disk: at the end of a session and now and then before, each file at once, or never.

@@ -190,7 +190,7 @@ export class IncomingFile {
     const { root, entry } = this.#options;
     if (this.#ownBytes > 0) {
       // Its size and time are those of the source's file, its beginning is not: that must be seen the next time.
-      root.spoilTime(entry.directory, entry.name);
+      root.distrust(entry.directory, entry.name);
       throw ownDiffers();
     }
     if (this.#isCopied) throw ownDiffers();

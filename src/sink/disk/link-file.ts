@@ -4,9 +4,9 @@ import type { HardLinkEntry } from "../../protocol/frame/page.ts";
 import { timestampOf } from "../../protocol/frame/timestamp.ts";
 import { type MetadataEntry, metadataEntryOf } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
-import { isSameTime } from "../metadata/time-scale.ts";
 import { unkeptAs } from "../metadata/unkept-mode.ts";
 import { PARTIAL_FOLDER, type PartialFile } from "../own/partial-files.ts";
+import { spared } from "./entry-problem.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
 import { isLeaf, type LeafEntry, type PlaceOptions, placeLeaf } from "./place-entry.ts";
 import { hashBeginning, writeFully } from "./read-content.ts";
@@ -64,16 +64,12 @@ function makeLink(root: Root, from: NameInFolder, to: HardLinkEntry, isIt: (path
 }
 
 /**
- * Gives a regular file a further name. "copied": the name is a file of its own with the same content. `isTrusted`: one that stands
- * there with equal size and time is taken for a copy, as other files are; else its content is compared.
+ * Gives a regular file a further name. "copied": the name is a file of its own with the same content. The content of
+ * one that stands there is compared, whatever its size and time: no manifest has the hash of a further name. `onBusy` is called now and
+ * then while much is read.
  */
-export function linkFile(
-  root: Root,
-  from: NameInFolder,
-  to: HardLinkEntry,
-  isTrusted: (own: FileFacts) => boolean,
-): "linked" | "copied" {
-  return makeLink(root, from, to, (path) => lstatSync(path).isFile()) ? "linked" : copyFile(root, from, to, isTrusted);
+export function linkFile(root: Root, from: NameInFolder, to: HardLinkEntry, onBusy: () => void): "linked" | "copied" {
+  return makeLink(root, from, to, (path) => lstatSync(path).isFile()) ? "linked" : copyFile(root, from, to, onBusy);
 }
 
 /** The same for a link, a FIFO or a device. "left-out": it is one that cannot be made here, which was counted. */
@@ -114,20 +110,17 @@ export function ownFile(
   }
 }
 
-function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry, isTrusted: (own: FileFacts) => boolean): "copied" {
+function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry, onBusy: () => void): "copied" {
   const { fd, facts } = root.openFile(from.directory, from.name);
   try {
     const own = root.look(to.directory, to.name);
-    const mtime = timestampOf(facts.mtimeNs);
     // The file may have got a later time than was listed: its source looked at it twice.
     const listed = metadataEntryOf(to);
-    const subject = { ...listed, wanted: { ...listed.wanted, mtime } };
-    const isSame = own?.size === facts.size && isSameTime(root.metadata.traits.scale, own.mtimeNs, mtime);
-    const isKnown = isSame && !root.damage.has(to);
-    const isCopy = isKnown && (isTrusted(own) || hasContentOf(root, to, { fd, size: facts.size }));
+    const subject = { ...listed, wanted: { ...listed.wanted, mtime: timestampOf(facts.mtimeNs) } };
+    const isCopy = own?.size === facts.size && hasContentOf(root, to, { fd, size: facts.size, onBusy });
     if (isCopy && (own.links === 1 || !root.wouldChange(to, own, subject)))
       if (root.settleFile(to.directory, to.name, subject, own)) return "copied";
-    const partial = copyContent(root, { fd, facts }, { to, subject, id: to.entry });
+    const partial = copyContent(root, { fd, facts }, { to, subject, id: to.entry, onBusy });
     root.commit(partial, to.directory, to.name);
     return "copied";
   } finally {
@@ -135,31 +128,40 @@ function copyFile(root: Root, from: NameInFolder, to: HardLinkEntry, isTrusted: 
   }
 }
 
-/** Whether the file under a name has the content of an open one of the same size. */
+/** Whether the file under a name can be read, and has the content of an open one of the same size. */
 function hasContentOf(
   root: Root,
   { directory, name }: NameInFolder,
-  { fd, size }: { readonly fd: number; readonly size: number },
+  { fd, size, onBusy }: { readonly fd: number; readonly size: number; readonly onBusy: () => void },
 ): boolean {
-  using own = root.openFile(directory, name);
-  const hashOf = (each: number) => hashBeginning(each, size, { onBusy: () => undefined })?.digest();
+  using own = spared(() => root.openFile(directory, name));
+  if (own === undefined) return false;
+  const hashOf = (each: number) => hashBeginning(each, size, { onBusy })?.digest();
   const [found, wanted] = [hashOf(own.fd), hashOf(fd)];
   return found !== undefined && wanted !== undefined && Buffer.compare(found, wanted) === 0;
 }
 
+interface CopyTarget {
+  readonly to: NameInFolder;
+  readonly subject: MetadataEntry;
+  /** Number of the entry. */
+  readonly id: number;
+  /** Puts the content into the new file, if it can; else it is read and written. */
+  readonly fill?: ((into: PartialFile) => boolean) | undefined;
+  /** Called now and then while much is read. */
+  readonly onBusy?: () => void;
+}
+
 /** A partial file, closed, with the content of an open one. */
-function copyContent(
+export function copyContent(
   root: Root,
   { fd, facts }: { readonly fd: number; readonly facts: FileFacts },
-  { to, subject, id }: { readonly to: NameInFolder; readonly subject: MetadataEntry; readonly id: number },
+  { to, subject, id, fill, onBusy = () => undefined }: CopyTarget,
 ): PartialFile {
   root.fill(to.directory);
   const partial = root.partials.create(to.directory, `${id}`);
   try {
-    const copyTo = (bytes: Buffer, offset: number): void => writeFully(partial.fd, bytes, offset);
-    ftruncateSync(partial.fd, facts.size);
-    if (hashBeginning(fd, facts.size, { onBusy: () => undefined, copyTo }) === undefined)
-      throw Object.assign(new Error("it became shorter"), { code: "EINVAL", syscall: "read" });
+    if (fill?.(partial) !== true) copyBytes({ fd, size: facts.size }, partial.fd, onBusy);
     root.metadata.apply(openTarget(partial.fd), subject, { unkept: unkeptAs(facts, fd, root.native) });
     root.sync?.content(partial.fd);
     return partial;
@@ -169,4 +171,12 @@ function copyContent(
   } finally {
     root.partials.close(partial);
   }
+}
+
+/** Holes stay holes. */
+function copyBytes({ fd, size }: { readonly fd: number; readonly size: number }, to: number, onBusy: () => void): void {
+  const copyTo = (bytes: Buffer, offset: number): void => writeFully(to, bytes, offset);
+  ftruncateSync(to, size);
+  if (hashBeginning(fd, size, { onBusy, copyTo }) === undefined)
+    throw Object.assign(new Error("it became shorter"), { code: "EINVAL", syscall: "read" });
 }

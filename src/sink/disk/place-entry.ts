@@ -99,14 +99,14 @@ const NO_NODES: ReadonlySet<string> = new Set(["EPERM", "EACCES", "EINVAL", "ENO
 
 function make(root: Root, entry: LeafEntry, work: (draft: Buffer) => void, subject: MetadataEntry): void {
   root.fill(entry.directory);
-  const draft = root.partials.draft(entry.directory, `leaf-${entry.entry}`);
+  const draft = root.partials.draft(entry.directory, `leaf-${entry.entry}`, work);
   try {
-    work(draft.path());
     const unkept = root.unkeptIn(entry.directory, entry.mode);
     withTarget(draft.path(), subject.kind, (target) => root.metadata.apply(target, subject, { unkept }));
     root.replaceBy(draft, entry);
-  } finally {
+  } catch (thrown) {
     root.partials.discard(draft);
+    throw thrown;
   }
 }
 

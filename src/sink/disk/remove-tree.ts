@@ -13,6 +13,11 @@ const LEVELS_MAX = 32;
  * system errors.
  */
 export function removeTree(directory: Directory, name: Uint8Array): void {
+  for (const _ of treeRemoval(directory, name));
+}
+
+/** The same in steps, one for each entry: whoever drives it may rest between any two. What is left can be removed anew. */
+export function* treeRemoval(directory: Directory, name: Uint8Array): Generator<void, void, undefined> {
   const path = joined(directory, name);
   // Directories too deep down are moved up beside it, to be removed after it.
   const moved: Buffer[] = [];
@@ -21,9 +26,9 @@ export function removeTree(directory: Directory, name: Uint8Array): void {
     renameSync(from, to);
     moved.push(to);
   };
-  remove(path, { isPinned: directory.isPinned, level: 0, moveUp });
+  yield* removal(path, { isPinned: directory.isPinned, level: 0, moveUp });
   // Grows while it is gone through.
-  for (const each of moved) remove(each, { isPinned: directory.isPinned, level: 0, moveUp });
+  for (const each of moved) yield* removal(each, { isPinned: directory.isPinned, level: 0, moveUp });
 }
 
 interface Removal {
@@ -32,9 +37,10 @@ interface Removal {
   readonly moveUp: (path: Buffer) => void;
 }
 
-function remove(path: Buffer, removal: Removal): void {
+function* removal(path: Buffer, options: Removal): Generator<void, void, undefined> {
+  yield;
   if (unlinked(path)) return;
-  const { isPinned, level, moveUp } = removal;
+  const { isPinned, level, moveUp } = options;
   if (level === LEVELS_MAX) {
     moveUp(path);
     return;
@@ -43,7 +49,7 @@ function remove(path: Buffer, removal: Removal): void {
   try {
     const base = baseOf(fd, path, isPinned);
     for (const names of namesByPath(base))
-      for (const name of names) remove(Buffer.concat([base, name]), { ...removal, level: level + 1 });
+      for (const name of names) yield* removal(Buffer.concat([base, name]), { ...options, level: level + 1 });
   } finally {
     closeSync(fd);
   }

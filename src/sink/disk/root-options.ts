@@ -1,6 +1,13 @@
+import type { Directory } from "../../lib/disk/directories.ts";
 import type { Native } from "../../lib/disk/native-calls.ts";
 import type { OpenFiles } from "../../lib/disk/open-files.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
+
+/** The newest snapshot, while a tree is made from it. */
+export interface Basis {
+  /** A directory of it by its path, to be used at once. Undefined when nothing, or something else, stands there. */
+  directory(path: Uint8Array): Directory | undefined;
+}
 
 /** How the door to a sink's disk is opened (root.ts). */
 export interface RootOptions {
@@ -15,4 +22,8 @@ export interface RootOptions {
   readonly tally?: FidelityTally;
   /** Where this thread notes what it has open by native calls. */
   readonly openFiles?: OpenFiles | undefined;
+  /** Where our own folder lies, from the root on. @default in the root */
+  readonly own?: Uint8Array | undefined;
+  /** What becomes of it is a tree of its own, beside this one. @default the root is filled as it is */
+  readonly basis?: Basis | undefined;
 }

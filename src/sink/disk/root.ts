@@ -7,7 +7,7 @@ import type { Native, NativeName } from "../../lib/disk/native-calls.ts";
 import type { Keeps } from "../../protocol/frame/page.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { FidelityTally } from "../../protocol/messages/fidelity.ts";
-import { joinPath, parentOf } from "../../protocol/names/relative-path.ts";
+import { joinPath, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
 import { Metadata, type MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { OwnerMap, processRights } from "../metadata/owner-map.ts";
@@ -22,9 +22,11 @@ import { KnownDirectories } from "./known-directories.ts";
 import { type OpenFile, openRegular, withRegular } from "./regular-file.ts";
 import { removeTree } from "./remove-tree.ts";
 import { replaceName } from "./replace-name.ts";
-import type { RootOptions } from "./root-options.ts";
+import type { Basis, RootOptions } from "./root-options.ts";
+import { spaceOf } from "./space.ts";
 
 const ITSELF = Buffer.from(".");
+const OWN = Buffer.from(OWN_FOLDER);
 
 /**
  * The only door to the sink's disk (D11): no operation leads out of the folder, or through a link. System errors pass.
@@ -32,6 +34,7 @@ const ITSELF = Buffer.from(".");
 export class Root implements Disposable {
   readonly #directories: Directories;
   readonly #known = new KnownDirectories();
+  readonly #basis: Basis | undefined;
   readonly partials: PartialFiles;
   readonly native: Native | undefined;
   /** Sets what entries have besides their content. */
@@ -42,14 +45,16 @@ export class Root implements Disposable {
   damage = KnownDamage.none();
   #entriesChanged = 0;
 
-  private constructor(directories: Directories, { native, numericIds = false, tally, openFiles, fsync }: RootOptions) {
+  private constructor(directories: Directories, options: RootOptions) {
+    const { native, numericIds = false, tally, openFiles, fsync, basis } = options;
     this.#directories = directories;
+    this.#basis = basis;
     this.sync = fsync && new EntrySync({ fdOf: (path) => directories.get(path).fd, fsync });
     this.native = native;
     this.partials = new PartialFiles(directories, native, openFiles);
     const owners = new OwnerMap(numericIds);
-    const options = { native, rights: processRights(), owners, tally: tally ?? new FidelityTally() };
-    this.metadata = new Metadata(options, USUAL_TRAITS);
+    const shared = { native, rights: processRights(), owners, tally: tally ?? new FidelityTally() };
+    this.metadata = new Metadata(shared, USUAL_TRAITS);
   }
 
   /** What is carried besides content: as the pages say. */
@@ -77,12 +82,20 @@ export class Root implements Disposable {
     this.sync?.named(directory);
   }
 
+  /** Whether our own folder lies elsewhere. */
+  get isApart(): boolean {
+    return this.#directories.isElsewhere(OWN);
+  }
+
   /** Opens an existing folder; it may be reached through links, what is below it may not. Throws system errors. */
   static open(folder: Buffer, options: RootOptions = {}): Root {
     const native = "native" in options ? options.native : loadNative();
-    const directories = Directories.open(folder, options.platform ?? process.platform);
+    const { openFiles, own, basis } = options;
+    const opening = native === undefined || openFiles === undefined ? undefined : { native, openFiles };
+    const elsewhere = own === undefined ? undefined : { name: OWN, path: own };
+    const directories = Directories.open(folder, options.platform ?? process.platform, { opening, elsewhere });
     const root = new Root(directories, { ...options, native });
-    if (holdsNothing(root.names(Buffer.alloc(0)))) root.#known.made(Buffer.alloc(0));
+    if (basis === undefined && holdsNothing(root.names(Buffer.alloc(0)))) root.#known.made(Buffer.alloc(0));
     return root;
   }
 
@@ -115,6 +128,11 @@ export class Root implements Disposable {
     return namesInDirectory(this.#directories.get(path), this.native);
   }
 
+  /** Number of the device that the folder itself lies on. */
+  get device(): number {
+    return this.#directories.root.device;
+  }
+
   /** Looks all directories up anew. */
   forgetDirectories(): void {
     this.#directories.forget();
@@ -130,11 +148,24 @@ export class Root implements Disposable {
     draft: Omit<PartialFile, "fd">,
     { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
   ): void {
+    this.#replaceBy(draft, { directory, name });
+    this.countNamed(directory);
+  }
+
+  /** The same of what stays as it was in the newest snapshot: that is no change. */
+  takeOver(partial: PartialFile, directory: Uint8Array, name: Uint8Array): void {
+    this.#replaceBy(partial, { directory, name });
+    this.sync?.named(directory);
+  }
+
+  #replaceBy(
+    draft: Omit<PartialFile, "fd">,
+    { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
+  ): void {
     this.fill(directory);
     // In this order: a deep directory opens many others, and would close the draft's if that came first.
     const to = { directory: this.#directories.get(directory), name };
     replaceName({ directory: this.#directories.get(draft.home), name: draft.name }, to, this.native);
-    this.countNamed(directory);
   }
 
   /** Whether the directory was empty, or not there, when this process began to fill it. */
@@ -159,15 +190,12 @@ export class Root implements Disposable {
 
   /** Bytes that may still be written, or undefined when the file system does not tell. */
   freeBytes(): number | undefined {
-    const { blocks, bavail, bfree, bsize } = statfsSync(this.#directories.root.base);
-    if (blocks === 0) return undefined;
-    // The last blocks are root's alone.
-    return (process.getuid?.() === 0 ? bfree : bavail) * bsize;
+    return spaceOf(statfsSync(this.#directories.root.base))?.freeBytes;
   }
 
   /** Whether files of the directory take their space from where the folder itself lies. */
   isOnOwnMount(directory: Uint8Array): boolean {
-    return this.#directories.get(directory).device === this.#directories.root.device;
+    return this.#directories.get(directory).device === this.device;
   }
 
   /** The regular file under a name, or undefined when there is none. Never follows a link. */
@@ -209,15 +237,21 @@ export class Root implements Disposable {
     });
   }
 
-  /** Gives a file a time that is not its source's, so that it is wanted the next time. */
-  spoilTime(directory: Uint8Array, name: Uint8Array): void {
+  /** The content of a file is not its source's: it is wanted the next time. Its other names may be a snapshot's, and keep its time. */
+  distrust(directory: Uint8Array, name: Uint8Array): void {
+    if (this.#basis === undefined) this.#spoilTime(directory, name);
+    else this.damage.add({ directory, name });
+  }
+
+  #spoilTime(directory: Uint8Array, name: Uint8Array): void {
     withRegular(this.at(directory, name), (target) => this.metadata.spoilTime(target));
   }
 
   /** Lets the owner fill the root itself, whatever mode an earlier copy gave it. `subject`: what it shall have in the end. */
   prepareRoot(subject: MetadataEntry): void {
     const { fd } = this.#directories.root;
-    if (this.metadata.wouldAlter(fd, factsOfOpen(fd), subject)) this.countChanged();
+    const before = this.#basis?.directory(Buffer.alloc(0))?.fd ?? fd;
+    if (this.metadata.wouldAlter(before, factsOfOpen(before), subject)) this.countChanged();
     makeFillable(fd);
   }
 
@@ -233,6 +267,7 @@ export class Root implements Disposable {
     const before = this.isFresh(directory) ? undefined : this.find(directory, name);
     const differs = (): boolean =>
       before?.isDirectory() === true &&
+      this.#basis === undefined &&
       subject !== undefined &&
       this.metadata.wouldAlter(this.place(directory, name), factsOf(before), subject);
     // Twice: shut, it may hide its attributes; opened, its access control list is another.
@@ -242,9 +277,25 @@ export class Root implements Disposable {
     if (!isReady) this.fill(directory);
     const isMade = !isReady && makeDirectory(this.at(directory, name), mode);
     const isAltered = differed && !isMade && differs();
-    if (isMade) this.countNamed(directory);
+    if (this.#takesOver(path, isMade, subject)) this.sync?.named(directory);
+    else if (isMade) this.countNamed(directory);
     else if (isAltered) this.countChanged();
-    if (isMade) this.#known.made(path);
+  }
+
+  /**
+   * What the newest snapshot has under this path is taken over by the directory; only what differs from there is a change.
+   * False when it has no such directory.
+   */
+  #takesOver(path: Uint8Array, isMade: boolean, subject: MetadataEntry | undefined): boolean {
+    const before = this.#basis?.directory(path);
+    if (before === undefined) {
+      if (isMade) this.#known.made(path);
+      return false;
+    }
+    const place = { place: before.fd, facts: factsOfOpen(before.fd) };
+    if (isMade) this.metadata.inherit(openTarget(this.#directories.get(path).fd, this.native), place, subject?.wanted);
+    if (subject !== undefined && this.metadata.wouldAlter(place.place, place.facts, subject)) this.countChanged();
+    return true;
   }
 
   /** Something is about to be put into a directory, which may have been left shut until then. */
@@ -290,7 +341,7 @@ export class Root implements Disposable {
   #isReady(path: Uint8Array, facts: FileFacts): boolean {
     if (this.metadata.isFillable(facts)) return true;
     // On another mount there may lie what a session that was killed has left beside the files.
-    const isHere = Number(facts.device) === this.#directories.root.device;
+    const isHere = Number(facts.device) === this.device;
     return isHere && this.metadata.isLookedInto(facts) && this.#known.shut(path);
   }
 }

@@ -1,11 +1,12 @@
+import { HASH_KEY_BYTES } from "../../lib/crypto/keyed-hash.ts";
 import { pathKey } from "../../lib/disk/directories.ts";
 import type { EntryStats } from "../../lib/disk/entry-stats.ts";
 import { NameTable } from "../../lib/disk/name-table.ts";
-import { HASH_KEY_BYTES } from "../../lib/keyed-hash.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { foldedName } from "../../protocol/names/folded-name.ts";
-import { spared } from "../engine/page-wants.ts";
+import { nameOf, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { PARTIAL_FOLDER } from "../own/partial-files.ts";
+import { spared } from "./entry-problem.ts";
 import type { Root } from "./root.ts";
 
 /*
@@ -14,6 +15,7 @@ import type { Root } from "./root.ts";
  */
 const UPPER_OR_LOWER = 0x20;
 const NOWHERE = Buffer.alloc(0);
+const OWN = Buffer.from(OWN_FOLDER);
 const COMPOSED = "\u00e9";
 /** Names by their folded form that are held at once: of a larger directory all are looked at each time. */
 const FOLDED_MAX = 65_536;
@@ -30,6 +32,12 @@ export function reached(root: Root, directory: Uint8Array, name: Uint8Array): En
 export function tellsCaseApart(root: Root, directory: Uint8Array, name: Uint8Array): boolean {
   const other = inOtherCase(name);
   return other !== undefined && reached(root, directory, other) === undefined;
+}
+
+/** The same of the root of the folder, before anything stands in it: it is asked by our own folder, which is there or around it. */
+export function rootTellsCaseApart(root: Root): boolean {
+  if (!root.isApart) return tellsCaseApart(root, NOWHERE, OWN);
+  return tellsCaseApart(root, OWN, nameOf(PARTIAL_FOLDER));
 }
 
 /** Whether the folder's own file system tells forms of Unicode apart; asked by a file of our own, which is gone afterwards. */

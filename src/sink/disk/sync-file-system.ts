@@ -1,11 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import { execFile, spawnSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
-import { abortable } from "../../lib/abort.ts";
+import { abortable } from "../../lib/async/abort.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { shownPath } from "../../lib/folder/file-path.ts";
 
+/** Loaded where there are no native calls only: a sink would start later by it. */
+const programs = () => process.getBuiltinModule("node:child_process");
 const PROGRAM_ENV = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
 
 /** Makes the disk have everything that was written to the file system of one folder. */
@@ -54,7 +55,7 @@ export function syncFileSystemNow(fd: number): void {
     return;
   }
   // All file systems: more than needed, and as good.
-  const { status, error } = spawnSync("sync", [], { env: PROGRAM_ENV });
+  const { status, error } = programs().spawnSync("sync", [], { env: PROGRAM_ENV });
   if (status !== 0) throw new FanfoldError("disk-failed", "cannot sync the file systems", { cause: error });
 }
 
@@ -80,7 +81,7 @@ async function syncByProgram(folder: Buffer, signal: AbortSignal): Promise<void>
 
 function run(program: string, options: readonly string[], signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile(program, options, { signal, env: PROGRAM_ENV }, (error, _out, text) => {
+    programs().execFile(program, options, { signal, env: PROGRAM_ENV }, (error, _out, text) => {
       resolve(error === null ? undefined : text.trim() || reasonOf(error));
     });
   });

@@ -1,33 +1,32 @@
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
-import { sumBytes } from "../../lib/sum-bytes.ts";
-import type { ChunkRecord, CloseRecord, DataRecord, HoleRecord } from "../../protocol/frame/data-table.ts";
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
+import type { ChunkRecord, FileFinal, HoleRecord } from "../../protocol/frame/data-table.ts";
 import { decodeEnd, type EndMark } from "../../protocol/frame/marks.ts";
-import { type Entry, entryDisplay, entryPath, type FileEntry, type Page } from "../../protocol/frame/page.ts";
+import { type Entry, entryDisplay, entryPath, type FileEntry } from "../../protocol/frame/page.ts";
 import { roomOf } from "../../protocol/frame/page-file.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { decodeTrailer, type Trailer } from "../../protocol/frame/trailer.ts";
 import type { ChunkHash } from "../../protocol/hash/content-hash.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { changedHere, entryInTheWay, entryProblem, folderGone, isFatal, isInTheWay } from "../disk/entry-problem.ts";
+import { entryInTheWay, entryProblem, folderGone, isFatal, isInTheWay } from "../disk/entry-problem.ts";
 import { placeEntry } from "../disk/place-entry.ts";
-import { metadataEntryOf } from "../metadata/metadata.ts";
+import { PlainLook } from "../disk/plain-look.ts";
 import type { PartialFile } from "../own/partial-files.ts";
 import type { CheckedFrame } from "../stream/checked-frame.ts";
 import { checkEnd, checkWalked } from "../stream/page-store.ts";
+import { UnreadFiles } from "../wants/unread-files.ts";
 import { BlockedEntries } from "./blocked-entries.ts";
 import { checkHoles } from "./check-holes.ts";
 import { keepDamage, noteMended } from "./damaged-files.ts";
+import { type FileOfPage, fileOf, finalOfWhole } from "./data-files.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import type { EngineParts, EngineSink } from "./engine-parts.ts";
-import type { FileToWrite } from "./file-writer.ts";
+import type { WholeContent } from "./file-writer.ts";
+import { finishDirectories } from "./finish-directories.ts";
 import { HardLinker } from "./hard-linker.ts";
 import { NameKeeper } from "./name-keeper.ts";
-import { isStillHere } from "./page-wants.ts";
 import { UnprovenPages } from "./unproven-pages.ts";
-
-/** Pages whose data may come before their trailers; a source reads at most four at a time. */
-const PAGES_UNCLOSED_MAX = 16;
-const NOT_CARRIED = { state: "not-carried" } as const;
 
 /**
  * Turns the frames of one session, in order, into a tree on the disk, and proves it. Synchronous; it has a thread of its
@@ -36,9 +35,11 @@ const NOT_CARRIED = { state: "not-carried" } as const;
 export class CopyEngine implements Engine {
   readonly #parts: EngineParts;
   readonly #out: EngineSink;
-  readonly #proof = new UnprovenPages();
+  readonly #proof: UnprovenPages;
   readonly #links: HardLinker;
   readonly #names: NameKeeper;
+  readonly #plain: PlainLook;
+  readonly #unread: UnreadFiles;
   readonly #blocked = new BlockedEntries();
   /** Entries that could not be carried, and of which that was told. */
   #problems = 0;
@@ -50,8 +51,12 @@ export class CopyEngine implements Engine {
   constructor(parts: EngineParts, out: EngineSink) {
     this.#parts = parts;
     this.#out = out;
+    this.#proof = new UnprovenPages(parts.tree);
     this.#links = new HardLinker(parts);
     this.#names = new NameKeeper(parts);
+    parts.takeOver?.onMade((entry) => this.#names.made(entry));
+    this.#plain = new PlainLook(parts.root);
+    this.#unread = new UnreadFiles(parts);
   }
 
   /** Digest of the tree, once the end mark came and agreed. */
@@ -100,24 +105,19 @@ export class CopyEngine implements Engine {
     this.counts.discoveryEnded = true;
   }
 
-  #page(page: Page): void {
-    this.#parts.root.keeps = page.keeps;
+  #page(rows: PageRows): void {
+    this.#parts.root.keeps = rows.keeps;
     const { counts } = this;
-    const isNew = page.first < this.#entriesWalked;
-    this.#links.page(page);
-    for (const entry of page.entries) {
-      if (isNew) this.#take(entry);
-      else if (this.#names.again(entry)) this.#proof.fail(entry.entry);
-      if (entry.kind !== "file")
-        this.#guarded(entry, () => {
-          if (placeEntry(this.#parts.root, entry, this.#parts)) return;
-          this.#proof.fail(entry.entry);
-          this.#links.leftOut(entry);
-        });
+    const isNew = rows.first < this.#entriesWalked;
+    this.#links.page(rows);
+    for (let index = 0; index < rows.count; index += 1) {
+      if (isNew) this.#take(rows, index);
+      else if (this.#names.again(rows.entry(index))) this.#proof.fail(rows.first + index);
+      if (!rows.isFile(index) && !this.#plain.isPlaced(rows, index)) this.#place(rows.entry(index));
     }
-    const isLost = ({ entry }: FileEntry) => this.#proof.hasFailed(entry);
-    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(page, { goesOn: isNew, isLost });
-    this.#proof.setWants(page.page, bits);
+    const isLost = (entry: number) => this.#proof.hasFailed(entry);
+    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(rows, { goesOn: isNew, isLost });
+    this.#proof.setWants(rows.page, bits);
     if (isNew) counts.filesDone += filesUnchanged;
     if (isNew) counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
     counts.filesUnchanged += filesUnchanged;
@@ -128,39 +128,63 @@ export class CopyEngine implements Engine {
   }
 
   /** The next entry of the walk, when all before it are in their places. */
-  #take(entry: Entry): void {
+  #take(rows: PageRows, index: number): void {
     const { counts } = this;
-    const [files, bytes] = entry.kind === "file" ? [1, entry.size] : [0, 0];
+    const files = rows.isFile(index) ? 1 : 0;
+    const bytes = rows.size(index);
     counts.filesFound += files;
     counts.bytesFound = sumBytes(counts.bytesFound, bytes);
-    const problem = this.#names.take(entry);
+    const problem = this.#names.take(rows, index);
+    if (problem === undefined) this.#parts.takeOver?.take(rows, index);
     if (problem === undefined) return;
     counts.filesDone += files;
     counts.bytesDone = sumBytes(counts.bytesDone, bytes);
-    this.#fail(entry, problem);
+    this.#fail(rows.entry(index), problem);
+  }
+
+  #place(entry: Entry): void {
+    if (entry.kind === "file") return;
+    this.#guarded(entry, () => {
+      if (placeEntry(this.#parts.root, entry, this.#parts)) return;
+      this.#proof.fail(entry.entry);
+      this.#links.leftOut(entry);
+    });
   }
 
   /** The failure that a chunk means which is altered however often it comes. */
   alteredError(chunk: ChunkRecord): FanfoldError {
     return new FanfoldError(
       "digest-mismatch",
-      `cannot check "${entryDisplay(this.#fileOf(chunk).entry)}" at byte ${chunk.offset}: the chunk does not have the hash that was sent with it`,
+      `cannot check "${entryDisplay(fileOf(chunk, this.#parts.pageStore, this.#proof).entry)}" at byte ${chunk.offset}: the chunk does not have the hash that was sent with it`,
     );
   }
 
   #data({ records, hashes }: CheckedFrame): void {
-    for (const [index, record] of records.entries()) {
-      if (record.kind === "close") this.#close(record);
-      else this.#content(record, hashes[index]);
+    let current: FileEntry | undefined;
+    for (let index = 0; index < records.length; index += 1) {
+      const record = records[index];
+      if (record === undefined) return;
+      const file = fileOf(record, this.#parts.pageStore, this.#proof);
+      if (record.kind === "close") {
+        this.#close(file, record.final);
+        continue;
+      }
+      current = file.entry;
+      const final = finalOfWhole(file.entry, record, records[index + 1]);
+      if (final === undefined || record.kind !== "chunk") {
+        this.#content(file, record, hashes[index]);
+        continue;
+      }
+      this.#close(file, final, { chunk: record, hashed: hashes[index] });
+      index += 1;
     }
+    if (current !== undefined) this.counts.current = entryDisplay(current);
   }
 
-  #content(record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): void {
+  #content(file: FileOfPage, record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): void {
     const { writer, space } = this.#parts;
-    const file = this.#fileOf(record);
     const { entry, wanted, page } = file;
     if (this.#proof.hasFailed(entry.entry)) return;
-    this.counts.current = entryDisplay(entry);
     const isFirst = !writer.isOpen(entry.entry);
     let written = 0;
     this.#guarded(entry, () => {
@@ -169,27 +193,31 @@ export class CopyEngine implements Engine {
     if (!wanted) return;
     // What an earlier session stored of it is done, too.
     const bytes = (record.kind === "hole" ? record.length : record.bytes.length) + (isFirst ? record.offset : 0);
-    this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
-    space.stored(page, written);
+    this.#countDone(bytes);
+    space.stored(page.page, written);
   }
 
-  #close(record: CloseRecord): void {
-    const file = this.#fileOf(record);
+  #countDone(bytes: number): void {
+    this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
+  }
+
+  /** `final` undefined: it was withdrawn. `whole`: all of its content, which comes together with the mark. */
+  #close(file: FileOfPage, final: FileFinal | undefined, whole?: WholeContent): void {
     const { entry, wanted, page } = file;
     const { writer, space } = this.#parts;
-    const { final } = record;
     if (wanted && entry.entry < this.#entriesWalked) this.counts.filesDone += 1;
-    this.#proof.close(entry.entry, undefined);
+    this.#proof.close(page, entry.entry, undefined);
     if (final === undefined && entry.entry < this.#entriesWalked) this.#names.withdrawn(entry);
     this.#parts.shared.forget(entry);
     if (this.#proof.hasFailed(entry.entry)) return;
+    if (wanted && whole !== undefined) this.#countDone(whole.chunk.bytes.length);
     const storedBytes = writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.
-    if (wanted) space.need(page, storedBytes - roomOf(entry));
+    if (wanted) space.need(page.page, storedBytes - roomOf(entry));
     if (final === undefined) {
       this.#links.withdrawn(entry);
       writer.discard(entry.entry);
-      if (!wanted) this.#changed(entry);
+      if (!wanted) this.#changed(entry.size);
       return;
     }
     this.#guarded(entry, () => {
@@ -197,14 +225,14 @@ export class CopyEngine implements Engine {
         writer.discard(entry.entry);
         return;
       }
-      const finished = writer.close(file, final);
-      this.#proof.close(entry.entry, final);
+      const finished = whole === undefined ? writer.close(file, final) : writer.whole(file, whole, final);
+      this.#proof.close(page, entry.entry, final);
       if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
       if (finished === "kept") return;
-      if (!wanted) this.#changed(entry);
+      if (!wanted) this.#changed(entry.size);
       if (finished !== "named") return this.#block(entry, finished);
       if (entry.roomBytes !== undefined && storedBytes < final.size) checkHoles(this.#parts, entry);
-      this.#out.file(entryDisplay(entry), final.size);
+      this.#out.file(entry, final.size);
     });
   }
 
@@ -217,9 +245,9 @@ export class CopyEngine implements Engine {
 
   /** What is in the way of entries goes, when it would be deleted anyway; then they get their places. */
   #placeBlocked(): void {
-    const { root, pageStore, scope } = this.#parts;
+    const { root, pageStore, mayClear } = this.#parts;
     const blocked = this.#blocked.take();
-    const links = scope.limit === undefined ? [] : this.#links.inTheWay();
+    const links = mayClear() ? this.#links.inTheWay() : [];
     const numbers = [...blocked.keys(), ...links];
     // What is in the way may be all that is left of an entry that could not be carried.
     if (numbers.length > 0 && this.#problems === 0)
@@ -229,7 +257,7 @@ export class CopyEngine implements Engine {
       this.#guarded(entry, () => {
         if (draft !== undefined) root.replaceBy(draft, entry);
         else if (entry.kind !== "file" && !placeEntry(root, entry, this.#parts)) this.#proof.fail(number);
-        if (entry.kind === "file") this.#out.file(entryDisplay(entry), entry.size);
+        if (entry.kind === "file") this.#out.file(entry, entry.size);
       });
       if (draft !== undefined) root.partials.discard(draft);
     }
@@ -243,56 +271,33 @@ export class CopyEngine implements Engine {
   }
 
   /** A file that was taken as unchanged, and is not. */
-  #changed(entry: FileEntry): void {
+  #changed(bytes: number): void {
     this.counts.filesUnchanged -= 1;
-    this.counts.bytesUnchanged -= entry.size;
-  }
-
-  #fileOf(record: DataRecord): FileToWrite & { readonly page: number } {
-    const { pageStore } = this.#parts;
-    const page = pageStore.pageOf(record.entry);
-    if (page < this.pages || page >= this.pages + PAGES_UNCLOSED_MAX) {
-      throw new FanfoldError(
-        "damaged",
-        `cannot take data of entry ${record.entry}: it is in page ${page}, expected ${this.pages} or soon after`,
-      );
-    }
-    const { first, entries } = pageStore.page(page);
-    const entry = entries[record.entry - first];
-    if (entry?.kind !== "file" || this.#proof.isClosed(entry.entry)) {
-      const what = entry === undefined ? "nothing" : `"${entryDisplay(entry)}": it is a ${entry.kind}`;
-      throw new FanfoldError("damaged", `cannot take data of ${what} that expects none`);
-    }
-    return { entry, page, wanted: this.#proof.isWanted(page, record.entry - first) };
+    this.counts.bytesUnchanged -= bytes;
   }
 
   #trailer(trailer: Trailer): void {
     const { pageStore, manifest, space, root } = this.#parts;
-    const [page, body] = [pageStore.page(trailer.page), pageStore.body(trailer.page)];
-    if (trailer.page !== this.pages || trailer.states.length !== page.entries.length) {
+    const rows = pageStore.page(trailer.page);
+    const count = trailer.states.starts.length - 1;
+    if (trailer.page !== this.pages || count !== rows.count) {
       throw new FanfoldError(
         "damaged",
-        `cannot close page ${trailer.page} with ${trailer.states.length} entries: expected page ${this.pages}`,
+        `cannot close page ${trailer.page} with ${count} entries: expected page ${this.pages}`,
       );
     }
-    this.#lookAgain(page, trailer);
-    space.close(trailer.page);
-    const states = this.#proof.prove(page, body, trailer);
-    const carried = page.entries.map(({ entry }, index) =>
-      this.#proof.hasFailed(entry) ? NOT_CARRIED : (states[index] ?? NOT_CARRIED),
-    );
-    manifest.page(page, body, carried);
-    noteMended(root.damage, page, carried);
-  }
-
-  /** Content that was not sent must still be what it was when this sink said that it has it. */
-  #lookAgain(page: Page, trailer: Trailer): void {
-    for (const entry of this.#proof.unread(page, trailer)) {
-      const { root, shared } = this.#parts;
-      if (shared.isAsHeld(root, entry) ?? isStillHere(root, entry)) continue;
-      this.#changed(entry);
-      this.#fail(entry, changedHere(entry));
+    // Content that was not sent must still be here, and be the source's.
+    const isUnread = (index: number) => this.#proof.isUnread(rows, index, trailer);
+    for (const [index, problem] of this.#unread.odd(rows, trailer.states, isUnread)) {
+      this.#changed(rows.size(index));
+      this.#fail(rows.entry(index), problem);
     }
+    space.close(trailer.page);
+    this.#proof.prove(rows, { ...trailer, isAgain: rows.first >= this.#entriesWalked });
+    pageStore.close();
+    const carried = this.#proof.carried(rows, trailer);
+    manifest.page(rows, carried);
+    noteMended(root.damage, rows, carried);
   }
 
   #end(end: EndMark): void {
@@ -308,11 +313,7 @@ export class CopyEngine implements Engine {
       hasFailed: (entry) => this.#proof.hasFailed(entry),
       fail: (entry, problem) => this.#fail(entry, problem),
     });
-    // Times and modes of directories come last: filling a directory changes its time, and a mode may forbid filling it.
-    for (const entry of pageStore.backwards()) {
-      if (entry.kind === "directory")
-        this.#guarded(entry, () => root.finishDirectory(entryPath(entry), metadataEntryOf(entry)));
-    }
+    finishDirectories({ root, pageStore, guarded: (entry, work) => this.#guarded(entry, work) });
     // Whatever was written by now may have gone into a folder that is nobody's any more.
     if (!root.isWhole()) throw folderGone();
     this.#parts.manifest.commit(digest, this.#proof.failed);

@@ -1,19 +1,20 @@
 import { systemRandom } from "../../lib/random.ts";
-import type { Page } from "../../protocol/frame/page.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
+import type { EncodedStates } from "../../protocol/frame/trailer.ts";
 import type { Root } from "../disk/root.ts";
-import type { ManifestState } from "../manifest/manifest.ts";
+import { manifestStateOf } from "../manifest/manifest.ts";
 import type { KnownDamage } from "../own/known-damage.ts";
 
 /**
  * A page is proven: of files that were known to be damaged, those whose content was proven now are not any more. The others stay so: their
  * source could not read them, or this sink not write them.
  */
-export function noteMended(damage: KnownDamage, { entries }: Page, states: readonly ManifestState[]): void {
+export function noteMended(damage: KnownDamage, rows: PageRows, states: EncodedStates): void {
   if (damage.isEmpty) return;
-  for (const [index, entry] of entries.entries()) {
+  for (const [index, entry] of rows.entries().entries()) {
     if (entry.kind !== "file" || !damage.has(entry)) continue;
-    const state = states[index]?.state;
-    const isProven = state === "delivered" || (state === "not-read" && entry.hash !== undefined);
+    const { state } = manifestStateOf(states, index);
+    const isProven = state === "delivered" || (state === "unchanged" && entry.hash !== undefined);
     if (isProven) damage.mend(entry);
     else damage.add(entry);
   }

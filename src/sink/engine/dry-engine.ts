@@ -1,5 +1,6 @@
 import { FanfoldError } from "../../lib/errors.ts";
-import { sumBytes } from "../../lib/sum-bytes.ts";
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
+import { ENTRY_KINDS } from "../../protocol/frame/page.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { PAGES_UNANSWERED_MAX } from "../../protocol/limits.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
@@ -7,12 +8,16 @@ import { type DeletionParts, deleteExtras } from "../deletion/deletion.ts";
 import { folderGone } from "../disk/entry-problem.ts";
 import type { CheckedFrame } from "../stream/checked-frame.ts";
 import { checkWalked } from "../stream/page-store.ts";
+import type { ScopeStore } from "../stream/scope-store.ts";
 import type { TreeOrder } from "../stream/tree-order.ts";
+import { type CompareOptions, isUnchanged, judgePage, lookFor, type WantMessage } from "../wants/page-wants.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
-import { type CompareOptions, isUnchanged, judgePage, lookFor, type WantMessage } from "./page-wants.ts";
 
 interface DryEngineParts extends CompareOptions, DeletionParts {
+  readonly scope: ScopeStore;
+  /** The copy would be a snapshot: nothing that is there would go. */
+  readonly isSnapshot?: boolean;
   readonly order: TreeOrder;
 }
 
@@ -61,14 +66,16 @@ export class DryEngine implements Engine {
   #page(table: Uint8Array): void {
     const { counts } = this;
     const { root, pageStore, order } = this.#parts;
-    const page = pageStore.add(table);
+    const rows = pageStore.add(table);
     // Which names are one here is not found out: that would change something.
-    for (const entry of page.entries) {
-      order.take(entry);
-      if (entry.kind === "directory" && entry.entry > 0) order.opens(entry, false);
+    for (let index = 0; index < rows.count; index += 1) {
+      order.take(rows, index);
+      if (rows.kind(index) === ENTRY_KINDS.directory && rows.first + index > 0) order.opens(rows, index, false);
     }
-    root.keeps = page.keeps;
-    const { want, filesUnchanged, bytesUnchanged } = judgePage(page, (entry) => {
+    root.keeps = rows.keeps;
+    const { want, filesUnchanged, bytesUnchanged } = judgePage(rows, (index) => {
+      const entry = rows.file(index);
+      if (entry === undefined) return undefined;
       counts.filesFound += 1;
       counts.bytesFound = sumBytes(counts.bytesFound, entry.size);
       const own = lookFor(root, entry);
@@ -88,10 +95,10 @@ export class DryEngine implements Engine {
   #walked(table: Uint8Array): void {
     checkWalked(table, this.#parts.pageStore);
     this.counts.discoveryEnded = true;
-    const deletion = deleteExtras(this.#parts, {
-      onDeleted: undefined,
-      onProblem: (problem) => this.#out.problem(problem),
-    });
+    const onProblem = (problem: Problem): void => this.#out.problem(problem);
+    const deletion = this.#parts.isSnapshot
+      ? undefined
+      : deleteExtras(this.#parts, { onDeleted: undefined, onProblem });
     if (!this.#parts.root.isThere()) throw folderGone();
     this.#out.outlook({ filesReplaced: this.#filesReplaced, ...(deletion === undefined ? {} : { deletion }) });
   }

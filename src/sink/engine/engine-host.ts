@@ -1,13 +1,19 @@
+import { loadNative } from "../../lib/disk/native.ts";
 import type { OpenFiles } from "../../lib/disk/open-files.ts";
-import type { Begin } from "../../lib/loaded-threads.ts";
-import { PayloadMemory } from "../../lib/payload-memory.ts";
+import { PayloadMemory } from "../../lib/memory/payload-memory.ts";
+import type { Begin } from "../../lib/threads/loaded-threads.ts";
+import type { FrameOpener } from "../../protocol/frame/frame.ts";
+import { entryDisplay } from "../../protocol/frame/page.ts";
 import { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import { diskError } from "../disk/entry-problem.ts";
 import { syncNow } from "../disk/entry-sync.ts";
 import { Root } from "../disk/root.ts";
+import { BasisTree } from "../snapshots/basis-tree.ts";
+import { newestPlace, OWN_OF_NEXT, openNext, removeNext } from "../snapshots/next-tree.ts";
 import { checkFrame, type Spoilt } from "../stream/checked-frame.ts";
 import { NotServed } from "../stream/not-served.ts";
 import { SequenceTracker } from "../stream/sequence-tracker.ts";
+import { openerOf } from "../stream/stream-secret.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineMessage, EngineRequest, EngineStart, FileNotice } from "./engine-messages.ts";
 import { type OpenCopy, openCopy, openDryRun } from "./open-copy.ts";
@@ -22,6 +28,7 @@ export class EngineHost {
   readonly #start: EngineStart;
   readonly #post: (message: EngineMessage) => void;
   readonly #sequences: SequenceTracker;
+  readonly #opener: FrameOpener | undefined;
   readonly #memory = new PayloadMemory();
   readonly #fidelity = new FidelityTally();
   #copy: OpenCopy | undefined;
@@ -36,6 +43,7 @@ export class EngineHost {
     this.#start = start;
     this.#post = post;
     this.#sequences = new SequenceTracker(start.scope);
+    this.#opener = start.seal === undefined ? undefined : openerOf(start.seal);
     try {
       this.#copy = start.dryRun ? this.#openDry() : this.#open(openFiles);
       this.#engine = this.#copy.engine;
@@ -47,6 +55,7 @@ export class EngineHost {
   take(request: EngineRequest): void {
     try {
       if ("delete" in request) this.#delete();
+      else if ("discard" in request) this.#discard();
       else if (this.#engine !== undefined) this.#receive(this.#engine, request.frames);
     } catch (thrown) {
       if (thrown instanceof NotServed) this.#leave(thrown);
@@ -70,10 +79,11 @@ export class EngineHost {
     this.#post({ type: "stored", bytes, receivedUpTo, missing, pages, counts: { ...counts }, buffers });
     if (digest === undefined) return;
     this.#engine = undefined;
+    const tree = this.#copy?.finishTree();
     const deletes = this.#copy?.deletes ?? false;
     if (!deletes) this.#copy?.release("proven");
     const [takenAsUnchanged, fidelity] = [this.#copy?.takenAsUnchanged, this.#fidelity.report()];
-    this.#post({ type: "verified", pages, digest: digest.toString("hex"), deletes, takenAsUnchanged, fidelity });
+    this.#post({ type: "verified", pages, digest: digest.toString("hex"), deletes, takenAsUnchanged, fidelity, tree });
   }
 
   #delete(): void {
@@ -88,11 +98,17 @@ export class EngineHost {
     this.#post({ type: "deleted", deletion });
   }
 
+  #discard(): void {
+    removeNext(Buffer.from(this.#start.folder));
+    this.#post({ type: "deleted", deletion: undefined });
+  }
+
   /** Spoilt payloads are dropped: the hole they leave is repaired like any other. */
   #accept(engine: Engine, payload: Uint8Array): void {
-    const checked = checkFrame(payload);
+    const checked = checkFrame(payload, this.#opener);
     if ("type" in checked) {
-      if (checked.type === "altered") this.#altered(engine, checked);
+      // Of a sealed stream the link cannot alter a chunk alone. Another member can, which must not end this copy.
+      if (checked.type === "altered" && this.#opener === undefined) this.#altered(engine, checked);
       this.#memory.free(payload);
       return;
     }
@@ -121,18 +137,21 @@ export class EngineHost {
     const origin = { session, sessionId: scope.sessionId, source, startedMs };
     const fidelity = this.#fidelity;
     const fsync = durability === "file" ? syncNow : undefined;
-    const root = Root.open(Buffer.from(folder), { tally: fidelity, numericIds, openFiles, fsync });
-    root.sync?.above(Buffer.from(folder));
+    const given = Buffer.from(folder);
+    const snapshot = this.#start.snapshots === true ? this.#openNext(given, openFiles) : undefined;
+    const place = snapshot && { own: OWN_OF_NEXT, basis: snapshot.basis };
+    const root = Root.open(snapshot?.path ?? given, { tally: fidelity, numericIds, openFiles, fsync, ...place });
+    root.sync?.above(given);
     this.#settle = () => root.sync?.settle();
     const isSynced = durability !== "none";
     return openCopy(
       root,
-      { origin, fidelity, doubts, deletion, numericIds, specials, isSynced, onBusy: this.#onBusy },
+      { origin, fidelity, doubts, deletion, numericIds, specials, isSynced, snapshot, onBusy: this.#onBusy },
       {
         want: this.#post,
-        file: (path, bytes) => {
+        file: (entry, bytes) => {
           if (!this.#start.fileNotices) return;
-          this.#completed.push({ path, bytes });
+          this.#completed.push({ path: entryDisplay(entry), bytes });
           if (this.#completed.length >= NOTICES_MAX) this.#tellFiles();
         },
         problem: (problem) => this.#post({ type: "problem", problem }),
@@ -141,16 +160,25 @@ export class EngineHost {
     );
   }
 
+  /** The tree in work, and what it is made from. */
+  #openNext(folder: Buffer, openFiles: OpenFiles) {
+    const { path, basis, isResumed } = openNext(folder);
+    const native = loadNative();
+    return { path, isResumed, basis: basis && BasisTree.open(basis, { native, openFiles }) };
+  }
+
   readonly #onDeleted = (path: string): void => {
     if (this.#start.fileNotices) this.#post({ type: "deleted-entry", path });
   };
 
   #openDry(): OpenCopy {
-    const { folder, doubts, deletion } = this.#start;
-    const root = Root.open(Buffer.from(folder));
+    const { doubts, deletion } = this.#start;
+    const folder = Buffer.from(this.#start.folder);
+    const newest = this.#start.snapshots === true ? newestPlace(folder) : undefined;
+    const root = Root.open(newest?.path ?? folder, { own: newest?.own });
     return openDryRun(
       root,
-      { doubts, deletion, onBusy: this.#onBusy },
+      { doubts, deletion, isSnapshot: newest !== undefined, onBusy: this.#onBusy },
       {
         want: this.#post,
         outlook: (outlook) => this.#post({ type: "outlook", ...outlook }),

@@ -8,9 +8,10 @@ import type { DeletionPolicy } from "../deletion/deletion.ts";
 import type { Durability } from "../disk/entry-sync.ts";
 import type { Doubts } from "../own/sync-mark.ts";
 import type { SequenceRange } from "../stream/sequence-tracker.ts";
+import type { StreamSecret } from "../stream/stream-secret.ts";
+import type { WantMessage } from "../wants/page-wants.ts";
 import type { DryRunOutlook } from "./dry-engine.ts";
 import type { EngineCounts } from "./engine-counts.ts";
-import type { WantMessage } from "./page-wants.ts";
 
 /** What a sink's user says of how a tree is to be filled in. */
 export interface FillOptions {
@@ -25,8 +26,12 @@ export interface FillOptions {
 /** What one copy is, for the thread that owns the sink's disk. */
 export interface EngineStart {
   readonly scope: StreamScope;
+  /** By what its frames are opened. @default they come in the open */
+  readonly seal?: StreamSecret | undefined;
   readonly fill: FillOptions;
   readonly folder: Uint8Array;
+  /** The copy is made beside what stands there, to be a snapshot. @default the folder itself is filled */
+  readonly snapshots?: boolean;
   /** Whose copy it is: name of the session and identity of the source, for the manifest. */
   readonly session: string;
   readonly source: string;
@@ -45,7 +50,18 @@ export type EngineRequest =
   /** Payloads as they came, in any order, whole or spoilt. */
   | { readonly frames: readonly Uint8Array[] }
   /** All that was verified is synced: what the source has not is deleted now. */
-  | { readonly delete: true };
+  | { readonly delete: true }
+  /** The newest snapshot is the same as the copy, which goes. */
+  | { readonly discard: true };
+/** What a tree is to the newest snapshot. */
+export interface TreeChanges {
+  /** Something in it was made, replaced or given other metadata. What is missing in it shows by the digest alone. */
+  readonly isChanged: boolean;
+  /** Of files of which nothing else lies on the disk than for the snapshot before. */
+  readonly bytesShared: number;
+  /** Files that were copied here, because the file system gives them no further name. */
+  readonly filesCopied: number;
+}
 export interface FileNotice {
   /** Escaped. */
   readonly path: string;
@@ -79,7 +95,10 @@ export type EngineMessage =
       readonly deletes: boolean;
       readonly takenAsUnchanged: TakenAsUnchanged | undefined;
       readonly fidelity: FidelityReport;
+      /** Of a copy that is to be a snapshot. */
+      readonly tree: TreeChanges | undefined;
     }
+  /** What was to go is gone; `deletion` when the source asked for it. */
   | { readonly type: "deleted"; readonly deletion: Deletion | undefined }
   /** What comes on this stream seems to be for others, and no more of it is taken; without a lane, this is the failure. */
   | { readonly type: "not-served"; readonly code: FanfoldError["code"]; readonly message: string }

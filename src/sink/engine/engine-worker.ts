@@ -1,4 +1,4 @@
-import { serveThread } from "../../lib/thread-port.ts";
+import { serveThread } from "../../lib/threads/thread-port.ts";
 import { EngineHost } from "./engine-host.ts";
 import type { EngineMessage, EngineRequest, EngineStart } from "./engine-messages.ts";
 

@@ -5,12 +5,19 @@ import { type ChunkHash, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { FILES_OPEN_MAX } from "../../protocol/limits.ts";
 import { IncomingFile } from "../disk/incoming-file.ts";
 import type { Root } from "../disk/root.ts";
+import { SmallFiles } from "../disk/small-files.ts";
 import { type PartialFile, partialName } from "../own/partial-files.ts";
 
 /** An entry whose content comes, and whether this sink asked for it. */
 export interface FileToWrite {
   readonly entry: FileEntry;
   readonly wanted: boolean;
+}
+
+/** The only chunk of a file. */
+export interface WholeContent {
+  readonly chunk: ChunkRecord;
+  readonly hashed: ChunkHash | undefined;
 }
 
 /**
@@ -22,9 +29,11 @@ export class FileWriter implements Disposable {
   readonly #root: Root;
   readonly #onBusy: () => void;
   readonly #open = new Map<number, IncomingFile>();
+  readonly #small: SmallFiles;
 
   constructor(root: Root, onBusy: () => void = () => undefined) {
     this.#root = root;
+    this.#small = new SmallFiles(root);
     this.#onBusy = onBusy;
   }
 
@@ -37,6 +46,15 @@ export class FileWriter implements Disposable {
     const file = this.#of(to, record.offset);
     if (record.kind === "hole") return file.addHole(record);
     return file.add(record, hashed ?? hashChunk(record.bytes));
+  }
+
+  /** Takes all of a file's content, whose hash is the close mark's, and then does as `close`. */
+  whole(to: FileToWrite, { chunk, hashed }: WholeContent, final: FileFinal): "kept" | "named" | PartialFile {
+    const { entry, wanted } = to;
+    const placed = wanted && !this.isOpen(entry.entry) ? this.#small.place(entry, chunk.bytes, final) : undefined;
+    if (placed !== undefined) return placed;
+    this.content(to, chunk, hashed);
+    return this.close(to, final);
   }
 
   /**

@@ -1,24 +1,23 @@
 import { pathKey } from "../../lib/disk/directories.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import {
+  ENTRY_KINDS,
   type Entry,
   entryDisplay,
   entryPath,
   type FileEntry,
   type HardLinkEntry,
-  type Page,
 } from "../../protocol/frame/page.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { changedHere } from "../disk/entry-problem.ts";
+import { changedHere, spared } from "../disk/entry-problem.ts";
 import { isOneEntry, linkFile, linkLeaf } from "../disk/link-file.ts";
 import type { Root } from "../disk/root.ts";
 import type { ManifestWriter } from "../manifest/manifest-writer.ts";
 import { metadataEntryOf } from "../metadata/metadata.ts";
-import type { IsDoubted } from "../own/partial-files.ts";
 import type { PageStore } from "../stream/page-store.ts";
 import { BLOCKED_MAX } from "./blocked-entries.ts";
-import { spared } from "./page-wants.ts";
 import { type SharedEntries, settleShared } from "./shared-entries.ts";
 
 interface HardLinkerParts {
@@ -29,7 +28,8 @@ interface HardLinkerParts {
   readonly shared: SharedEntries;
   /** Whether devices are made. */
   readonly specials: boolean;
-  readonly isDoubted: IsDoubted;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
 }
 
 /** How the engine does its work on single entries. */
@@ -65,8 +65,12 @@ export class HardLinker {
     this.#parts = parts;
   }
 
-  page({ page, entries }: Page): void {
-    if (entries.some(({ kind }) => kind === "hardlink")) this.#pages.push(page);
+  page(rows: PageRows): void {
+    for (let index = 0; index < rows.count; index += 1) {
+      if (rows.kind(index) !== ENTRY_KINDS.hardlink) continue;
+      this.#pages.push(rows.page);
+      return;
+    }
   }
 
   withdrawn(entry: FileEntry): void {
@@ -116,8 +120,13 @@ export class HardLinker {
 
   /** Every entry that is another name, in order. */
   *#entries(): Generator<HardLinkEntry, void, undefined> {
-    for (const page of this.#pages)
-      for (const entry of this.#parts.pageStore.page(page).entries) if (entry.kind === "hardlink") yield entry;
+    for (const page of this.#pages) {
+      const rows = this.#parts.pageStore.page(page);
+      for (let index = 0; index < rows.count; index += 1) {
+        const entry = rows.kind(index) === ENTRY_KINDS.hardlink ? rows.entry(index) : undefined;
+        if (entry?.kind === "hardlink") yield entry;
+      }
+    }
   }
 
   /**
@@ -127,7 +136,7 @@ export class HardLinker {
    * @throws FanfoldError `damaged` when it is to be another name of a directory or a hard link; system errors
    */
   #place(link: HardLinkEntry, hasFailed: (entry: number) => boolean): PlacedLink {
-    const { root, pageStore, fidelity, manifest, specials, isDoubted } = this.#parts;
+    const { root, pageStore, fidelity, manifest, specials, onBusy } = this.#parts;
     const first: Entry = pageStore.entry(link.to);
     if (first.kind === "directory" || first.kind === "hardlink")
       throw new FanfoldError(
@@ -145,10 +154,7 @@ export class HardLinker {
     }
     if (isOneEntry(root, first, link)) return "made";
     const placed =
-      first.kind === "file"
-        ? // As of the first name: its size and time say nothing to who compares by content, or after a power loss.
-          linkFile(root, first, link, (own) => first.hash === undefined && !isDoubted(own.ctimeMs))
-        : linkLeaf(root, first, link, { specials });
+      first.kind === "file" ? linkFile(root, first, link, onBusy) : linkLeaf(root, first, link, { specials });
     if (placed === "left-out") return placed;
     if (placed === "linked") return "made";
     fidelity.add("hard-link", entryDisplay(link));

@@ -1,10 +1,18 @@
 import { escapeName } from "../../lib/escape-name.ts";
-import { type Entry, entryDisplay } from "../../protocol/frame/page.ts";
+import { ENTRY_KINDS, type Entry, entryDisplay } from "../../protocol/frame/page.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { isOwnFolder, nameOf, OWN_FOLDER, parentOf } from "../../protocol/names/relative-path.ts";
+import { isOwnFolder, nameOf, parentOf } from "../../protocol/names/relative-path.ts";
 import type { Root } from "../disk/root.ts";
-import { ListedNames, newTable, reached, tellsCaseApart, tellsFormsApart } from "../disk/same-name.ts";
+import {
+  ListedNames,
+  newTable,
+  reached,
+  rootTellsCaseApart,
+  tellsCaseApart,
+  tellsFormsApart,
+} from "../disk/same-name.ts";
 import type { TreeOrder } from "../stream/tree-order.ts";
 
 /*
@@ -19,7 +27,6 @@ import type { TreeOrder } from "../stream/tree-order.ts";
  * A directory that tells case apart is not asked again. Names with letters beyond ASCII are the exception, where the file
  * system may take forms of Unicode for one.
  */
-const OWN_NAME = Buffer.from(OWN_FOLDER);
 const NAME_TAKEN = "the sink's file system cannot tell its name from another one; rename one of them:";
 /** What is remembered of a withdrawn file (TreeOrder.withdrawn). */
 const IS_LOST = 1;
@@ -58,16 +65,16 @@ export class NameKeeper {
    *
    * @throws FanfoldError `damaged` for one that cannot come here
    */
-  take(entry: Entry): Problem | undefined {
+  take(rows: PageRows, index: number): Problem | undefined {
     const { order } = this.#options;
-    order.take(entry);
-    if (entry.entry === 0) return undefined;
-    if (this.#first !== order.first) this.#enter(entry.directory);
-    const why = order.isLost ? "its directory is not carried, because of its name" : this.#whyNot(entry);
-    if (entry.kind === "directory") order.opens(entry, why !== undefined);
+    order.take(rows, index);
+    if (rows.first + index === 0) return undefined;
+    if (this.#first !== order.first) this.#enter(rows.directory(index));
+    const why = order.isLost ? "its directory is not carried, because of its name" : this.#whyNot(rows, index);
+    if (rows.kind(index) === ENTRY_KINDS.directory) order.opens(rows, index, why !== undefined);
     if (why === undefined) return undefined;
-    if (entry.kind === "file") this.#lost.add(entry.entry);
-    return this.#collision(entry, why);
+    if (rows.isFile(index)) this.#lost.add(rows.first + index);
+    return this.#collision(rows.entry(index), why);
   }
 
   /** A file of the walk was withdrawn. */
@@ -94,6 +101,11 @@ export class NameKeeper {
     return this.#collision(entry, `${NAME_TAKEN} something else has taken the name`);
   }
 
+  /** What the entry shall be was given its name just now, where nothing stood. */
+  made(entry: number): void {
+    this.#mustBeNew.delete(entry);
+  }
+
   #enter(directory: Uint8Array): void {
     this.#first = this.#options.order.first;
     this.#listed = undefined;
@@ -105,24 +117,24 @@ export class NameKeeper {
   #isSeenExact(directory: Uint8Array): boolean {
     const { root } = this.#options;
     for (let path = directory; ; path = parentOf(path)) {
-      if (path.length === 0) return tellsCaseApart(root, path, OWN_NAME);
+      if (path.length === 0) return rootTellsCaseApart(root);
       if (!root.isFresh(path)) return false;
       if (tellsCaseApart(root, parentOf(path), nameOf(path))) return true;
     }
   }
 
-  #whyNot(entry: Entry): string | undefined {
+  #whyNot(rows: PageRows, index: number): string | undefined {
+    if (this.#isAlone(rows, index)) return undefined;
     const { root } = this.#options;
-    const { directory, name } = entry;
-    if (this.#isExact && this.#isPlain(directory, name)) return undefined;
+    const [directory, name] = [rows.directory(index), rows.name(index)];
     const stats = reached(root, directory, name);
     if (stats !== undefined && !this.#isExact) {
       this.#isExact = tellsCaseApart(root, directory, name);
-      if (this.#isExact && this.#isPlain(directory, name)) return undefined;
+      if (this.#isAlone(rows, index)) return undefined;
     }
     this.#listed ??= ListedNames.read(root, directory);
     if (stats === undefined) {
-      this.#mustBeNew.add(entry.entry);
+      this.#mustBeNew.add(rows.first + index);
       return undefined;
     }
     if (this.#listed.has(name))
@@ -135,9 +147,12 @@ export class NameKeeper {
     return undefined;
   }
 
-  /** Whether a name has one spelling only, but for case. */
-  #isPlain(directory: Uint8Array, name: Uint8Array): boolean {
-    if (name.every((byte) => byte < 0x80)) return true;
+  /** Whether its directory tells case apart, and its name has one spelling only, but for case. */
+  #isAlone(rows: PageRows, index: number): boolean {
+    return this.#isExact && (rows.isAscii(index) || this.#keepsFormsIn(rows.directory(index)));
+  }
+
+  #keepsFormsIn(directory: Uint8Array): boolean {
     const { root } = this.#options;
     this.#keepsForms ??= tellsFormsApart(root);
     return this.#keepsForms && (root.isFresh(directory) || root.isOnOwnMount(directory));
@@ -167,6 +182,11 @@ class EntrySet {
       this.#bits = grown;
     }
     this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (entry & 7));
+  }
+
+  delete(entry: number): void {
+    const bits = this.#bits[entry >> 3];
+    if (bits !== undefined) this.#bits[entry >> 3] = bits & ~(1 << (entry & 7));
   }
 
   has(entry: number): boolean {

@@ -1,5 +1,6 @@
 import { SpillFile } from "../../lib/disk/spill-file.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { TreeDigest } from "../../protocol/hash/tree-digest.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
@@ -13,14 +14,16 @@ import { type Doubts, isDoubted } from "../own/sync-mark.ts";
 import { PageStore } from "../stream/page-store.ts";
 import { ScopeStore } from "../stream/scope-store.ts";
 import { TreeOrder } from "../stream/tree-order.ts";
+import { WantJudge } from "../wants/want-judge.ts";
 import { CopyEngine } from "./copy-engine.ts";
 import { DryEngine, type DryEngineSink } from "./dry-engine.ts";
 import type { Engine } from "./engine.ts";
+import type { TreeChanges } from "./engine-messages.ts";
 import type { EngineSink } from "./engine-parts.ts";
 import { FileWriter } from "./file-writer.ts";
 import { FreeSpace } from "./free-space.ts";
 import { SharedEntries } from "./shared-entries.ts";
-import { WantJudge } from "./want-judge.ts";
+import { EVERYTHING, finishTree, type SnapshotCopy, takeOverFrom } from "./snapshot-copy.ts";
 
 /** Whose copy it is, for the manifest. */
 interface CopyOrigin {
@@ -51,6 +54,8 @@ export interface CopyOptions {
   readonly freeBytes?: () => number;
   /** How many entries with several names may wait for the end. */
   readonly sharedMax?: number;
+  /** The copy is to be a snapshot, and is nobody's to look at until then. @default it fills a folder */
+  readonly snapshot?: SnapshotCopy | undefined;
 }
 
 /** How a copy ended: whether what is left of unfinished files is kept for the next one. */
@@ -63,6 +68,8 @@ export interface OpenCopy<E extends Engine = Engine> {
   readonly deletes: boolean;
   /** Files so far whose content was not looked at. */
   readonly takenAsUnchanged: TakenAsUnchanged | undefined;
+  /** Of a copy that is to be a snapshot, once it is proven: what it is to the newest one. Nothing is in it that is not the source's. */
+  finishTree(): TreeChanges | undefined;
   /** Deletes what the source asked for, within the policy of this sink. */
   delete(out: DeletionOut): Deletion | undefined;
   /** Whether the folder is still the one that was opened. */
@@ -73,23 +80,29 @@ export interface OpenCopy<E extends Engine = Engine> {
 
 /** Prepares the folder of an open root, and assembles the engine that fills it. Takes the root over. */
 export function openCopy(root: Root, options: CopyOptions, out: EngineSink): OpenCopy<CopyEngine> {
-  const { origin, fidelity, doubts, numericIds, specials, onBusy } = options;
+  const { origin, fidelity, doubts, numericIds, specials, onBusy, snapshot } = options;
   const doubted = (ctimeMs: number) => isDoubted(doubts, ctimeMs);
   using opening = new DisposableStack();
   opening.use(root);
+  opening.use(snapshot?.basis);
   prepareFolder(root, origin.startedMs, doubted);
   const scope = opening.use(new ScopeStore());
   const pageStore = opening.use(new PageStore(SpillFile.open()));
   const order = opening.use(new TreeOrder({ pageStore, random: systemRandom }));
+  const tree = opening.use(new TreeDigest(() => SpillFile.open()));
   const { session, sessionId, source, startedMs } = origin;
   const meta = { session, sessionId, source, timeMs: startedMs, numericIds, asRoot: root.metadata.isRoot };
   const manifest = openManifestWriter(root, meta, options.isSynced);
   const writer = new FileWriter(root, onBusy);
   root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
-  const shared = new SharedEntries(options.sharedMax);
+  // Other names are snapshots': there is nothing to wait for.
+  const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
+  const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
   const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy });
-  const deletion = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
+  const usual = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
+  const deletion =
+    snapshot === undefined ? usual : { ...usual, scope: EVERYTHING, policy: { forbidden: false }, onBusy };
   /** Entries that went because they stood in the way of others. */
   let cleared = 0;
   const clearWay = (paths: readonly Buffer[]): void => {
@@ -100,18 +113,13 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
   };
   const engine = new CopyEngine(
     {
-      root,
-      pageStore,
-      order,
-      writer,
-      judge,
-      space,
-      shared,
-      manifest,
+      ...{ root, pageStore, order, writer, judge, space, shared, takeOver, manifest, tree },
       fidelity,
       scope,
+      mayClear: () => deletion.scope.limit !== undefined,
       specials,
       isDoubted: doubted,
+      onBusy,
       clearWay,
     },
     out,
@@ -120,8 +128,9 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
   return {
     engine,
     get deletes() {
-      return scope.limit !== undefined;
+      return snapshot === undefined && scope.limit !== undefined;
     },
+    finishTree: () => snapshot && finishTree(deletion, { snapshot, takeOver, out }),
     get takenAsUnchanged() {
       return manifest.takenAsUnchanged;
     },
@@ -141,24 +150,28 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
 interface DryRunOptions {
   readonly doubts: Doubts;
   readonly deletion: DeletionPolicy;
+  /** The copy would be a snapshot. @default it would fill the folder */
+  readonly isSnapshot?: boolean;
   readonly onBusy: () => void;
 }
 
 /** The same for a dry run: nothing is prepared, and nothing is there to be cleaned. Takes the root over. */
-export function openDryRun(root: Root, { doubts, deletion, onBusy }: DryRunOptions, out: DryEngineSink): OpenCopy {
+export function openDryRun(root: Root, options: DryRunOptions, out: DryEngineSink): OpenCopy {
   using opening = new DisposableStack();
   opening.use(root);
   root.metadata.traits = recallTraits(root);
   root.damage = KnownDamage.read(root);
+  const { doubts, deletion, isSnapshot = false, onBusy } = options;
   const scope = opening.use(new ScopeStore());
   const pageStore = opening.use(new PageStore(SpillFile.open()));
   const order = opening.use(new TreeOrder({ pageStore, random: systemRandom }));
   const judged = { isDoubted: (ctimeMs: number) => isDoubted(doubts, ctimeMs), onBusy };
-  const engine = new DryEngine({ root, pageStore, order, scope, policy: deletion, ...judged }, out);
+  const engine = new DryEngine({ root, pageStore, order, scope, policy: deletion, isSnapshot, ...judged }, out);
   const parts = opening.move();
   return {
     engine,
     deletes: false,
+    finishTree: () => undefined,
     takenAsUnchanged: undefined,
     delete: () => undefined,
     isWhole: () => root.isThere(),

@@ -43,10 +43,14 @@ export class SharedEntries implements SharedEntryKeeper {
     this.#held.delete(entry);
   }
 
-  /** Whether a file that waits still is what it was; undefined when it does not wait. */
-  isAsHeld(root: Root, entry: FileEntry): boolean | undefined {
+  holds(entry: number): boolean {
+    return this.#held.has(entry);
+  }
+
+  /** Whether a file that waits still is what it was. */
+  isAsHeld(root: Root, entry: FileEntry): boolean {
     const seen = this.#held.get(entry.entry);
-    return seen === undefined ? undefined : isAsBefore(root.look(entry.directory, entry.name), seen);
+    return seen !== undefined && isAsBefore(root.look(entry.directory, entry.name), seen);
   }
 
   /** All that waits, in the order of the pages. `links` are the further names of the session that are carried here, each path once. */

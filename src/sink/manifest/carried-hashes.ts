@@ -1,10 +1,10 @@
-import type { Entry, FileEntry } from "../../protocol/frame/page.ts";
-import type { Timestamp } from "../../protocol/frame/timestamp.ts";
-import { splitPath } from "../../protocol/names/relative-path.ts";
-import type { ManifestPage, ManifestState } from "./manifest.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
+import { stateKind, UNCHANGED, unchangedHash } from "../../protocol/frame/trailer.ts";
+import { compareDirectories } from "../../protocol/names/walk-order.ts";
+import { type ManifestPage, manifestStateOf } from "./manifest.ts";
 
 /** What a content is known by, and when the copy began that proved it, in milliseconds since 1970. */
-interface CarriedProof {
+export interface CarriedProof {
   readonly hash: Uint8Array;
   readonly provenMs: number;
 }
@@ -16,11 +16,19 @@ interface ProofTimes {
   readonly oldestProofMs: number;
 }
 
+/** Two runs of entries, each of one directory, and the order of these. */
+interface ComparedGroups {
+  readonly old: PageRows;
+  readonly oldGroup: number;
+  readonly now: PageRows;
+  readonly group: number;
+  readonly order: number;
+}
+
 /**
  * Content hashes of an earlier manifest, for files that were not read this time. Both manifests are in the order of a walk.
  * So they are read side by side, like two sorted lists. Memory holds one page of the old one. Where the order differs, a
- * hash is not found. A directory of more than 65,536 names is sorted in runs, and a file that was read again comes at the
- * end. Then the file's content counts as unknown.
+ * hash is not found: a file that was read again comes at the end. Then the file's content counts as unknown.
  */
 export class CarriedHashes {
   readonly #pages: Iterator<ManifestPage>;
@@ -28,6 +36,7 @@ export class CarriedHashes {
   #page: ManifestPage | undefined;
   #index = 0;
   #ended = false;
+  #compared: ComparedGroups | undefined;
 
   constructor(pages: Iterator<ManifestPage>, times: ProofTimes) {
     this.#pages = pages;
@@ -35,21 +44,21 @@ export class CarriedHashes {
   }
 
   /** Proof of the file if it stood in the old manifest with equal size and time. Ask in the order of the walk. */
-  find(entry: FileEntry): CarriedProof | undefined {
+  find(now: PageRows, index: number): CarriedProof | undefined {
     for (let old = this.#current(); old !== undefined; old = this.#current()) {
-      const order = compareInWalk(old.entry, entry);
+      const at = this.#index;
+      const order = this.#orderOf(old.rows, now, index);
       if (order > 0) return undefined;
       this.#index += 1;
-      if (order === 0) return proofOf(old.entry, old.state, { now: entry, times: this.#times });
+      if (order === 0) return this.#proofOf(old, at, { now, index });
     }
     return undefined;
   }
 
-  #current(): { readonly entry: Entry; readonly state: ManifestState } | undefined {
+  /** The page of the next old entry. */
+  #current(): ManifestPage | undefined {
     while (!this.#ended) {
-      const entry = this.#page?.page.entries[this.#index];
-      const state = this.#page?.states[this.#index];
-      if (entry !== undefined && state !== undefined) return { entry, state };
+      if (this.#page !== undefined && this.#index < this.#page.rows.count) return this.#page;
       this.#index = 0;
       this.#page = this.#next();
     }
@@ -66,38 +75,56 @@ export class CarriedHashes {
     this.#ended = true;
     return undefined;
   }
-}
 
-/**
- * The order of two entries in a walk. The entries of a directory stand together, before the entries of directories below
- * it.
- */
-export function compareInWalk(left: Entry, right: Entry): number {
-  if (Buffer.compare(left.directory, right.directory) === 0) return Buffer.compare(left.name, right.name);
-  const [a, b] = [splitPath(left.directory), splitPath(right.directory)];
-  for (let depth = 0; ; depth += 1) {
-    const [one, other] = [a[depth], b[depth]];
-    if (one === undefined || other === undefined) return a.length - b.length;
-    const order = Buffer.compare(one, other);
-    if (order !== 0) return order;
+  #orderOf(old: PageRows, now: PageRows, index: number): number {
+    const [oldGroup, group] = [old.group(this.#index), now.group(index)];
+    let compared = this.#compared;
+    const isKnown = compared?.old === old && compared.oldGroup === oldGroup && compared.now === now;
+    if (compared === undefined || !isKnown || compared.group !== group) {
+      const order = compareDirectories(old.directory(this.#index), now.directory(index));
+      compared = { old, oldGroup, now, group, order };
+      this.#compared = compared;
+    }
+    return compared.order || compareNames(old, this.#index, { now, index });
+  }
+
+  #proofOf(
+    { rows, states }: ManifestPage,
+    at: number,
+    { now, index }: { readonly now: PageRows; readonly index: number },
+  ): CarriedProof | undefined {
+    if (!rows.isFile(at)) return undefined;
+    const { copyMs, oldestProofMs } = this.#times;
+    if (stateKind(states, at) === UNCHANGED) {
+      if (rows.size(at) !== now.size(index)) return undefined;
+      if (!isSameMicrosecond(rows.seconds(at), rows.nanoseconds(at), { now, index })) return undefined;
+      // A hash in the page, or none that was carried over: the sink read its file, and compared.
+      const isRead = rows.hash(at) !== undefined || oldestProofMs === 0;
+      return { hash: unchangedHash(states, at), provenMs: isRead ? copyMs : oldestProofMs };
+    }
+    const state = manifestStateOf(states, at);
+    if (state.state !== "delivered") return undefined;
+    const { size, mtime, hash } = state.final;
+    const isSame = size === now.size(index) && isSameMicrosecond(mtime.seconds, mtime.nanoseconds, { now, index });
+    return isSame ? { hash, provenMs: copyMs } : undefined;
   }
 }
 
-function proofOf(
-  old: Entry,
-  state: ManifestState,
-  { now, times }: { readonly now: FileEntry; readonly times: ProofTimes },
-): CarriedProof | undefined {
-  if (old.kind !== "file" || (state.state !== "delivered" && state.state !== "unchanged")) return undefined;
-  const { size, mtime } = state.state === "delivered" ? state.final : old;
-  if (size !== now.size || !sameMicrosecond(mtime, now.mtime)) return undefined;
-  if (state.state === "delivered") return { hash: state.final.hash, provenMs: times.copyMs };
-  // A hash in the page: the sink read its file, and compared.
-  return { hash: state.hash, provenMs: old.hash === undefined ? times.oldestProofMs : times.copyMs };
+function compareNames(
+  old: PageRows,
+  at: number,
+  { now, index }: { readonly now: PageRows; readonly index: number },
+): number {
+  const [start, end] = [now.nameStart(index), now.nameEnd(index)];
+  return old.table.compare(now.table, start, end, old.nameStart(at), old.nameEnd(at));
 }
 
 /** What every sink can restore of a time. */
-function sameMicrosecond(left: Timestamp, right: Timestamp): boolean {
-  const micro = ({ nanoseconds }: Timestamp): number => Math.floor(nanoseconds / 1000);
-  return left.seconds === right.seconds && micro(left) === micro(right);
+function isSameMicrosecond(
+  seconds: number,
+  nanoseconds: number,
+  { now, index }: { readonly now: PageRows; readonly index: number },
+): boolean {
+  const micro = (nanos: number): number => Math.floor(nanos / 1000);
+  return seconds === now.seconds(index) && micro(nanoseconds) === micro(now.nanoseconds(index));
 }

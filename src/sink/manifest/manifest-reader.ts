@@ -1,7 +1,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { FanfoldError } from "../../lib/errors.ts";
-import type { Root } from "../disk/root.ts";
-import { openOwnFile } from "../own/own-files.ts";
+import { type OwnPlace, openOwnFile } from "../own/own-files.ts";
 import {
   bodyLength,
   checkRecord,
@@ -67,12 +66,12 @@ export class ManifestReader implements Disposable {
   }
 
   /**
-   * The manifest of a folder, or undefined when there is none.
+   * The manifest in a place of our own, or undefined when there is none.
    *
    * @throws FanfoldError `manifest-damaged`; system errors
    */
-  static open(root: Root, name = MANIFEST): ManifestReader | undefined {
-    const fd = openOwnFile(root, name);
+  static open(place: OwnPlace, name = MANIFEST): ManifestReader | undefined {
+    const fd = openOwnFile(place, name);
     if (fd === undefined) return undefined;
     try {
       return new ManifestReader(fd);
@@ -92,9 +91,9 @@ export class ManifestReader implements Disposable {
     for (const record of this.#records()) {
       if (tookNote(record, notes)) continue;
       const next = decoded(() => decodeManifestPage(record.body));
-      if (next.page.page !== pages || next.page.first !== entries) throw manifestDamaged("holds pages out of order");
+      if (next.rows.page !== pages || next.rows.first !== entries) throw manifestDamaged("holds pages out of order");
       pages += 1;
-      entries += next.page.entries.length;
+      entries += next.rows.count;
       yield next;
     }
     if (pages !== this.end.pages || entries !== this.end.entries)

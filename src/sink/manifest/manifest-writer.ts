@@ -1,11 +1,12 @@
 import { closeSync, writeSync } from "node:fs";
-import { sumBytes } from "../../lib/sum-bytes.ts";
-import type { Entry, Page } from "../../protocol/frame/page.ts";
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
+import type { EncodedStates } from "../../protocol/frame/trailer.ts";
 import type { FidelityKind } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import type { Root } from "../disk/root.ts";
 import { commitOwnFile, createOwnFile, removeOwnFile } from "../own/own-files.ts";
-import { CarriedHashes } from "./carried-hashes.ts";
+import { CarriedHashes, type CarriedProof } from "./carried-hashes.ts";
 import {
   DECLARED_MAX,
   encodeDeclared,
@@ -21,15 +22,18 @@ import {
   MANIFEST_DRAFT,
   MANIFEST_VERSION,
   type ManifestMeta,
-  type ManifestState,
   PROOF_MS_MAX,
 } from "./manifest.ts";
 import { ManifestReader } from "./manifest-reader.ts";
 
 /** Writes the manifest of a session while it runs. It counts only once it is committed; until then the old one stands. */
 export interface ManifestWriter {
-  /** The next page: its body as it came, and what is stored here of each entry. */
-  page(page: Page, body: Uint8Array, states: readonly ManifestState[]): void;
+  /** The next page, and what is stored here of each entry. */
+  page(rows: PageRows, states: EncodedStates): void;
+  /** What the manifest before says of a file's content, when size and time are equal. Asked in the order of the pages, once each. */
+  known(rows: PageRows, index: number): CarriedProof | undefined;
+  /** Of a file with so many bytes the content was not looked at: it was proven by the copy that began then. */
+  take(bytes: number, provenMs: number): void;
   /** An entry is there, but for this; what cannot be seen afterwards is passed over. */
   lacks(entry: number, what: FidelityKind): void;
   /** Files so far whose content was not looked at in this session, without empty ones. Undefined when there are none. */
@@ -57,7 +61,7 @@ class FileManifestWriter implements ManifestWriter {
   #pages = 0;
   #entries = 0;
   /** Files that were taken as unchanged. */
-  readonly #taken = { files: 0, bytes: 0, withoutProof: 0, oldestProofMs: Number.POSITIVE_INFINITY };
+  readonly #taken = { files: 0, bytes: 0, oldestProofMs: Number.POSITIVE_INFINITY };
   /** Not written yet. */
   #lacks = new Map<number, number>();
 
@@ -71,11 +75,23 @@ class FileManifestWriter implements ManifestWriter {
     this.#write(encodeRecord("header", encodeHeader(meta)));
   }
 
-  page(page: Page, body: Uint8Array, states: readonly ManifestState[]): void {
-    const known = page.entries.map((entry, index) => this.#withHash(entry, states[index] ?? { state: "not-carried" }));
-    this.#write(encodeRecord("page", encodeManifestPage(body, known)));
+  page({ table, count }: PageRows, states: EncodedStates): void {
+    this.#write(encodeRecord("page", encodeManifestPage(table, states)));
     this.#pages += 1;
-    this.#entries += page.entries.length;
+    this.#entries += count;
+  }
+
+  known(rows: PageRows, index: number): CarriedProof | undefined {
+    return this.#carried?.find(rows, index);
+  }
+
+  take(bytes: number, provenMs: number): void {
+    // In an empty file there is nothing to be proven.
+    if (bytes === 0) return;
+    const taken = this.#taken;
+    taken.files += 1;
+    taken.bytes = sumBytes(taken.bytes, bytes);
+    taken.oldestProofMs = Math.min(taken.oldestProofMs, provenMs);
   }
 
   lacks(entry: number, what: FidelityKind): void {
@@ -103,10 +119,7 @@ class FileManifestWriter implements ManifestWriter {
 
   get takenAsUnchanged(): TakenAsUnchanged | undefined {
     const { oldestProofMs, ...taken } = this.#taken;
-    if (taken.files === 0) return undefined;
-    return Number.isFinite(oldestProofMs)
-      ? { ...taken, oldestProof: new Date(oldestProofMs).toISOString() }
-      : { ...taken };
+    return taken.files === 0 ? undefined : { ...taken, oldestProof: new Date(oldestProofMs).toISOString() };
   }
 
   discard(): void {
@@ -124,22 +137,6 @@ class FileManifestWriter implements ManifestWriter {
   #writeLacks(): void {
     if (this.#lacks.size > 0) this.#write(encodeRecord("lacks", encodeLacks(this.#lacks)));
     this.#lacks = new Map();
-  }
-
-  #withHash(entry: Entry, state: ManifestState): ManifestState {
-    if (entry.kind !== "file" || state.state !== "not-read") return state;
-    if (entry.hash !== undefined) return { state: "unchanged", hash: entry.hash };
-    const carried = this.#carried?.find(entry);
-    if (entry.size > 0) this.#take(entry.size, carried?.provenMs);
-    return carried === undefined ? state : { state: "unchanged", hash: carried.hash };
-  }
-
-  #take(bytes: number, provenMs: number | undefined): void {
-    const taken = this.#taken;
-    taken.files += 1;
-    taken.bytes = sumBytes(taken.bytes, bytes);
-    if (provenMs === undefined) taken.withoutProof += 1;
-    else taken.oldestProofMs = Math.min(taken.oldestProofMs, provenMs);
   }
 
   #write(bytes: Buffer): void {

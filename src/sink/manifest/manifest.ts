@@ -1,22 +1,28 @@
 import { crc32 } from "node:zlib";
 import { FanfoldError } from "../../lib/errors.ts";
 import { ByteReader, ByteWriter, damaged } from "../../protocol/frame/bytes.ts";
-import { decodeFinal, encodeFinal } from "../../protocol/frame/data-table.ts";
-import { decodePage, type Page } from "../../protocol/frame/page.ts";
-import type { EntryState } from "../../protocol/frame/trailer.ts";
+import { decodeFinal, encodeFinal, passFinal } from "../../protocol/frame/data-table.ts";
+import { type PageRows, readRows } from "../../protocol/frame/page-rows.ts";
+import {
+  AS_LISTED,
+  type EncodedStates,
+  type EntryState,
+  STATE_BYTES,
+  UNCHANGED,
+} from "../../protocol/frame/trailer.ts";
 import { FRAME_BYTES_MAX, HASH_BYTES, PAGE_ENTRIES_MAX } from "../../protocol/limits.ts";
 import type { FidelityKind } from "../../protocol/messages/fidelity.ts";
 
 /**
- * The manifest of a sink's folder, `.fanfold/manifest`: what the last proven copy put there, page by page.
+ * The manifest of a sink's folder, `.fanfold/manifest`: what the last finished copy put there, page by page.
  *
  *   manifest = "fanfoldM" version(u8) header *(page | lacks) *(declared | lacks) end
  *   record   = kind(u8) length(u32) crc(u32) body          ; little endian; CRC-32 over kind, length and body
  *   header   = session(string) session-id(string) source(string) time flags(u8)
  *                                                          ; time in milliseconds since 1970; flags: 1 owners by number, 2 written by root
  *   page     = body(string) count *state                   ; `body` as the page came [P-4]
- *   state    = 0 | 1 final | 2 | 3                          ; as in a trailer [P-7]
- *            | 4 hash(32)                                   ; not read in this session, its content known from before
+ *   state    = 0 | 1 final | 2 | 4 hash(32)                 ; as in a trailer [P-7]
+ *            | 3                                            ; of protocol versions before 11: not read, its content not known
  *            | 5                                            ; this sink could not carry it
  *   lacks    = count *(entry bits(u8))                     ; what of an entry could not be carried (docs/fidelity.md): see LACKS
  *   declared = count *entry                                 ; entries that turned out not to be carried at the very end
@@ -81,20 +87,20 @@ export interface ManifestMeta {
 
 export type ManifestState =
   | EntryState
-  /** Not read in its session; its content is what an earlier one delivered, or the source had hashed beforehand. */
-  | { readonly state: "unchanged"; readonly hash: Uint8Array }
+  /** Not read in its session, by a protocol that told no content hash of such files. */
+  | { readonly state: "not-read" }
   /** A problem of this sink: nothing is promised of it. */
   | { readonly state: "not-carried" };
 
 export interface ManifestPage {
-  readonly page: Page;
-  readonly states: readonly ManifestState[];
+  readonly rows: PageRows;
+  readonly states: EncodedStates;
 }
 
 export interface ManifestEnd {
   readonly pages: number;
   readonly entries: number;
-  /** When the oldest copy began whose proof of a content is carried over here, in milliseconds since 1970; 0: none is. */
+  /** When the oldest copy began whose proof of a content is carried over here, in milliseconds since 1970. 0: none is. */
   readonly oldestProofMs: number;
   /** Of the tree. */
   readonly digest: Uint8Array;
@@ -142,29 +148,53 @@ export function decodeHeader(body: Uint8Array): ManifestMeta {
   return { ...meta, numericIds: (flags & NUMERIC_IDS) !== 0, asRoot: (flags & AS_ROOT) !== 0 };
 }
 
-export function encodeManifestPage(body: Uint8Array, states: readonly ManifestState[]): Buffer {
-  const out = new ByteWriter(body.length + states.length * 48 + 64);
+export function encodeManifestPage(body: Uint8Array, { bytes, starts }: EncodedStates): Buffer {
+  const written = bytes.subarray(starts[0], starts.at(-1));
+  const out = new ByteWriter(body.length + written.length + 64);
   out.string(body);
-  out.varint(states.length);
-  for (const state of states) encodeState(out, state);
+  out.varint(starts.length - 1);
+  out.raw(written);
   return out.view();
+}
+
+export function encodeManifestStates(states: readonly ManifestState[]): EncodedStates {
+  const out = new ByteWriter(states.length * STATE_BYTES);
+  const starts = new Uint32Array(states.length + 1);
+  for (const [index, state] of states.entries()) {
+    encodeState(out, state);
+    starts[index + 1] = out.length;
+  }
+  return { bytes: out.view(), starts };
+}
+
+/** One of the states of a page in a manifest, or of a trailer, which are of the same form. */
+export function manifestStateOf({ bytes, starts }: EncodedStates, index: number): ManifestState {
+  return decodeState(new ByteReader(bytes.subarray(starts[index], starts[index + 1])));
 }
 
 export function decodeManifestPage(body: Uint8Array): ManifestPage {
   const bytes = new ByteReader(body);
-  const page = decodePage(bytes.string(FRAME_BYTES_MAX));
+  const rows = readRows(bytes.string(FRAME_BYTES_MAX));
   const count = bytes.varint();
-  if (count !== page.entries.length) throw damaged(`has ${count} states for ${page.entries.length} entries`);
-  const states: ManifestState[] = [];
-  for (let index = 0; index < count; index += 1) states.push(decodeState(bytes));
+  if (count !== rows.count) throw damaged(`has ${count} states for ${rows.count} entries`);
+  const starts = new Uint32Array(count + 1);
+  for (let index = 0; index < count; index += 1) {
+    starts[index] = bytes.at;
+    passManifestState(bytes);
+  }
+  starts[count] = bytes.at;
   bytes.end();
-  return { page, states };
+  return { rows, states: { bytes: body, starts } };
 }
 
-const AS_LISTED = 0;
 const NOT_READ = 3;
-const UNCHANGED = 4;
 const NOT_CARRIED = 5;
+
+function passManifestState(bytes: ByteReader): void {
+  const state = bytes.u8();
+  if (state === UNCHANGED) bytes.skip(HASH_BYTES);
+  else if (state !== AS_LISTED && state !== NOT_READ && state !== NOT_CARRIED) passFinal(bytes, state);
+}
 
 function encodeState(out: ByteWriter, state: ManifestState): void {
   switch (state.state) {

@@ -31,7 +31,7 @@ interface AttributeChanges {
 
 const NO_CHANGES: AttributeChanges = { set: [], remove: [], lacks: new Set() };
 const CAPABILITY = "security.capability";
-/** What a system says to an attribute that it does not take; for ENOSPC and EDQUOT: there is no room left in the inode. */
+/** What a system says to an attribute that it does not take. ENOSPC and EDQUOT: there is no room left in the inode. */
 const REFUSALS: ReadonlySet<string> = new Set([
   "EPERM",
   "EACCES",
@@ -107,6 +107,27 @@ export function changeAttributes(native: Native, place: NativePlace, changes: At
   for (const name of changes.remove) attempt(name, () => native.removeAttribute(place, name));
   for (const { name, value } of changes.set) attempt(name, () => native.setAttribute(place, name, value));
   return lacks;
+}
+
+/** Gives an entry those of another one that belong to a copy, as far as the system takes them. */
+export function copyAttributes(native: Native, from: NativePlace, to: NativePlace): void {
+  for (const name of listed(native, from).filter(isCarriedAttribute)) {
+    try {
+      const value = native.getAttribute(from, name);
+      if (value !== undefined) native.setAttribute(to, name, value);
+    } catch (thrown) {
+      if (!REFUSALS.has(systemCode(thrown) ?? "")) throw thrown;
+    }
+  }
+}
+
+/** Whether it has any that belong to a copy. What cannot be asked counts as if it had. */
+export function hasCarriedAttributes(native: Native, place: EntryPlace): boolean {
+  try {
+    return native.listAttributes(place).some(isCarriedAttribute);
+  } catch {
+    return true;
+  }
 }
 
 /** A file system without attributes, or a file whose names may not be read, has none. */

@@ -3,7 +3,7 @@ import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 /**
  * Without native calls: what to give to `utimes` and its kin, so that a file's time is right to the microsecond. Node takes seconds as a
  * double, which near the present has steps of 0.24 microseconds, and libuv cuts off below the nanosecond. So the nearest
- * double may lie in the microsecond before or behind; then its neighbour on the right side of the border is taken. From
+ * double may lie in the microsecond before or behind. Then its neighbour on the right side of the border is taken. From
  * the year 2242 on the steps are too wide for that (docs/limits.md).
  *
  * Node takes a negative number for "now", but a text with the same digits for what it says.

@@ -16,7 +16,7 @@ import type { Native, NativePlace } from "../../lib/disk/native-calls.ts";
 import { type FileFacts, factsOf, factsOfOpen } from "../disk/file-facts.ts";
 
 /**
- * Opens the entry itself and not a link's target, without reading, whatever its mode (Linux; node:fs has no name for it).
+ * Opens the entry itself and not a link's target, without reading, whatever its mode. Only on Linux: node:fs has no name for it.
  */
 const O_PATH = 0o10000000;
 

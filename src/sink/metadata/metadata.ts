@@ -1,17 +1,26 @@
 import type { EntryPlace, Native } from "../../lib/disk/native-calls.ts";
+import type { StatxBuffer } from "../../lib/disk/statx-stats.ts";
 import { systemCode } from "../../lib/errors.ts";
 import { ACCESS_ACL } from "../../protocol/frame/attribute-names.ts";
-import { type Entry, type EntryKind, entryDisplay, KEEPS_ALL, type Keeps } from "../../protocol/frame/page.ts";
+import {
+  ENTRY_KINDS,
+  type Entry,
+  type EntryKind,
+  entryDisplay,
+  KEEPS_ALL,
+  type Keeps,
+} from "../../protocol/frame/page.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import type { FidelityKind, FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { FileFacts } from "../disk/file-facts.ts";
 import { FILLABLE } from "../disk/fillable.ts";
 import type { FolderTraits } from "../own/folder-traits.ts";
-import { attributeChanges, changeAttributes } from "./attribute-sync.ts";
+import { attributeChanges, changeAttributes, copyAttributes } from "./attribute-sync.ts";
 import { fileTime } from "./file-time.ts";
 import type { MetadataTarget } from "./metadata-target.ts";
 import type { Ids, OwnerMap, Rights } from "./owner-map.ts";
-import { isSameTime, nanosecondsOf, stored, timeLoss } from "./time-scale.ts";
+import { isSameTime, keepsTime, nanosecondsOf, stored, timeLoss } from "./time-scale.ts";
 import type { UnkeptMode } from "./unkept-mode.ts";
 
 /** What an entry shall have besides its content. */
@@ -24,7 +33,7 @@ export interface MetadataEntry {
   readonly entry: number;
   readonly kind: MetadataKind;
   readonly wanted: WantedMetadata;
-  /** Gives its escaped path, under which is told what could not be carried; undefined when that was told before. */
+  /** Gives its escaped path, under which is told what could not be carried. Undefined when that was told before. */
   readonly shown: (() => string) | undefined;
 }
 
@@ -106,11 +115,26 @@ export class Metadata {
 
   /** What stands there and looks like `facts`, against what it shall have. Changes nothing. */
   compare(place: EntryPlace, facts: FileFacts, { kind, wanted }: MetadataEntry): MetadataDifference {
-    const ids = this.#attainableIds(facts, wanted);
+    const ids = this.attainableIds(facts, wanted);
     if (ids.uid !== facts.uid || ids.gid !== facts.gid) return DIFFERS;
     if (this.#modeFor(facts, kind, wanted) !== facts.mode || this.#timeDiffers(facts, wanted)) return DIFFERS;
     const { set, remove, lacks } = this.#attributes(place, facts, kind, wanted);
     return { differs: set.length > 0 || remove.length > 0, lacks };
+  }
+
+  /** Whether what was looked at is exactly as the row says, attributes aside: it would be given nothing, and lacks nothing. */
+  isRight(found: StatxBuffer, rows: PageRows, index: number): boolean {
+    const [kind, owner, mode] = [rows.kind(index), rows.owner(index), rows.mode(index)];
+    if (owner !== undefined) {
+      const { uid, gid } = this.#options.owners.idsOf(owner);
+      if (found.uid !== uid || found.gid !== gid) return false;
+    } else if ((mode & SET_IDS) !== 0) return false;
+    const hasMode = kind !== ENTRY_KINDS.symlink && this.keeps.perms;
+    if (hasMode && (found.mode & PERMISSIONS) !== mode) return false;
+    if (!this.keeps.times) return true;
+    const [seconds, nanoseconds] = [rows.seconds(index), rows.nanoseconds(index)];
+    if (found.mtimeSeconds !== seconds || found.mtimeNanoseconds !== nanoseconds) return false;
+    return keepsTime(this.traits.scale, { seconds, nanoseconds });
   }
 
   /** Whether it would be given something. Changes nothing. */
@@ -125,7 +149,7 @@ export class Metadata {
     return !this.isForeign(attained, subject) && this.wouldChange(place, attained, subject);
   }
 
-  /** Whether its mode and time cannot be set because it is somebody else's; a file of one's own in its place can have them. */
+  /** Whether its mode and time cannot be set because it is somebody else's. A file of one's own in its place can have them. */
   isForeign(facts: FileFacts, { kind, wanted }: MetadataEntry): boolean {
     const { isRoot, uid } = this.#options.rights;
     if (isRoot || facts.uid === uid || !this.traits.keepsOwners) return false;
@@ -133,7 +157,7 @@ export class Metadata {
   }
 
   /** Whether this process can fill a directory as it is. */
-  isFillable({ mode, uid }: FileFacts): boolean {
+  isFillable({ mode, uid }: Pick<FileFacts, "mode" | "uid">): boolean {
     const { rights } = this.#options;
     return (mode & FILLABLE) === FILLABLE && (rights.isRoot || rights.uid === uid);
   }
@@ -168,6 +192,19 @@ export class Metadata {
     this.#setTime(target, mtime);
   }
 
+  /** Gives a new directory what another one has, as far as no copy says what it shall have. */
+  inherit(
+    target: MetadataTarget,
+    from: { readonly place: number; readonly facts: FileFacts },
+    wanted?: WantedMetadata,
+  ): void {
+    const { native } = this.#options;
+    const { uid, gid, mode } = from.facts;
+    if (this.isRoot && wanted?.owner === undefined) spared(() => target.setOwner(uid, gid));
+    if (wanted?.attributes === undefined && native !== undefined) copyAttributes(native, from.place, target.place);
+    if (!this.keeps.perms) spared(() => target.setMode(mode | FILLABLE));
+  }
+
   /** Counts an entry that was not made at all. */
   tellMissing(what: FidelityKind, { shown }: MetadataEntry): void {
     if (shown !== undefined) this.#options.tally.add(what, shown());
@@ -179,7 +216,7 @@ export class Metadata {
   }
 
   #setOwner(target: MetadataTarget, facts: FileFacts, wanted: WantedMetadata): FileFacts {
-    const { uid, gid } = this.#attainableIds(facts, wanted);
+    const { uid, gid } = this.attainableIds(facts, wanted);
     if (uid === facts.uid && gid === facts.gid) return facts;
     spared(() => target.setOwner(uid, gid));
     return target.facts();
@@ -211,7 +248,7 @@ export class Metadata {
 
   #attributes(place: EntryPlace, facts: FileFacts, kind: MetadataKind, wanted: WantedMetadata) {
     const { native, rights } = this.#options;
-    const capabilities = kind === "file" && this.#isOwnerRight(facts, wanted);
+    const capabilities = kind === "file" && this.isOwnerRight(facts, wanted);
     const scope = { native, isRoot: rights.isRoot, acls: this.keeps.perms, capabilities };
     return attributeChanges(place, wanted.attributes, scope);
   }
@@ -223,7 +260,7 @@ export class Metadata {
   }
 
   /** Whom this process can give it to: anybody as root, else only a group of its own. */
-  #attainableIds(facts: FileFacts, { owner }: WantedMetadata): Ids {
+  attainableIds(facts: FileFacts, { owner }: WantedMetadata): Ids {
     const { rights, owners } = this.#options;
     if (owner === undefined) return { uid: facts.uid, gid: facts.gid };
     const ids = owners.idsOf(owner);
@@ -232,7 +269,7 @@ export class Metadata {
     return { uid: facts.uid, gid: canGive ? ids.gid : facts.gid };
   }
 
-  #isOwnerRight(facts: Ids, { owner }: WantedMetadata): boolean {
+  isOwnerRight(facts: Ids, { owner }: WantedMetadata): boolean {
     if (owner === undefined) return false;
     const ids = this.#options.owners.idsOf(owner);
     return facts.uid === ids.uid && facts.gid === ids.gid;
@@ -242,7 +279,7 @@ export class Metadata {
   #modeFor(facts: FileFacts, kind: MetadataKind, wanted: WantedMetadata, unkept?: UnkeptMode): number {
     if (kind === "symlink") return facts.mode;
     if (!this.keeps.perms) return unkept === undefined ? facts.mode : unkeptFor(facts, kind, unkept);
-    if (kind === "directory" || this.#isOwnerRight(facts, wanted)) return wanted.mode;
+    if (kind === "directory" || this.isOwnerRight(facts, wanted)) return wanted.mode;
     return wanted.mode & ~SET_IDS;
   }
 
@@ -260,7 +297,7 @@ export class Metadata {
       this.onLack(entry, what);
       if (shown !== undefined) this.#options.tally.add(what, shown());
     };
-    if (wanted.owner !== undefined && !this.#isOwnerRight(facts, wanted)) count("owner");
+    if (wanted.owner !== undefined && !this.isOwnerRight(facts, wanted)) count("owner");
     const missing = kind === "symlink" || !this.keeps.perms ? 0 : wanted.mode ^ (facts.mode & PERMISSIONS);
     const setIds = kind === "directory" ? 0 : missing & wanted.mode & SET_IDS;
     if (setIds !== 0 || lacks.has("setuid")) count("setuid");
@@ -271,7 +308,7 @@ export class Metadata {
   }
 }
 
-/** A directory keeps the set-group-id bit that it inherited; a file has set-id bits for the owner alone whose they were. */
+/** A directory keeps the set-group-id bit that it inherited. A file has set-id bits for the owner alone whose they were. */
 function unkeptFor(facts: FileFacts, kind: MetadataKind, { mode, ids }: UnkeptMode): number {
   if (kind === "directory") return (mode & ~SET_GROUP_ID) | (facts.mode & SET_GROUP_ID);
   return facts.uid === ids?.uid && facts.gid === ids.gid ? mode : mode & ~SET_IDS;

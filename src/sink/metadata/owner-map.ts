@@ -28,8 +28,8 @@ interface Accounts {
 }
 
 /**
- * Finds the owner of an entry on this machine, as rsync does: by the names of user and group if they exist here, otherwise
- * by the numbers.
+ * Finds the owner of an entry on this machine, as rsync does. The names of user and group count if they exist here,
+ * otherwise the numbers.
  */
 export class OwnerMap {
   readonly #numericIds: boolean;

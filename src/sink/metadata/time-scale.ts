@@ -35,6 +35,13 @@ export function stored(scale: TimeScale, asked: bigint): bigint {
   return floor(asked, scale.unit);
 }
 
+/** Whether a file shows exactly the time that it is given. */
+export function keepsTime(scale: TimeScale, asked: Timestamp): boolean {
+  if (scale.unit === 1n && scale.first === undefined && scale.last === undefined) return true;
+  const askedNs = nanosecondsOf(asked);
+  return stored(scale, askedNs) === askedNs;
+}
+
 /**
  * Whether a file that shows `found` was given the time, by native calls or without them: to the microsecond. Node itself
  * sets the nearest double (file-time.ts), and what one session set, the next one must know again, whatever calls it has.

@@ -1,36 +1,54 @@
-import { z } from "zod";
+import { shape } from "../../protocol/shape/shapes.ts";
 import { asSyncMark, type SyncMark } from "./sync-mark.ts";
 
 /** What a sink's folder remembers in `.fanfold/facts`: one line of JSON. */
 export interface FolderFacts {
-  /** Proves to a coordinator that this is the same sink coming back: 64 hex digits. */
-  readonly secret: string;
+  /** The secret half of the Ed25519 key that this sink is known by: 64 hex digits. */
+  readonly seed: string;
   /** Identity of the source this folder belongs to since its first success. */
   readonly source?: string | undefined;
+  /** Since it keeps snapshots. */
+  readonly snapshots?: boolean | undefined;
+  /** The program that makes snapshots of it failed behind the last copy. */
+  readonly commandFailed?: boolean | undefined;
   /** Undefined when it has none, or they cannot be understood. Then no file in the folder is trusted. */
   readonly mark?: SyncMark | undefined;
 }
+
+/** What a folder was found to remember: one of version 0.1 has no key yet. */
+export type KnownFacts = Omit<FolderFacts, "seed"> & { readonly seed?: string | undefined };
 
 export const FACTS_FILE = "facts";
 /** The longest mark, with 64 doubts, is of 3 KiB. */
 export const FACTS_BYTES_MAX = 16 * 1024;
 
-const factsSchema = z.object({
-  secret: z.string().regex(/^[0-9a-f]{64}$/),
-  source: z.string().max(128).optional(),
-  mark: z.unknown().transform(asSyncMark).optional(),
-});
+const secret = shape.text().regex(/^[0-9a-f]{64}$/);
+const rest = {
+  snapshots: shape.flag().optional(),
+  commandFailed: shape.flag().optional(),
+  source: shape.text().max(128).optional(),
+  mark: shape.unknown().optional(),
+};
+/** Version 0.1 had a secret instead of a key. It is of no more use. */
+const formerShape = shape.object({ secret, ...rest });
+const factsShape = shape.object({ seed: secret, ...rest });
 
 /** The same facts are the same text. */
-export function encodeFacts({ secret, source, mark }: FolderFacts): string {
-  return `${JSON.stringify({ secret, source, mark })}\n`;
+export function encodeFacts({ seed, source, snapshots, commandFailed, mark }: FolderFacts): string {
+  return `${JSON.stringify({ seed, source, snapshots, commandFailed, mark })}\n`;
 }
 
 /** @returns undefined for anything that is not what `encodeFacts` makes; a mark that is none is left out */
-export function decodeFacts(bytes: Uint8Array): FolderFacts | undefined {
+export function decodeFacts(bytes: Uint8Array): KnownFacts | undefined {
   if (bytes.length > FACTS_BYTES_MAX) return undefined;
   try {
-    return factsSchema.safeParse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))).data;
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const found = factsShape.accept(value) ?? formerShape.accept(value);
+    if (found === undefined) return undefined;
+    const { mark, ...others } = found;
+    const { source, snapshots, commandFailed } = others;
+    const known = { source, snapshots, commandFailed, mark: asSyncMark(mark) };
+    return { ...("seed" in found ? { seed: found.seed } : {}), ...known };
   } catch {
     return undefined;
   }

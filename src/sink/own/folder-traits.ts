@@ -1,4 +1,6 @@
-import { z } from "zod";
+import { FanfoldError } from "../../lib/errors.ts";
+import { ShapeFault } from "../../protocol/shape/fault.ts";
+import { shape } from "../../protocol/shape/shapes.ts";
 import { EXACT_SCALE, type TimeScale } from "../metadata/time-scale.ts";
 
 /** What the file system of a sink's folder does with what it is given; found out by trying. */
@@ -20,7 +22,9 @@ export function encodeTraits({ scale, ...others }: FolderTraits): string {
 
 /** Throws when the text is not what `encodeTraits` makes. */
 export function decodeTraits(text: string): FolderTraits {
-  const { unit, first, last, ...others } = traitsSchema.parse(JSON.parse(text));
+  const traits = traitsShape.read(JSON.parse(text));
+  if (traits instanceof ShapeFault) throw new FanfoldError("damaged", `cannot read what a folder is like: ${traits}`);
+  const { unit, first, last, ...others } = traits;
   const scale = {
     unit: BigInt(unit),
     first: first === null ? undefined : BigInt(first),
@@ -29,11 +33,11 @@ export function decodeTraits(text: string): FolderTraits {
   return { scale, ...others };
 }
 
-const integer = z.string().regex(/^-?\d{1,30}$/);
-const traitsSchema = z.object({
-  unit: z.string().regex(/^[1-9]\d{0,12}$/),
+const integer = shape.text().regex(/^-?\d{1,30}$/);
+const traitsShape = shape.object({
+  unit: shape.text().regex(/^[1-9]\d{0,12}$/),
   first: integer.nullable(),
   last: integer.nullable(),
-  keepsOwners: z.boolean(),
-  setsTimesTogether: z.boolean(),
+  keepsOwners: shape.flag(),
+  setsTimesTogether: shape.flag(),
 });

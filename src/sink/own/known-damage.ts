@@ -1,7 +1,8 @@
-import { z } from "zod";
 import { pathKey } from "../../lib/disk/directories.ts";
 import type { Random } from "../../lib/random.ts";
 import { joinPath } from "../../protocol/names/relative-path.ts";
+import type { Shaped } from "../../protocol/shape/shape.ts";
+import { shape } from "../../protocol/shape/shapes.ts";
 import { type OwnPlace, ownNames, readOwnFile, removeOwnFile, writeOwnFile } from "./own-files.ts";
 
 /*
@@ -16,7 +17,7 @@ const DRAFT = /^damage\.[0-9a-f]{8}\.new$/;
 export const DAMAGE_PATHS_MAX = 65_536;
 const DAMAGE_BYTES_MAX = 16 * 1024 * 1024;
 
-const damageSchema = z.object({ everything: z.boolean(), paths: z.array(z.string()).max(DAMAGE_PATHS_MAX) });
+const damageShape = shape.object({ everything: shape.flag(), paths: shape.list(shape.text()).max(DAMAGE_PATHS_MAX) });
 
 /** A name in the folder. */
 interface NamedPlace {
@@ -110,9 +111,9 @@ export function removeDamageDrafts(place: OwnPlace): void {
   for (const name of ownNames(place)) if (DRAFT.test(name)) removeOwnFile(place, name);
 }
 
-function decoded(bytes: Uint8Array): z.infer<typeof damageSchema> | undefined {
+function decoded(bytes: Uint8Array): Shaped<typeof damageShape> | undefined {
   try {
-    return damageSchema.safeParse(JSON.parse(Buffer.from(bytes).toString())).data;
+    return damageShape.accept(JSON.parse(Buffer.from(bytes).toString()));
   } catch {
     return undefined;
   }

@@ -73,7 +73,7 @@ export function commitOwnFile(
   }
 }
 
-/** Bytes of a small file, up to `bytesMax` and one more, which says that it is longer; undefined when there is none. */
+/** Bytes of a small file, up to `bytesMax` and one more, which says that it is longer. Undefined when there is none. */
 export function readOwnFile(place: OwnPlace, name: string, bytesMax: number): Buffer | undefined {
   const fd = openOwnFile(place, name);
   if (fd === undefined) return undefined;

@@ -2,9 +2,22 @@ import { fchmodSync, lstatSync, mkdirSync } from "node:fs";
 import { Directories, joined } from "../../lib/disk/directories.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { pathIn, shownPath } from "../../lib/folder/file-path.ts";
+import { folderError } from "../../lib/folder/folder-error.ts";
+import {
+  COORDINATORS_BYTES_MAX,
+  COORDINATORS_FILE,
+  type CoordinatorMemory,
+} from "../../member/remembered-coordinators.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { MANIFEST } from "../manifest/manifest.ts";
-import { decodeFacts, encodeFacts, FACTS_BYTES_MAX, FACTS_FILE, type FolderFacts } from "./folder-facts.ts";
+import {
+  decodeFacts,
+  encodeFacts,
+  FACTS_BYTES_MAX,
+  FACTS_FILE,
+  type FolderFacts,
+  type KnownFacts,
+} from "./folder-facts.ts";
 import { type OwnPlace, ownNames, placeIn, readOwnFile, removeOwnFile, writeOwnFile } from "./own-files.ts";
 import { isLockName, lockName, lockOwnFolder } from "./own-lock.ts";
 import type { OwnLock } from "./sqlite-lock.ts";
@@ -31,7 +44,7 @@ export class OwnFolder implements Disposable {
   }
 
   /**
-   * Makes what is missing of it in a folder, and takes the lock; undefined when somebody else has it.
+   * Makes what is missing of it in a folder, and takes the lock. Undefined when somebody else has it.
    *
    * @throws FanfoldError `folder-denied`; system errors
    */
@@ -69,7 +82,7 @@ export class OwnFolder implements Disposable {
   }
 
   /** Undefined when there are none yet. @throws FanfoldError `folder-denied` when they are damaged; system errors */
-  readFacts(): FolderFacts | undefined {
+  readFacts(): KnownFacts | undefined {
     const bytes = readOwnFile(this.#place, FACTS_FILE, FACTS_BYTES_MAX);
     if (bytes === undefined) return undefined;
     const facts = decodeFacts(bytes);
@@ -86,9 +99,29 @@ export class OwnFolder implements Disposable {
     this.#written = text;
   }
 
+  /** What is remembered of coordinators. */
+  get coordinators(): CoordinatorMemory {
+    return {
+      read: () =>
+        this.#remembering("read", () =>
+          readOwnFile(this.#place, COORDINATORS_FILE, COORDINATORS_BYTES_MAX)?.toString("utf8"),
+        ),
+      write: (text) => this.#remembering("write", () => writeOwnFile(this.#place, COORDINATORS_FILE, text)),
+    };
+  }
+
   [Symbol.dispose](): void {
     this.#lock[Symbol.dispose]();
     this.#directories[Symbol.dispose]();
+  }
+
+  #remembering<T>(verb: string, work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      const file = shownPath(pathIn(this.#path, OWN_FOLDER, COORDINATORS_FILE));
+      throw folderError(`cannot ${verb} "${file}", which says how coordinators are known`, thrown);
+    }
   }
 
   #damaged(): FanfoldError {

@@ -49,6 +49,13 @@ interface Draft extends Omit<PartialFile, "fd"> {
   path(): Buffer;
 }
 
+/** Where one is made. */
+interface Place {
+  readonly directory: Directory;
+  readonly home: Buffer;
+  readonly name: Buffer;
+}
+
 /** What a sink knows of a time before: whether a change made at `ctimeMs` may not have reached the disk (D12). */
 export type IsDoubted = (ctimeMs: number) => boolean;
 
@@ -91,7 +98,7 @@ export class PartialFiles {
 
   /** Makes their folder, and removes from it what no session can go on with. */
   prepare(nowMs: number, isDoubted: IsDoubted): void {
-    makeDirectory(joined(this.#directories.root, Buffer.from(OWN_FOLDER)));
+    this.#makeOwn();
     makeDirectory(joined(this.#directories.get(Buffer.from(OWN_FOLDER)), Buffer.from("partial")));
     this.#inheritNothing(Buffer.from(OWN_FOLDER));
     this.#isBare = this.#inheritNothing(PARTIAL_FOLDER);
@@ -109,19 +116,17 @@ export class PartialFiles {
     });
   }
 
-  /** A new one; an earlier one of this name goes. */
-  create(directory: Uint8Array, name: string): PartialFile {
+  /** A new one; an earlier one of this name goes. The umask takes from its mode. */
+  create(directory: Uint8Array, name: string, mode = PARTIAL_MODE): PartialFile {
     if (this.#found.has(name)) this.#used.add(name);
     const place = this.#place(directory, name);
-    const isBare = this.#isBare && place.home === PARTIAL_FOLDER;
-    const made = { home: place.home, name: place.name, isBare };
     try {
-      return { ...made, ...this.#open(place) };
+      return this.#open(place, mode);
     } catch (thrown) {
       if (systemCode(thrown) !== "EEXIST") throw thrown;
     }
     unlinkSync(joined(place.directory, place.name));
-    return { ...made, ...this.#open(place) };
+    return this.#open(place, mode);
   }
 
   close({ fd, isNative = false }: PartialFile): void {
@@ -180,12 +185,21 @@ export class PartialFiles {
     }
   }
 
-  /** Where a link or a node is made before it gets its name, in the same file system; the caller discards it. */
-  draft(directory: Uint8Array, name: string): Draft {
-    const place = this.#place(directory, name);
-    const draft = { home: place.home, name: place.name };
-    this.discard(draft);
-    return { ...draft, path: () => joined(this.#directories.get(place.home), place.name) };
+  /**
+   * Makes a link or a node before it gets its name, in the same file system; an earlier one of this name goes. The caller
+   * discards it when it gets none.
+   */
+  draft(directory: Uint8Array, name: string, make: (path: Buffer) => void): Draft {
+    const { home, name: own } = this.#place(directory, name);
+    const path = (): Buffer => joined(this.#directories.get(home), own);
+    try {
+      make(path());
+    } catch (thrown) {
+      if (systemCode(thrown) !== "EEXIST") throw thrown;
+      this.discard({ home, name: own });
+      make(path());
+    }
+    return { home, name: own, path };
   }
 
   /** Removes what lies beside its target in a directory on another mount. */
@@ -210,6 +224,12 @@ export class PartialFiles {
     }
   }
 
+  /** Where our own folder lies elsewhere, it is there, and has a name of its own. */
+  #makeOwn(): void {
+    if (!this.#directories.isElsewhere(Buffer.from(OWN_FOLDER)))
+      makeDirectory(joined(this.#directories.root, Buffer.from(OWN_FOLDER)));
+  }
+
   #clear(isKept: (name: string, path: Buffer) => boolean): void {
     const own = this.#directories.get(PARTIAL_FOLDER);
     for (const name of readdirSync(own.base, { encoding: "buffer" })) {
@@ -219,21 +239,16 @@ export class PartialFiles {
     }
   }
 
-  #open({
-    directory,
-    name,
-  }: {
-    readonly directory: Directory;
-    readonly name: Buffer;
-  }): Pick<PartialFile, "fd" | "isNative"> {
+  #open({ directory, home, name }: Place, mode: number): PartialFile {
+    const isBare = this.#isBare && home === PARTIAL_FOLDER;
     if (this.#native === undefined || this.#openFiles === undefined || !directory.isPinned)
-      return { fd: openSync(joined(directory, name), CREATE_FILE, PARTIAL_MODE) };
-    const fd = this.#native.openName({ directory: directory.fd, name }, CREATE_FILE, PARTIAL_MODE);
+      return { fd: openSync(joined(directory, name), CREATE_FILE, mode), home, name, isBare };
+    const fd = this.#native.openName({ directory: directory.fd, name }, CREATE_FILE, mode);
     noteOpen(this.#openFiles, fd);
-    return { fd, isNative: true };
+    return { fd, home, name, isBare, isNative: true };
   }
 
-  #place(directory: Uint8Array, name: string): { directory: Directory; home: Buffer; name: Buffer } {
+  #place(directory: Uint8Array, name: string): Place {
     // A deep directory opens many others, which may close any but the last: our own comes after it.
     const target = this.#directories.get(directory);
     const own = this.#directories.get(PARTIAL_FOLDER);

@@ -1,14 +1,10 @@
-import { futimesSync } from "node:fs";
-import type { Native } from "../../lib/disk/native-calls.ts";
-import type { Timestamp } from "../../protocol/frame/timestamp.ts";
 import { factsOfOpen } from "../disk/file-facts.ts";
 import type { Root } from "../disk/root.ts";
-import { fileTime, storedAs } from "../metadata/file-time.ts";
-import { EXACT_SCALE, nanosecondsOf, unitBetween } from "../metadata/time-scale.ts";
 import { decodeTraits, encodeTraits, type FolderTraits, USUAL_TRAITS } from "./folder-traits.ts";
 import { KnownDamage, removeDamageDrafts } from "./known-damage.ts";
 import { readOwnFile, writeOwnFile } from "./own-files.ts";
 import type { IsDoubted } from "./partial-files.ts";
+import { probeTimes } from "./probe-times.ts";
 
 /** Prepares a folder before anything is written into it, and tests what its file system keeps. */
 export function prepareFolder(root: Root, nowMs: number, isDoubted: IsDoubted): void {
@@ -19,9 +15,6 @@ export function prepareFolder(root: Root, nowMs: number, isDoubted: IsDoubted): 
   rememberTraits(root, root.metadata.traits);
 }
 
-/** An odd second, and nine digits after it: each unit of a file system makes something else of it. */
-const PROBE_TIME: Timestamp = { seconds: 1_600_000_001, nanoseconds: 987_654_321 };
-const FAR_SECONDS = 2 ** 52;
 const NOWHERE = Buffer.alloc(0);
 
 /** Asks the file system, by a file of our own that is gone afterwards. Throws system errors. */
@@ -35,29 +28,6 @@ function probeTraits(root: Root): FolderTraits {
     root.partials.close(file);
     root.partials.discard(file);
   }
-}
-
-/** What becomes of times that are set. Where nothing that is known does, no time that a file shows speaks for it. */
-function probeTimes(fd: number, native: Native | undefined): Pick<FolderTraits, "scale" | "setsTimesTogether"> {
-  /** What was asked for, as the calls at hand can say it, and what stands there then. */
-  const ask = (time: Timestamp, isTogether: boolean): { readonly asked: bigint; readonly found: bigint } => {
-    const value = fileTime(time);
-    if (native === undefined) futimesSync(fd, value, value);
-    else native.setTimes(fd, time, isTogether ? time : undefined);
-    const asked = native === undefined ? storedAs(Number(value)) : time;
-    return { asked: nanosecondsOf(asked), found: factsOfOpen(fd).mtimeNs };
-  };
-  for (const setsTimesTogether of native === undefined ? [false] : [false, true]) {
-    const { asked, found } = ask(PROBE_TIME, setsTimesTogether);
-    const unit = unitBetween(asked, found);
-    if (unit === undefined) continue;
-    const limit = (seconds: number): bigint | undefined => {
-      const far = ask({ seconds, nanoseconds: 0 }, setsTimesTogether);
-      return far.found === far.asked ? undefined : far.found;
-    };
-    return { scale: { unit, first: limit(-FAR_SECONDS), last: limit(FAR_SECONDS) }, setsTimesTogether };
-  }
-  return { scale: EXACT_SCALE, setsTimesTogether: false };
 }
 
 const FILE = "traits";

@@ -1,5 +1,6 @@
 import { chmodSync, realpathSync, statSync } from "node:fs";
 import { type Clock, systemClock } from "../../lib/clock.ts";
+import { SigningKey } from "../../lib/crypto/signing-key.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { readBootId } from "../../lib/folder/boot-id.ts";
 import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
@@ -7,6 +8,7 @@ import { folderError } from "../../lib/folder/folder-error.ts";
 import { placeOf } from "../../lib/folder/folder-place.ts";
 import { makeDirectories } from "../../lib/folder/make-directories.ts";
 import type { Random } from "../../lib/random.ts";
+import type { CoordinatorMemory } from "../../member/remembered-coordinators.ts";
 import type { FolderFacts } from "./folder-facts.ts";
 import { OwnFolder } from "./own-folder.ts";
 import { type Doubts, markAtStart, type SyncMark } from "./sync-mark.ts";
@@ -17,11 +19,21 @@ export interface SinkFolder extends Disposable {
   readonly path: Buffer;
   /** Names by which it is known when it is, or holds, the directory of a source. */
   readonly place: readonly string[];
-  /** Proves to a coordinator that this is the same sink coming back: 64 hex digits. */
-  readonly secret: string;
+  /** What this sink is known by. */
+  readonly key: SigningKey;
   /** Identity of the source this folder belongs to since its first success, or undefined. */
   readonly pinnedSource: string | undefined;
+  /** How coordinators are known that let this sink in. */
+  readonly coordinators: CoordinatorMemory;
   pinSource(identity: string): void;
+  /** Copies into it become snapshots. */
+  readonly keepsSnapshots: boolean;
+  /** From now on they do. */
+  keepSnapshots(): void;
+  /** The program that makes snapshots of it failed behind the last copy. */
+  readonly commandFailed: boolean;
+  /** How it ended. */
+  noteCommand(end: "done" | "failed"): void;
   /** Times whose files may have been lost with the power before the machine was booted (D12). */
   readonly doubts: Doubts;
   /** Wall time, in milliseconds since 1970, before which everything that was written is on the disk. */
@@ -82,7 +94,7 @@ function factsAtStart(own: OwnFolder, random: Random, { clock, bootId }: SinkFol
     nowMs: clock.date().getTime(),
     wasUsed: known?.source !== undefined || own.hasManifest,
   });
-  const facts = { secret: random.hex(32), ...known, mark };
+  const facts = { ...known, seed: known?.seed ?? random.hex(32), mark };
   own.writeFacts(facts);
   return facts;
 }
@@ -96,13 +108,22 @@ function remembering(where: Pick<SinkFolder, "path" | "place">, own: OwnFolder, 
   };
   return {
     ...where,
-    secret: start.secret,
+    key: new SigningKey(start.seed),
     get pinnedSource() {
       return facts.source;
     },
     pinSource(identity) {
       if (identity !== facts.source) change({ source: identity });
     },
+    get keepsSnapshots() {
+      return facts.snapshots === true;
+    },
+    keepSnapshots: () => change({ snapshots: true }),
+    get commandFailed() {
+      return facts.commandFailed === true;
+    },
+    noteCommand: (end) => change({ commandFailed: end === "failed" ? true : undefined }),
+    coordinators: own.coordinators,
     doubts: start.mark.doubts,
     get syncedBefore() {
       return facts.mark.syncedBeforeMs;

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, statSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { FanfoldError } from "../../lib/errors.ts";
 import { fileUrl, shownPath } from "../../lib/folder/file-path.ts";
 
@@ -80,7 +80,9 @@ function opened(file: Buffer, kind: keyof typeof BEGIN): DatabaseSync {
   const url = fileUrl(file);
   url.searchParams.set("mode", kind === "write" ? "rw" : "ro");
   try {
-    return new DatabaseSync(url);
+    // Loaded here, because sinks with native calls do without.
+    const sqlite = process.getBuiltinModule("node:sqlite");
+    return new sqlite.DatabaseSync(url);
   } catch (cause) {
     throw denied(file, FanfoldError.from(cause).message, cause);
   }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { shape } from "../../protocol/shape/shapes.ts";
 
 /*
  * Power loss (D12). A file that was stored may be empty after the power went, with its name, size and time all right. So a
@@ -14,15 +14,12 @@ const DOUBTS_MAX = 64;
 /** Spans of wall time, in milliseconds since 1970: what was last changed in one of them may be lost. */
 export type Doubts = readonly (readonly [fromMs: number, toMs: number])[];
 
-const syncMarkSchema = z.object({
-  bootId: z.string(),
+const syncMarkShape = shape.object({
+  bootId: shape.text(),
   /** What was written before this is on the disk. */
-  syncedBeforeMs: z.number(),
+  syncedBeforeMs: shape.number(),
   /** More than are ever kept: then it is no mark, and everything is doubted. */
-  doubts: z
-    .array(z.tuple([z.number(), z.number()]))
-    .max(DOUBTS_MAX)
-    .default([]),
+  doubts: shape.list(shape.tuple(shape.number(), shape.number())).max(DOUBTS_MAX).default([]),
 });
 export interface SyncMark {
   readonly bootId: string;
@@ -32,7 +29,7 @@ export interface SyncMark {
 
 /** @returns undefined for anything that is no mark */
 export function asSyncMark(value: unknown): SyncMark | undefined {
-  return syncMarkSchema.safeParse(value).data;
+  return syncMarkShape.accept(value);
 }
 
 /** The mark of a folder that is opened now. `known`: what it had; `wasUsed`: a copy was made in it before. */

@@ -1,5 +1,5 @@
+import { pump } from "../../lib/async/pump.ts";
 import type { FanfoldError } from "../../lib/errors.ts";
-import { pump } from "../../lib/pump.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import { type SessionSubjects, toSubject } from "../../protocol/subjects.ts";
 import type { Subscription, Transport } from "../../transport/transport.ts";

@@ -43,11 +43,12 @@ export class SinkEpoch {
   }
 
   take(payload: Uint8Array, isOwnSubject: boolean): void | Promise<void> {
-    const route = routeFrame(payload, { ...this.#options.scope, stream: this.#stream }, isOwnSubject);
+    const { scope, up } = this.#options;
+    const route = routeFrame(payload, { ...scope, stream: this.#stream }, isOwnSubject, up.seal);
     if (route.to === "engine") return this.#running?.session.take(payload);
     if (route.to === "nobody" || this.#stopped) return undefined;
-    this.#switching = this.#next(route.stream, payload);
-    return this.#switching;
+    this.#switching = this.#next(route.stream);
+    return this.#switching.then(() => this.#running?.session.take(payload));
   }
 
   async stop(): Promise<void> {
@@ -56,7 +57,7 @@ export class SinkEpoch {
     await this.#running?.stop();
   }
 
-  async #next(stream: number, payload: Uint8Array): Promise<void> {
+  async #next(stream: number): Promise<void> {
     const before = this.#running;
     this.#running = undefined;
     this.#stream = stream;
@@ -65,7 +66,6 @@ export class SinkEpoch {
     if (this.#stopped) return;
     this.#options.runtime.emit({ type: "lane" });
     this.#running = this.#open(stream);
-    await this.#running.session.take(payload);
   }
 
   #open(stream: number): RunningStream {
@@ -74,8 +74,9 @@ export class SinkEpoch {
     const scope = { ...this.#options.scope, stream };
     const { clock, emit, signal } = this.#options.runtime;
     const runtime = { clock, emit, signal: AbortSignal.any([signal, stop.signal]) };
-    const reporter = new Reporter({ scope, up, runtime });
-    const session = new SinkStream({ scope, task, feed, reporter, runtime });
+    const { concluded } = task;
+    const reporter = new Reporter({ scope, up, runtime, limit: () => feed.bandwidth?.applied, concluded });
+    const session = new SinkStream({ scope, seal: up.seal?.secretOf(stream), task, feed, reporter, runtime });
     const run = session.run().then(
       () => undefined,
       (thrown) => {

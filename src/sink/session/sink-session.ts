@@ -1,38 +1,20 @@
-import type { BufferPool } from "../../lib/buffer-pool.ts";
-import { FanfoldError, isErrorCode } from "../../lib/errors.ts";
-import { shownPath } from "../../lib/folder/file-path.ts";
-import { isAmong } from "../../lib/folder/folder-place.ts";
-import type { CoordinatorAddress } from "../../member/address.ts";
+import { FanfoldError } from "../../lib/errors.ts";
 import type { Ended, Start, Told, Welcome } from "../../member/inbox.ts";
-import { joinedEvent, type LiveTarget } from "../../member/join.ts";
-import { openTransports } from "../../member/session-transports.ts";
-import type { SteadyLink } from "../../member/steady-link.ts";
+import { joinedEvent } from "../../member/join.ts";
+import type { CommitDecision } from "../../protocol/messages/commit.ts";
 import type { SinkOutcome } from "../../protocol/messages/progress.ts";
-import { fingerprint } from "../../protocol/names/fingerprint.ts";
-import { subjectsOf, upSubject } from "../../protocol/subjects.ts";
-import type { Transport } from "../../transport/transport.ts";
-import type { SinkFolder } from "../own/sink-folder.ts";
-import type { CopyTask, SinkRuntime, SinkUp } from "./copy-parts.ts";
+import { signReceipt } from "../../protocol/messages/receipt.ts";
+import { checkStart } from "./check-start.ts";
+import type { Conclusion, Proven, TreeKeeper } from "./copy-parts.ts";
 import { EngineThreads } from "./engine-threads.ts";
-import { Intake } from "./intake.ts";
+import { outcomeOf } from "./own-outcome.ts";
+import { openSeal, sealFields } from "./seal-secret.ts";
 import { SinkEpoch } from "./sink-epoch.ts";
+import type { SinkSessionOptions } from "./sink-session-options.ts";
+import { openWire, type SinkWire } from "./sink-wire.ts";
 import { SourceWatch } from "./source-watch.ts";
+import { commitTerms, type Switching, switchingOf } from "./switching.ts";
 import { takeFolder } from "./take-folder.ts";
-
-interface SinkSessionOptions {
-  readonly link: SteadyLink;
-  readonly address: CoordinatorAddress;
-  readonly welcome: Welcome;
-  readonly folder: SinkFolder;
-  readonly acceptNewSource: boolean;
-  /** How each of its copies is to be made. */
-  readonly copies: Pick<CopyTask, "fill" | "deletion" | "fileEvents">;
-  /** Memory for payloads, for one session after another. */
-  readonly buffers: BufferPool;
-  /** The epoch of the copy that runs in this process from now on; undefined when none does. */
-  readonly onCopy: (epoch: number | undefined) => void;
-  readonly runtime: SinkRuntime;
-}
 
 /** How one session ended for a sink that proved its copy. */
 interface SinkSessionResult {
@@ -50,74 +32,71 @@ interface SinkSession extends AsyncDisposable {
   run(): Promise<SinkSessionResult | Welcome>;
 }
 
-const DRAIN_MS_MAX = 2_000;
-
 /**
  * Connects to the session's transport, subscribes, and registers: in this order, so that no first frame is missed
  * [P-1.2].
  */
 export async function openSinkSession(options: SinkSessionOptions, signal: AbortSignal): Promise<SinkSession> {
-  const { welcome, address, link, buffers, runtime } = options;
-  const { clock, emit } = runtime;
+  const { welcome, link, runtime } = options;
+  const { emit } = runtime;
   emit(joinedEvent(welcome));
   for (const message of welcome.warnings) emit({ type: "warning", code: "coordinator", message });
   await using opening = new AsyncDisposableStack();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
-  const who = `sink ${welcome.member.name}`;
-  const opened = await openTransports({ welcome, address, who, emit, buffers, clock, signal, onEnd: failed.reject });
-  const { live, bulk: down, reports } = opened;
-  const subjects = subjectsOf(welcome.sessionId);
-  const up = { transport: reports, subject: upSubject(subjects, welcome.member.id) };
-  opening.defer(() => down.close());
-  opening.defer(() => reports.drain({ signal: AbortSignal.timeout(DRAIN_MS_MAX) }).catch(() => reports.close()));
-  const intake = await Intake.open(
-    {
-      transport: down,
-      subjects,
-      memberId: welcome.member.id,
-      onFailure: failed.reject,
-      signal: runtime.signal,
-    },
+  // Whether the session is sealed is told with its start. Before that nothing is said, and nothing comes.
+  const wire = opening.use(
     // A session that is under way serves us on a lane of our own.
-    !welcome.underWay,
-    signal,
+    await openWire({ ...options, isSealed: true, withData: !welcome.underWay, onFailure: failed.reject }, signal),
   );
   link.send({ type: "ready" });
   emit({ type: "waiting", underWay: welcome.underWay });
   const engines = opening.use(new EngineThreads());
   engines.prepare();
-  return new OpenSinkSession(options, { live, up, down, intake, engines, failed, closing: opening.move() });
+  opening.move();
+  return new OpenSinkSession(options, { wire, engines, failed });
 }
 
 interface SinkSessionParts {
-  readonly live: LiveTarget;
-  readonly up: SinkUp;
-  readonly down: Transport;
-  readonly intake: Intake;
+  readonly wire: SinkWire;
   readonly engines: EngineThreads;
   readonly failed: PromiseWithResolvers<never>;
-  readonly closing: AsyncDisposableStack;
 }
 
 class OpenSinkSession implements SinkSession {
   readonly #options: SinkSessionOptions;
   readonly #parts: SinkSessionParts;
+  #wire: SinkWire;
   readonly #source: SourceWatch;
   /** What waits in it ends with it. */
   readonly #over = new AbortController();
+  /** Of a sink that keeps snapshots. */
+  readonly #switching: Switching | undefined;
   #copy: SinkEpoch | undefined;
   #startMs = 0;
+  /** The snapshot that its copy is, once it is proven. */
+  #kept: string | undefined;
   #start: Start | undefined;
+  /** A start that has to wait for what is decided on an earlier copy. */
+  #parked: Start | undefined;
+  /** Another session, or the same one anew: this one is over here. */
+  #anew: Welcome | undefined;
+  /** The last start was of a copy that is not for it. */
+  #sitsOut = false;
+  /** What it said last of its copy. */
+  #concluded: Conclusion | undefined;
 
   constructor(options: SinkSessionOptions, parts: SinkSessionParts) {
     this.#options = options;
     this.#parts = parts;
+    this.#wire = parts.wire;
     const { clock, emit } = options.runtime;
     this.#source = new SourceWatch(clock, (name) => emit({ type: "returned", name }));
+    this.#switching = switchingOf(options, this.#over.signal);
   }
 
   async run(): Promise<SinkSessionResult | Welcome> {
+    this.#switching?.ask();
     return await Promise.race([this.#follow(), this.#parts.failed.promise]);
   }
 
@@ -126,20 +105,62 @@ class OpenSinkSession implements SinkSession {
     this.#over.abort(new FanfoldError("closed", "This session is over"));
     await this.#drop();
     this.#options.folder.lend();
-    await this.#parts.closing[Symbol.asyncDispose]();
+    await this.#parts.engines[Symbol.asyncDispose]();
+    await this.#wire[Symbol.asyncDispose]();
   }
 
   async #follow(): Promise<SinkSessionResult | Welcome> {
     for (;;) {
       const message: Told = await this.#options.link.next();
-      if (message.type === "start") await this.#begin(message);
-      else if (message.type === "left") this.#left(message);
-      else if (message.type === "elsewhere") this.#options.runtime.emit(message);
-      else if (message.type === "ended") return this.#result(message);
-      else if (message.type === "welcome") {
-        if (!message.rejoined) return message;
-        this.#parts.live.renew(message.transport);
-      }
+      if (message.type === "welcome" && !message.rejoined) return message;
+      // Who sits out is welcomed to the next session.
+      if (message.type === "ended" && !this.#sitsOut) return this.#result(message);
+      if (message.type !== "ended") await this.#hear(message);
+      if (this.#anew !== undefined) return this.#anew;
+    }
+  }
+
+  async #hear(message: Exclude<Told, Ended>): Promise<void> {
+    switch (message.type) {
+      case "start":
+        await this.#beginOrSitOut(message);
+        break;
+      case "left":
+        this.#source.left(message.member.name);
+        this.#options.runtime.emit({
+          type: "left",
+          name: message.member.name,
+          code: message.code,
+          reason: message.reason,
+        });
+        break;
+      case "elsewhere":
+        this.#options.runtime.emit(message);
+        break;
+      case "transport":
+        this.#wire.live.renew(message.transport);
+        break;
+      case "welcome":
+        // Who comes back may have missed what was decided.
+        this.#switching?.ask();
+        break;
+      case "decided":
+        await this.#decided(message.decision);
+        break;
+      default:
+    }
+  }
+
+  async #beginOrSitOut(start: Start): Promise<void> {
+    try {
+      await this.#begin(start);
+    } catch (thrown) {
+      const { code, message } = FanfoldError.from(thrown);
+      if (code !== "not-recipient" || !this.#options.stay) throw thrown;
+      await this.#drop();
+      this.#options.runtime.emit({ type: "warning", code, message });
+      this.#sitsOut = true;
+      this.#takeData(false);
     }
   }
 
@@ -147,34 +168,60 @@ class OpenSinkSession implements SinkSession {
    * Begins the copy. When the source or this sink came back as a new process, begins it again with the data that is stored.
    */
   async #begin(start: Start): Promise<void> {
-    const { folder, welcome, copies, buffers, acceptNewSource, runtime } = this.#options;
+    const { folder, snapshots, welcome, copies, buffers, bandwidth, acceptNewSource, trustSource } = this.#options;
+    const { command, runtime } = this.#options;
     const { clock, emit, signal } = runtime;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
-    if (folder.pinnedSource !== undefined && folder.pinnedSource !== start.sourceIdentity && !acceptNewSource) {
-      throw anotherSource(start, folder);
+    if (this.#switching?.holds({ sessionId: welcome.sessionId, epoch: start.epoch }) === true) {
+      this.#parked = start;
+      return;
     }
-    if (isAmong(folder.place, start.sourcePlace)) throw overlaps(start.source.name, folder.path);
+    checkStart(start, { folder, acceptNewSource, trustSource, keepsSnapshots: snapshots !== undefined });
+    const { sessionId, session } = welcome;
+    const scope = { sessionId, epoch: start.epoch };
+    const seal = await openSeal(start, scope, this.#options);
     await this.#drop();
+    this.#sitsOut = false;
     await takeFolder(folder, { emit, clock, signal: AbortSignal.any([signal, this.#over.signal]) });
-    const { intake, up, down, engines, failed } = this.#parts;
+    if (seal === undefined && this.#wire.live.isExposed && !(await this.#hide(start))) return;
+    const { intake, up, down } = this.#wire;
+    const { engines, failed } = this.#parts;
+    this.#concluded = undefined;
     this.#source.started();
     const { dryRun } = start;
     const sinks = start.sinks.map((sink) => sink.name);
-    emit({ type: "started", source: start.source.name, sinks, ...(dryRun ? { dryRun } : {}) });
+    emit({
+      type: "started",
+      source: start.source.name,
+      sinks,
+      ...(dryRun ? { dryRun } : {}),
+      ...sealFields(start.seal),
+    });
     this.#startMs = clock.nowMs();
     this.#start = start;
-    // Not waited for: while the broker is away, the coordinator is still to be listened to.
-    const takeData = (wanted: boolean): void => void intake.takeData(wanted).catch(failed.reject);
-    takeData(!start.late);
-    const { sessionId, session } = welcome;
+    this.#takeData(!start.late);
     const copy = new SinkEpoch({
-      scope: { sessionId, epoch: start.epoch },
-      task: { folder, session, source: start.sourceIdentity, dryRun, ...copies },
-      feed: { engines, buffers, exclusivePayloads: down.capabilities.kind === "embedded" },
-      up,
+      scope,
+      task: {
+        folder,
+        session,
+        source: start.sourceIdentity,
+        dryRun,
+        ...copies,
+        snapshots: this.#keeper(start),
+        command: command && ((facts, stop) => command.run({ ...this.#origin(start), ...facts }, stop)),
+        sign: (proven) => this.#sign(start, proven),
+        concluded: (conclusion) => {
+          this.#concluded = conclusion;
+          // Too late for the others, it may have heard already.
+          this.#switching?.act();
+        },
+      },
+      feed: { engines, buffers, bandwidth, exclusivePayloads: down.capabilities.kind === "embedded" },
+      up: { ...up, seal },
       runtime,
       late: start.late,
-      onLane: () => takeData(false),
+      onLane: () => this.#takeData(false),
       onFailure: failed.reject,
     });
     this.#copy = copy;
@@ -185,61 +232,79 @@ class OpenSinkSession implements SinkSession {
     });
   }
 
+  /** Not waited for: while the broker is away, the coordinator is still to be listened to. */
+  #takeData(wanted: boolean): void {
+    void this.#wire.intake.takeData(wanted).catch(this.#parts.failed.reject);
+  }
+
+  /**
+   * This copy is not sealed: it goes over TLS only, whatever the coordinator says. What is missed meanwhile is asked for. False
+   * when the coordinator is back with another welcome: by the ticket of this one nobody comes in any more.
+   */
+  async #hide({ late }: Start): Promise<boolean> {
+    const { link, runtime } = this.#options;
+    await this.#wire[Symbol.asyncDispose]();
+    const wire = { ...this.#options, isSealed: false, withData: !late, onFailure: this.#parts.failed.reject };
+    const signal = AbortSignal.any([runtime.signal, this.#over.signal]);
+    const opened = await link.unlessWelcomed(signal, (opening) => openWire(wire, opening));
+    if ("type" in opened) this.#anew = opened;
+    else this.#wire = opened;
+    return this.#anew === undefined;
+  }
+
+  #origin({ source, sourceIdentity }: Start) {
+    const { session, sessionId } = this.#options.welcome;
+    return { session, sessionId, source: { name: source.name, key: sourceIdentity } };
+  }
+
+  #keeper(start: Start): TreeKeeper | undefined {
+    const { snapshots } = this.#options;
+    if (snapshots === undefined) return undefined;
+    const origin = this.#origin(start);
+    const terms = commitTerms(start, this.#options.welcome);
+    return {
+      keep: (tree) => {
+        const kept = snapshots.keep({ ...origin, ...tree }, terms);
+        this.#kept = kept.name;
+        return kept;
+      },
+    };
+  }
+
+  async #sign({ epoch, sourceIdentity: source }: Start, proven: Proven): Promise<string> {
+    const { welcome, folder, space, copies, link, runtime } = this.#options;
+    await space.lookAndTell();
+    const { session, sessionId, member } = welcome;
+    const { durability } = copies.fill;
+    const scope = { session, sessionId, epoch, source, name: member.name };
+    const provenAt = runtime.clock.date().toISOString();
+    const receipt = signReceipt({ ...scope, ...proven, durability, provenAt }, folder.key);
+    if (this.#kept !== undefined) this.#options.snapshots?.keepReceipt(this.#kept, receipt);
+    link.send({ type: "receipt", receipt });
+    return receipt;
+  }
+
   async #drop(): Promise<void> {
-    this.#parts.intake.setTarget(undefined);
+    this.#wire.intake.setTarget(undefined);
     const copy = this.#copy;
     this.#copy = undefined;
     this.#options.onCopy(undefined);
     await copy?.stop();
   }
 
-  #left({ member, code, reason }: Extract<Told, { type: "left" }>): void {
-    this.#source.left(member.name);
-    this.#options.runtime.emit({ type: "left", name: member.name, code, reason });
+  /** Between two copies the folder is lent to others. */
+  async #decided(decision: CommitDecision): Promise<void> {
+    await this.#switching?.take(decision, this.#copy === undefined);
+    const parked = this.#parked;
+    this.#parked = undefined;
+    if (parked !== undefined) await this.#beginOrSitOut(parked);
   }
 
   #result(ended: Ended): SinkSessionResult {
+    if (ended.decision !== undefined) this.#switching?.heard(ended.decision);
     const { dryRun = false, sourceIdentity } = this.#start ?? {};
-    const outcome = outcomeOf(ended, dryRun);
+    const outcome = outcomeOf(ended, this.#concluded, this.#start);
     if (!dryRun && sourceIdentity !== undefined) this.#options.folder.pinSource(sourceIdentity);
     return { outcome, elapsedMs: this.#options.runtime.clock.nowMs() - this.#startMs };
   }
-}
-
-/** What the source has would be written over, and with `--delete` deleted, while it is read. */
-function overlaps(source: string, folder: Buffer): FanfoldError {
-  const text = `cannot take the tree of "${source}" into "${shownPath(folder)}": the source's directory is this folder, or lies in it, and the copy would overwrite its own source; give the sink a folder outside of that directory`;
-  return new FanfoldError("folder-overlaps", text);
-}
-
-/** The same directory is another source when its path, its machine or its user's state is another. */
-function anotherSource({ source, sourceIdentity }: Start, { path, pinnedSource = "" }: SinkFolder): FanfoldError {
-  const [held, come] = [fingerprint(pinnedSource), fingerprint(sourceIdentity)];
-  return new FanfoldError(
-    "source-changed",
-    `cannot take the tree of "${source.name}" into "${shownPath(path)}": the folder holds the copy of the source with the identity ${held}, and this source has the identity ${come}. If it is the same directory under another path, user or machine, take its identity along ("fanfold identity", or --identity at the source). Otherwise use another folder, or --accept-new-source`,
-  );
-}
-
-/** The outcome of this sink as the source took it. @throws FanfoldError when it is no success */
-function outcomeOf(ended: Ended, dryRun: boolean): SinkOutcome {
-  const { mine } = ended;
-  if (mine === undefined) throw endedError(ended);
-  // A dry run must not end as a copy, nor a copy as a dry run.
-  if (mine.outcome !== "failed" && (mine.outcome === "dry-run") !== dryRun)
-    throw new FanfoldError(
-      "damaged",
-      `cannot end the session: it ended as "${mine.outcome}", which is not what it began as`,
-    );
-  if (mine.outcome !== "failed") return mine;
-  throw new FanfoldError(
-    mine.code !== undefined && isErrorCode(mine.code) ? mine.code : "sinks-lost",
-    mine.message ?? "The source gave up on this sink",
-  );
-}
-
-function endedError({ code, reason = "the session ended before the copy was proven" }: Ended): FanfoldError {
-  if (code === "coordinator-lost") return new FanfoldError(code, reason);
-  if (code === "cancelled") return new FanfoldError(code, `The source ended the session for all sinks: ${reason}`);
-  return new FanfoldError("source-lost", `The source left: ${reason}`);
 }

@@ -1,22 +1,30 @@
-import { abortable } from "../../lib/abort.ts";
+import { abortable } from "../../lib/async/abort.ts";
 import { FanfoldError } from "../../lib/errors.ts";
-import type { Thread } from "../../lib/thread.ts";
+import type { Thread } from "../../lib/threads/thread.ts";
+import { placeOf, WorkMeter } from "../../lib/threads/work-meter.ts";
 import type { StreamScope } from "../../protocol/frame/frame.ts";
 import { PROBLEMS_LISTED_MAX, SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { ReceivingState } from "../../protocol/messages/events.ts";
 import { fitFidelity, fitPath, fitProblems, fitReason } from "../../protocol/messages/fit-message.ts";
+import type { Pace } from "../../protocol/messages/held-back.ts";
 import type { CopyProgress, Problem, SinkProgress } from "../../protocol/messages/progress.ts";
+import { outcomeOfProof } from "../../protocol/messages/whole-copy.ts";
 import { type EngineCounts, emptyCounts } from "../engine/engine-counts.ts";
-import type { EngineMessage, EngineRequest, EngineStart } from "../engine/engine-messages.ts";
+import type { EngineMessage, EngineRequest } from "../engine/engine-messages.ts";
 import type { SequenceRange } from "../stream/sequence-tracker.ts";
+import type { StreamSecret } from "../stream/stream-secret.ts";
 import type { CopyTask, EngineFeed, SinkRuntime } from "./copy-parts.ts";
+import { engineStartOf } from "./engine-start.ts";
+import { keepTree } from "./keep-tree.ts";
 import type { Reporter } from "./reporter.ts";
 import { SyncKeeper } from "./sync-keeper.ts";
 
 interface SinkStreamOptions {
   /** The stream it takes frames of [P-9.3]. */
   readonly scope: StreamScope;
+  /** By what its frames are opened. @default they come in the open */
+  readonly seal?: StreamSecret | undefined;
   readonly task: CopyTask;
   readonly feed: EngineFeed;
   readonly reporter: Reporter;
@@ -27,8 +35,10 @@ const PROGRESS_MS = 200;
 /** A source that hears a sink which it has let go opens a lane, and lanes that wait have heartbeats each second. */
 const LANE_WITHIN_MS = 30_000;
 
+type Verified = Extract<EngineMessage, { type: "verified" }>;
+
 /** What a sink can prove at the end of its session. */
-interface SinkProof {
+interface StreamProof {
   readonly digest: string;
   readonly problemCount: number;
 }
@@ -38,9 +48,11 @@ export class SinkStream {
   readonly #options: SinkStreamOptions;
   readonly #startMs: number;
   readonly #problems: Problem[] = [];
-  readonly #verified = Promise.withResolvers<Extract<EngineMessage, { type: "verified" }>>();
+  readonly #verified = Promise.withResolvers<Verified>();
   readonly #deleted = Promise.withResolvers<Deletion | undefined>();
   #engine: Thread<EngineRequest> | undefined;
+  #engineWork: WorkMeter | undefined;
+  #storedBytes = 0;
   #counts: EngineCounts = emptyCounts();
   #busy: "hashing" | undefined;
   #keeper: SyncKeeper | undefined;
@@ -51,7 +63,8 @@ export class SinkStream {
   #room: PromiseWithResolvers<void> | undefined;
   #batch: Uint8Array[] = [];
   #state: ReceivingState;
-  #over = false;
+  /** Aborted when it takes nothing more. */
+  readonly #over = new AbortController();
 
   constructor(options: SinkStreamOptions) {
     this.#options = options;
@@ -71,32 +84,49 @@ export class SinkStream {
   }
 
   /** @throws FanfoldError what made this sink fail; the source has been told */
-  async run(): Promise<SinkProof> {
+  async run(): Promise<StreamProof> {
     const { task, feed, reporter, runtime } = this.#options;
     const { folder } = task;
     const { clock, signal } = runtime;
     const isSynced = task.fill.durability !== "none";
     using keeper = new SyncKeeper({ folder, clock, signal, isSynced, onFailure: (error) => this.#fail(error) });
     this.#keeper = keeper;
-    this.#engine = feed.engines.open(this.#engineStart(), {
+    this.#engine = feed.engines.open(engineStartOf(this.#options), {
       onMessage: (message) => this.#onEngine(message),
       onFailure: (error) => this.#fail(error),
     });
+    this.#engineWork = new WorkMeter(this.#engine, clock.nowMs());
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       this.#report();
-      const { pages, digest, deletes, takenAsUnchanged, fidelity } = await abortable(this.#verified.promise, signal);
+      const { pages, digest, deletes, takenAsUnchanged, fidelity, tree } = await abortable(
+        this.#verified.promise,
+        signal,
+      );
       this.#state = "verifying";
       reporter.report({ ...this.#position(), busy: isSynced ? "syncing" : "verifying" });
       await keeper.finish();
+      const kept = await this.#keep({ digest, takenAsUnchanged, fidelity, tree });
       const deletion = deletes ? await this.#delete(keeper) : undefined;
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
       const { filesUnchanged, bytesUnchanged, entriesChanged } = this.#counts;
+      const { progress } = this;
+      await this.#runCommand(digest, deletion?.result === "done" ? deletion.entries : 0);
+      const receipt = await task.sign({
+        digest,
+        outcome: outcomeOfProof({ problemCount, takenAsUnchanged }),
+        filesDone: progress.filesDone,
+        bytesDone: progress.bytesDone,
+        problemCount,
+        fidelity: Object.fromEntries(fidelity.map(({ what, count }) => [what, count])),
+        ...(takenAsUnchanged === undefined ? {} : { takenAsUnchanged }),
+        ...(deletion === undefined ? {} : { deletion: { result: deletion.result, entries: deletion.entries } }),
+      });
       await reporter.conclude({
         type: "proof",
         pages,
         digest,
-        progress: this.progress,
+        progress,
         problemCount,
         problems,
         filesUnchanged,
@@ -106,6 +136,8 @@ export class SinkStream {
         ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
         ...(deletion === undefined ? {} : { deletion }),
         ...(isSynced ? {} : { unsynced: true }),
+        ...kept,
+        receipt,
       });
       this.#showProgress();
       return { digest, problemCount };
@@ -122,23 +154,6 @@ export class SinkStream {
     }
   }
 
-  #engineStart(): EngineStart {
-    const { scope, task, runtime } = this.#options;
-    const { folder, session, source, fill, deletion, dryRun, fileEvents } = task;
-    return {
-      scope,
-      folder: folder.path,
-      doubts: folder.doubts,
-      session,
-      source,
-      startedMs: runtime.clock.date().getTime(),
-      fill,
-      deletion,
-      dryRun,
-      fileNotices: fileEvents,
-    };
-  }
-
   /** The copy stands and is synced: what the source has not goes. A copy with problems may lack what has another name now. */
   async #delete(keeper: SyncKeeper): Promise<Deletion | undefined> {
     const { reporter, runtime } = this.#options;
@@ -152,16 +167,47 @@ export class SinkStream {
     return deletion;
   }
 
+  /** The tree becomes a snapshot, or goes, when the newest one is the same. */
+  async #keep(proven: Pick<Verified, "digest" | "takenAsUnchanged" | "fidelity" | "tree">) {
+    const { task, reporter, runtime } = this.#options;
+    return await keepTree({ ...proven, ...this.#found }, { keeper: task.snapshots, runtime }, async () => {
+      reporter.report({ ...this.#position(), busy: "deleting" });
+      this.#engine?.post({ discard: true });
+      await abortable(this.#deleted.promise, runtime.signal);
+    });
+  }
+
+  async #runCommand(digest: string, entriesDeleted: number): Promise<void> {
+    const { task, runtime } = this.#options;
+    const entriesChanged = this.#counts.entriesChanged + entriesDeleted;
+    await task.command?.({ ...this.#found, digest, entriesChanged }, runtime.signal);
+  }
+
+  /** Of the whole tree. */
+  get #found() {
+    const { filesFound: files, bytesFound: bytes } = this.#counts;
+    return { files, bytes, problemCount: this.#problemCount };
+  }
+
   /** Takes one payload of its stream; a promise asks for a pause. What comes when all is stored, or for others, is not looked at. */
   take(payload: Uint8Array): void | Promise<void> {
-    if (this.#over) return undefined;
+    if (this.#over.signal.aborted) return undefined;
+    if (this.#options.feed.bandwidth?.throttle.isHolding === true) return this.#takeLater(payload);
+    this.#options.feed.bandwidth?.throttle.spend(payload.byteLength);
     this.#backlogBytes += payload.byteLength;
     if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
     this.#batch.push(payload);
-    // A source within its window never gets here; one that is not fills the subscription's own bound, and loses frames.
+    // A source within its window never gets here. One that is not fills the subscription's own bound, and loses frames.
     if (this.#backlogBytes < SUBSCRIBER_QUEUE_BYTES) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
+  }
+
+  /** When the rate lets it in. What the credit of the source has let go already waits with the transport until then. */
+  async #takeLater(payload: Uint8Array): Promise<void> {
+    const over = this.#over.signal;
+    await this.#options.feed.bandwidth?.throttle.ready(over).catch(() => undefined);
+    await this.take(payload);
   }
 
   #flush(): void {
@@ -191,6 +237,7 @@ export class SinkStream {
         if (!this.#options.task.dryRun) this.#keeper?.stored(message.bytes);
         this.#stream = { receivedUpTo: message.receivedUpTo, missing: message.missing };
         this.#backlogBytes -= message.bytes;
+        this.#storedBytes += message.bytes;
         this.#room?.resolve();
         this.#room = undefined;
         this.#options.reporter.answered(message.pages);
@@ -246,7 +293,7 @@ export class SinkStream {
   }
 
   #takesNothing(): void {
-    this.#over = true;
+    this.#over.abort();
     this.#room?.resolve();
   }
 
@@ -256,7 +303,8 @@ export class SinkStream {
   }
 
   #report(storedBytes = 0): void {
-    this.#options.reporter.report(this.#position(), storedBytes);
+    const goesOn = this.#backlogBytes > 0 && this.#stream.missing.length === 0 && this.#busy === undefined;
+    this.#options.reporter.report(this.#position(), storedBytes, goesOn);
   }
 
   #position() {
@@ -267,7 +315,14 @@ export class SinkStream {
       storedUpTo: this.#stream.receivedUpTo,
       progress: this.progress,
       ...(this.#busy === undefined ? {} : { busy: this.#busy }),
+      ...this.#pace(),
     };
+  }
+
+  /** What the time of the thread that owns the disk goes to: what is not its own is the link's. */
+  #pace(): { readonly pace?: Pace } {
+    const work = this.#engineWork?.look(this.#options.runtime.clock.nowMs(), this.#storedBytes);
+    return work === undefined ? {} : { pace: { place: placeOf(work) ?? "link", bytesPerSecond: work.perSecond } };
   }
 
   #showProgress(): void {

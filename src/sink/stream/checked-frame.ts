@@ -1,7 +1,7 @@
 import { damaged } from "../../protocol/frame/bytes.ts";
 import { decompressContent, letGo } from "../../protocol/frame/compression.ts";
 import { type ChunkRecord, type DataRecord, decodeDataTable } from "../../protocol/frame/data-table.ts";
-import { decodeWholeFrame, type Frame } from "../../protocol/frame/frame.ts";
+import { decodeWholeFrame, type Frame, type FrameOpener, openSealedFrame } from "../../protocol/frame/frame.ts";
 import { type ChunkHash, hashChunk } from "../../protocol/hash/content-hash.ts";
 
 /** A frame that is what was sent: its checksum is right, and so is the hash of each of its chunks. */
@@ -19,9 +19,12 @@ export type Spoilt =
   | { readonly type: "damaged" }
   | { readonly type: "altered"; readonly frame: Frame; readonly chunk: ChunkRecord };
 
-/** @throws FanfoldError `protocol-version` */
-export function checkFrame(payload: Uint8Array): CheckedFrame | Spoilt {
-  const frame = decodeWholeFrame(payload);
+/**
+ * @param opener of the stream, where it is sealed: then the payload is opened where it lies
+ * @throws FanfoldError `protocol-version`
+ */
+export function checkFrame(payload: Uint8Array, opener?: FrameOpener): CheckedFrame | Spoilt {
+  const frame = opener === undefined ? decodeWholeFrame(payload) : openSealedFrame(payload, opener);
   if (frame === undefined) return { type: "damaged" };
   if (frame.type !== "data") return { frame, records: [], hashes: [] };
   const plain = plainFrame(frame);

@@ -1,10 +1,11 @@
 import type { SpillFile, SpillRecord } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { decodeWalked, type EndMark, type WalkedMark } from "../../protocol/frame/marks.ts";
-import { decodePage, type Entry, type Page } from "../../protocol/frame/page.ts";
+import type { Entry } from "../../protocol/frame/page.ts";
+import { type PageRows, readRows } from "../../protocol/frame/page-rows.ts";
 
-/** Decoded pages kept at hand: data comes in page order, so a few are enough. */
-const PAGES_DECODED_MAX = 8;
+/** Pages kept at hand, each with its rows: up to 112 KiB. */
+const PAGES_KEPT_MAX = 32;
 
 /** What came so far. */
 interface PageCount {
@@ -13,15 +14,15 @@ interface PageCount {
 }
 
 /** @throws FanfoldError `damaged` unless it is the next page */
-function decodeNextPage(table: Uint8Array, { pages, entries }: PageCount): Page {
-  const page = decodePage(table);
-  if (page.page !== pages || page.first !== entries || page.entries.length === 0) {
+function readNextPage(table: Uint8Array, { pages, entries }: PageCount): PageRows {
+  const rows = readRows(table);
+  if (rows.page !== pages || rows.first !== entries || rows.count === 0) {
     throw new FanfoldError(
       "damaged",
-      `cannot take page ${page.page} from entry ${page.first}: expected page ${pages} from entry ${entries}`,
+      `cannot take page ${rows.page} from entry ${rows.first}: expected page ${pages} from entry ${entries}`,
     );
   }
-  return page;
+  return rows;
 }
 
 /** @throws FanfoldError `damaged` unless all that was discovered has come */
@@ -39,14 +40,17 @@ export function checkEnd(end: EndMark, { pages, entries }: PageCount, proven: nu
 
 /**
  * Every page of a session, in a temporary file; memory holds where each one lies. Pages come in order and number their
- * entries without holes, so an entry's page is found by halving.
+ * entries without holes, so an entry's page is found by halving. Some stay at hand: data and trailers come in page order, so
+ * these are the first ones that have no trailer, and the latest that have one.
  */
 export class PageStore implements Disposable {
   readonly #spill: SpillFile;
   readonly #records: SpillRecord[] = [];
   readonly #firsts: number[] = [];
-  readonly #decoded = new Map<number, Page>();
+  readonly #kept = new Map<number, PageRows>();
   #entries = 0;
+  /** Pages that have their trailers. */
+  #closed = 0;
 
   constructor(spill: SpillFile) {
     this.#spill = spill;
@@ -61,35 +65,32 @@ export class PageStore implements Disposable {
   }
 
   /** @throws FanfoldError `damaged` unless it is the next page */
-  add(table: Uint8Array): Page {
-    const page = decodeNextPage(table, this);
+  add(table: Uint8Array): PageRows {
+    // The memory of a frame is used again.
+    const rows = readNextPage(Buffer.from(table), this);
+    if (this.#kept.size < PAGES_KEPT_MAX || this.#dropClosed()) this.#kept.set(rows.page, rows);
     this.#records.push(this.#spill.append(table));
-    this.#firsts.push(page.first);
-    this.#entries += page.entries.length;
-    return page;
+    this.#firsts.push(rows.first);
+    this.#entries += rows.count;
+    return rows;
+  }
+
+  /** The next page has its trailer. */
+  close(): void {
+    this.#closed += 1;
   }
 
   /** @throws FanfoldError `damaged` for a page that has not come */
-  page(number: number): Page {
-    const known = this.#decoded.get(number);
+  page(number: number): PageRows {
+    const known = this.#kept.get(number);
     if (known !== undefined) return known;
-    const page = decodePage(this.body(number));
-    this.#decoded.set(number, page);
-    if (this.#decoded.size > PAGES_DECODED_MAX) {
-      for (const oldest of this.#decoded.keys()) {
-        this.#decoded.delete(oldest);
-        break;
-      }
-    }
-    return page;
-  }
-
-  /** The page as it came. @throws FanfoldError `damaged` for a page that has not come */
-  body(number: number): Buffer {
     const record = this.#records[number];
     if (record === undefined)
       throw new FanfoldError("damaged", `cannot look up page ${number}: only ${this.pages} have come`);
-    return this.#spill.read(record);
+    const rows = readRows(this.#spill.read(record));
+    if (this.#kept.size >= PAGES_KEPT_MAX && !this.#dropClosed()) this.#dropOldest();
+    this.#kept.set(number, rows);
+    return rows;
   }
 
   /** @throws FanfoldError `damaged` for an entry that has not come */
@@ -107,23 +108,37 @@ export class PageStore implements Disposable {
   }
 
   entry(number: number): Entry {
-    const page = this.page(this.pageOf(number));
-    const entry = page.entries[number - page.first];
-    if (entry === undefined) throw new FanfoldError("damaged", `cannot look up entry ${number}: it is not in its page`);
-    return entry;
+    const rows = this.page(this.pageOf(number));
+    return rows.entry(number - rows.first);
   }
 
   /** Every entry, in order. */
   *forwards(): Generator<Entry, void, undefined> {
-    for (let number = 0; number < this.pages; number += 1) yield* this.page(number).entries;
+    for (let number = 0; number < this.pages; number += 1) {
+      const rows = this.page(number);
+      for (let index = 0; index < rows.count; index += 1) yield rows.entry(index);
+    }
   }
 
-  /** Every entry, the last one first: what is in a directory comes before the directory. */
-  *backwards(): Generator<Entry, void, undefined> {
-    for (let number = this.pages - 1; number >= 0; number -= 1) yield* this.page(number).entries.toReversed();
+  /** Every page, the last one first: what is in a directory comes before the directory. */
+  *backwards(): Generator<PageRows, void, undefined> {
+    for (let number = this.pages - 1; number >= 0; number -= 1) yield this.page(number);
   }
 
   [Symbol.dispose](): void {
     this.#spill[Symbol.dispose]();
+  }
+
+  /** One that has its trailer; false when there is none. */
+  #dropClosed(): boolean {
+    for (const number of this.#kept.keys()) return number < this.#closed && this.#kept.delete(number);
+    return false;
+  }
+
+  #dropOldest(): void {
+    for (const number of this.#kept.keys()) {
+      this.#kept.delete(number);
+      return;
+    }
   }
 }

@@ -7,7 +7,7 @@ import type { CheckedFrame } from "./checked-frame.ts";
 /** A range of sequences, [from, to). */
 export type SequenceRange = [from: number, to: number];
 
-/** What may wait for a hole to be filled: more than a source ever has out, as it stays within its window. */
+/** What may wait for a hole to be filled: more than the window and the pages without an answer, all that a source has out. */
 const HELD_BYTES_MAX = SUBSCRIBER_QUEUE_BYTES;
 
 /**

@@ -1,9 +1,10 @@
+import { HASH_KEY_BYTES } from "../../lib/crypto/keyed-hash.ts";
 import { NameTable } from "../../lib/disk/name-table.ts";
 import { PathStack } from "../../lib/disk/path-stack.ts";
 import { FanfoldError } from "../../lib/errors.ts";
-import { HASH_KEY_BYTES } from "../../lib/keyed-hash.ts";
 import type { Random } from "../../lib/random.ts";
 import { type Entry, entryDisplay, entryPath } from "../../protocol/frame/page.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { DIRECTORY_ENTRIES_MAX } from "../../protocol/limits.ts";
 import type { PageStore } from "./page-store.ts";
 
@@ -37,6 +38,9 @@ export class TreeOrder implements Disposable {
   readonly #inner = new PathStack();
   readonly #withdrawn = new PathStack();
   #directory: Uint8Array | undefined;
+  /** The run of entries that was taken last: all of it is in that directory. */
+  #rows: PageRows | undefined;
+  #group = 0;
   #isLost = false;
   /** Number of its first entry. */
   #first = 0;
@@ -63,18 +67,24 @@ export class TreeOrder implements Disposable {
    *
    * @throws FanfoldError `damaged` for one that cannot come here
    */
-  take(entry: Entry): void {
-    if (entry.entry === 0) {
+  take(rows: PageRows, index: number): void {
+    if (rows.first + index === 0) {
       this.#pending.push(KEPT);
       return;
     }
-    if (!isSame(this.#directory, entry.directory)) this.#enter(entry);
+    const group = rows.group(index);
+    if (rows !== this.#rows || group !== this.#group) {
+      if (!isSame(this.#directory, rows.directory(index))) this.#enter(rows, index);
+      this.#rows = rows;
+      this.#group = group;
+    }
     if (this.#names.count === DIRECTORY_ENTRIES_MAX)
-      throw refused(entry, `its directory has more than ${DIRECTORY_ENTRIES_MAX} entries`);
+      throw refused(rows.entry(index), `its directory has more than ${DIRECTORY_ENTRIES_MAX} entries`);
     if (this.#met.length > 0) this.#met = [];
-    this.#names.add(entry.name, entry.name.length, this.#meet);
-    if (this.#met.some((number) => isSame(this.#pageStore.entry(number).name, entry.name)))
-      throw refused(entry, "this path has come before");
+    const name = rows.name(index);
+    this.#names.add(name, name.length, this.#meet);
+    if (this.#met.length > 0 && this.#met.some((number) => isSame(this.#pageStore.entry(number).name, name)))
+      throw refused(rows.entry(index), "this path has come before");
   }
 
   /** Whether an entry of this name has come in the directory of the entry taken last. */
@@ -83,8 +93,8 @@ export class TreeOrder implements Disposable {
   }
 
   /** The entry taken last is a directory, and its entries may come. `isLost`: they cannot be carried, as it cannot. */
-  opens(entry: Entry, isLost: boolean): void {
-    this.#inner.push(Buffer.concat([isLost ? LOST : KEPT, entryPath(entry)]));
+  opens(rows: PageRows, index: number, isLost: boolean): void {
+    this.#inner.push(Buffer.concat([isLost ? LOST : KEPT, rows.path(index)]));
   }
 
   /** A file of the walk was withdrawn, and may come once more. `mark`: what is to be known of it then, a number of 8 bits. */
@@ -108,18 +118,18 @@ export class TreeOrder implements Disposable {
     for (const stack of [this.#pending, this.#inner, this.#withdrawn]) stack[Symbol.dispose]();
   }
 
-  #enter(entry: Entry): void {
+  #enter(rows: PageRows, index: number): void {
     for (let path = this.#inner.pop(); path !== undefined; path = this.#inner.pop()) this.#pending.push(path);
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) {
-      if (!isSame(next.subarray(1), entry.directory)) continue;
-      // Not the entry's own bytes: they go with their frame.
+      if (!isSame(next.subarray(1), rows.directory(index))) continue;
+      // Not the page's own bytes: they would keep the page.
       this.#directory = next.subarray(1);
       this.#isLost = next[0] === LOST[0];
-      this.#first = entry.entry;
+      this.#first = rows.first + index;
       this.#names.clear();
       return;
     }
-    throw refused(entry, "its directory did not come as a directory, or its turn is over");
+    throw refused(rows.entry(index), "its directory did not come as a directory, or its turn is over");
   }
 }
 

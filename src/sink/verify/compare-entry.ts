@@ -1,7 +1,7 @@
 import { escapeName } from "../../lib/escape-name.ts";
 import type { Entry, Keeps } from "../../protocol/frame/page.ts";
 import type { Timestamp } from "../../protocol/frame/timestamp.ts";
-import type { DifferenceKind } from "../../protocol/messages/events.ts";
+import type { DifferenceKind } from "../../protocol/messages/verify-events.ts";
 import type { FoundEntry, FoundKind } from "../disk/folder-reader.ts";
 import { LACKS, type ManifestState } from "../manifest/manifest.ts";
 
@@ -15,7 +15,7 @@ export interface PromisedEntry {
   readonly hash: Uint8Array | undefined;
 }
 
-/** One way in which an entry is not what it should be; `text` continues a sentence that begins with "it". */
+/** One way in which an entry is not what it should be. `text` continues a sentence that begins with "it". */
 export interface Fault {
   readonly kind: DifferenceKind;
   readonly text: string;

@@ -2,7 +2,7 @@ import { filePieces, isOpenSparse } from "../../lib/disk/file-pieces.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { escapeName } from "../../lib/escape-name.ts";
-import { sumBytes } from "../../lib/sum-bytes.ts";
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
 import {
   type Entry,
   entryDisplay,
@@ -13,13 +13,13 @@ import {
 } from "../../protocol/frame/page.ts";
 import { FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { LEAF_BYTES } from "../../protocol/limits.ts";
-import type { Difference, VerifyCounts } from "../../protocol/messages/events.ts";
+import type { Difference, VerifyCounts } from "../../protocol/messages/verify-events.ts";
 import { isOwnFolder, joinPath } from "../../protocol/names/relative-path.ts";
 import { PathTable } from "../deletion/path-table.ts";
 import { type FoundEntry, type FoundKind, findEntry, linkTarget, namesIn } from "../disk/folder-reader.ts";
 import { isOneEntry } from "../disk/link-file.ts";
 import type { Root } from "../disk/root.ts";
-import { LACKS, type ManifestState } from "../manifest/manifest.ts";
+import { LACKS, type ManifestState, manifestStateOf } from "../manifest/manifest.ts";
 import type { ManifestNotes, ManifestReader } from "../manifest/manifest-reader.ts";
 import {
   CONTENT_FAULT,
@@ -117,25 +117,22 @@ export class Verifier {
         if (entry < this.#lacks.length) this.#lacks[entry] = (this.#lacks[entry] ?? 0) | bits;
       },
     };
-    for (const { page, states } of manifest.pages(notes)) {
-      for (const [index, entry] of page.entries.entries()) this.#list(entry, states[index]);
+    for (const { rows, states } of manifest.pages(notes)) {
+      for (const [index, entry] of rows.entries().entries()) this.#list(entry, manifestStateOf(states, index));
       yield;
     }
     this.progress.discoveryEnded = true;
-    for (const { page, states } of manifest.pages()) {
-      this.#keeps = page.keeps;
-      for (const [index, entry] of page.entries.entries()) {
-        const state = states[index];
-        if (state !== undefined) yield* this.#entry(entry, state);
-      }
+    for (const { rows, states } of manifest.pages()) {
+      this.#keeps = rows.keeps;
+      for (const [index, entry] of rows.entries().entries()) yield* this.#entry(entry, manifestStateOf(states, index));
     }
     this.progress.current = "";
   }
 
-  #list(entry: Entry, state: ManifestState | undefined): void {
+  #list(entry: Entry, state: ManifestState): void {
     this.#paths.add(entry.directory, entry.name, entry.entry);
     if (entry.kind === "hardlink") this.#firsts.set(entry.to, { names: (this.#firsts.get(entry.to)?.names ?? 1) + 1 });
-    const promised = state === undefined ? undefined : promisedEntry(entry, state);
+    const promised = promisedEntry(entry, state);
     if (entry.kind !== "file" || promised === undefined) return;
     this.progress.filesFound += 1;
     this.progress.bytesFound = sumBytes(this.progress.bytesFound, promised.size);

@@ -1,20 +1,26 @@
 import { workerData } from "node:worker_threads";
 import { systemClock } from "../../lib/clock.ts";
+import { Directories } from "../../lib/disk/directories.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { pathIn } from "../../lib/folder/file-path.ts";
 import { systemRandom } from "../../lib/random.ts";
-import { sayLoaded, threadPort } from "../../lib/thread-port.ts";
-import type { Difference, VerifyCounts } from "../../protocol/messages/events.ts";
+import { sayLoaded, threadPort } from "../../lib/threads/thread-port.ts";
+import type { Difference, VerifyCounts } from "../../protocol/messages/verify-events.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { type FoundKind, findEntry } from "../disk/folder-reader.ts";
 import { Root } from "../disk/root.ts";
 import { MANIFEST, MANIFEST_DRAFT, type ManifestMeta } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
+import { SNAPSHOTS_FOLDER, snapshotPlace } from "../snapshots/catalogue.ts";
+import type { CheckedSnapshot } from "../snapshots/checked-snapshot.ts";
+import { SNAPSHOT_FILES } from "../snapshots/snapshot-facts.ts";
 import { type DamageMemory, FoundDamage } from "./found-damage.ts";
 import { Verifier } from "./verifier.ts";
 
 /** Thread that compares a folder with its manifest. It works one slice for each request, so that its news never pile up. */
 export interface VerifyWorkerData {
   readonly folder: Uint8Array;
+  readonly snapshot: CheckedSnapshot | undefined;
   readonly strict: boolean;
   readonly fileNotices: boolean;
 }
@@ -47,9 +53,11 @@ let news: VerifyNews[] = [];
 sayLoaded(port);
 
 try {
-  const root = Root.open(Buffer.from(data.folder));
+  const folder = Buffer.from(data.folder);
+  const root = openTree(folder);
   const manifest = openManifest(root);
-  const damage = new FoundDamage({ root, clock: systemClock, random: systemRandom });
+  const isRemembered = data.snapshot?.isNewest !== false;
+  const damage = isRemembered ? new FoundDamage({ root, clock: systemClock, random: systemRandom }) : undefined;
   const verifier = new Verifier({
     root,
     manifest,
@@ -57,7 +65,7 @@ try {
     out: {
       difference: (difference) => news.push({ type: "difference", difference }),
       extra: (path, kind) => news.push({ type: "extra", path, kind }),
-      content: (entry, isRight) => damage.content(entry, isRight),
+      content: (entry, isRight) => damage?.content(entry, isRight),
       file: (path, bytes) => {
         if (data.fileNotices) news.push({ type: "file", path, bytes });
       },
@@ -68,8 +76,8 @@ try {
     try {
       const ended = work(steps);
       // Before any of it is told.
-      if (!ended) damage.keep();
-      const end = ended ? damage.end() : undefined;
+      if (!ended) damage?.keep();
+      const end = ended ? (damage?.end() ?? { files: 0 }) : undefined;
       post({ type: "slice", news, counts: verifier.counts, progress: verifier.progress, end });
       news = [];
     } catch (thrown) {
@@ -80,16 +88,27 @@ try {
     type: "opened",
     meta: manifest.meta,
     digest: Buffer.from(manifest.end.digest).toString("hex"),
-    unfinished: findEntry(root, Buffer.from(OWN_FOLDER), Buffer.from(MANIFEST_DRAFT)) !== undefined,
+    // A snapshot is made beside those before it.
+    unfinished:
+      data.snapshot === undefined &&
+      findEntry(root, Buffer.from(OWN_FOLDER), Buffer.from(MANIFEST_DRAFT)) !== undefined,
   });
 } catch (thrown) {
   fail(thrown);
 }
 
+function openTree(folder: Buffer): Root {
+  const { snapshot } = data;
+  return snapshot === undefined
+    ? Root.open(folder)
+    : Root.open(pathIn(folder, snapshot.name), { own: Buffer.from(`../${OWN_FOLDER}`) });
+}
+
 function openManifest(root: Root): ManifestReader {
-  const name = `"${OWN_FOLDER}/${MANIFEST}"`;
+  const { snapshot } = data;
+  const name = `"${OWN_FOLDER}/${snapshot === undefined ? MANIFEST : `${SNAPSHOTS_FOLDER}/${snapshot.name}/${MANIFEST}`}"`;
   try {
-    const manifest = ManifestReader.open(root);
+    const manifest = snapshot === undefined ? ManifestReader.open(root) : manifestOf(snapshot.name);
     if (manifest !== undefined) return manifest;
   } catch (cause) {
     const code = systemCode(cause) ?? "";
@@ -102,6 +121,11 @@ function openManifest(root: Root): ManifestReader {
     throw cause;
   }
   throw new FanfoldError("manifest-missing", `it has no manifest (${name}): no copy into it was ever complete`);
+}
+
+function manifestOf(snapshot: string): ManifestReader | undefined {
+  using directories = Directories.open(Buffer.from(data.folder), process.platform);
+  return ManifestReader.open(snapshotPlace(directories, snapshot), SNAPSHOT_FILES.manifest);
 }
 
 /** Returns whether it has come to its end. */

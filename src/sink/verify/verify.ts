@@ -1,14 +1,15 @@
-import { abortable } from "../../lib/abort.ts";
+import { abortable } from "../../lib/async/abort.ts";
+import type { EventHub } from "../../lib/async/event-hub.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
-import type { EventHub } from "../../lib/event-hub.ts";
-import { type FilePath, shownPath } from "../../lib/folder/file-path.ts";
-import { openThread, type Thread } from "../../lib/thread.ts";
+import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
+import { openThread, type Thread } from "../../lib/threads/thread.ts";
 import { type MemberRun, startMember } from "../../member/member-run.ts";
-import type { VerifyEvent } from "../../protocol/messages/events.ts";
 import type { CopyProgress } from "../../protocol/messages/progress.ts";
+import type { VerifyEvent } from "../../protocol/messages/verify-events.ts";
 import { type HeldFolder, holdFolder } from "../own/folder-lock.ts";
+import { type CheckedSnapshot, checkedSnapshot } from "../snapshots/checked-snapshot.ts";
 import type { DamageMemory } from "./found-damage.ts";
 import type { VerifyMessage, VerifyRequest, VerifyWorkerData } from "./verify-worker.ts";
 
@@ -17,16 +18,23 @@ export interface VerifyOptions {
   readonly folder: FilePath;
   /** Whether extra entries make the result `differs`, too. @default false */
   readonly strict?: boolean;
+  /**
+   * Name of the snapshot that is checked, of a folder that keeps them. Of an older one than the newest nothing is remembered for
+   * the next copy. @default the newest one; of a folder that keeps none, all of it
+   */
+  readonly snapshot?: string | undefined;
   /** Whether to emit one event for each file that is as it should be. @default false */
   readonly fileEvents?: boolean;
   /** Aborted: the work ends at once, with nothing to undo. */
   readonly signal: AbortSignal;
+  /** Where time comes from. @default the clock of the system */
   readonly clock?: Clock;
 }
 
+/** How a comparison ended: `equal`, `different` or otherwise, with its counts. */
 export type VerifyResult = Extract<VerifyEvent, { type: "finished" }>;
 
-/** A check at work. Its result says what was found, also when the folder differs; it rejects when it could not be checked. */
+/** A check at work. Its result says what was found, also when the folder differs. It rejects when it could not be checked. */
 export type VerifyRun = MemberRun<VerifyEvent, VerifyResult>;
 
 /**
@@ -35,16 +43,26 @@ export type VerifyRun = MemberRun<VerifyEvent, VerifyResult>;
  */
 export function verifyFolder(options: VerifyOptions): VerifyRun {
   return startMember(options.signal, async ({ hub, signal }) => {
-    using folder = holdFolder(options.folder);
-    return await new Verification({ ...options, signal }, folder, hub).run();
+    const checked = checkedSnapshot(options.folder, options.snapshot);
+    // Nobody writes into a snapshot that another one follows.
+    using folder = checked?.isNewest === false ? heldAsItIs(options.folder) : holdFolder(options.folder);
+    return await new Verification({ ...options, signal }, { ...folder, checked }, hub).run();
   });
+}
+
+interface CheckedFolder extends Pick<HeldFolder, "path"> {
+  readonly checked: CheckedSnapshot | undefined;
+}
+
+function heldAsItIs(folder: FilePath): HeldFolder {
+  return { path: pathBytes(folder), [Symbol.dispose]: () => undefined };
 }
 
 const PROGRESS_MS = 200;
 
 class Verification {
   readonly #options: VerifyOptions;
-  readonly #folder: HeldFolder;
+  readonly #folder: CheckedFolder;
   readonly #hub: EventHub<VerifyEvent>;
   readonly #clock: Clock;
   readonly #startMs: number;
@@ -52,7 +70,7 @@ class Verification {
   #thread: Thread<VerifyRequest> | undefined;
   #progress: Extract<VerifyMessage, { type: "slice" }>["progress"] | undefined;
 
-  constructor(options: VerifyOptions, folder: HeldFolder, hub: EventHub<VerifyEvent>) {
+  constructor(options: VerifyOptions, folder: CheckedFolder, hub: EventHub<VerifyEvent>) {
     this.#options = options;
     this.#folder = folder;
     this.#hub = hub;
@@ -62,7 +80,8 @@ class Verification {
 
   async run(): Promise<VerifyResult> {
     const { strict = false, fileEvents = false, signal } = this.#options;
-    const data: VerifyWorkerData = { folder: this.#folder.path, strict, fileNotices: fileEvents };
+    const { path, checked: snapshot } = this.#folder;
+    const data: VerifyWorkerData = { folder: path, snapshot, strict, fileNotices: fileEvents };
     this.#thread = openThread<VerifyRequest, VerifyMessage>({
       module: "./verify-worker",
       base: import.meta.url,
@@ -106,7 +125,9 @@ class Verification {
   #opened({ meta, digest, unfinished }: Extract<VerifyMessage, { type: "opened" }>): void {
     const folder = shownPath(this.#folder.path);
     const copiedAt = new Date(meta.timeMs).toISOString();
-    this.#hub.emit({ type: "verifying", folder, session: escapeText(meta.session), copiedAt, digest });
+    const { checked } = this.#folder;
+    const snapshot = checked === undefined ? {} : { snapshot: checked.name };
+    this.#hub.emit({ type: "verifying", folder, ...snapshot, session: escapeText(meta.session), copiedAt, digest });
     if (!unfinished) return;
     const message = "A later copy into this folder began and did not end: files that it replaced will differ";
     this.#hub.emit({ type: "warning", code: "copy-unfinished", message });

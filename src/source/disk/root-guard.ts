@@ -86,5 +86,5 @@ export class RootGuard {
   }
 }
 
-/** What the system says of a path that is not there any more; the last two are of file systems whose server is gone. */
+/** What the system says of a path that is not there any more. The last two are of file systems whose server is gone. */
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN"]);

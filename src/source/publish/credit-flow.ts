@@ -14,8 +14,8 @@ export interface SentFrame extends OutstandingFrame {
   readonly savedBytes: number;
 }
 
-/** Of what is no data frame: it is kept for repairs, and costs nothing. */
-export const COSTS_NOTHING = { costBytes: 0, contentBytes: 0, savedBytes: 0 } as const;
+/** Of what is no data frame: it is kept for repairs. */
+export const NO_CONTENT = { contentBytes: 0, savedBytes: 0 } as const;
 
 /** What the reader may build next, and buffers to build it in. */
 interface CreditGrant {
@@ -33,6 +33,8 @@ interface CreditFlowOptions {
 
 /** Time over which the rate of the slowest sink is measured. */
 const RATE_MS = 2_000;
+/** What is on its way to a sink that is held to a rate is what it takes in this time. */
+const LIMITED_MS = 1_000;
 
 /**
  * The way of credit [P-11]: it is granted to the reader, is in the frames it built, then in frames on the wire. It comes
@@ -42,7 +44,7 @@ const RATE_MS = 2_000;
 export class CreditFlow {
   readonly #window: CreditWindow<SentFrame>;
   readonly #capabilities: TransportCapabilities;
-  readonly #bufferBytes: number;
+  #bufferBytes: number;
   #readerBytes = 0;
   #queuedBytes = 0;
   #spare: ArrayBufferLike[] = [];
@@ -66,6 +68,21 @@ export class CreditFlow {
     const buffers = this.#spare;
     this.#spare = [];
     return { bytes: free, buffers };
+  }
+
+  /** The reader builds frames of this size from now on. */
+  pace(frameBytes: number): void {
+    this.#bufferBytes = frameCapacity(frameBytes);
+  }
+
+  /** The lowest rate to which a sink is held, in bytes a second; null: none is. */
+  limit(bytesPerSecond: number | null): void {
+    this.#window.limit(bytesPerSecond === null ? null : (bytesPerSecond * LIMITED_MS) / 1000);
+  }
+
+  /** Of frames that are built and not yet published. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
   }
 
   get windowBytes(): number {
@@ -120,8 +137,9 @@ export class CreditFlow {
     for (const { costBytes, savedBytes, frame } of frames) {
       // Of the wire: that is what the broker holds for a sink, and never more than what the window counts.
       this.#releasedBytes += Math.max(0, costBytes - savedBytes);
-      // What the reader built in is used again; pages and marks have buffers of their own sizes.
-      if (costBytes > 0 && frame.buffer.byteLength === this.#bufferBytes) this.#spare.push(frame.buffer);
+      // What the reader built in, which is shared, is used again; all other frames have buffers of their own sizes.
+      const { buffer } = frame;
+      if (buffer instanceof SharedArrayBuffer && buffer.byteLength === this.#bufferBytes) this.#spare.push(buffer);
     }
     return frames;
   }

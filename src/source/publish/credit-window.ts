@@ -1,9 +1,14 @@
-import { WINDOW_BYTES_MAX, WINDOW_BYTES_MIN, WINDOW_BYTES_START } from "../../protocol/limits.ts";
+import {
+  LIMITED_WINDOW_BYTES_MIN,
+  WINDOW_BYTES_MAX,
+  WINDOW_BYTES_MIN,
+  WINDOW_BYTES_START,
+} from "../../protocol/limits.ts";
 
 /** A frame that was published and that some sink has not stored yet. */
 export interface OutstandingFrame {
   readonly sequence: number;
-  /** What it takes of the window. 0 for pages and marks, which never wait for data credit. */
+  /** What it takes of the window. 0 for pages and marks, which never wait for credit. */
   readonly costBytes: number;
 }
 
@@ -14,7 +19,8 @@ interface Stored {
 }
 
 /**
- * The credit of a session (D6) [P-11]: bytes published that the slowest live sink has not stored. Pure: no time, no
+ * The credit of a session (D6) [P-11]: bytes of data and trailers that were published and that
+ * the slowest live sink has not stored. Pure: no time, no
  * I/O.
  *
  * The window starts small and doubles each time a whole window was stored while it was what held the source back. So it
@@ -31,6 +37,7 @@ export class CreditWindow<T extends OutstandingFrame> {
   #outstandingBytes = 0;
   #windowBytes: number;
   #capBytes = WINDOW_BYTES_MAX;
+  #limitBytes = WINDOW_BYTES_MAX;
   #limited = false;
   #storedSinceGrowthBytes = 0;
 
@@ -42,7 +49,7 @@ export class CreditWindow<T extends OutstandingFrame> {
   }
 
   get windowBytes(): number {
-    return Math.min(this.#windowBytes, this.#capBytes);
+    return Math.min(this.#windowBytes, this.#capBytes, this.#limitBytes);
   }
 
   /**
@@ -53,13 +60,14 @@ export class CreditWindow<T extends OutstandingFrame> {
     this.#capBytes = Math.max(WINDOW_BYTES_MIN, bytes);
   }
 
+  /** Holds the window at what a sink that is held to a rate takes in a while; null: no sink is. */
+  limit(bytes: number | null): void {
+    this.#limitBytes = bytes === null ? WINDOW_BYTES_MAX : Math.max(LIMITED_WINDOW_BYTES_MIN, bytes);
+  }
+
   /** Published and not yet stored by all. Never above the window by more than one frame. */
   get outstandingBytes(): number {
     return this.#outstandingBytes;
-  }
-
-  get liveSinks(): number {
-    return this.#stored.size;
   }
 
   /** The published bytes that this sink has not stored. 0 for a sink that nobody waits for. */

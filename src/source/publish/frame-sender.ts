@@ -1,8 +1,8 @@
 import { buildFrame, type FrameType, type StreamScope } from "../../protocol/frame/frame.ts";
-import type { ReadOutput } from "../read/file-reader.ts";
-import { creditCost, wireCost } from "../read/frame-builder.ts";
+import { creditCost, trailerCost, wireCost } from "../read/frame-builder.ts";
+import type { ReadOutput } from "../read/read-output.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
-import { COSTS_NOTHING, type CreditFlow } from "./credit-flow.ts";
+import { type CreditFlow, NO_CONTENT } from "./credit-flow.ts";
 import type { Outbox } from "./outbox.ts";
 
 interface FrameSenderOptions {
@@ -14,12 +14,7 @@ interface FrameSenderOptions {
   readonly outbox: Outbox;
 }
 
-/** What is done when a mark is stored, and what to do when it is on its way. */
-interface MarkOptions {
-  /** Bytes as the pages announced them, and files. */
-  readonly done?: { readonly doneBytes: number; readonly doneFiles: number };
-  readonly onPublish?: () => void;
-}
+type ReadTrailer = Extract<ReadOutput, { type: "trailer" }>;
 
 /** Puts the frames of one stream on their way: each is kept for repairs until all its sinks have stored it. */
 export class FrameSender {
@@ -37,23 +32,31 @@ export class FrameSender {
     const costBytes = creditCost(built);
     credit.built(costBytes);
     onBuilt?.(wireCost(built));
-    const onSequence = (sequence: number) => {
+    const onSequence = (sequence: number, sent: Buffer) => {
       tally.sent(built, current);
-      credit.published({ sequence, costBytes, doneBytes, doneFiles, frame, contentBytes, savedBytes });
+      credit.published({ sequence, costBytes, doneBytes, doneFiles, frame: sent, contentBytes, savedBytes });
     };
     outbox.data({ frame, onSequence });
   }
 
-  /** A page or mark before the data that waits, or behind it: no credit either way. */
-  mark(queue: "control" | "data", type: FrameType, table: Uint8Array, { done, onPublish }: MarkOptions = {}): void {
+  /** A trailer as the reader gave it: behind the data of its page, and for credit, as the pages that need no data are many. */
+  trailer({ body, doneBytes, doneFiles }: ReadTrailer): void {
     const { credit, outbox } = this.#options;
-    const { doneBytes, doneFiles } = done ?? { doneBytes: 0, doneFiles: 0 };
-    const frame = this.#frame(type, table);
-    const onSequence = (sequence: number) => {
-      credit.published({ sequence, ...COSTS_NOTHING, doneBytes, doneFiles, frame });
+    const costBytes = trailerCost(body);
+    credit.built(costBytes);
+    const onSequence = (sequence: number, frame: Buffer) =>
+      credit.published({ sequence, costBytes, doneBytes, doneFiles, frame, ...NO_CONTENT });
+    outbox.data({ frame: this.#frame("trailer", body), onSequence });
+  }
+
+  /** A page or mark before the data that waits, or behind it: no credit either way. */
+  mark(queue: "control" | "data", type: FrameType, table: Uint8Array, onPublish?: () => void): void {
+    const { credit, outbox } = this.#options;
+    const onSequence = (sequence: number, frame: Buffer) => {
+      credit.published({ sequence, costBytes: 0, doneBytes: 0, doneFiles: 0, frame, ...NO_CONTENT });
       onPublish?.();
     };
-    outbox[queue]({ frame, onSequence });
+    outbox[queue]({ frame: this.#frame(type, table), onSequence });
   }
 
   async heartbeat(): Promise<void> {

@@ -1,13 +1,13 @@
 import { FanfoldError } from "../../lib/errors.ts";
-import { sealFrame } from "../../protocol/frame/frame.ts";
+import type { Throttle } from "../../member/limit/throttle.ts";
+import { type FrameSealer, finishFrame } from "../../protocol/frame/frame.ts";
 import type { Transport } from "../../transport/transport.ts";
-import type { Throttle } from "./throttle.ts";
 
 /** A frame on its way out. */
 interface Outgoing {
   readonly frame: Buffer;
-  /** Called with its sequence just before it is published. */
-  readonly onSequence?: (sequence: number) => void;
+  /** Called with its sequence, and as it is sent, just before it is published. */
+  readonly onSequence?: (sequence: number, sent: Buffer) => void;
 }
 
 /** A frame that was published before, and has its sequence. */
@@ -20,6 +20,8 @@ interface Repair {
 interface OutboxOptions {
   readonly transport: Transport;
   readonly subject: string;
+  /** Seals the frames of this stream, each as its turn comes. @default they go in the open */
+  readonly sealer?: FrameSealer | undefined;
   readonly signal: AbortSignal;
   readonly onFailure: (error: FanfoldError) => void;
   /** Holds frames to a rate; nothing is waited for without it. */
@@ -29,7 +31,7 @@ interface OutboxOptions {
 /**
  * The only place that numbers and publishes the session's frames, one after another [P-3.4]. Control (pages, marks)
  * goes before data that waits; the order within each is kept. Its length is bounded by what is put in: pages by the
- * unanswered pages, data by the window.
+ * unanswered pages, data and trailers by the window.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -93,10 +95,10 @@ export class Outbox {
 
   /** Publishes a frame that is not part of the stream: it carries the next sequence and does not use it up. */
   async heartbeat(frame: Buffer): Promise<void> {
-    sealFrame(frame, this.#nextSequence);
-    const { transport, subject, throttle, signal } = this.#options;
-    throttle?.spend(frame.length);
-    await transport.publish(subject, frame, { signal });
+    const { transport, subject, sealer, throttle, signal } = this.#options;
+    const sent = finishFrame(frame, this.#nextSequence, sealer);
+    throttle?.spend(sent.length);
+    await transport.publish(subject, sent, { signal });
   }
 
   #start(): void {
@@ -125,9 +127,9 @@ export class Outbox {
   #number({ frame, onSequence }: Outgoing): Buffer {
     const sequence = this.#nextSequence;
     this.#nextSequence += 1;
-    sealFrame(frame, sequence);
-    onSequence?.(sequence);
-    return frame;
+    const sent = finishFrame(frame, sequence, this.#options.sealer);
+    onSequence?.(sequence, sent);
+    return sent;
   }
 
   async #hold(throttle: Throttle): Promise<void> {

@@ -3,9 +3,10 @@ import type { SpillFile, SpillRecord } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import type { HeldEnd } from "../read/content-plan.ts";
+import type { WalkedPage } from "../walk/page-maker.ts";
 
-type WantMessage = Extract<UpMessage, { type: "want" }>;
-type WantedFiles = WantMessage["want"];
+type SinkWant = Extract<UpMessage, { type: "want" }>;
+type WantedFiles = SinkWant["want"];
 
 /** By the index of a file in its page: what each sink that wants it holds of it. None of them holds nothing. */
 export type Skips = readonly (readonly [index: number, ends: readonly HeldEnd[]])[];
@@ -14,22 +15,24 @@ export type Skips = readonly (readonly [index: number, ends: readonly HeldEnd[]]
 interface AnsweredPage {
   readonly page: number;
   readonly body: Uint8Array;
+  readonly traits: Uint8Array;
   /** The union of what the sinks want, one bit an entry; undefined: all. */
   readonly wants: Uint8Array | undefined;
   readonly skips: Skips;
 }
 
-interface Answer {
+interface SinkAnswer {
   readonly want: Uint8Array | "all" | "none";
   readonly held: ReadonlyMap<number, HeldEnd>;
 }
 
 interface UnansweredPage {
   readonly record: SpillRecord;
+  readonly traits: SpillRecord;
   readonly entries: number;
   readonly unanswered: Set<string>;
   /** What has been answered; folded into one when the last answer is there. */
-  readonly answers: Map<string, Answer>;
+  readonly answers: Map<string, SinkAnswer>;
   folded: Pick<AnsweredPage, "wants" | "skips"> | undefined;
 }
 
@@ -47,12 +50,10 @@ export class PageAnswers {
     this.#spill = spill;
   }
 
-  add(
-    page: { readonly page: number; readonly entries: number; readonly body: Uint8Array },
-    sinkIds: Iterable<string>,
-  ): void {
+  add(page: Pick<WalkedPage, "page" | "entries" | "body" | "traits">, sinkIds: Iterable<string>): void {
     const waiting: UnansweredPage = {
       record: this.#spill.append(page.body),
+      traits: this.#spill.append(page.traits),
       entries: page.entries,
       unanswered: new Set(sinkIds),
       answers: new Map(),
@@ -79,7 +80,7 @@ export class PageAnswers {
    *
    * @throws FanfoldError `damaged` when the bits, or what it holds, do not fit the page
    */
-  answer(sinkId: string, page: number, want: WantedFiles, held: WantMessage["held"] = []): boolean {
+  answer(sinkId: string, page: number, want: WantedFiles, held: SinkWant["held"] = []): boolean {
     const waiting = this.#waiting.get(page);
     if (waiting === undefined || !waiting.unanswered.has(sinkId)) return false;
     waiting.answers.set(sinkId, {
@@ -107,7 +108,8 @@ export class PageAnswers {
     this.#waiting.delete(this.#nextToRead);
     const page = this.#nextToRead;
     this.#nextToRead += 1;
-    return { page, body: this.#spill.read(waiting.record), ...waiting.folded };
+    const [body, traits] = [this.#spill.read(waiting.record), this.#spill.read(waiting.traits)];
+    return { page, body, traits, ...waiting.folded };
   }
 
   #answered(sinkId: string, waiting: UnansweredPage): boolean {
@@ -130,7 +132,7 @@ function fold(waiting: UnansweredPage): boolean {
   return true;
 }
 
-function unionOf(answers: readonly Answer[], entries: number): Uint8Array | undefined {
+function unionOf(answers: readonly SinkAnswer[], entries: number): Uint8Array | undefined {
   const union = new Uint8Array(Math.ceil(entries / 8));
   for (const { want } of answers) {
     if (want === "all") return undefined;
@@ -139,7 +141,7 @@ function unionOf(answers: readonly Answer[], entries: number): Uint8Array | unde
   return union;
 }
 
-function skipsOf(answers: readonly Answer[]): Skips {
+function skipsOf(answers: readonly SinkAnswer[]): Skips {
   const skips: [number, HeldEnd[]][] = [];
   const indexes = new Set(answers.flatMap(({ held }) => [...held.keys()]));
   for (const index of [...indexes].sort((one, other) => one - other)) {
@@ -150,7 +152,7 @@ function skipsOf(answers: readonly Answer[]): Skips {
   return skips;
 }
 
-function isWanted({ want }: Answer, index: number): boolean {
+function isWanted({ want }: SinkAnswer, index: number): boolean {
   if (typeof want === "string") return want === "all";
   return hasBit(want, index);
 }
@@ -167,7 +169,7 @@ export function decodeBits(base64: string, entries: number): Uint8Array {
   return bits;
 }
 
-function decodeHeld(held: NonNullable<WantMessage["held"]>, entries: number): Map<number, HeldEnd> {
+function decodeHeld(held: NonNullable<SinkWant["held"]>, entries: number): Map<number, HeldEnd> {
   const ends = new Map<number, HeldEnd>();
   for (const [index, bytes, hash] of held) {
     if (index >= entries)

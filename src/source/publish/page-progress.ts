@@ -1,22 +1,19 @@
-import { Blake3Hasher } from "@napi-rs/blake-hash";
+import { blakeLibrary } from "../../lib/crypto/blake-library.ts";
 import type { EndMark, WalkedMark } from "../../protocol/frame/marks.ts";
-import { TreeHasher } from "../../protocol/hash/digest.ts";
-
-type End = EndMark & { readonly digest: Buffer };
 
 /**
  * How far the pages of a stream are. The pages of the walk come first. Then come those of files that changed while they
  * were read and are read once more. Then comes the end. Pure.
  */
 export class PageProgress {
-  readonly #tree = new TreeHasher();
-  readonly #listing = new Blake3Hasher();
+  readonly #listing = new (blakeLibrary().Blake3Hasher)();
   #listingDigest: string | undefined;
   #pages = 0;
+  #read = 0;
   #entries = 0;
   #pagesWalked: number | undefined;
-  #again: "not-asked" | "asked" | "given" = "not-asked";
-  #end: End | undefined;
+  #again: "not-asked" | "asked" | "given" | "over" = "not-asked";
+  #end: EndMark | undefined;
 
   get pages(): number {
     return this.#pages;
@@ -36,8 +33,8 @@ export class PageProgress {
     return this.#listingDigest;
   }
 
-  /** The end mark, once `next` has said that it is due. */
-  get end(): End | undefined {
+  /** The end mark, once the digest is there. */
+  get end(): EndMark | undefined {
     return this.#end;
   }
 
@@ -58,8 +55,15 @@ export class PageProgress {
     return { pages: this.#pages, entries: this.#entries, files, bytes };
   }
 
-  read(digest: Uint8Array): void {
-    this.#tree.add(digest);
+  /** The next page has its trailer. */
+  read(): void {
+    this.#read += 1;
+  }
+
+  /** The digest of the tree is there, which `next` had asked for: the end mark is due. */
+  ended(digest: Uint8Array): EndMark {
+    this.#end = { pages: this.#pages, entries: this.#entries, digest };
+    return this.#end;
   }
 
   /** The pages of the second try are all there. */
@@ -69,15 +73,15 @@ export class PageProgress {
 
   /**
    * What to do now, each once. When no file can be added to the pages of the second try: ask for them. When these are read:
-   * send the end mark.
+   * ask for the digest of the tree.
    */
-  next(): "ask-again" | "end" | undefined {
-    if (this.#pagesWalked === undefined || this.#tree.pages < this.#pages || this.#end !== undefined) return undefined;
+  next(): "ask-again" | "ask-digest" | undefined {
+    if (this.#pagesWalked === undefined || this.#read < this.#pages) return undefined;
     if (this.#again === "given") {
-      this.#end = { pages: this.#pages, entries: this.#entries, digest: this.#tree.digest() };
-      return "end";
+      this.#again = "over";
+      return "ask-digest";
     }
-    if (this.#again === "asked") return undefined;
+    if (this.#again !== "not-asked") return undefined;
     this.#again = "asked";
     return "ask-again";
   }

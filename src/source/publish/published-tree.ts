@@ -1,15 +1,15 @@
-import type { Clock } from "../../lib/clock.ts";
 import type { FilePath } from "../../lib/folder/file-path.ts";
+import type { BandwidthOptions } from "../../member/limit/bandwidth.ts";
+import type { Throttle } from "../../member/limit/throttle.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
 import type { DeleteLimit } from "../../protocol/messages/deletion.ts";
 import { openSourceFolder } from "../disk/source-folder.ts";
 import { type FilterOption, readFilters } from "../walk/filter-options.ts";
 import type { LinkPolicy } from "../walk/link-policy.ts";
 import type { TreeScope } from "../walk/tree-scope.ts";
-import { Throttle } from "./throttle.ts";
 
-/** What a source is told of what it publishes. */
-export interface TreeOptions {
+/** What a source is told of what it publishes. Its rate is that of all sinks together. */
+export interface TreeOptions extends BandwidthOptions {
   /** Directory to publish. */
   readonly folder: FilePath;
   /** What is left out of the copy (docs/filters.md): the first that says anything of an entry decides. */
@@ -28,8 +28,6 @@ export interface TreeOptions {
   readonly times?: boolean;
   /** The sinks delete what the source has not, up to so much; nothing when absent. */
   readonly deletion?: DeleteLimit;
-  /** Bytes a second that are published at most, to all sinks together; no limit when absent. */
-  readonly bytesPerSecondMax?: number;
   /** Whether content is compressed on its way: where bytes are what it waits for, always, or never. @default "auto" */
   readonly compression?: CompressionMode;
 }
@@ -38,19 +36,21 @@ export interface TreeOptions {
 export interface PublishedTree extends TreeScope {
   /** Canonical path, bytes. */
   readonly root: Buffer;
+  /** Holds what is published to a rate; nothing is waited for without it. */
   readonly throttle?: Throttle | undefined;
+  /** Where the content hashes of its files are remembered; nowhere when absent. */
+  readonly memory?: Buffer | undefined;
   readonly compression?: CompressionMode | undefined;
   /** What sinks may delete at most of what the tree has not; nothing when absent. */
   readonly deletion?: DeleteLimit | undefined;
 }
 
 /** @throws FanfoldError `usage` for filters that cannot be used, `folder-…` for the directory */
-export function openTree(options: TreeOptions, clock: Clock): PublishedTree {
-  const { folder, filters = [], oneFileSystem, links, owner, deletion, bytesPerSecondMax, compression } = options;
+export function openTree(options: TreeOptions, throttle?: Throttle): PublishedTree {
+  const { folder, filters = [], oneFileSystem, links, owner, deletion, compression } = options;
   const keeps = { perms: options.perms !== false, times: options.times !== false };
   // Without times nothing but the content says whether a file is the same.
   const checksum = options.checksum === true || !keeps.times;
-  const throttle = bytesPerSecondMax === undefined ? undefined : new Throttle(bytesPerSecondMax, clock);
   const scope = {
     filters: readFilters(filters),
     checksum,

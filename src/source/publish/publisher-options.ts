@@ -1,8 +1,8 @@
 import type { FanfoldError } from "../../lib/errors.ts";
-import type { StreamScope } from "../../protocol/frame/frame.ts";
+import type { FrameSealer, StreamScope } from "../../protocol/frame/frame.ts";
 import type { DeletionWithheld } from "../../protocol/messages/deletion.ts";
 import type { Transport } from "../../transport/transport.ts";
-import type { ReadOutput } from "../read/file-reader.ts";
+import type { ReadOutput } from "../read/read-output.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
 import type { TreeThreads } from "../tree-threads.ts";
 import type { WalkMessage } from "../walk/walk-worker.ts";
@@ -20,6 +20,7 @@ export interface PublisherOptions {
   readonly transport: Transport;
   /** Where the stream goes. */
   readonly subject: string;
+  readonly sealer?: FrameSealer | undefined;
   /** Where one sink alone is sent what it misses. */
   readonly repairSubject: (sinkId: string) => string;
   readonly sinkIds: readonly string[];
@@ -35,6 +36,14 @@ export interface PublisherOptions {
   /** A data frame was built, and counts for so much. */
   readonly onBuilt?: (costBytes: number) => void;
   readonly signal: AbortSignal;
+}
+
+/** What a stream's own end does at this moment. */
+export interface PublisherLoad {
+  readonly queuedBytes: number;
+  readonly windowBytes: number;
+  readonly reading: "disk" | "processor" | undefined;
+  readonly limited: boolean;
 }
 
 /** How one sink holds up the others at this moment. */

@@ -1,5 +1,7 @@
 import { SpillFile } from "../../lib/disk/spill-file.ts";
-import type { Thread } from "../../lib/thread.ts";
+import type { Thread } from "../../lib/threads/thread.ts";
+import { placeOf, WorkMeter } from "../../lib/threads/work-meter.ts";
+import { pacedFrameBytes } from "../../member/limit/throttle.ts";
 import { type EndMark, encodeEnd, encodeWalked } from "../../protocol/frame/marks.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { failureOf } from "../disk/source-problem.ts";
@@ -12,15 +14,14 @@ import { FrameSender } from "./frame-sender.ts";
 import { Outbox } from "./outbox.ts";
 import { PageAnswers } from "./page-answers.ts";
 import { PageProgress } from "./page-progress.ts";
-import type { Backpressure, PublisherNotice, PublisherOptions } from "./publisher-options.ts";
+import type { Backpressure, PublisherLoad, PublisherNotice, PublisherOptions } from "./publisher-options.ts";
 import { Repairs } from "./repairs.ts";
-import { pacedCapabilities } from "./throttle.ts";
 
 /*
  * From the disk to the subject, in three parties:
  *
  *   walk thread  -> pages -> publish at once -> wait for every sink's want -> read thread, in page order
- *   read thread  -> data frames, while it has credit; a trailer behind each page
+ *   read thread  -> data frames and a trailer behind each page, while it has credit
  *   this thread  -> numbers and publishes; takes back credit and buffers as the slowest sink stores
  *
  * A file that changed while it was read goes back from the read thread to the walk thread. That gives it once more when the
@@ -31,6 +32,8 @@ import { pacedCapabilities } from "./throttle.ts";
 const PAGES_AT_READER_MAX = 4;
 /** Publishes one tree on one stream. What goes wrong as a whole goes to `onFailure`, once. */
 export class Publisher {
+  /** Whether a link is what the stream waits for, as far as is known. */
+  isHeldByLink = true;
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
   readonly #answers = new PageAnswers(this.#spill);
@@ -40,24 +43,28 @@ export class Publisher {
   readonly #sender: FrameSender;
   readonly #repairs: Repairs;
   readonly #live: Set<string>;
-  readonly #frameBytes: number;
+  /** Rates to which its sinks are held, in bytes a second. */
+  readonly #limits = new Map<string, number>();
+  #frameBytes: number;
   #walker: Thread<WalkRequest> | undefined;
   #reader: Thread<ReadRequest> | undefined;
+  #readerWork: WorkMeter | undefined;
   #pagesAtReader = 0;
   /** Of this stream's own passes over the tree. */
   #problems = 0;
   #stopped = false;
 
   constructor(options: PublisherOptions) {
-    const { scope, transport, subject, repairSubject, sinkIds, tally, onBuilt, onFailure, signal } = options;
+    const { scope, transport, subject, sealer, repairSubject, sinkIds, tally, onBuilt, onFailure, signal } = options;
     const { throttle } = options.tree;
-    const capabilities = pacedCapabilities(transport.capabilities, throttle);
+    const { capabilities } = transport;
     this.#options = options;
-    this.#frameBytes = capabilities.preferredPayloadBytes;
     this.#live = new Set(sinkIds);
     const { startMs, windowBytesMax } = options;
     this.#credit = new CreditFlow({ sinkIds, capabilities, startMs, windowBytesMax });
-    this.#outbox = new Outbox({ transport, subject, throttle, onFailure, signal });
+    this.#frameBytes = this.#pace();
+    this.#credit.pace(this.#frameBytes);
+    this.#outbox = new Outbox({ transport, subject, sealer, throttle, onFailure, signal });
     const parts = { credit: this.#credit, outbox: this.#outbox, tally };
     this.#sender = new FrameSender({ ...parts, scope, onBuilt });
     this.#repairs = new Repairs({ ...parts, subject, repairSubject });
@@ -91,6 +98,17 @@ export class Publisher {
     };
   }
 
+  load(nowMs: number): PublisherLoad {
+    const { tree, tally } = this.#options;
+    const work = this.#readerWork?.look(nowMs, tally.bytesSent);
+    return {
+      queuedBytes: this.#credit.queuedBytes,
+      windowBytes: this.#credit.windowBytes,
+      reading: work === undefined ? undefined : placeOf(work),
+      limited: tree.throttle?.isHolding === true,
+    };
+  }
+
   /** Whether this sink has something to do that the source waits for. */
   waitsFor(sinkId: string): boolean {
     const { outstandingBytes, unanswered } = this.hold(sinkId);
@@ -99,13 +117,13 @@ export class Publisher {
 
   start(): void {
     const { scope, tree, threads, fileNotices, onFailure } = this.#options;
-    const { root, identity, compression } = tree;
+    const { root, identity, compression, memory } = tree;
     this.#walker = threads.openWalker(tree, { onMessage: (message) => this.#onWalk(message), onFailure });
     this.#reader = threads.openReader(
-      { root, identity, ...scope, frameBytes: this.#frameBytes, fileOutputs: fileNotices, compression },
+      { root, identity, memory, ...scope, frameBytes: this.#frameBytes, fileOutputs: fileNotices, compression },
       { onMessage: (output) => this.#onRead(output), onFailure },
     );
-    this.#grantCredit();
+    this.#readerWork = new WorkMeter(this.#reader, this.#options.startMs);
   }
 
   /** A sink says what it wants of a page. @throws FanfoldError `damaged` */
@@ -119,6 +137,15 @@ export class Publisher {
   stored(sinkId: string, upTo: number): void {
     this.#outbox.checkExists(upTo);
     this.#release(this.#credit.stored(sinkId, upTo));
+  }
+
+  /** A sink says to which rate it is held, in bytes a second; null: to none. */
+  limited(sinkId: string, bytesPerSecond: number | null): void {
+    if ((this.#limits.get(sinkId) ?? null) === bytesPerSecond || !this.#live.has(sinkId)) return;
+    if (bytesPerSecond === null) this.#limits.delete(sinkId);
+    else this.#limits.set(sinkId, bytesPerSecond);
+    this.#credit.limit(this.#slowest());
+    this.#grantCredit();
   }
 
   /** A sink says what it misses: all of it, as of now. */
@@ -135,6 +162,7 @@ export class Publisher {
   drop(sinkId: string): void {
     if (!this.#live.delete(sinkId) || this.#stopped) return;
     this.#repairs.forget(sinkId);
+    if (this.#limits.delete(sinkId)) this.#credit.limit(this.#slowest());
     this.#release(this.#credit.drop(sinkId));
     const pages = this.#answers.drop(sinkId);
     if (pages > 0) this.#walker?.post({ pages });
@@ -191,7 +219,7 @@ export class Publisher {
         this.#notice(message);
         break;
       case "scope":
-        this.#sender.mark("control", "scope", message.body, { onPublish: () => this.#walker?.post({ pages: 1 }) });
+        this.#sender.mark("control", "scope", message.body, () => this.#walker?.post({ pages: 1 }));
         break;
       default:
         this.#notice(message);
@@ -204,12 +232,16 @@ export class Publisher {
         this.#sender.data(output);
         break;
       case "trailer":
-        this.#progress.read(output.digest);
+        this.#progress.read();
         this.#pagesAtReader -= 1;
         this.#options.tally.notNeeded(output.notReadBytes);
-        this.#sender.mark("data", "trailer", output.body, { done: output });
+        this.#sender.trailer(output);
         this.#feedReader();
         this.#advance();
+        break;
+      case "digest":
+        this.#askToDelete();
+        this.#sender.mark("data", "end", encodeEnd(this.#progress.ended(output.digest)));
         break;
       case "again":
         this.#walker?.post({ again: output.path });
@@ -232,8 +264,29 @@ export class Publisher {
 
   #grantCredit(): void {
     if (this.#stopped) return;
+    this.#setPace();
     const grant = this.#credit.grant(this.#options.allowedBytes?.());
-    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant });
+    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant, isHeldByLink: this.isHeldByLink });
+  }
+
+  /** The lowest rate to which one of its sinks is held. */
+  #slowest(): number | null {
+    return this.#limits.size === 0 ? null : Math.min(...this.#limits.values());
+  }
+
+  /** Size of the frames to build: so that bytes flow evenly at the lowest rate of all that hold them. */
+  #pace(): number {
+    const { tree, transport } = this.#options;
+    const own = pacedFrameBytes(transport.capabilities.preferredPayloadBytes, tree.throttle?.bytesPerSecond ?? null);
+    return pacedFrameBytes(own, this.#slowest());
+  }
+
+  #setPace(): void {
+    const frameBytes = this.#pace();
+    if (frameBytes === this.#frameBytes) return;
+    this.#frameBytes = frameBytes;
+    this.#credit.pace(frameBytes);
+    this.#reader?.post({ type: "pace", frameBytes });
   }
 
   #feedReader(): void {
@@ -242,17 +295,17 @@ export class Publisher {
       if (page === undefined) return;
       this.#pagesAtReader += 1;
       const isLastTry = this.#progress.isSecondTry(page.page);
-      this.#reader?.post({ type: "page", body: page.body, wants: page.wants, skips: page.skips, isLastTry });
+      const { body, traits, wants, skips } = page;
+      this.#reader?.post({ type: "page", body, traits, wants, skips, isLastTry });
+      // Not before: who wants anything of a page has said how fast it takes it.
+      this.#grantCredit();
     }
   }
 
   #advance(): void {
     const next = this.#progress.next();
     if (next === "ask-again") this.#walker?.post({ finish: true });
-    else if (next === "end" && this.#progress.end !== undefined) {
-      this.#askToDelete();
-      this.#sender.mark("data", "end", encodeEnd(this.#progress.end));
-    }
+    else if (next === "ask-digest") this.#reader?.post({ type: "end" });
   }
 
   #askToDelete(): void {

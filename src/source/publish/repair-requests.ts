@@ -1,7 +1,7 @@
 import { REPAIR_BYTES_MIN } from "../../protocol/limits.ts";
 
 /** A frame to publish again. */
-interface Repair {
+interface DueRepair {
   readonly sequence: number;
   /** The sinks that miss it. One gets it alone; for several it goes to all at once. */
   readonly sinks: readonly MissingSink[];
@@ -72,8 +72,8 @@ export class RepairRequests {
   }
 
   /** What is to be sent now. Counts it as sent, to all that ask for it. */
-  due(nowMs: number): Repair[] {
-    const due: Repair[] = [];
+  due(nowMs: number): DueRepair[] {
+    const due: DueRepair[] = [];
     for (const [sequence, asked] of this.#asked) {
       if (nowMs - asked.sentMs < RESEND_MS) continue;
       const isGathered = nowMs - asked.sentMs >= asked.gatherMs;

@@ -1,7 +1,8 @@
 import { hasBit } from "../../lib/bits.ts";
-import { sumBytes } from "../../lib/sum-bytes.ts";
-import { decodePage, entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
+import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import { roomOf } from "../../protocol/frame/page-file.ts";
+import { decodePage } from "../../protocol/frame/page-rows.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { decodeBits } from "./page-answers.ts";
 

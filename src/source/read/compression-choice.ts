@@ -20,7 +20,7 @@ const UNTRIED_MAX = 16;
 
 /**
  * Which frames are worth compressing, as the reader sees it. With `auto` it compresses as much as there was time for while
- * it waited for credit, less what a fast path takes too. So on a path that keeps up with the source, only the start costs
+ * it waited for a link, less what a fast path takes too. So on a path that keeps up with the source, only the start costs
  * something. On a slow path there is time. Content that does not shrink is tried again now and then. Pure.
  */
 export class CompressionChoice {
@@ -63,7 +63,7 @@ export class CompressionChoice {
     this.#wireBytes += wireBytes;
   }
 
-  /** There was something to read, but no credit to read it, for so long. */
+  /** There was something to read, but a link had no credit for it, for so long. Zero when something else held it back. */
   waited(ms: number): void {
     const freeBytes = ms / this.#msPerByte - this.#wireBytes * SLOW_FACTOR;
     this.#wireBytes = 0;

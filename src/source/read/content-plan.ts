@@ -4,8 +4,8 @@ import { LEAF_BYTES } from "../../protocol/limits.ts";
 /*
  * Which ranges of a file are read, and what for. Pure: it is told what the sinks hold and what the file system says of holes.
  *
- * held ranges    hashed and not sent, from the beginning to where the sink with the most ends sent ranges    data and
- * holes, from where the sink with the least ends; with the last one the file is looked at again
+ *   held ranges   hashed and not sent, from the beginning to where the sink with the most ends
+ *   sent ranges   data and holes, from where the sink with the least ends; with the last one the file is looked at again
  */
 
 /** What one sink holds of a file from an earlier try: its first bytes, and their content hash [P-10.2]. */
@@ -39,24 +39,16 @@ export function planHeld(size: number, ends: readonly HeldEnd[]): HeldPlan {
   return { checks, sendFrom };
 }
 
-/** A range to be sent. `nothing`: there is none, and the file is looked at all the same. */
+/** A range to be sent. */
 export interface SentRange {
-  readonly kind: "data" | "hole" | "nothing";
+  readonly kind: "data" | "hole";
   readonly offset: number;
   readonly length: number;
   /** Behind it nothing comes: before it is committed the file is looked at again. */
   readonly isLast: boolean;
 }
 
-/**
- * Ranges that are sent of the bytes from `from` to `to`. When the pieces end before, none of them is the last: then the file is
- * shorter than it was.
- */
-export function* sentRanges(
-  pieces: Iterable<FilePiece>,
-  { from, to }: { readonly from: number; readonly to: number },
-): Generator<SentRange, void, undefined> {
-  if (from === to) yield { kind: "nothing", offset: from, length: 0, isLast: true };
-  for (const { offset, length, isHole } of pieces)
-    yield { kind: isHole ? "hole" : "data", offset, length, isLast: offset + length === to };
+/** The range of a piece, of those up to `to`. When the pieces end before, none is the last: the file is shorter than it was. */
+export function sentRange({ offset, length, isHole }: FilePiece, to: number): SentRange {
+  return { kind: isHole ? "hole" : "data", offset, length, isLast: offset + length === to };
 }

@@ -1,8 +1,21 @@
 import { zeroRuns } from "../../lib/disk/zeros.ts";
-import { DataTableWriter, type FileFinal, RECORD_BYTES_BOUND } from "../../protocol/frame/data-table.ts";
-import { FRAME_HEADER_BYTES, type StreamScope, writeFrameHeader } from "../../protocol/frame/frame.ts";
+import { ByteWriter } from "../../protocol/frame/bytes.ts";
+import {
+  DataTableWriter,
+  encodeWhole,
+  type FileFinal,
+  RECORD_BYTES_BOUND,
+  type WholeFile,
+} from "../../protocol/frame/data-table.ts";
+import {
+  FRAME_HEADER_BYTES,
+  FRAME_SPARE_BYTES,
+  type StreamScope,
+  writeFrameHeader,
+} from "../../protocol/frame/frame.ts";
+import { blake3Into } from "../../protocol/hash/blake3.ts";
 import { type FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
-import { FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
+import { FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "../../protocol/limits.ts";
 
 /** Least a data frame counts for in credit: small ones hold more memory than their content. */
 const FRAME_COST_BYTES_MIN = 64 * 1024;
@@ -23,16 +36,21 @@ export function creditCost({ frameBytes, savedBytes }: BuiltFrame): number {
   return Math.max(frameBytes + savedBytes, FRAME_COST_BYTES_MIN);
 }
 
+/** The same of a trailer: as many pages may need no data, it is bounded by the window, too. */
+export function trailerCost(body: Uint8Array): number {
+  return FRAME_HEADER_BYTES + body.length;
+}
+
 /** What it counts for on the wire. */
 export function wireCost({ frameBytes }: BuiltFrame): number {
   return Math.max(frameBytes, FRAME_COST_BYTES_MIN);
 }
 
 interface FrameBuilderOptions extends StreamScope {
-  /** Size of the frames to build: the transport's preferred payload. */
+  /** Size of the frames to build: the transport's preferred payload, or less at a low rate. `pace` changes it. */
   readonly frameBytes: number;
-  /** Gives a buffer of at least `frameBytes`; used ones may come back through it. */
-  readonly takeBuffer: () => ArrayBufferLike;
+  /** Gives a buffer of at least `bytes`; used ones may come back through it. */
+  readonly takeBuffer: (bytes: number) => ArrayBufferLike;
 }
 
 /** A range of the file `entry`; `offset` is a multiple of the leaf. */
@@ -50,17 +68,31 @@ interface DataPlace {
 export class FrameBuilder {
   readonly #options: FrameBuilderOptions;
   readonly #table = new DataTableWriter();
+  readonly #final = new ByteWriter(RECORD_BYTES_BOUND);
+  /** Of the content of the whole file that was committed last. */
+  readonly hash = Buffer.alloc(HASH_BYTES);
   #buffer: Buffer | undefined;
+  /** The last that was given. */
+  #space: Buffer = this.hash;
+  /** What may be used of the buffer. */
+  #bufferBytes = 0;
+  #frameBytes: number;
   #contentBytes = 0;
   #holeBytes = 0;
 
   constructor(options: FrameBuilderOptions) {
     this.#options = options;
+    this.#frameBytes = options.frameBytes;
+  }
+
+  /** Frames that are begun from now on have this size. */
+  pace(frameBytes: number): void {
+    this.#frameBytes = frameBytes;
   }
 
   /** Content one chunk of a large file carries: a multiple of the leaf. */
   get chunkBytes(): number {
-    const room = this.#options.frameBytes - FRAME_HEADER_BYTES - RECORD_BYTES_BOUND * 2;
+    const room = this.#frameBytes - FRAME_HEADER_BYTES - RECORD_BYTES_BOUND * 2 - FRAME_SPARE_BYTES;
     return Math.max(LEAF_BYTES, Math.floor(room / LEAF_BYTES) * LEAF_BYTES);
   }
 
@@ -77,14 +109,16 @@ export class FrameBuilder {
   fits(bytes: number): boolean {
     const records = Math.ceil(bytes / LEAF_BYTES) + 2;
     if (this.#table.count + records > FRAME_RECORDS_MAX || this.#holeBytes + bytes > FRAME_HOLE_BYTES_MAX) return false;
-    return FRAME_HEADER_BYTES + this.#contentBytes + bytes + this.#table.bytes + RECORD_BYTES_BOUND <= this.#capacity();
+    const around = FRAME_HEADER_BYTES + this.#table.bytes + RECORD_BYTES_BOUND + FRAME_SPARE_BYTES;
+    return around + this.#contentBytes + bytes <= this.#capacity();
   }
 
   /** Where the next content may be read to; what is not committed by `data` is overwritten by the next. */
   space(bytes: number): Buffer {
-    const buffer = this.#take();
+    const buffer = this.#take(bytes);
     const at = FRAME_HEADER_BYTES + this.#contentBytes;
-    return buffer.subarray(at, at + bytes);
+    this.#space = buffer.subarray(at, at + bytes);
+    return this.#space;
   }
 
   /** Commits what was read to the last `space`, in chunks that are hashed; leaves of zeros of a sparse file as holes. */
@@ -96,6 +130,21 @@ export class FrameBuilder {
       if (isZero) this.hole({ entry, offset: offset + from, length: to - from }, hasher);
       else this.#chunk({ entry, offset: offset + from }, read.subarray(from, to), hasher);
     }
+  }
+
+  /**
+   * Commits a whole file that was read to the last `space`, and closes it; the result is its state, which ends with its hash. Both
+   * are good until the next.
+   */
+  whole(entry: number, file: WholeFile): ByteWriter {
+    const { size } = file;
+    if (size <= LEAF_BYTES) blake3Into(this.#space, this.hash, 0);
+    else this.hash.set(hashChunk(this.#space).hash);
+    this.#final.truncate(0);
+    encodeWhole(this.#final, file, this.hash);
+    this.#table.whole(entry, size, this.#final);
+    this.#contentBytes += size;
+    return this.#final;
   }
 
   /** Zeros that are not read: `holeRoomBytes` at most. */
@@ -127,6 +176,7 @@ export class FrameBuilder {
       savedBytes: 0,
     };
     this.#buffer = undefined;
+    this.#space = this.hash;
     this.#contentBytes = 0;
     this.#holeBytes = 0;
     return built;
@@ -146,18 +196,23 @@ export class FrameBuilder {
     hasher.add(hashed);
   }
 
-  #take(): Buffer {
-    this.#buffer ??= Buffer.from(this.#options.takeBuffer());
+  /** A piece of a file that was measured before frames became smaller gets a frame that it fits into. */
+  #take(bytes = 0): Buffer {
+    if (this.#buffer === undefined) {
+      const least = FRAME_HEADER_BYTES + bytes + RECORD_BYTES_BOUND + FRAME_SPARE_BYTES;
+      this.#bufferBytes = Math.max(frameCapacity(this.#frameBytes), least);
+      this.#buffer = Buffer.from(this.#options.takeBuffer(this.#bufferBytes));
+    }
     return this.#buffer;
   }
 
   /** A single leaf always fits, even when the transport prefers smaller payloads. */
   #capacity(): number {
-    return frameCapacity(this.#options.frameBytes);
+    return this.#buffer === undefined ? frameCapacity(this.#frameBytes) : this.#bufferBytes;
   }
 }
 
 /** Bytes a frame buffer must have for a preferred payload of `frameBytes`. */
 export function frameCapacity(frameBytes: number): number {
-  return Math.max(frameBytes, FRAME_HEADER_BYTES + LEAF_BYTES + RECORD_BYTES_BOUND * 2);
+  return Math.max(frameBytes, FRAME_HEADER_BYTES + LEAF_BYTES + RECORD_BYTES_BOUND * 2 + FRAME_SPARE_BYTES);
 }

@@ -24,10 +24,10 @@ export class FrameCompressor {
     this.#waitsSinceMs ??= this.#clock.nowMs();
   }
 
-  /** There is credit again. */
-  goesOn(): void {
+  /** There is credit again. Was it a link that held it back? */
+  goesOn(isHeldByLink: boolean): void {
     if (this.#waitsSinceMs === undefined) return;
-    this.#choice.waited(this.#clock.nowMs() - this.#waitsSinceMs);
+    this.#choice.waited(isHeldByLink ? this.#clock.nowMs() - this.#waitsSinceMs : 0);
     this.#waitsSinceMs = undefined;
   }
 

@@ -2,18 +2,22 @@ import type { MessagePort } from "node:worker_threads";
 import { hasBit } from "../../lib/bits.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { OpenFiles } from "../../lib/disk/open-files.ts";
+import { SpillFile } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
-import type { Begin } from "../../lib/loaded-threads.ts";
-import { serveThread } from "../../lib/thread-port.ts";
+import type { Begin } from "../../lib/threads/loaded-threads.ts";
+import { serveThread } from "../../lib/threads/thread-port.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
-import type { StreamScope } from "../../protocol/frame/frame.ts";
+import { STREAM_DATA, type StreamScope } from "../../protocol/frame/frame.ts";
+import { TreeDigest } from "../../protocol/hash/tree-digest.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
 import { TreeFolder } from "../disk/tree-folder.ts";
+import { ContentMemory } from "../memory/content-memory.ts";
 import type { Skips } from "../publish/page-answers.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
-import { type ReadOutput, readPage } from "./file-reader.ts";
-import { creditCost, FrameBuilder, frameCapacity } from "./frame-builder.ts";
+import { readPage } from "./file-reader.ts";
+import { creditCost, FrameBuilder, frameCapacity, trailerCost } from "./frame-builder.ts";
 import { FrameCompressor } from "./frame-compressor.ts";
+import type { ReadOutput } from "./read-output.ts";
 
 /** To the thread that reads files: it builds frames while it has credit, in the order of the pages it is given. */
 export interface ReadStart extends StreamScope {
@@ -24,10 +28,14 @@ export interface ReadStart extends StreamScope {
   /** @default "auto" */
   readonly compression?: CompressionMode | undefined;
   readonly identity?: FolderIdentity | undefined;
+  /** Where content hashes are remembered; nowhere when absent. */
+  readonly memory?: Uint8Array | undefined;
 }
 interface ReadPageRequest {
   readonly type: "page";
   readonly body: Uint8Array;
+  /** What its files looked like when they were found. */
+  readonly traits: Uint8Array;
   /** One bit an entry, least significant bit first; undefined: all. */
   readonly wants: Uint8Array | undefined;
   /** Of wanted files what each sink that wants it holds; only those of which every one of them holds something. */
@@ -35,11 +43,26 @@ interface ReadPageRequest {
   /** A page of files that changed when they were read before. */
   readonly isLastTry?: boolean | undefined;
 }
+interface Credit {
+  readonly type: "credit";
+  /** More bytes that may be built, and buffers to build them in. */
+  readonly bytes: number;
+  readonly buffers: readonly ArrayBufferLike[];
+  /** Whether a link was what they were waited for. */
+  readonly isHeldByLink: boolean;
+}
 export type ReadRequest =
   | ReadPageRequest
-  /** More bytes that may be built, and buffers to build them in. */
-  | { readonly type: "credit"; readonly bytes: number; readonly buffers: readonly ArrayBufferLike[] };
-export type ReadMessage = ReadOutput | { readonly type: "failed"; readonly message: string; readonly code: string };
+  | Credit
+  /** Frames that are begun from now on have this size. */
+  | { readonly type: "pace"; readonly frameBytes: number }
+  /** All pages were read: the digest of the tree is wanted. */
+  | { readonly type: "end" };
+export type ReadMessage =
+  | ReadOutput
+  /** Of the tree, after all pages. */
+  | { readonly type: "digest"; readonly digest: Uint8Array }
+  | { readonly type: "failed"; readonly message: string; readonly code: string };
 
 class Reading {
   readonly #start: ReadStart;
@@ -48,13 +71,14 @@ class Reading {
   readonly #spare: ArrayBufferLike[] = [];
   readonly #pages: ReadPageRequest[] = [];
   readonly #builder: FrameBuilder;
+  readonly #tree = new TreeDigest(() => SpillFile.open());
   readonly #compressor: FrameCompressor;
+  readonly #memory: ContentMemory | undefined;
   #creditBytes = 0;
   #folder: TreeFolder | undefined;
   #outputs: Generator<ReadOutput, void, undefined> | undefined;
 
   constructor({ begin, openFiles }: Begin<ReadStart>, port: MessagePort) {
-    const frameBytes = frameCapacity(begin.frameBytes);
     this.#start = begin;
     this.#openFiles = openFiles;
     this.#port = port;
@@ -62,18 +86,26 @@ class Reading {
       sessionId: begin.sessionId,
       epoch: begin.epoch,
       stream: begin.stream,
-      frameBytes,
-      takeBuffer: () => this.#spare.pop() ?? new SharedArrayBuffer(frameBytes),
+      frameBytes: frameCapacity(begin.frameBytes),
+      takeBuffer: (bytes) => this.#buffer(bytes),
     });
+    // A lane reads what is known, and leaves the rest to the stream that all sinks share.
+    const options = { keeps: begin.stream === STREAM_DATA, nowMs: systemClock.date().getTime() };
+    this.#memory = begin.memory === undefined ? undefined : ContentMemory.open(Buffer.from(begin.memory), options);
     this.#compressor = new FrameCompressor(begin.compression ?? SOURCE_DEFAULTS.compression, systemClock);
   }
 
   take(request: ReadRequest): void {
+    if (request.type === "end") {
+      this.#end();
+      return;
+    }
     if (request.type === "page") this.#pages.push(request);
+    else if (request.type === "pace") this.#builder.pace(frameCapacity(request.frameBytes));
     else {
       this.#creditBytes += request.bytes;
       this.#spare.push(...request.buffers);
-      this.#compressor.goesOn();
+      this.#compressor.goesOn(request.isHeldByLink);
     }
     this.#read();
   }
@@ -93,20 +125,47 @@ class Reading {
       }
       if (this.#outputs !== undefined || this.#pages.length > 0) this.#compressor.waits();
     } catch (thrown) {
-      const { message, code } = FanfoldError.from(thrown);
-      this.#port.postMessage({ type: "failed", message, code } satisfies ReadMessage);
-      this.#port.close();
+      this.#fail(thrown);
     }
   }
 
-  #open({ body, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
-    const { root, identity } = this.#start;
+  #end(): void {
+    try {
+      this.#port.postMessage({ type: "digest", digest: this.#tree.end() } satisfies ReadMessage);
+      this.#tree[Symbol.dispose]();
+      this.#memory?.commit();
+      this.#memory?.[Symbol.dispose]();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    const { message, code } = FanfoldError.from(thrown);
+    this.#port.postMessage({ type: "failed", message, code } satisfies ReadMessage);
+    this.#port.close();
+  }
+
+  /** A used one of this size; those of another size are let go. */
+  #buffer(bytes: number): ArrayBufferLike {
+    for (let spare = this.#spare.pop(); spare !== undefined; spare = this.#spare.pop())
+      if (spare.byteLength === bytes) return spare;
+    return new SharedArrayBuffer(bytes);
+  }
+
+  #open({ body, traits, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
+    const { root, identity, fileOutputs } = this.#start;
     const held = new Map(skips);
     this.#folder ??= TreeFolder.open(Buffer.from(root), { identity, openFiles: this.#openFiles });
     return readPage(body, {
       folder: this.#folder,
       builder: this.#builder,
+      tree: this.#tree,
+      // Those that are read again come in another order.
+      memory: isLastTry === true ? undefined : this.#memory,
+      traits,
       isLastTry,
+      tellsFiles: fileOutputs,
       isWanted: (index) => wants === undefined || hasBit(wants, index),
       heldOf: (index) => held.get(index),
     });
@@ -117,7 +176,10 @@ class Reading {
       const frame = this.#compressor.pack(output.frame);
       this.#creditBytes -= creditCost(frame);
       this.#port.postMessage({ ...output, frame });
-    } else if (output.type !== "file" || this.#start.fileOutputs) this.#port.postMessage(output);
+      return;
+    }
+    if (output.type === "trailer") this.#creditBytes -= trailerCost(output.body);
+    this.#port.postMessage(output);
   }
 }
 

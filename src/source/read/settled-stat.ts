@@ -7,6 +7,12 @@ import { type EntryStats, statDescriptor } from "../../lib/disk/entry-stats.ts";
  */
 export const CLOCK_STEP_MS = 20;
 
+/** Whether the next change of a file will show in its times. One in the future is of another machine's clock, of which nothing is known. */
+export function isSettled(ctimeMs: number, nowMs: number): boolean {
+  const ageMs = nowMs - ctimeMs;
+  return ageMs < 0 || ageMs > CLOCK_STEP_MS;
+}
+
 /**
  * Stat of an open file whose next change will show in its times. A file that was changed a moment ago may be changed again
  * without a trace. Then it would be taken as unchanged for ever. So it is looked at a moment later. Synchronous.
@@ -17,10 +23,9 @@ export function settledStat(
   pause: (ms: number) => void = pauseThread,
 ): EntryStats {
   const stats = statDescriptor(fd);
-  const ageMs = nowMs() - stats.ctimeMs;
-  // A change in the future is by another machine's clock, of which nothing is known.
-  if (ageMs < 0 || ageMs > CLOCK_STEP_MS) return stats;
-  pause(CLOCK_STEP_MS + 1 - ageMs);
+  const now = nowMs();
+  if (isSettled(stats.ctimeMs, now)) return stats;
+  pause(CLOCK_STEP_MS + 1 - (now - stats.ctimeMs));
   return statDescriptor(fd);
 }
 

@@ -6,6 +6,7 @@ import type { Member } from "../../protocol/messages/control.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
+import { HeldBackWatch, type HeldMoment, isHeldByLink } from "./held-back.ts";
 import { proofFault } from "./proof-fault.ts";
 import { summaryOf } from "./session-summary.ts";
 import type { SessionDesk, SessionWork, SourceSessionOptions } from "./session-work.ts";
@@ -25,6 +26,7 @@ export class CopyWork implements SessionWork {
   readonly #desk: SessionDesk;
   readonly #streams: Streams;
   readonly #watch: SinkWatch;
+  readonly #heldBack = new HeldBackWatch();
 
   constructor(options: SourceSessionOptions, desk: SessionDesk) {
     const { scope, tree, threads, wire, sinks, policy, runtime, fileEvents } = options;
@@ -95,15 +97,18 @@ export class CopyWork implements SessionWork {
 
   look(nowMs: number): void {
     this.#watch.look(nowMs);
+    this.#lookWhatHolds(nowMs);
   }
 
   progress(nowMs: number): CopyProgress {
-    return this.#streams.progress(nowMs);
+    const heldBack = this.#streams.main.end === undefined ? this.#heldBack.now : undefined;
+    return { ...this.#streams.progress(nowMs), ...(heldBack === undefined ? {} : { heldBack }) };
   }
 
   summary(nowMs: number): SessionSummary {
+    const heldBack = this.#heldBack.mostly;
     return summaryOf({
-      counts: this.#streams.summaryCounts(nowMs),
+      counts: { ...this.#streams.summaryCounts(nowMs), ...(heldBack === undefined ? {} : { heldBack }) },
       digest: this.#streams.digest,
       sinks: this.#desk.roster.outcomes(),
       deletionWithheld: this.#streams.deletionWithheld,
@@ -116,9 +121,29 @@ export class CopyWork implements SessionWork {
     return this.#streams.stop();
   }
 
+  /** Of the stream to all: lanes have only a share. */
+  #lookWhatHolds(nowMs: number): void {
+    const { roster } = this.#desk;
+    const { main } = this.#streams;
+    if (main.end !== undefined || main.sinkIds.size === 0) return;
+    const sinks = [...main.sinkIds]
+      .filter((sinkId) => roster.awayOf(sinkId) === undefined)
+      .map((sinkId) => ({
+        name: roster.nameOf(sinkId),
+        hold: main.hold(sinkId),
+        hashing: roster.isHashing(sinkId),
+        limited: roster.limitOf(sinkId) !== null,
+        pace: roster.paceOf(sinkId),
+      }));
+    const moment: HeldMoment = { ...main.load(nowMs), sentBytesPerSecond: this.#streams.sentBytesPerSecond, sinks };
+    this.#heldBack.look(moment);
+    main.isHeldByLink = isHeldByLink(moment);
+  }
+
   #take(sinkId: string, publisher: Publisher, message: UpMessage): void {
     switch (message.type) {
       case "report":
+        publisher.limited(sinkId, message.limit?.bytesPerSecond ?? null);
         publisher.stored(sinkId, message.storedUpTo);
         publisher.missing(sinkId, message.missing, this.#options.runtime.clock.nowMs());
         break;
@@ -139,7 +164,8 @@ export class CopyWork implements SessionWork {
   }
 
   #proof(sinkId: string, publisher: Publisher, proof: Extract<UpMessage, { type: "proof" }>): void {
-    const fault = proofFault(proof, publisher.end);
+    const { scope, key: source } = this.#options;
+    const fault = proofFault(proof, publisher.end, { ...scope, source, sink: this.#desk.roster.memberOf(sinkId) });
     if (fault !== undefined) {
       this.#desk.fail(sinkId, "digest-mismatch", fault);
       return;

@@ -1,5 +1,5 @@
 import { type ErrorCode, FanfoldError, isErrorCode } from "../../lib/errors.ts";
-import type { Thread } from "../../lib/thread.ts";
+import type { Thread } from "../../lib/threads/thread.ts";
 import { STREAM_DATA } from "../../protocol/frame/frame.ts";
 import { encodeWalked } from "../../protocol/frame/marks.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
@@ -64,7 +64,8 @@ export class DryRun implements SessionWork {
       capabilities: transport.capabilities,
       startMs: nowMs,
     });
-    this.#outbox = new Outbox({ transport, subject, throttle, onFailure: desk.end, signal: runtime.signal });
+    const sealer = options.wire.seal?.stream();
+    this.#outbox = new Outbox({ transport, subject, sealer, throttle, onFailure: desk.end, signal: runtime.signal });
     const parts = { credit: this.#credit, outbox: this.#outbox, tally: this.#tally };
     this.#sender = new FrameSender({ ...parts, scope: { ...scope, stream: STREAM_DATA } });
     this.#repairs = new Repairs({ ...parts, subject, repairSubject: (sinkId) => toSubject(subjects, sinkId) });
@@ -196,7 +197,7 @@ export class DryRun implements SessionWork {
         this.#options.runtime.emit(message);
         break;
       case "scope":
-        this.#sender.mark("control", "scope", message.body, { onPublish: () => this.#walker?.post({ pages: 1 }) });
+        this.#sender.mark("control", "scope", message.body, () => this.#walker?.post({ pages: 1 }));
         break;
       case "finished":
         break;

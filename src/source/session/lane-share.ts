@@ -6,8 +6,8 @@ export const LANE_SHARE = 0.1;
 export const MAIN_IDLE_MS = 1_000;
 
 /**
- * How much the lanes may publish while live sinks run (D8): one window of a lane at first, then a share of the data that
- * the live sinks get. Without live sinks, or when their stream stands still, as much as they can. Pure.
+ * How much the lanes may publish while live sinks run (D8). It is one window of a lane at first, then a share of the data
+ * that the live sinks get. Without live sinks, or when their stream stands still, as much as they can. Pure.
  */
 export class LaneShare {
   #leftBytes: number = LANE_WINDOW_BYTES;

@@ -1,6 +1,6 @@
 import type { FanfoldError } from "../../lib/errors.ts";
 import type { Runtime } from "../../lib/runtime.ts";
-import { buildFrame, type FrameScope, sealFrame } from "../../protocol/frame/frame.ts";
+import { buildFrame, type FrameScope, finishFrame } from "../../protocol/frame/frame.ts";
 import { LANE_WINDOW_BYTES, LANES_MAX } from "../../protocol/limits.ts";
 import { toSubject } from "../../protocol/subjects.ts";
 import type { PublishedTree } from "../publish/published-tree.ts";
@@ -37,7 +37,7 @@ interface Lane {
 
 /**
  * The lanes of a session [P-9.3]. Each is a whole pass over the directory for one sink. It has its own walk, wants, data,
- * end and digest. LANES_MAX run at a time, in the order they were opened; those that wait are kept alive by heartbeats.
+ * end and digest. LANES_MAX run at a time, in the order they were opened. Those that wait are kept alive by heartbeats.
  */
 export class Lanes {
   readonly #options: LanesOptions;
@@ -73,7 +73,10 @@ export class Lanes {
   /** Opens a sink's lane, in place of the one it had. */
   open(sinkId: string, number: number): void {
     this.close(sinkId);
-    this.#lanes.set(sinkId, { number, publisher: undefined });
+    const lane = { number, publisher: undefined };
+    this.#lanes.set(sinkId, lane);
+    // At once, so that the sink lets go of `data` before that goes faster without it. A lost one is followed by others.
+    this.#greet(sinkId, lane).catch(() => undefined);
     this.#startNext();
   }
 
@@ -147,6 +150,7 @@ export class Lanes {
       threads,
       transport: wire.transport,
       subject,
+      sealer: wire.seal?.lane(sinkId, stream),
       repairSubject: () => subject,
       sinkIds: [sinkId],
       tally: new ProgressTally(startMs),
@@ -165,8 +169,8 @@ export class Lanes {
   async #greet(sinkId: string, { number }: Lane): Promise<void> {
     const { scope, wire, runtime } = this.#options;
     const frame = buildFrame({ type: "heartbeat", ...scope, stream: number }, new Uint8Array(0));
-    sealFrame(frame, 0);
-    await wire.transport.publish(toSubject(wire.subjects, sinkId), frame, { signal: runtime.signal });
+    const greeting = finishFrame(frame, 0, wire.seal?.lane(sinkId, number));
+    await wire.transport.publish(toSubject(wire.subjects, sinkId), greeting, { signal: runtime.signal });
   }
 
   #stop(publisher: Publisher): void {

@@ -1,4 +1,4 @@
-import { pump } from "../../lib/pump.ts";
+import { pump } from "../../lib/async/pump.ts";
 import type { Transport } from "../../transport/transport.ts";
 
 /** Whether the source's own link to the broker stands. While it does not, nothing can be heard of any sink. */

@@ -1,8 +1,9 @@
-import { sumBytes } from "../../lib/sum-bytes.ts";
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
 import { NOT_CARRIED_EXAMPLES_MAX, PROBLEMS_LISTED_MAX } from "../../protocol/limits.ts";
 import { fitPath, fitProblem } from "../../protocol/messages/fit-message.ts";
 import type { CopyProgress, Problem } from "../../protocol/messages/progress.ts";
-import type { WalkedPage, WalkOutput } from "../walk/walk.ts";
+import type { WalkedPage } from "../walk/page-maker.ts";
+import type { WalkOutput } from "../walk/walk-output.ts";
 
 /** Content of one frame, as it is in the files, and what compression kept off the wire of it. */
 interface SentContent {

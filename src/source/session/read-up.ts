@@ -1,5 +1,5 @@
-import { decodeWholeFrame, type FrameScope } from "../../protocol/frame/frame.ts";
-import { decodeUp, type UpFrame } from "../../protocol/frame/up.ts";
+import { decodeWholeFrame, type FrameOpener, type FrameScope, openSealedFrame } from "../../protocol/frame/frame.ts";
+import { type UpFrame, upOf } from "../../protocol/frame/up.ts";
 import { withSafeText } from "../../protocol/names/peer-text.ts";
 
 /**
@@ -9,8 +9,13 @@ import { withSafeText } from "../../protocol/names/peer-text.ts";
  *
  * @throws FanfoldError `damaged`
  */
-export function readUp(payload: Uint8Array, { sessionId, epoch }: FrameScope): UpFrame | undefined {
-  if (decodeWholeFrame(payload) === undefined) return undefined;
-  const up = decodeUp(payload);
+export function readUp(
+  payload: Uint8Array,
+  { sessionId, epoch }: FrameScope,
+  opener?: FrameOpener,
+): UpFrame | undefined {
+  const frame = opener === undefined ? decodeWholeFrame(payload) : openSealedFrame(payload, opener);
+  if (frame === undefined) return undefined;
+  const up = upOf(frame);
   return up.sessionId === sessionId && up.epoch === epoch ? { ...up, message: withSafeText(up.message) } : undefined;
 }

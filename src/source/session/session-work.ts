@@ -2,7 +2,7 @@ import type { ErrorCode, FanfoldError } from "../../lib/errors.ts";
 import type { FrameScope } from "../../protocol/frame/frame.ts";
 import type { UpFrame } from "../../protocol/frame/up.ts";
 import type { Member } from "../../protocol/messages/control.ts";
-import type { CopyProgress, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import type { CopyProgress, SessionSummary, SinkOutcome, SinkStanding } from "../../protocol/messages/progress.ts";
 import type { Subscription } from "../../transport/transport.ts";
 import type { PublishedTree } from "../publish/published-tree.ts";
 import type { TreeThreads } from "../tree-threads.ts";
@@ -16,12 +16,20 @@ export interface SinkPolicy {
   readonly sinkTimeoutMs?: number;
   /** What becomes of a sink that is much slower than the others. @default "detach" */
   readonly stragglers?: StragglerPolicy;
-  /** So many proven copies are enough for a success. All of them when absent. */
+  /** So many whole copies are enough for a success. All of them when absent. */
   readonly minSuccess?: number;
+}
+
+/** Why a sink is turned away by the source. */
+export interface SinkRefusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
 }
 
 export interface SourceSessionOptions {
   readonly scope: FrameScope;
+  /** Public key of this source, which receipts name; undefined where no coordinator knows it. */
+  readonly key?: string | undefined;
   readonly tree: PublishedTree;
   /** The threads that own the tree's disk. */
   readonly threads: TreeThreads;
@@ -34,7 +42,11 @@ export interface SourceSessionOptions {
   readonly policy?: SinkPolicy;
   readonly runtime: SourceRuntime;
   readonly fileEvents: boolean;
-  readonly tellProgress: (progress: CopyProgress) => void;
+  readonly tellProgress: (progress: CopyProgress, sinks: () => SinkStanding[]) => void;
+  /** Why a sink may not take part; undefined when it may. @default all may */
+  readonly refusal?: ((sink: Member) => SinkRefusal | undefined) | undefined;
+  /** How long those that have a whole copy wait for the others, in milliseconds. As long as it takes when absent. */
+  readonly wholeWaitMs?: number | undefined;
 }
 
 /** What a session keeps for its work: who takes part, and how it ends for each and for all. */

@@ -1,9 +1,13 @@
 import type { ErrorCode } from "../../lib/errors.ts";
+import type { AppliedLimit } from "../../protocol/bandwidth/applied-limit.ts";
 import { STREAM_DATA } from "../../protocol/frame/frame.ts";
-import type { UpMessage } from "../../protocol/frame/report.ts";
+import type { SinkReport, UpMessage } from "../../protocol/frame/report.ts";
 import type { Member } from "../../protocol/messages/control.ts";
-import type { ReceivingState, SinkLine } from "../../protocol/messages/events.ts";
-import type { SinkOutcome, SinkProgress } from "../../protocol/messages/progress.ts";
+import type { ReceivingState } from "../../protocol/messages/events.ts";
+import type { Pace } from "../../protocol/messages/held-back.ts";
+import type { SinkOutcome, SinkProgress, SinkStanding } from "../../protocol/messages/progress.ts";
+import type { SinkLine } from "../../protocol/messages/sink-line.ts";
+import { outcomeOfProof } from "../../protocol/messages/whole-copy.ts";
 import type { Amount, WantedAmount } from "../publish/want-sum.ts";
 
 /** Why a sink is not there: as its outcome tells it when it stays away. */
@@ -22,6 +26,11 @@ interface RosterEntry {
   heardMs: number;
   /** When it last said something that it had not said before. */
   movedMs: number;
+  /** Up to which frame it has stored, as it said last. */
+  storedUpTo: number;
+  /** To what it holds itself. */
+  limit: AppliedLimit | undefined;
+  pace: Pace | undefined;
   /** The stream it is served on; undefined while it is away and nothing is published for it. */
   stream: number | undefined;
   /** Number of the last lane opened for it; 0 before the first. */
@@ -56,7 +65,11 @@ export class SinkRoster {
   }
 
   nameOf(sinkId: string): string {
-    return this.#sinks.get(sinkId)?.member.name ?? sinkId;
+    return this.memberOf(sinkId).name;
+  }
+
+  memberOf(sinkId: string): Member {
+    return this.#sinks.get(sinkId)?.member ?? { id: sinkId, name: sinkId };
   }
 
   outcomeOf(sinkId: string): SinkOutcome | undefined {
@@ -97,12 +110,24 @@ export class SinkRoster {
     }
     const { filesDone, bytesDone } = message.progress;
     const same = filesDone === sink.progress.filesDone && bytesDone === sink.progress.bytesDone;
-    const busy = message.type === "report" ? message.busy : undefined;
-    if (!same || busy !== undefined || message.type !== "report") sink.movedMs = nowMs;
     sink.progress = message.progress;
-    if (message.type === "report") sink.hashing = busy === "hashing";
-    if (message.type === "report") sink.state = busy === undefined || busy === "hashing" ? this.#usual : "verifying";
+    if (message.type === "report") this.#report(sink, message, { same, nowMs });
+    else sink.movedMs = nowMs;
     return wasAway;
+  }
+
+  #report(
+    sink: RosterEntry,
+    { busy, storedUpTo, limit, pace }: SinkReport,
+    { same, nowMs }: { readonly same: boolean; readonly nowMs: number },
+  ): void {
+    // What is stored need not be anything that this sink wanted.
+    if (!same || busy !== undefined || storedUpTo !== sink.storedUpTo) sink.movedMs = nowMs;
+    sink.storedUpTo = storedUpTo;
+    sink.limit = limit;
+    sink.pace = pace;
+    sink.hashing = busy === "hashing";
+    sink.state = busy === undefined || busy === "hashing" ? this.#usual : "verifying";
   }
 
   /**
@@ -129,8 +154,18 @@ export class SinkRoster {
     return nowMs - (this.#sinks.get(sinkId)?.movedMs ?? nowMs);
   }
 
+  /** To how many bytes a second it holds itself; null: it takes what comes. */
+  limitOf(sinkId: string): number | null {
+    return this.#live(sinkId)?.limit?.bytesPerSecond ?? null;
+  }
+
   isHashing(sinkId: string): boolean {
     return this.#live(sinkId)?.hashing === true;
+  }
+
+  /** What its time went to of late. */
+  paceOf(sinkId: string): Pace | undefined {
+    return this.#live(sinkId)?.pace;
   }
 
   /** Why it is gone, when the coordinator said so. */
@@ -177,13 +212,11 @@ export class SinkRoster {
   /** `note` says what is special about its copy. */
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
     const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, entriesChanged } = proof;
-    const { takenAsUnchanged, fidelity, deletion } = proof;
+    const { takenAsUnchanged, fidelity, deletion, snapshot, receipt } = proof;
     const unsynced = proof.unsynced === true ? { unsynced: true } : {};
-    const whole = takenAsUnchanged === undefined ? "proven" : "complete";
-    const outcome = problemCount > 0 ? "incomplete" : whole;
     const message = note === undefined ? {} : { message: note };
     return this.#settle(sinkId, {
-      outcome,
+      outcome: outcomeOfProof(proof),
       digest,
       problemCount,
       problems,
@@ -194,6 +227,8 @@ export class SinkRoster {
       ...(fidelity === undefined ? {} : { fidelity }),
       ...(deletion === undefined ? {} : { deletion }),
       ...unsynced,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      receipt,
       ...message,
     });
   }
@@ -227,9 +262,18 @@ export class SinkRoster {
   /** `awayMs`: how long a sink that is away is waited for. */
   lines(nowMs: number, awayMs: number): SinkLine[] {
     return [...this.#sinks.values()].map((sink) => {
-      const line = { name: sink.member.name, state: stateOf(sink), progress: sink.progress };
+      const limit = sink.limit === undefined || sink.outcome !== undefined ? {} : { limit: sink.limit };
+      const line = { name: sink.member.name, state: stateOf(sink), progress: sink.progress, ...limit };
       if (line.state !== "away" || sink.away === undefined) return line;
       return { ...line, leftMs: Math.max(0, Math.round(sink.away.sinceMs + awayMs - nowMs)) };
+    });
+  }
+
+  /** The same for the coordinator. */
+  states(): SinkStanding[] {
+    return [...this.#sinks].map(([sinkId, sink]) => {
+      const { filesDone, bytesDone } = sink.progress;
+      return { sinkId, state: stateOf(sink), filesDone, bytesDone };
     });
   }
 
@@ -245,6 +289,9 @@ export class SinkRoster {
       hashing: false,
       heardMs: nowMs,
       movedMs: nowMs,
+      storedUpTo: 0,
+      limit: undefined,
+      pace: undefined,
       stream,
       lane: 0,
       lagging: false,

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../lib/errors.ts";
 import { STREAM_DATA } from "../../protocol/frame/frame.ts";
+import { FRAME_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { AWAY_SILENCE_MS, LADDER_LOOK_MS, Ladder, type StragglerPolicy } from "./ladder.ts";
 import { LinkWatch } from "./link-watch.ts";
@@ -129,12 +130,21 @@ export class SinkWatch {
       } else if (
         stream !== undefined &&
         streams.find(sinkId, stream)?.waitsFor(sinkId) === true &&
-        roster.stillMs(sinkId, nowMs) >= STUCK_MS_MAX
+        roster.stillMs(sinkId, nowMs) >= stuckMs(roster.limitOf(sinkId))
       ) {
-        onFailed(sinkId, "sinks-lost", `It reported, but made no progress for ${seconds(STUCK_MS_MAX)}`);
+        onFailed(
+          sinkId,
+          "sinks-lost",
+          `It reported, but made no progress for ${seconds(stuckMs(roster.limitOf(sinkId)))}`,
+        );
       }
     }
   }
+}
+
+/** One that holds itself to a rate may need long for one frame. */
+function stuckMs(bytesPerSecond: number | null): number {
+  return STUCK_MS_MAX + (bytesPerSecond === null ? 0 : (FRAME_BYTES_MAX / bytesPerSecond) * 1000);
 }
 
 const LAGS = "the others wait for it, or it does not answer";

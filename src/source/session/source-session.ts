@@ -1,8 +1,9 @@
-import { abortable } from "../../lib/abort.ts";
+import { abortable } from "../../lib/async/abort.ts";
+import { pump } from "../../lib/async/pump.ts";
 import { type ErrorCode, FanfoldError, isErrorCode } from "../../lib/errors.ts";
-import { pump } from "../../lib/pump.ts";
 import type { Member } from "../../protocol/messages/control.ts";
 import type { SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { isWhole } from "../../protocol/messages/whole-copy.ts";
 import { upSubject } from "../../protocol/subjects.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import { LADDER_LOOK_MS } from "./ladder.ts";
@@ -26,6 +27,7 @@ export class SourceSession {
   readonly #done = Promise.withResolvers<void>();
   /** Every sink has its outcome: who comes now belongs to the next session. */
   #settledAll = false;
+  #firstWholeMs: number | undefined;
 
   constructor(options: SourceSessionOptions, Work: SessionWorkType) {
     const { sinks, runtime } = options;
@@ -47,10 +49,14 @@ export class SourceSession {
     this.#done.promise.catch(() => undefined);
     using _heartbeat = clock.every(HEARTBEAT_MS, () => work.heartbeat(clock.nowMs()).catch(this.#done.reject));
     using _repair = clock.every(REPAIR_MS, () => this.#repair());
-    using _look = clock.every(LADDER_LOOK_MS, () => work.look(clock.nowMs()));
+    using _look = clock.every(LADDER_LOOK_MS, () => {
+      work.look(clock.nowMs());
+      this.#lookAtLate(clock.nowMs());
+    });
     using _progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       work.start();
+      for (const sink of this.#options.sinks) this.#admit(sink);
       void pump(reports, ({ subject, payload }) => this.#onReport(subject, payload), this.#done.reject);
       await abortable(this.#done.promise, signal);
       this.#showProgress();
@@ -67,7 +73,11 @@ export class SourceSession {
 
   /** The coordinator says that a sink is there: for the first time or again. `restarted`: it knows nothing of this epoch. */
   sinkJoined(member: Member, restarted: boolean): void {
-    if (!this.#settledAll) this.#work.sinkJoined(member, restarted);
+    if (this.#settledAll || this.#isRefusedStill(member)) return;
+    this.#work.sinkJoined(member, restarted);
+    // It may be the one that had a whole copy.
+    if (!this.#roster.outcomes().some(isWhole)) this.#firstWholeMs = undefined;
+    this.#admit(member);
   }
 
   #onReport(subject: string, payload: Uint8Array): void {
@@ -75,13 +85,23 @@ export class SourceSession {
     const sinkId = subject.slice(upSubject(wire.subjects, "").length);
     if (!this.#roster.isLive(sinkId)) return;
     try {
-      const up = readUp(payload, scope);
+      const up = readUp(payload, scope, wire.seal?.reportsOf(this.#roster.memberOf(sinkId)));
       if (up === undefined) return;
       this.#work.take(sinkId, up, this.#roster.heard(sinkId, up.message, runtime.clock.nowMs()));
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
       this.#fail(sinkId, error.code, error.message);
     }
+  }
+
+  #admit(sink: Member): void {
+    const refusal = this.#options.refusal?.(sink);
+    if (refusal !== undefined) this.#fail(sink.id, refusal.code, refusal.reason);
+  }
+
+  /** It was told so, and waits for another session. */
+  #isRefusedStill(sink: Member): boolean {
+    return this.#roster.outcomeOf(sink.id)?.code === "not-recipient" && this.#options.refusal?.(sink) !== undefined;
   }
 
   #fail(sinkId: string, code: ErrorCode, reason: string): void {
@@ -92,8 +112,17 @@ export class SourceSession {
     if (outcome === undefined) return;
     this.#options.runtime.emit({ type: "sink", name: outcome.name, outcome });
     this.#work.settled(outcome);
+    if (isWhole(outcome)) this.#firstWholeMs ??= this.#options.runtime.clock.nowMs();
     this.#settledAll = this.#roster.live().length === 0;
     if (this.#settledAll) this.#done.resolve();
+  }
+
+  /** Those that have a whole copy wait no longer for the others. */
+  #lookAtLate(nowMs: number): void {
+    const { wholeWaitMs = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#firstWholeMs === undefined || nowMs - this.#firstWholeMs < wholeWaitMs) return;
+    const reason = `It had no whole copy ${Math.round(wholeWaitMs / 1000)} s after the first sink had one (--commit-timeout)`;
+    for (const sinkId of this.#roster.live()) this.#fail(sinkId, "sinks-lost", reason);
   }
 
   #repair(): void {
@@ -112,6 +141,6 @@ export class SourceSession {
       progress,
       sinks: this.#roster.lines(nowMs, policy?.sinkTimeoutMs ?? SOURCE_DEFAULTS.sinkTimeoutMs),
     });
-    tellProgress(progress);
+    tellProgress(progress, () => this.#roster.states());
   }
 }

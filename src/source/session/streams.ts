@@ -29,7 +29,7 @@ interface StreamsOptions {
 /** Problems remembered, so that one which a lane finds again is not told of twice. */
 const PROBLEMS_REMEMBERED_MAX = 4_096;
 
-/** The streams of a session: the one on `data`, to all sinks that keep up, and the lanes; and what they came to together. */
+/** The streams of a session: the one on `data`, to all sinks that keep up, and the lanes. And what they came to together. */
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #main: Publisher;
@@ -55,6 +55,7 @@ export class Streams {
       threads,
       transport: wire.transport,
       subject: wire.subjects.data,
+      sealer: wire.seal?.stream(),
       repairSubject: (sinkId) => toSubject(wire.subjects, sinkId),
       sinkIds: sinks.map((sink) => sink.id),
       tally: new ProgressTally(startMs),
@@ -71,6 +72,11 @@ export class Streams {
   /** The stream to all. */
   get main(): Publisher {
     return this.#main;
+  }
+
+  /** As it was shown last. */
+  get sentBytesPerSecond(): number {
+    return this.#shown?.rateBytesPerSecond ?? 0;
   }
 
   get lanesWait(): boolean {

@@ -9,8 +9,17 @@ const OWNERS_HELD_MAX = 1024;
 export class EntryOwners {
   readonly #names = new OwnerNames();
   readonly #held = new Map<string, Owner>();
+  /** Most entries have the owner of the one before. */
+  #last: Owner | undefined;
 
   ownerOf({ uid, gid }: Pick<EntryStats, "uid" | "gid">): Owner {
+    const last = this.#last;
+    if (last !== undefined && last.uid === uid && last.gid === gid) return last;
+    this.#last = this.#find(uid, gid);
+    return this.#last;
+  }
+
+  #find(uid: number, gid: number): Owner {
     const key = `${uid}:${gid}`;
     const held = this.#held.get(key);
     if (held !== undefined) return held;

@@ -1,16 +1,18 @@
-import { sumBytes } from "../../lib/sum-bytes.ts";
+import { TRAITS_WORDS, type TraitSource } from "../../lib/disk/file-traits.ts";
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
+import type { Attribute } from "../../protocol/frame/attribute-names.ts";
 import { entryFault } from "../../protocol/frame/entry-fault.ts";
 import {
   type Entry,
-  encodePage,
-  entryBytesBound,
   type FileEntry,
   KEEPS_ALL,
   type Keeps,
   PAGE_HEAD_BYTES,
+  PageWriter,
 } from "../../protocol/frame/page.ts";
 import { roomOf } from "../../protocol/frame/page-file.ts";
-import { PageTables } from "../../protocol/frame/page-tables.ts";
+import { attributesFault, type Owner, ownerFault } from "../../protocol/frame/page-tables.ts";
+import { isSoundPlain, type PlainFile } from "../../protocol/frame/plain-file.ts";
 import { PAGE_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../protocol/limits.ts";
 import { uncarriable } from "../disk/source-problem.ts";
 
@@ -31,17 +33,23 @@ export interface WalkedPage {
   /** Sum of the sizes of its files, in bytes. */
   readonly bytes: number;
   readonly body: Uint8Array;
+  /** What each of its files looked like: TRAITS_BYTES for each entry, zeros for what is no file. */
+  readonly traits: Uint8Array;
 }
 
 /** Puts entries into pages, and numbers both. */
 export class PageMaker {
   readonly #keeps: Keeps;
-  #entries: Entry[] = [];
-  #tables = new PageTables();
+  readonly #writer = new PageWriter();
+  readonly #traits = new Uint32Array(PAGE_ENTRIES_MAX * TRAITS_WORDS);
+  #counts = noCounts();
   #bytesBound = PAGE_HEAD_BYTES;
   #hashedBytes = 0;
   #page = 0;
   #first = 0;
+  /** Of the plain file before: most have the same. */
+  #soundOwner: Owner | undefined;
+  #soundAttributes: readonly Attribute[] | undefined;
 
   constructor(keeps: Keeps = KEEPS_ALL) {
     this.#keeps = keeps;
@@ -49,60 +57,97 @@ export class PageMaker {
 
   /** The number that the next entry gets. */
   get nextEntry(): number {
-    return this.#first + this.#entries.length;
+    return this.#first + this.#counts.entries;
   }
 
   /**
-   * Takes the next entry, whatever number it has; gives the page that it did not fit into.
+   * Takes the next entry, whatever number it has; gives the page that it did not fit into. `stats` are those of a file.
    *
    * @throws an error for what sinks would refuse: then nothing was taken
    */
-  add(entry: Entry): WalkedPage | undefined {
+  add(entry: Entry, stats?: TraitSource): WalkedPage | undefined {
     const fault = entryFault(entry);
     if (fault !== undefined) throw uncarriable(fault);
-    const bound = entryBytesBound(entry) + this.#tables.growth(entry);
-    const isFull = this.#entries.length >= PAGE_ENTRIES_MAX || this.#bytesBound + bound > PAGE_BYTES_MAX;
-    const page = isFull || this.#hashedBytes >= PAGE_HASHED_BYTES_MAX ? this.flush() : undefined;
-    this.#entries.push({ ...entry, entry: this.#first + this.#entries.length });
-    this.#bytesBound += entryBytesBound(entry) + this.#tables.growth(entry);
-    this.#tables.add(entry);
-    if (entry.kind === "file" && entry.hash !== undefined) this.#hashedBytes += hashedBytes(entry);
+    const room = entry.kind === "file" && entry.hash !== undefined ? hashedBytes(entry) : 0;
+    const page = this.#isFull(this.#writer.growth(entry)) ? this.flush() : undefined;
+    this.#bytesBound += this.#writer.growth(entry);
+    this.#writer.add(entry);
+    this.#addTraits(stats);
+    this.#hashedBytes += room;
+    if (entry.kind === "file") this.#countFile(entry.size);
+    else this.#counts[COUNTED_AS[entry.kind]] += 1;
+    this.#counts.entries += 1;
+    return page;
+  }
+
+  /** Whether `addPlain` may take it. Else `add` says why not. */
+  takesPlain(file: PlainFile): boolean {
+    if (!isSoundPlain(file)) return false;
+    const { owner, attributes } = file;
+    if (owner !== this.#soundOwner) {
+      if (owner !== undefined && ownerFault(owner) !== undefined) return false;
+      this.#soundOwner = owner;
+    }
+    if (attributes !== this.#soundAttributes) {
+      if (attributes !== undefined && attributesFault(attributes) !== undefined) return false;
+      this.#soundAttributes = attributes;
+    }
+    return true;
+  }
+
+  /** The same as `add`, for a file that is nothing special. */
+  addPlain(file: PlainFile, stats: TraitSource): WalkedPage | undefined {
+    const growth = this.#writer.growthPlain(file);
+    let page: WalkedPage | undefined;
+    if (this.#isFull(growth)) {
+      page = this.flush();
+      this.#bytesBound += this.#writer.growthPlain(file);
+    } else this.#bytesBound += growth;
+    this.#writer.addPlain(file);
+    this.#addTraits(stats);
+    this.#countFile(file.size);
+    this.#counts.entries += 1;
     return page;
   }
 
   /** The page that is begun; undefined when there is nothing in it. */
   flush(): WalkedPage | undefined {
-    if (this.#entries.length === 0) return undefined;
-    const page = { page: this.#page, first: this.#first, keeps: this.#keeps, entries: this.#entries };
-    const counts = countsOf(this.#entries);
+    const counts = this.#counts;
+    if (counts.entries === 0) return undefined;
+    const place = { page: this.#page, first: this.#first };
+    const body = this.#writer.take({ ...place, keeps: this.#keeps });
     this.#page += 1;
-    this.#first += this.#entries.length;
-    this.#entries = [];
-    this.#tables = new PageTables();
+    this.#first += counts.entries;
+    this.#counts = noCounts();
     this.#bytesBound = PAGE_HEAD_BYTES;
     this.#hashedBytes = 0;
-    return {
-      type: "page",
-      page: page.page,
-      first: page.first,
-      entries: page.entries.length,
-      ...counts,
-      body: encodePage(page),
-    };
+    const traits = new Uint8Array(this.#traits.slice(0, counts.entries * TRAITS_WORDS).buffer);
+    return { type: "page", ...place, ...counts, body, traits };
+  }
+
+  #isFull(growth: number): boolean {
+    return (
+      this.#counts.entries >= PAGE_ENTRIES_MAX ||
+      this.#bytesBound + growth > PAGE_BYTES_MAX ||
+      this.#hashedBytes >= PAGE_HASHED_BYTES_MAX
+    );
+  }
+
+  #addTraits(stats: TraitSource | undefined): void {
+    const at = this.#counts.entries * TRAITS_WORDS;
+    if (stats === undefined) this.#traits.fill(0, at, at + TRAITS_WORDS);
+    else stats.traits(this.#traits, at);
+  }
+
+  #countFile(size: number): void {
+    this.#counts.files += 1;
+    this.#counts.bytes = sumBytes(this.#counts.bytes, size);
   }
 }
 
-function countsOf(
-  entries: readonly Entry[],
-): Pick<WalkedPage, "files" | "directories" | "symlinks" | "hardlinks" | "specials" | "bytes"> {
-  const counts = { files: 0, directories: 0, symlinks: 0, hardlinks: 0, specials: 0, bytes: 0 };
-  for (const entry of entries) {
-    if (entry.kind === "file") {
-      counts.files += 1;
-      counts.bytes = sumBytes(counts.bytes, entry.size);
-    } else counts[COUNTED_AS[entry.kind]] += 1;
-  }
-  return counts;
+/** What a page holds. */
+function noCounts() {
+  return { entries: 0, files: 0, directories: 0, symlinks: 0, hardlinks: 0, specials: 0, bytes: 0 };
 }
 
 const COUNTED_AS = {

@@ -12,7 +12,7 @@ export interface ReadAttributes {
   readonly problem?: "attributes-too-large" | "attributes-unreadable";
 }
 
-const NONE: ReadAttributes = { attributes: [] };
+export const NO_ATTRIBUTES: ReadAttributes = { attributes: [] };
 const UNKNOWN: ReadAttributes = { attributes: undefined };
 const TOO_LARGE: ReadAttributes = { attributes: undefined, problem: "attributes-too-large" };
 const UNREADABLE: ReadAttributes = { attributes: undefined, problem: "attributes-unreadable" };
@@ -22,7 +22,7 @@ export function readAttributes(native: Native | undefined, place: NativePlace | 
   if (native === undefined) return UNKNOWN;
   try {
     const names = carriedNames(native.listAttributes(place));
-    if (names.length === 0) return NONE;
+    if (names.length === 0) return NO_ATTRIBUTES;
     if (names.length > ATTRIBUTES_MAX) return TOO_LARGE;
     let bytes = 0;
     const attributes: Attribute[] = [];
@@ -43,7 +43,8 @@ export function readAttributes(native: Native | undefined, place: NativePlace | 
 }
 
 /** Those that belong to a copy, sorted, each once: what a file system lists twice is one. */
-function carriedNames(listed: readonly Buffer[]): Buffer[] {
+function carriedNames(listed: readonly Buffer[]): readonly Buffer[] {
+  if (listed.length === 0) return listed;
   const names = listed.filter(isCarriedAttribute).sort(Buffer.compare);
   return names.filter((name, index) => names[index - 1]?.equals(name) !== true);
 }

@@ -44,6 +44,11 @@ export class WalkScope {
     if (own !== undefined) this.#tell(encodeScope({ kind: "directory", directory, rules: own.rules }));
   }
 
+  /** Whether nothing in the present directory can be left out. */
+  get isOpen(): boolean {
+    return this.#filter.isEmpty;
+  }
+
   excludes(path: Buffer, isDirectory: boolean): boolean {
     const isExcluded = this.#filter.excludes(path, isDirectory);
     if (isExcluded) this.#excluded += 1;

@@ -1,9 +1,13 @@
 import type { MessagePort } from "node:worker_threads";
+import type { OpenFiles } from "../../lib/disk/open-files.ts";
 import { PathStack } from "../../lib/disk/path-stack.ts";
 import { FanfoldError } from "../../lib/errors.ts";
-import { serveThread } from "../../lib/thread-port.ts";
+import type { Begin } from "../../lib/threads/loaded-threads.ts";
+import { serveThread } from "../../lib/threads/thread-port.ts";
+import { TreeFolder } from "../disk/tree-folder.ts";
 import type { TreeScope } from "./tree-scope.ts";
-import { TreeWalk, type WalkOutput } from "./walk.ts";
+import { TreeWalk } from "./walk.ts";
+import type { WalkOutput } from "./walk-output.ts";
 
 /** To the thread of the walk: it runs ahead by as many pages as it was granted, and not further. */
 export interface WalkStart extends TreeScope {
@@ -27,6 +31,7 @@ export type WalkMessage =
 
 class Walking {
   readonly #start: WalkStart;
+  readonly #openFiles: OpenFiles;
   readonly #port: MessagePort;
   readonly #again = new PathStack();
   #granted: number;
@@ -34,8 +39,9 @@ class Walking {
   #outputs: Generator<WalkMessage, void, undefined>;
   #isIdle = false;
 
-  constructor(start: WalkStart, port: MessagePort) {
+  constructor({ begin: start, openFiles }: Begin<WalkStart>, port: MessagePort) {
     this.#start = start;
+    this.#openFiles = openFiles;
     this.#port = port;
     this.#granted = start.pages;
     this.#outputs = this.#discover();
@@ -72,7 +78,9 @@ class Walking {
 
   /** A generator of its own, so that what goes wrong before the first page is told like all the rest. */
   *#discover(): Generator<WalkMessage, void, undefined> {
-    this.#tree = new TreeWalk(Buffer.from(this.#start.root), this.#start);
+    const root = Buffer.from(this.#start.root);
+    const folder = TreeFolder.open(root, { identity: this.#start.identity, openFiles: this.#openFiles });
+    this.#tree = new TreeWalk(root, this.#start, folder);
     yield* this.#tree.run();
     yield { type: "end" };
   }
@@ -86,4 +94,4 @@ class Walking {
   }
 }
 
-serveThread<WalkStart, WalkRequest>(({ begin }, port) => new Walking(begin, port));
+serveThread<WalkStart, WalkRequest>((start, port) => new Walking(start, port));

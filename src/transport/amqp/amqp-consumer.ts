@@ -1,19 +1,23 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import type { Clock } from "../../lib/clock.ts";
 import { joined } from "../payload.ts";
 import type { QueuedSubscription } from "../queued-subscription.ts";
-import { isNotFound } from "./amqp-errors.ts";
-import { BIND_ATTEMPTS_MAX, declareExchange, exchangeOf } from "./exchange.ts";
+import { onceThere } from "./exchange.ts";
 import { GapCount } from "./gap-count.ts";
 
-/** Messages on their way to a client; a client that is frozen holds no more than these besides its queue. */
+/** Messages on their way to a client. A client that is frozen holds no more than these besides its queue. */
 const PREFETCH_MESSAGES = 32;
 
 interface AmqpConsumerOptions {
   readonly subject: string;
+  readonly exchange: string;
   readonly queueBytes: number;
   readonly subscription: QueuedSubscription;
   /** The broker ended the channel or the consumer, and not its link. */
   readonly cancelled: (consumer: AmqpConsumer) => void;
+  readonly clock: Clock;
+  /** No look for the exchange after it has aborted. */
+  readonly end: AbortSignal;
 }
 
 /**
@@ -37,16 +41,17 @@ export class AmqpConsumer {
     return this.#options.subject;
   }
 
-  /** Declares, binds and consumes over a connection; resolves when the broker delivers. */
-  async start(model: ChannelModel): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#consume(model);
-        return;
-      } catch (thrown) {
-        if (!isNotFound(thrown) || attempt === BIND_ATTEMPTS_MAX) throw thrown;
-      }
-    }
+  get exchange(): string {
+    return this.#options.exchange;
+  }
+
+  /**
+   * Declares a queue, binds it and consumes, as soon as the exchange is there. Resolves when the broker delivers.
+   * `absent` may throw to give up.
+   */
+  async start(model: ChannelModel, absent: (missedMs: number) => void = () => undefined): Promise<void> {
+    const { clock, end: signal } = this.#options;
+    await onceThere(() => this.#consume(model), { clock, signal, absent });
   }
 
   /** Ends the delivery; what the broker sent before is still handed over. */
@@ -59,12 +64,14 @@ export class AmqpConsumer {
   }
 
   async #consume(model: ChannelModel): Promise<void> {
-    const { subject, queueBytes } = this.#options;
+    const { subject, exchange, queueBytes } = this.#options;
     const channel = await model.createChannel();
     let isFaulty = false;
     channel.on("error", () => {
       isFaulty = true;
     });
+    // Looked for first, because a queue that nobody has consumed from stays as long as the connection.
+    await channel.checkExchange(exchange);
     await channel.prefetch(PREFETCH_MESSAGES);
     const { queue } = await channel.assertQueue("", {
       exclusive: true,
@@ -72,8 +79,6 @@ export class AmqpConsumer {
       durable: false,
       arguments: { "x-max-length-bytes": queueBytes, "x-overflow": "drop-head", "x-queue-type": "classic" },
     });
-    const exchange = exchangeOf(subject);
-    await declareExchange(channel, exchange);
     await channel.bindQueue(queue, exchange, subject);
     // Without a fault of its own the channel went down with its connection, which brings everything back.
     channel.on("close", () => this.#lost(channel, isFaulty));

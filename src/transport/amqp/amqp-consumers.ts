@@ -1,9 +1,10 @@
 import type { ChannelModel } from "amqplib";
-import { abortable } from "../../lib/abort.ts";
+import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { AmqpConsumer } from "./amqp-consumer.ts";
-import { isAccessRefused, reasonOf } from "./amqp-errors.ts";
+import { absentError, isAccessRefused, reasonOf } from "./amqp-errors.ts";
 import type { AmqpLink } from "./amqp-link.ts";
+import { ABSENT_MAX_MS } from "./exchange.ts";
 import type { LinksState } from "./link-state.ts";
 
 const RESTART_AFTER_MS = 1000;
@@ -37,10 +38,14 @@ export class AmqpConsumers {
       throw thrown;
     });
     await abortable(this.#opening, signal);
+    const absent = (missedMs: number): void => {
+      throwIfAborted(signal);
+      if (missedMs > ABSENT_MAX_MS) throw absentError("cannot subscribe to", consumer.subject, consumer.exchange);
+    };
     for (;;) {
       const model = await this.#link.whenUp(signal);
       try {
-        await abortable(consumer.start(model), signal);
+        await abortable(consumer.start(model, absent), signal);
       } catch (thrown) {
         if (signal.aborted || this.#link.model === model) throw thrown;
       }

@@ -1,21 +1,25 @@
 import type { ChannelModel } from "amqplib";
-import { abortable, throwIfAborted } from "../../lib/abort.ts";
-import { Backoff } from "../../lib/backoff.ts";
+import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
+import { Backoff } from "../../lib/async/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { ServerTour } from "../server-tour.ts";
+import type { AmqpTarget } from "../target.ts";
 import { connectError, reasonOf } from "./amqp-errors.ts";
 import type { LinksState } from "./link-state.ts";
 import { type AmqpServer, amqpServers, type OpenAmqp, openAmqp } from "./open-amqp.ts";
 
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 10_000;
-/** A broker that refuses us so many times in a row means it; one that is starting up may refuse for a moment. */
+/** A broker that refuses us so many times in a row means it. One that is starting up may refuse for a moment. */
 const DENIALS_MAX = 5;
 
+/** How soon fresh credentials are taken into use. */
+const RENEWAL_LOOK_MS = 1000;
+
 interface AmqpLinkOptions {
-  readonly url: string;
+  readonly target: AmqpTarget;
   /** Shown in the broker's list of connections. */
   readonly name: string;
   /** Makes the link usable: channels, exchanges, queues. Called for every new connection. */
@@ -24,6 +28,8 @@ interface AmqpLinkOptions {
   readonly clock: Clock;
   /** The broker refuses us now: the link will not come back. */
   readonly failed: (error: FanfoldError) => void;
+  /** The broker took fresh credentials over the connection that stands. */
+  readonly renewed?: () => void;
 }
 
 /** A connection to RabbitMQ that comes back by itself: the library's own recovery does not renew channels and queues. */
@@ -35,6 +41,8 @@ export class AmqpLink {
   readonly #waiting = new Set<(model: ChannelModel) => void>();
   #open: OpenAmqp | undefined;
   #server: string | undefined;
+  #token: string | undefined;
+  #renewing: Disposable | undefined;
 
   constructor(options: AmqpLinkOptions) {
     this.#options = options;
@@ -48,14 +56,16 @@ export class AmqpLink {
   /** @throws FanfoldError `broker-unreachable` or `broker-denied` */
   async open(signal: AbortSignal): Promise<void> {
     const until = AbortSignal.any([signal, this.#end.signal]);
-    const servers = await amqpServers(this.#options.url, until);
+    const { target, clock } = this.#options;
+    if (target.credentials !== undefined) this.#renewing ??= clock.every(RENEWAL_LOOK_MS, () => this.#renew());
+    const servers = await amqpServers(target.url, until);
     for (let left = servers.length; ; left -= 1) {
       try {
         await this.#dial(until);
         return;
       } catch (thrown) {
         throwIfAborted(signal);
-        const error = thrown instanceof FanfoldError ? thrown : connectError(this.#options.url, thrown);
+        const error = thrown instanceof FanfoldError ? thrown : connectError(target, thrown);
         if (left <= 1 || error.code !== "broker-unreachable") throw error;
       }
     }
@@ -75,16 +85,18 @@ export class AmqpLink {
 
   async close(): Promise<void> {
     this.#end.abort(new FanfoldError("closed", "cannot use the link to RabbitMQ: it was closed"));
+    this.#renewing?.[Symbol.dispose]();
     const open = this.#open;
     this.#open = undefined;
     await open?.close();
   }
 
   async #dial(signal: AbortSignal): Promise<void> {
-    const { url, name, setUp } = this.#options;
-    const server = this.#tour.next(await amqpServers(url, signal));
+    const { target, name, setUp } = this.#options;
+    const server = this.#tour.next(await amqpServers(target.url, signal));
     if (server === undefined) throw new FanfoldError("internal", "cannot connect to RabbitMQ: its URL names no server");
-    const open = await openAmqp(url, { server, name, signal });
+    const open = await openAmqp(target, { server, name, signal });
+    this.#token = open.credentials?.token;
     const state = this.#watch(open.model, server);
     try {
       await abortable(setUp(open.model), signal);
@@ -118,8 +130,19 @@ export class AmqpLink {
     return state;
   }
 
+  /** Credentials end, and the connection that stands goes on with the ones that follow. */
+  #renew(): void {
+    const { target, renewed } = this.#options;
+    const token = target.credentials?.().token;
+    const open = this.#open;
+    if (open === undefined || token === undefined || token === this.#token) return;
+    this.#token = token;
+    // A broker that refuses them closes the connection.
+    open.model.updateSecret(Buffer.from(token), "fresh credentials").then(renewed, () => undefined);
+  }
+
   async #comeBack(): Promise<void> {
-    const { state, failed, url, clock } = this.#options;
+    const { state, failed, target, clock } = this.#options;
     let denials = 0;
     while (!this.#end.signal.aborted) {
       try {
@@ -129,9 +152,11 @@ export class AmqpLink {
         state.restored(this, this.#server);
         return;
       } catch (thrown) {
-        const error = connectError(url, thrown);
+        const error = thrown instanceof FanfoldError ? thrown : connectError(target, thrown);
         denials = error.code === "broker-denied" ? denials + 1 : 0;
-        if (denials >= DENIALS_MAX && !this.#end.signal.aborted) {
+        // Credentials that have expired are followed by fresh ones, sooner or later.
+        const isFinal = denials >= DENIALS_MAX && target.credentials === undefined;
+        if (isFinal && !this.#end.signal.aborted) {
           failed(error);
           return;
         }

@@ -1,10 +1,11 @@
-import { abortable, throwIfAborted } from "../../lib/abort.ts";
+import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { FRAME_BYTES_MAX } from "../../protocol/limits.ts";
 import { bytesOf, checkPayload, partsOf } from "../payload.ts";
 import { QueuedSubscription } from "../queued-subscription.ts";
 import { StatusHub } from "../status-hub.ts";
-import type { ConnectOptions, TransportTarget } from "../target.ts";
+import type { AmqpTarget, ConnectOptions } from "../target.ts";
 import type {
   Payload,
   SubscribeOptions,
@@ -19,6 +20,7 @@ import { AmqpConsumers } from "./amqp-consumers.ts";
 import { isAccessRefused, permissionError } from "./amqp-errors.ts";
 import { AmqpLink } from "./amqp-link.ts";
 import { AmqpPublisher } from "./amqp-publisher.ts";
+import { exchangeOf } from "./exchange.ts";
 import { LinksState } from "./link-state.ts";
 
 /**
@@ -27,16 +29,14 @@ import { LinksState } from "./link-state.ts";
  */
 const PREFERRED_PAYLOAD_BYTES = 1024 * 1024;
 
-type AmqpTarget = Extract<TransportTarget, { kind: "amqp" }>;
-
 /**
  * RabbitMQ, by AMQP 0-9-1. One connection publishes and another consumes, because the broker stops reading from a
  * connection that publishes when its memory or disk runs low.
  *
- * @throws FanfoldError `broker-unreachable`, `broker-denied` or `usage`
+ * @throws FanfoldError `broker-unreachable`, `broker-denied`, `tls-failed`, `certificate-wanted`, `clock-off` or `usage`
  */
 export async function connectAmqp(target: AmqpTarget, options: ConnectOptions): Promise<Transport> {
-  const transport = new AmqpTransport(target.url, options);
+  const transport = new AmqpTransport(target, options);
   await transport.open(options.signal);
   return transport;
 }
@@ -54,18 +54,33 @@ class AmqpTransport implements Transport {
   /** Aborts with the error that every later call gets. */
   readonly #end = new AbortController();
   readonly #subscriptions = new Set<QueuedSubscription>();
-  readonly #publisher = new AmqpPublisher(this.#state);
+  readonly #publisher: AmqpPublisher;
   readonly #publishing: AmqpLink;
   readonly #consuming: AmqpLink;
   readonly #consumers: AmqpConsumers;
+  readonly #exchangeOf: (subject: string) => string;
+  readonly #clock: Clock;
   #ending: "drain" | "close" | undefined;
 
-  constructor(url: string, { clientName, clock }: ConnectOptions) {
-    const shared = { url, clock, state: this.#state, failed: (error: FanfoldError) => this.#ended(error) };
+  constructor(target: AmqpTarget, { clientName, clock }: ConnectOptions) {
+    const { exchange, exchanges, credentials } = target;
+    this.#clock = clock;
+    this.#exchangeOf = exchange === undefined ? exchangeOf : () => exchange;
+    this.#publisher = new AmqpPublisher({
+      state: this.#state,
+      clock,
+      end: this.#end.signal,
+      renewable: credentials !== undefined,
+    });
+    const shared = { target, clock, state: this.#state, failed: (error: FanfoldError) => this.#ended(error) };
     this.#publishing = new AmqpLink({
       ...shared,
       name: `${clientName} (publish)`,
-      setUp: (model) => this.#publisher.setUp(model),
+      setUp: async (model) => {
+        await exchanges?.setUp(model);
+        await this.#publisher.setUp(model);
+      },
+      renewed: () => this.#publisher.renewed(),
     });
     this.#consuming = new AmqpLink({
       ...shared,
@@ -85,7 +100,7 @@ class AmqpTransport implements Transport {
     const parts = partsOf(payload);
     const bytes = bytesOf(parts);
     checkPayload(subject, bytes, this.capabilities.payloadLimitBytes);
-    await this.#publisher.publish(subject, { parts, bytes }, signal);
+    await this.#publisher.publish({ exchange: this.#exchangeOf(subject), subject, parts, bytes }, signal);
   }
 
   async subscribe(subject: string, { signal, queueBytes }: SubscribeOptions): Promise<Subscription> {
@@ -102,9 +117,12 @@ class AmqpTransport implements Transport {
     });
     const consumer = new AmqpConsumer({
       subject,
+      exchange: this.#exchangeOf(subject),
       queueBytes,
       subscription,
       cancelled: (self) => void this.#consumers.restart(self),
+      clock: this.#clock,
+      end: this.#end.signal,
     });
     this.#subscriptions.add(subscription);
     try {

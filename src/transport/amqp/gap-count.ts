@@ -13,7 +13,7 @@ interface Gap {
   readonly bytes: number;
 }
 
-/** Publishers and subjects remembered; the one that is silent longest is forgotten first, and a gap of it not seen. */
+/** Publishers and subjects remembered. The one that is silent longest is forgotten first, and a gap of it not seen. */
 const POSITIONS_MAX = 1024;
 
 /** Finds what a broker dropped without a word (`drop-head`, a lost link) from the positions of what did arrive. */

@@ -1,18 +1,19 @@
-import { abortable } from "../../lib/abort.ts";
-import { Backoff } from "../../lib/backoff.ts";
-import type { BufferPool } from "../../lib/buffer-pool.ts";
+import { abortable } from "../../lib/async/abort.ts";
+import { Backoff } from "../../lib/async/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
+import { escapeText } from "../../lib/escape-name.ts";
+import type { BufferPool } from "../../lib/memory/buffer-pool.ts";
 import type { Random } from "../../lib/random.ts";
 import type { StatusHub } from "../status-hub.ts";
+import type { EmbeddedTarget } from "../target.ts";
 import { ClientSubscription } from "./client-subscription.ts";
-import { type Link, type LinkTarget, openLink } from "./link.ts";
+import { type Link, openLink } from "./link.ts";
 import type { MessageHandler } from "./message-reader.ts";
 import { PublishLine } from "./publish-line.ts";
 import { type ControlFrame, encodeControl, SUBSCRIPTION_ID_MAX } from "./wire.ts";
 
 interface ClientSessionOptions {
-  readonly clientName: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly status: StatusHub;
@@ -44,7 +45,7 @@ const LIVENESS_PING = 0;
 export class ClientSession {
   readonly status: StatusHub;
   readonly line = new PublishLine();
-  readonly #target: LinkTarget;
+  readonly #target: EmbeddedTarget;
   readonly #options: ClientSessionOptions;
   readonly #subscriptions = new Map<number, ClientSubscription>();
   readonly #refusals = new Map<string, FanfoldError>();
@@ -55,12 +56,14 @@ export class ClientSession {
   /** Whether somebody is about to bring up a link: the first `connect`, or the loop that reconnects. */
   #connecting = true;
   #draining = false;
+  /** Something was refused on a link where everybody on the way could say so. */
+  #wantsTls = false;
   #ended: FanfoldError | undefined;
   #liveness: Disposable | undefined;
   #lastId = 0;
   #lastPing = LIVENESS_PING;
 
-  constructor(target: LinkTarget, options: ClientSessionOptions) {
+  constructor(target: EmbeddedTarget, options: ClientSessionOptions) {
     this.#target = target;
     this.#options = options;
     this.status = options.status;
@@ -142,7 +145,9 @@ export class ClientSession {
 
   /** Opens a link and has every subscription confirmed on it; returns the reason if the link breaks before that. */
   async #establish(signal: AbortSignal): Promise<FanfoldError | undefined> {
-    const link = await openLink(this.#target, this.#handler(), { ...this.#options, signal });
+    const { kind, host, port, ticket, tls, isSealed = false } = this.#target;
+    const target = { kind, host, port, ticket, tls, isSealed: isSealed && !this.#wantsTls };
+    const link = await openLink(target, this.#handler(), { ...this.#options, signal });
     if (this.#ended !== undefined) link.destroy(this.#ended);
     this.#link = link;
     void link.over.then((reason) => this.#lost(link, reason));
@@ -214,7 +219,15 @@ export class ClientSession {
   }
 
   #refused({ id, subject, text }: Extract<ControlFrame, { op: "refused" }>): void {
-    const error = new FanfoldError("broker-denied", `cannot use the relay: ${text}`);
+    const why = escapeText(text);
+    if (this.#link?.isExposed === true) {
+      // What is really refused is refused again over TLS.
+      this.#wantsTls = true;
+      const found = `The relay refused something (${why}), or somebody on the way to it: the link goes on over TLS`;
+      this.#link.destroy(new FanfoldError("broker-unreachable", found));
+      return;
+    }
+    const error = new FanfoldError("broker-denied", `cannot use the relay: ${why}`);
     if (id !== 0) {
       this.#subscriptions.get(id)?.refuse(error);
       return;

@@ -1,10 +1,10 @@
-import { abortable, throwIfAborted } from "../../lib/abort.ts";
+import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { type Random, systemRandom } from "../../lib/random.ts";
 import { bytesOf, checkPayload, joined, partsOf } from "../payload.ts";
 import { StatusHub } from "../status-hub.ts";
 import { isPattern, isSubject } from "../subject-rules.ts";
-import type { ConnectOptions, TransportTarget } from "../target.ts";
+import type { ConnectOptions, EmbeddedTarget } from "../target.ts";
 import type {
   Payload,
   SubscribeOptions,
@@ -20,8 +20,6 @@ import { encodeHead, MESSAGE_BYTES_MAX } from "./wire.ts";
 export interface EmbeddedOptions extends ConnectOptions {
   readonly random?: Random;
 }
-
-type EmbeddedTarget = Extract<TransportTarget, { kind: "embedded" }>;
 
 const CAPABILITIES: TransportCapabilities = {
   kind: "embedded",
@@ -41,7 +39,6 @@ const COPY_BELOW_BYTES = 16 * 1024;
  */
 export async function connectEmbedded(target: EmbeddedTarget, options: EmbeddedOptions): Promise<Transport> {
   const session = new ClientSession(target, {
-    clientName: options.clientName,
     clock: options.clock,
     random: options.random ?? systemRandom,
     status: new StatusHub(),

@@ -1,110 +1,194 @@
 /**
- * The HTTP upgrade that starts the stream [P-2.3]. The client writes it itself on a plain socket, because a socket that
- * `http.request` opened cannot read into the reader's own buffers.
+ * How a client and the relay prove to each other that they have the same ticket [P-2.3]. Its secret never travels. Pure.
+ *
+ *   client   greeting   ff "fanfold" 02                            9 bytes
+ *   relay    challenge  nonce(32)                                 32 bytes
+ *   client   answer     ticket id(8) nonce(32) proof(32)          72 bytes
+ *   relay    verdict    00 proof(32), or one byte that refuses    33 bytes, or 1
  */
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { FanfoldError } from "../../lib/errors.ts";
-import { formatHostPort } from "../../lib/host-port.ts";
-import { PORT_PATHS } from "../../protocol/coordinator-port.ts";
 
-export const RELAY_PROTOCOL = "fanfold-relay/1";
+/** No TLS connection and no HTTP request begins by its first byte. The last one is the version. */
+export const GREETING: Uint8Array = Buffer.from("\xfffanfold\x02", "latin1");
+export const NONCE_BYTES = 32;
+const TICKET_ID_BYTES = 8;
+/** 128 bits: not to be guessed. */
+const TICKET_SECRET_BYTES = 16;
+const PROOF_BYTES = 32;
+const ANSWER_BYTES = TICKET_ID_BYTES + NONCE_BYTES + PROOF_BYTES;
+const CONTEXT = "fanfold relay 2";
 
-/** Bytes of an answer's head; more is no relay. */
-const ANSWER_BYTES_MAX = 8 * 1024;
-const ANSWER_END = "\r\n\r\n";
-const TICKET = /^[\x21-\x7e]{1,1024}$/;
-const BEARER = /^Bearer ([\x21-\x7e]{1,1024})$/i;
+/** What names a ticket, and what only the coordinator and its member know of it. */
+export interface Ticket {
+  /** Lower-case hex. */
+  readonly id: string;
+  readonly secret: Uint8Array;
+}
 
-interface UpgradeRequestOptions {
-  readonly host: string;
-  readonly port: number;
+/** Of a text that `parseTicket` reads. */
+export const TICKET_BYTES = TICKET_ID_BYTES + TICKET_SECRET_BYTES;
+const TICKET = new RegExp(`^[0-9a-f]{${2 * TICKET_BYTES}}$`);
+
+/** Undefined for what is no ticket. */
+export function parseTicket(text: string): Ticket | undefined {
+  if (!TICKET.test(text)) return undefined;
+  const at = 2 * TICKET_ID_BYTES;
+  return { id: text.slice(0, at), secret: Buffer.from(text.slice(at), "hex") };
+}
+
+/** Why the relay lets a client not in, by the byte that says so. */
+const REFUSALS = { denied: 1, full: 2 } as const;
+export type LinkRefusal = keyof typeof REFUSALS;
+
+const ACCEPTED = 0;
+
+export function refusalOf(why: LinkRefusal): Uint8Array {
+  return Uint8Array.of(REFUSALS[why]);
+}
+
+interface Nonces {
+  readonly client: Uint8Array;
+  readonly relay: Uint8Array;
+}
+
+/** All parts but the side have one length each, so no two inputs are the same. A side is never taken for the other. */
+function proofOf({ id, secret }: Ticket, side: "client" | "relay", nonces: Nonces): Buffer {
+  return createHmac("sha256", secret)
+    .update(`${CONTEXT}\0${side}\0`)
+    .update(id, "hex")
+    .update(nonces.relay)
+    .update(nonces.client)
+    .digest();
+}
+
+interface ClientHandshakeOptions {
+  /** As the coordinator gave it. */
   readonly ticket: string;
-  readonly clientName: string;
+  /** NONCE_BYTES that were never used. */
+  readonly nonce: Uint8Array;
 }
 
-/** @throws FanfoldError `broker-denied` when the ticket cannot be one */
-export function upgradeRequest({ host, port, ticket, clientName }: UpgradeRequestOptions): string {
-  if (!TICKET.test(ticket))
-    throw new FanfoldError(
-      "broker-denied",
-      "cannot connect to the relay: the ticket does not have the form of a ticket",
-    );
-  return [
-    `GET ${PORT_PATHS.relay} HTTP/1.1`,
-    `Host: ${formatHostPort({ host, port })}`,
-    "Connection: Upgrade",
-    `Upgrade: ${RELAY_PROTOCOL}`,
-    `Authorization: Bearer ${ticket}`,
-    `User-Agent: ${clientName.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 128)}`,
-    "",
-    "",
-  ].join("\r\n");
-}
+/** The client's side, in any chunking. It sends `GREETING` first. */
+export class ClientHandshake {
+  readonly #ticket: Ticket;
+  readonly #nonce: Uint8Array;
+  #received: Uint8Array = new Uint8Array();
+  #challenge: Uint8Array | undefined;
 
-/** What the relay answers to a good request. */
-export const UPGRADE_ACCEPTED = [
-  "HTTP/1.1 101 Switching Protocols",
-  "Connection: Upgrade",
-  `Upgrade: ${RELAY_PROTOCOL}`,
-  "",
-  "",
-].join("\r\n");
-
-/** A refusal, with a text for a person. */
-export function upgradeRefused(status: 400 | 401 | 426 | 503, text: string): string {
-  const reasons = { 400: "Bad Request", 401: "Unauthorized", 426: "Upgrade Required", 503: "Service Unavailable" };
-  const extra = status === 426 ? [`Upgrade: ${RELAY_PROTOCOL}`] : status === 401 ? ["WWW-Authenticate: Bearer"] : [];
-  return [
-    `HTTP/1.1 ${status} ${reasons[status]}`,
-    "Connection: close",
-    "Content-Type: text/plain; charset=utf-8",
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    ...extra,
-    "",
-    text,
-  ].join("\r\n");
-}
-
-/** The ticket of a request, or undefined when there is none. */
-export function ticketOf(authorization: string | undefined): string | undefined {
-  return BEARER.exec(authorization ?? "")?.[1];
-}
-
-/** Collects the relay's answer to the upgrade request, in any chunking. */
-export class UpgradeAnswer {
-  #head = "";
-
-  /**
-   * Returns what comes after the answer once it is complete and good, undefined while it is not complete.
-   *
-   * @throws FanfoldError `broker-denied`, or `broker-unreachable` when the answer is not a relay's
-   */
-  push(chunk: Uint8Array): Uint8Array | undefined {
-    const before = this.#head.length;
-    this.#head += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
-    const end = this.#head.indexOf(ANSWER_END, Math.max(0, before - ANSWER_END.length));
-    if (end < 0 && this.#head.length <= ANSWER_BYTES_MAX && "HTTP/1.1 ".startsWith(this.#head.slice(0, 9)))
-      return undefined;
-    const [status] = this.#head.slice(0, end < 0 ? ANSWER_BYTES_MAX : end).split("\r\n");
-    const code = /^HTTP\/1\.1 (\d{3})(?: |$)/.exec(status ?? "")?.[1];
-    if (code === "401" || code === "403") {
-      throw new FanfoldError("broker-denied", "cannot connect to the relay: it refused the ticket of this client");
-    }
-    if (code === "503")
-      throw new FanfoldError("broker-unreachable", "cannot connect to the relay: it takes no clients now");
-    if (end < 0 || code !== "101" || !this.#speaksRelay(end)) {
-      const found = code === undefined ? "found no HTTP answer" : `found the HTTP status ${code}`;
+  /** @throws FanfoldError `broker-denied` when the ticket cannot be one */
+  constructor({ ticket, nonce }: ClientHandshakeOptions) {
+    const parsed = parseTicket(ticket);
+    if (parsed === undefined)
       throw new FanfoldError(
-        "broker-unreachable",
-        `cannot connect to the relay: ${found}; want a fanfold coordinator there`,
+        "broker-denied",
+        "cannot connect to the relay: the ticket does not have the form of a ticket",
       );
-    }
-    return chunk.subarray(end + ANSWER_END.length - before);
+    this.#ticket = parsed;
+    this.#nonce = nonce;
   }
 
-  #speaksRelay(end: number): boolean {
-    const lines = this.#head.slice(0, end).toLowerCase().split("\r\n");
-    return lines.some(
-      (line) => /^upgrade:\s*/.test(line) && line.replace(/^upgrade:\s*/, "").trim() === RELAY_PROTOCOL,
-    );
+  /**
+   * Takes what came. Returns what is to be sent for it; or what came behind the verdict, when that is there and good.
+   *
+   * @throws FanfoldError `broker-denied`, or `broker-unreachable` when the other side is not this coordinator's relay
+   */
+  push(chunk: Uint8Array): { readonly send: Uint8Array } | { readonly rest: Uint8Array } | undefined {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    return this.#challenge === undefined ? this.#answer() : this.#judge(this.#challenge);
+  }
+
+  #answer(): { readonly send: Uint8Array } | undefined {
+    if (this.#received.length < NONCE_BYTES) return undefined;
+    // Nobody who waits for an answer says more.
+    if (this.#received.length > NONCE_BYTES) throw notTheRelay("more than a challenge");
+    this.#challenge = this.#received;
+    this.#received = new Uint8Array();
+    const proof = proofOf(this.#ticket, "client", { client: this.#nonce, relay: this.#challenge });
+    return { send: Buffer.concat([Buffer.from(this.#ticket.id, "hex"), this.#nonce, proof]) };
+  }
+
+  #judge(challenge: Uint8Array): { readonly rest: Uint8Array } | undefined {
+    const [status] = this.#received;
+    if (status === undefined) return undefined;
+    if (status === REFUSALS.denied)
+      throw new FanfoldError("broker-denied", "cannot connect to the relay: it refused the ticket of this client");
+    if (status === REFUSALS.full)
+      throw new FanfoldError("broker-unreachable", "cannot connect to the relay: it takes no clients now");
+    if (status !== ACCEPTED) throw notTheRelay(`a verdict of ${status}`);
+    if (this.#received.length <= PROOF_BYTES) return undefined;
+    const proof = this.#received.subarray(1, 1 + PROOF_BYTES);
+    const wanted = proofOf(this.#ticket, "relay", { client: this.#nonce, relay: challenge });
+    if (!timingSafeEqual(proof, wanted)) throw notTheRelay("a wrong proof");
+    return { rest: this.#received.subarray(1 + PROOF_BYTES) };
+  }
+}
+
+function notTheRelay(found: string): FanfoldError {
+  return new FanfoldError(
+    "broker-unreachable",
+    `cannot connect to the relay: found ${found}; want the relay of this coordinator there`,
+  );
+}
+
+interface RelayHandshakeOptions<Rights> {
+  /** NONCE_BYTES that were never used. */
+  readonly nonce: Uint8Array;
+  /** The secret of the ticket of this id, and what it is good for. */
+  readonly find: (ticketId: string) => { readonly secret: Uint8Array; readonly rights: Rights } | undefined;
+}
+
+/** What a client has proven, and the verdict that lets it in. */
+interface ProvenClient<Rights> {
+  readonly rights: Rights;
+  readonly verdict: Uint8Array;
+}
+
+/** The relay's side, in any chunking. */
+export class RelayHandshake<Rights> {
+  readonly #options: RelayHandshakeOptions<Rights>;
+  #received: Uint8Array = new Uint8Array();
+  #isGreeted = false;
+
+  constructor(options: RelayHandshakeOptions<Rights>) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes what came. Returns what is to be sent for it, what the client has proven, or why it is not let in. `damaged`: it
+   * is no client of a relay, and gets no answer.
+   */
+  push(chunk: Uint8Array): { readonly send: Uint8Array } | ProvenClient<Rights> | "denied" | "damaged" | undefined {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    return this.#isGreeted ? this.#judge() : this.#greet();
+  }
+
+  #greet(): { readonly send: Uint8Array } | "damaged" | undefined {
+    const { length } = this.#received;
+    if (!GREETING.subarray(0, length).every((byte, at) => byte === this.#received[at])) return "damaged";
+    if (length < GREETING.length) return undefined;
+    if (length > GREETING.length) return "damaged";
+    this.#isGreeted = true;
+    this.#received = new Uint8Array();
+    return { send: this.#options.nonce };
+  }
+
+  #judge(): ProvenClient<Rights> | "denied" | "damaged" | undefined {
+    const answer = Buffer.from(this.#received);
+    if (answer.length < ANSWER_BYTES) return undefined;
+    // What follows would be of somebody who does not know yet whether the other side is the relay.
+    if (answer.length > ANSWER_BYTES) return "damaged";
+    const id = answer.toString("hex", 0, TICKET_ID_BYTES);
+    const nonces = {
+      relay: this.#options.nonce,
+      client: answer.subarray(TICKET_ID_BYTES, TICKET_ID_BYTES + NONCE_BYTES),
+    };
+    const found = this.#options.find(id);
+    // Whether the id or the proof is wrong, nobody learns, also not by the time.
+    const ticket = { id, secret: found?.secret ?? new Uint8Array(TICKET_SECRET_BYTES) };
+    const isProven = timingSafeEqual(answer.subarray(-PROOF_BYTES), proofOf(ticket, "client", nonces));
+    if (found === undefined || !isProven) return "denied";
+    const verdict = Buffer.concat([Uint8Array.of(ACCEPTED), proofOf(ticket, "relay", nonces)]);
+    return { rights: found.rights, verdict };
   }
 }

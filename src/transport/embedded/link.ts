@@ -1,20 +1,24 @@
-import { connect, type Socket } from "node:net";
-import { abortError } from "../../lib/abort.ts";
+import type { Socket } from "node:net";
+import { abortError } from "../../lib/async/abort.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError, reasonOf } from "../../lib/errors.ts";
-import { UpgradeAnswer, upgradeRequest } from "./handshake.ts";
+import type { Random } from "../../lib/random.ts";
+import { openSocket } from "../../lib/tls/open-socket.ts";
+import type { ServerPlace } from "../../lib/tls/server-place.ts";
+import { tlsFailure } from "../../lib/tls/tls-failure.ts";
+import type { EmbeddedTarget } from "../target.ts";
+import { ClientHandshake, GREETING, NONCE_BYTES } from "./handshake.ts";
 import { type MessageHandler, MessageReader } from "./message-reader.ts";
 
-export interface LinkTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly ticket: string;
+/** How one link is made. */
+interface LinkTarget extends Pick<EmbeddedTarget, "host" | "port" | "ticket" | "tls"> {
+  readonly isExposed: boolean;
 }
 
 interface LinkOptions {
-  readonly clientName: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  readonly random: Pick<Random, "hex">;
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -22,44 +26,63 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 const BULK_BYTES = 64 * 1024;
 
 /**
- * Connects to the relay.
+ * Connects to the relay: without TLS where nothing needs it. Where that fails, something in between may let only TLS pass,
+ * or pretend to be the relay, so TLS is tried.
  *
- * @throws FanfoldError `broker-unreachable`, `broker-denied`, or the reason of the signal
+ * @throws FanfoldError `broker-unreachable`, `broker-denied`, as `openSocket` does, or the reason of the signal
  */
-export async function openLink(target: LinkTarget, handler: MessageHandler, options: LinkOptions): Promise<Link> {
-  if (options.signal.aborted) throw abortError(options.signal);
-  const request = upgradeRequest({ ...target, clientName: options.clientName });
+export async function openLink(target: EmbeddedTarget, handler: MessageHandler, options: LinkOptions): Promise<Link> {
+  const { host, port, ticket, tls, isSealed = false } = target;
+  const usual = { host, port, ticket, tls, isExposed: false };
+  if (tls === undefined || !isSealed) return await shakeHands(usual, handler, options);
+  try {
+    return await shakeHands({ ...usual, tls: undefined, isExposed: true }, handler, options);
+  } catch (thrown) {
+    if (options.signal.aborted) throw thrown;
+    return await shakeHands(usual, handler, options);
+  }
+}
+
+async function shakeHands(target: LinkTarget, handler: MessageHandler, options: LinkOptions): Promise<Link> {
+  const { signal, clock, random } = options;
+  if (signal.aborted) throw abortError(signal);
+  const nonce = Buffer.from(random.hex(NONCE_BYTES), "hex");
+  const link = new Link(target, new ClientHandshake({ ticket: target.ticket, nonce }), handler);
   const done = new AbortController();
-  const link = new Link(target, handler);
-  const abort = (): void => link.destroy(abortError(options.signal));
-  options.signal.addEventListener("abort", abort, { once: true });
-  options.clock.sleep(HANDSHAKE_TIMEOUT_MS, done.signal).then(
-    () => link.destroy(unreachable(target, `found no answer within ${HANDSHAKE_TIMEOUT_MS / 1000} s`)),
+  const abort = (): void => link.destroy(abortError(signal));
+  signal.addEventListener("abort", abort, { once: true });
+  clock.sleep(HANDSHAKE_TIMEOUT_MS, done.signal).then(
+    () => link.destroy(serverOf(target).unreachable(`found no answer within ${HANDSHAKE_TIMEOUT_MS / 1000} s`)),
     () => undefined,
   );
   try {
-    await link.open(request);
+    await link.open();
     return link;
   } finally {
     done.abort();
-    options.signal.removeEventListener("abort", abort);
+    signal.removeEventListener("abort", abort);
   }
 }
 
 /** One TCP connection to the relay, from its connect to its end. It does not come back. */
 export class Link {
-  readonly #target: LinkTarget;
+  /** It goes without TLS where there could be: somebody on the way may have said what comes over it. */
+  readonly isExposed: boolean;
+  readonly #server: ServerPlace;
   readonly #reader: MessageReader;
-  readonly #answer = new UpgradeAnswer();
+  readonly #handshake: ClientHandshake;
   readonly #over = Promise.withResolvers<FanfoldError>();
+  readonly #connecting = new AbortController();
   #socket: Socket | undefined;
   #opened: { resolve: () => void; reject: (error: FanfoldError) => void } | undefined;
   #isOpen = false;
   #reason: FanfoldError | undefined;
   #activity = 0;
 
-  constructor(target: LinkTarget, handler: MessageHandler) {
-    this.#target = target;
+  constructor(target: LinkTarget, handshake: ClientHandshake, handler: MessageHandler) {
+    this.isExposed = target.isExposed;
+    this.#server = serverOf(target);
+    this.#handshake = handshake;
     this.#reader = new MessageReader("relay", handler);
   }
 
@@ -74,24 +97,24 @@ export class Link {
   }
 
   /** Connects and shakes hands. Called once, by `openLink`. */
-  async open(request: string): Promise<void> {
-    const { host, port } = this.#target;
+  async open(): Promise<void> {
     const opened = new Promise<void>((resolve, reject) => {
       this.#opened = { resolve, reject };
     });
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      onread: { buffer: () => this.#reader.target(), callback: (bytes, buffer) => this.#read(bytes, buffer) },
-    });
-    this.#socket = socket;
-    socket.on("error", (cause) => {
-      this.#reason ??= unreachable(this.#target, reasonOf(cause), cause);
-    });
-    socket.on("end", () => socket.destroy());
-    socket.on("close", () => this.#closed());
-    socket.write(request);
+    // Whoever destroys it while it connects has the reason already.
+    opened.catch(() => undefined);
+    try {
+      const { socket } = await openSocket(this.#server, {
+        signal: this.#connecting.signal,
+        onread: { buffer: () => this.#reader.target(), callback: (bytes, buffer) => this.#read(bytes, buffer) },
+      });
+      this.#follow(socket);
+      if (this.#connecting.signal.aborted) socket.destroy();
+      else socket.write(GREETING);
+    } catch (thrown) {
+      this.#reason ??= FanfoldError.from(thrown);
+      this.#closed();
+    }
     await opened;
   }
 
@@ -117,7 +140,18 @@ export class Link {
   /** Ends the link at once; `reason` is what `over` gives. */
   destroy(reason: FanfoldError): void {
     this.#reason ??= reason;
+    this.#connecting.abort(reason);
     this.#socket?.destroy();
+  }
+
+  #follow(socket: Socket): void {
+    this.#socket = socket;
+    socket.on("error", (cause) => {
+      const { what, trust, unreachable } = this.#server;
+      this.#reason ??= tlsFailure(what, cause, trust) ?? unreachable(reasonOf(cause), cause);
+    });
+    socket.on("end", () => socket.destroy());
+    socket.on("close", () => this.#closed());
   }
 
   #read(bytes: number, buffer: Uint8Array): boolean {
@@ -132,21 +166,27 @@ export class Link {
   }
 
   #shakeHands(chunk: Uint8Array): void {
-    const rest = this.#answer.push(chunk);
-    if (rest === undefined) return;
+    const step = this.#handshake.push(chunk);
+    if (step === undefined) return;
+    if ("send" in step) {
+      this.#socket?.write(step.send);
+      return;
+    }
     this.#isOpen = true;
     this.#opened?.resolve();
-    this.#reader.push(rest);
+    this.#reader.push(step.rest);
   }
 
   #closed(): void {
-    const reason = this.#reason ?? unreachable(this.#target, "the relay ended the connection");
+    const reason = this.#reason ?? this.#server.unreachable("the relay ended the connection");
     this.#opened?.reject(reason);
     this.#over.resolve(reason);
   }
 }
 
-function unreachable({ host, port }: LinkTarget, found: string, cause?: unknown): FanfoldError {
-  const text = `cannot connect to the relay at "${host}:${port}": ${found}; want a running fanfold coordinator there`;
-  return new FanfoldError("broker-unreachable", text, { cause });
+function serverOf({ host, port, tls: trust }: LinkTarget): ServerPlace {
+  const what = `cannot connect to the relay at "${host}:${port}"`;
+  const unreachable = (found: string, cause?: unknown): FanfoldError =>
+    new FanfoldError("broker-unreachable", `${what}: ${found}; want a running fanfold coordinator there`, { cause });
+  return { host, port, trust, what, unreachable };
 }

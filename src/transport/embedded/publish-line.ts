@@ -1,4 +1,4 @@
-import { abortError } from "../../lib/abort.ts";
+import { abortError } from "../../lib/async/abort.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Link } from "./link.ts";
 

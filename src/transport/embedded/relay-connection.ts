@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
-import type { BufferPool } from "../../lib/buffer-pool.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { BufferPool } from "../../lib/memory/buffer-pool.ts";
 import { SUBSCRIBER_QUEUE_BYTES } from "../../protocol/limits.ts";
 import type { RoutedMessage, Router } from "../router.ts";
 import { Lease } from "./lease.ts";
@@ -12,8 +12,14 @@ import { type ControlFrame, type DataHead, encodeControl, encodeHead } from "./w
 
 /** What one client may do; made by whoever gave it its ticket. */
 export interface RelayPermissions {
+  /** Whose connection it is: all of one owner can be cut at once. */
+  readonly owner: string;
   /** For logs. */
   readonly name: string;
+  /** Of one message that it publishes. */
+  readonly messageBytesMax: number;
+  /** Whether its messages may pass where others can read them. */
+  mayBeExposed(): boolean;
   mayPublish(subject: string): boolean;
   /** `subject` may end in `.*`. */
   maySubscribe(subject: string): boolean;
@@ -23,6 +29,8 @@ interface RelayConnectionOptions {
   readonly router: Router;
   readonly buffers: BufferPool;
   readonly permissions: RelayPermissions;
+  /** Others on the way may read what passes. */
+  readonly isExposed: boolean;
   readonly logger: Logger;
 }
 
@@ -99,11 +107,22 @@ export class RelayConnection implements SocketReader {
     else if (frame.op === "ping") this.#outbox.answer(encodeControl({ op: "pong", id: frame.id }));
   }
 
-  /** A payload that its owner may publish; any other goes by. */
+  /** A payload that its owner may publish; any other goes by, and takes no memory. */
   #place({ subject, payloadBytes }: DataHead): Uint8Array | undefined {
-    if (this.#options.permissions.mayPublish(subject)) return this.#options.buffers.take(payloadBytes);
-    this.#refuse({ id: 0, subject, text: `this client may not publish on "${subject}"` });
+    const { buffers, permissions } = this.#options;
+    const { messageBytesMax } = permissions;
+    const mayPublish = permissions.mayPublish(subject);
+    const isHidden = this.#isHidden;
+    if (mayPublish && isHidden && payloadBytes <= messageBytesMax) return buffers.take(payloadBytes);
+    const most = isHidden ? `more than ${messageBytesMax} bytes at once` : "what is not sealed, without TLS";
+    const what = mayPublish ? most : `on "${subject}"`;
+    this.#refuse({ id: 0, subject, text: `this client may not publish ${what}` });
     return undefined;
+  }
+
+  /** Nobody on the way can read what passes, or all of it is sealed. */
+  get #isHidden(): boolean {
+    return !this.#options.isExposed || this.#options.permissions.mayBeExposed();
   }
 
   #publish({ subject, payloadBytes: bytes }: DataHead, payload: Uint8Array): void {
@@ -139,7 +158,8 @@ export class RelayConnection implements SocketReader {
 
   #deliver(id: number, { subject, parts, bytes, hold }: RoutedMessage): void {
     const subscription = this.#subscriptions.get(id);
-    if (subscription === undefined || this.socket.destroyed) return;
+    // Its client leaves a link where it may not hear this, and comes back by another.
+    if (subscription === undefined || this.socket.destroyed || !this.#isHidden) return;
     const start = encodeHead({ op: "msg", id, subject, payloadBytes: bytes });
     const cost = start.length + bytes;
     const fits = subscription.waitingBytes === 0 || subscription.waitingBytes + cost <= subscription.queueBytes;

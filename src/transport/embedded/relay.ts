@@ -1,36 +1,55 @@
-import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { BufferPool } from "../../lib/buffer-pool.ts";
 import { type Logger, silentLogger } from "../../lib/logger.ts";
+import { BufferPool } from "../../lib/memory/buffer-pool.ts";
+import { type Random, systemRandom } from "../../lib/random.ts";
 import { PAYLOAD_BUFFER_BYTES, WINDOW_BYTES_MAX } from "../../protocol/limits.ts";
 import { Router } from "../router.ts";
-import { RELAY_PROTOCOL, ticketOf, UPGRADE_ACCEPTED, upgradeRefused } from "./handshake.ts";
+import { type LinkRefusal, NONCE_BYTES, RelayHandshake, refusalOf } from "./handshake.ts";
+import { type RelayBounds, type RelayClient, RelayClients } from "./relay-clients.ts";
 import { RelayConnection, type RelayPermissions } from "./relay-connection.ts";
 
 export type { RelayPermissions } from "./relay-connection.ts";
 
-interface RelayOptions {
-  /** Tells what the owner of a ticket may do; undefined when the ticket is not valid. */
-  readonly authorize: (ticket: string) => RelayPermissions | undefined;
-  readonly logger?: Logger;
-  /** Open connections beyond this are refused. */
-  readonly connectionsMax?: number;
+/** What the relay knows of a ticket. */
+export interface TicketFacts {
+  readonly secret: Uint8Array;
+  readonly rights: RelayPermissions;
 }
 
-/** The embedded broker: passes messages between the connections that the coordinator's HTTP server hands to it. */
+interface RelayOptions extends RelayBounds {
+  /** Finds a ticket by its id; undefined when there is none that is valid. */
+  readonly find: (ticketId: string) => TicketFacts | undefined;
+  readonly random?: Pick<Random, "hex">;
+  readonly logger?: Logger;
+}
+
+/** Whose connection it is, for whoever accepted it. */
+export interface RelayVisitor {
+  readonly address: string;
+  /** Others on the way may read what passes, and add to it: there is no TLS, where there could be. */
+  readonly isExposed: boolean;
+  /** It has proven that it has a valid ticket. */
+  authenticated(): void;
+}
+
+/** The embedded broker: passes messages between the connections that the coordinator's port hands to it. */
 export interface Relay {
   /** For subscribers of this process: `connectRouter(relay.router, { kind: "embedded" })`. */
   readonly router: Router;
   /** Connections that are open. */
   readonly connections: number;
-  /** Takes a request for an upgrade to `fanfold-relay/1`, with its socket; from now on both are the relay's. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
+  /**
+   * Takes a connection whose first bytes are a relay's; from now on it is the relay's. How long it may take to prove its
+   * ticket is the concern of who accepted it.
+   */
+  take(socket: Duplex, first: Uint8Array, visitor: RelayVisitor): void;
+  /** Ends the connections of an owner. Its ticket is somebody else's concern. */
+  cut(owner: string): void;
   /** Ends every connection, and takes no more. Idempotent. */
   close(): Promise<void>;
 }
 
-const CONNECTIONS_MAX = 4096;
 /** Clients ping every five seconds: one that says nothing for so long, and takes nothing, is gone. */
 const SILENCE_MS = 60_000;
 /** As many as a window has. */
@@ -46,47 +65,61 @@ class EmbeddedRelay implements Relay {
   readonly #logger: Logger;
   readonly #buffers = new BufferPool({ bufferBytes: PAYLOAD_BUFFER_BYTES, keptMax: BUFFERS_KEPT_MAX });
   /** Upgraded sockets belong to no server any more: nobody else ends them. */
-  readonly #sockets = new Set<Duplex>();
+  readonly #clients: RelayClients;
   #closed = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
+    this.#clients = new RelayClients(options);
   }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.#clients.count;
   }
 
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+  take(socket: Duplex, first: Uint8Array, visitor: RelayVisitor): void {
     this.#watchErrors(socket);
-    if (this.#closed || this.#sockets.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
-      refuse(socket, upgradeRefused(503, "the relay takes no more clients\n"));
-      return;
-    }
-    if (request.headers.upgrade?.toLowerCase() !== RELAY_PROTOCOL) {
-      refuse(socket, upgradeRefused(426, `this path speaks ${RELAY_PROTOCOL}\n`));
-      return;
-    }
-    const ticket = ticketOf(request.headers.authorization);
-    const permissions = ticket === undefined ? undefined : this.#options.authorize(ticket);
-    if (permissions === undefined) {
-      refuse(socket, upgradeRefused(401, "the ticket is not valid\n"));
-      return;
-    }
-    this.#accept(socket, permissions, head);
+    const { find, random = systemRandom } = this.#options;
+    const handshake = new RelayHandshake({ nonce: Buffer.from(random.hex(NONCE_BYTES), "hex"), find });
+    const gone = (): void => void socket.destroy();
+    const push = (chunk: Uint8Array): void => {
+      const step = handshake.push(chunk);
+      if (step === undefined) return;
+      if (step === "damaged") gone();
+      else if (step !== "denied" && "send" in step) socket.write(step.send);
+      else {
+        socket.off("data", push);
+        socket.off("end", gone);
+        if (step === "denied") refuse(socket, step);
+        else this.#welcome(socket, step, visitor);
+      }
+    };
+    socket.on("data", push);
+    socket.on("end", gone);
+    push(first);
+    socket.resume();
+  }
+
+  #welcome(
+    socket: Duplex,
+    { rights, verdict }: { rights: RelayPermissions; verdict: Uint8Array },
+    visitor: RelayVisitor,
+  ): void {
+    visitor.authenticated();
+    const { address, isExposed } = visitor;
+    const client = { owner: rights.owner, address };
+    if (this.#closed || !this.#clients.makesRoom(client)) refuse(socket, "full");
+    else this.#accept(socket, { client, permissions: rights, isExposed, verdict });
+  }
+
+  cut(owner: string): void {
+    this.#clients.cut(owner);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const closing = [...this.#sockets].map((socket) => {
-      const closed = new Promise<void>((resolve) => {
-        socket.once("close", () => resolve());
-      });
-      socket.destroy();
-      return closed;
-    });
-    await Promise.all(closing);
+    await this.#clients.close();
   }
 
   /** A socket without an error listener would end the process. */
@@ -97,31 +130,34 @@ class EmbeddedRelay implements Relay {
     });
   }
 
-  #accept(accepted: Duplex, permissions: RelayPermissions, head: Uint8Array): void {
+  #accept(accepted: Duplex, { client, permissions, isExposed, verdict }: Accepted): void {
     const { router } = this;
-    const options = { router, buffers: this.#buffers, permissions, logger: this.#logger };
+    const options = { router, buffers: this.#buffers, permissions, isExposed, logger: this.#logger };
     const connection = new RelayConnection(accepted, options);
     const { socket } = connection;
-    this.#sockets.add(socket);
+    this.#clients.add(socket, client);
     if (socket !== accepted) this.#watchErrors(socket);
-    socket.on("close", () => {
-      this.#sockets.delete(socket);
-      connection.leave();
-    });
+    socket.on("close", () => connection.leave());
     if (socket instanceof Socket) {
       socket.setNoDelay(true);
       socket.setTimeout(SILENCE_MS, () => socket.destroy());
     }
-    socket.write(UPGRADE_ACCEPTED);
-    if (head.byteLength > 0) connection.push(head);
+    socket.write(verdict);
     socket.on("end", () => socket.end());
     socket.resume();
   }
 }
 
+interface Accepted {
+  readonly client: RelayClient;
+  readonly permissions: RelayPermissions;
+  readonly isExposed: boolean;
+  readonly verdict: Uint8Array;
+}
+
 /** Answers and ends, without waiting for a client that may never end its own half. */
-function refuse(socket: Duplex, answer: string): void {
+function refuse(socket: Duplex, why: LinkRefusal): void {
   socket.resume();
   socket.once("finish", () => socket.destroy());
-  socket.end(answer);
+  socket.end(refusalOf(why));
 }

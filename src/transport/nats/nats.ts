@@ -1,12 +1,12 @@
 import { errors, type Msg, type Status } from "@nats-io/transport-node";
-import { abortable, throwIfAborted } from "../../lib/abort.ts";
+import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_BYTES_MIN } from "../../protocol/limits.ts";
 import { bytesOf, checkPayload, joined, partsOf } from "../payload.ts";
 import { QueuedSubscription } from "../queued-subscription.ts";
 import { StatusHub } from "../status-hub.ts";
-import type { ConnectOptions, TransportTarget } from "../target.ts";
+import type { ConnectOptions, NatsTarget } from "../target.ts";
 import type {
   Payload,
   SubscribeOptions,
@@ -42,13 +42,10 @@ const CUT_AFTER_DELIVERY_MS = 1000;
 /**
  * Core NATS: a publisher with a gate, queues with bounds, and a guard over the link.
  *
- * @throws FanfoldError `broker-unreachable`, `broker-denied` or `usage`
+ * @throws FanfoldError as `openNats` does
  */
-export async function connectNats(
-  target: Extract<TransportTarget, { kind: "nats" }>,
-  options: ConnectOptions,
-): Promise<Transport> {
-  return new NatsTransport(await openNats(target.url, options), options.clock);
+export async function connectNats(target: NatsTarget, options: ConnectOptions): Promise<Transport> {
+  return new NatsTransport(await openNats(target, options), options.clock);
 }
 
 class NatsTransport implements Transport {
@@ -230,6 +227,8 @@ class NatsTransport implements Transport {
     if (fault instanceof errors.PermissionViolationError) {
       if (fault.operation !== "publish") return;
       this.#publisher.deny(fault.subject, permissionError("cannot publish on", fault.subject, fault));
+    } else if (fault instanceof errors.UserAuthenticationExpiredError) {
+      this.#linkFault = `the credentials for the server ${this.#server} have expired; fresh ones follow`;
     } else {
       this.#linkFault = `the server ${this.#server} says: ${reasonOf(fault)}`;
       if (/slow consumer/i.test(fault.message)) this.#status.emit({ type: "slow-consumer" });
@@ -265,7 +264,7 @@ function payloadOf(message: Msg, parts: PayloadParts): Uint8Array | undefined {
   return place === undefined ? data : parts.take(message.subject, place, data);
 }
 
-/** A message that came whole in one read of the socket shares its ArrayBuffer with others; a reader owns what it gets. */
+/** A message that came whole in one read of the socket shares its ArrayBuffer with others. A reader owns what it gets. */
 function ownBytes(data: Uint8Array): Uint8Array {
   return Buffer.isBuffer(data) ? joined([data], data.byteLength) : data;
 }

@@ -1,13 +1,20 @@
-import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
-import { abortable, throwIfAborted } from "../../lib/abort.ts";
-import { Backoff } from "../../lib/backoff.ts";
+import {
+  connect,
+  errors,
+  jwtAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
+import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
+import { Backoff } from "../../lib/async/backoff.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { parseNatsUrl } from "../broker-url.ts";
 import { ServerTour } from "../server-tour.ts";
-import type { ConnectOptions } from "../target.ts";
+import type { ConnectOptions, NatsTarget } from "../target.ts";
 import { connectError } from "./nats-errors.ts";
+import { asksForCertificates, natsTls } from "./nats-tls.ts";
 
-/** As long as a server that hangs is given on a link that stands; then another one is tried. */
+/** As long as a server that hangs is given on a link that stands. Then another one is tried. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** The library's own watch over a link. `LinkGuard` watches closer, and knows slow from dead. */
 const PING_INTERVAL_MS = 60_000;
@@ -21,12 +28,20 @@ export interface OpenNats {
   readonly tour: ServerTour;
 }
 
-/** @throws FanfoldError `broker-unreachable`, `broker-denied` or `usage` */
-export async function openNats(url: string, { clientName, signal }: ConnectOptions): Promise<OpenNats> {
+interface OpenOptions extends ConnectOptions {
+  /** Below it come answers to questions. */
+  readonly inboxPrefix?: string;
+}
+
+/** @throws FanfoldError `broker-unreachable`, `broker-denied`, `tls-failed`, `certificate-wanted`, `clock-off` or `usage` */
+export async function openNats(
+  target: NatsTarget,
+  { clientName, inboxPrefix, signal }: OpenOptions,
+): Promise<OpenNats> {
   throwIfAborted(signal);
   const backoff = new Backoff({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS, random: systemRandom });
   const tour = new ServerTour();
-  const connecting = connect(connectionOptions(url, { clientName, backoff, tour }));
+  const connecting = connect(connectionOptions(target, { clientName, inboxPrefix, backoff, tour }));
   try {
     const connection = await abortable(connecting, signal);
     backoff.reset();
@@ -35,25 +50,43 @@ export async function openNats(url: string, { clientName, signal }: ConnectOptio
     // After an abort the library still tries. A connection that it opens then is closed.
     connecting.then((late) => late.close()).catch(() => undefined);
     throwIfAborted(signal);
-    throw connectError(url, thrown);
+    const wanted = await wantsCertificate(target, thrown, signal);
+    throwIfAborted(signal);
+    throw connectError(target, thrown, wanted);
   }
+}
+
+/** Of a server that went without a word: whether that was for the lack of a certificate. */
+async function wantsCertificate({ url }: NatsTarget, thrown: unknown, signal: AbortSignal): Promise<boolean> {
+  const { tls, places } = parseNatsUrl(url);
+  const [first] = places;
+  if (!tls || !(thrown instanceof errors.TimeoutError) || first === undefined) return false;
+  return await asksForCertificates(first, signal);
 }
 
 interface ReconnectOptions {
   readonly clientName: string;
+  readonly inboxPrefix: string | undefined;
   readonly backoff: Backoff;
   readonly tour: ServerTour;
 }
 
-function connectionOptions(url: string, { clientName, backoff, tour }: ReconnectOptions): NodeConnectionOptions {
-  const { servers, tls, credentials } = parseNatsUrl(url);
+function connectionOptions(
+  target: NatsTarget,
+  { clientName, inboxPrefix, backoff, tour }: ReconnectOptions,
+): NodeConnectionOptions {
+  const { servers, places, tls } = parseNatsUrl(target.url);
   let delayMs = 0;
   return {
     servers: [...servers],
     name: clientName,
+    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
     timeout: HANDSHAKE_TIMEOUT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxReconnectAttempts: -1,
+    // What was refused twice is tried again: expired credentials are followed by fresh ones, and a server refuses also
+    // whom it did not hear in time.
+    ignoreAuthErrorAbort: true,
     // The library asks for the delay many times an attempt, so it is drawn when an attempt is made.
     reconnectDelayHandler: () => delayMs,
     reconnectToServer: (pool) => {
@@ -61,8 +94,21 @@ function connectionOptions(url: string, { clientName, backoff, tour }: Reconnect
       return tour.next(pool) ?? null;
     },
     noAsyncTraces: true,
-    ...(tls ? { tls: {} } : {}),
-    ...(credentials.type === "password" ? { user: credentials.user, pass: credentials.password } : {}),
-    ...(credentials.type === "token" ? { token: credentials.token } : {}),
+    ...(tls ? { tls: natsTls(places, target) } : {}),
+    ...credentialOptions(target),
   };
+}
+
+function credentialOptions({ url, credentials: renewed }: NatsTarget): NodeConnectionOptions {
+  if (renewed !== undefined)
+    return {
+      // Both are asked for at each link. They are of one user, whose key and JWT come together.
+      authenticator: (nonce) => {
+        const { jwt, seed } = renewed();
+        return jwtAuthenticator(jwt, Buffer.from(seed))(nonce);
+      },
+    };
+  const { credentials } = parseNatsUrl(url);
+  if (credentials.type === "password") return { user: credentials.user, pass: credentials.password };
+  return credentials.type === "token" ? { token: credentials.token } : {};
 }

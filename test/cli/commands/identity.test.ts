@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { exportIdentity, importIdentity, showIdentity } from "../../../src/cli/commands/identity-command.ts";
+import { exportIdentity, importIdentity, showIdentity } from "../../../src/cli/commands/access/identity-command.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
 import { fingerprint } from "../../../src/protocol/names/fingerprint.ts";
-import { identityOf, readIdentityFile, sourceSecret } from "../../../src/source/identity.ts";
+import { readIdentityFile, sourceIdentity } from "../../../src/source/identity.ts";
+import { formatIdentity, type Identity, publicKeyOf } from "../../../src/source/identity-text.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { memoryIo } from "../terminal/memory-io.ts";
 
@@ -17,8 +18,9 @@ beforeEach(() => {
 
 const at = (name: string): string => join(base, name);
 const options = () => ({ stateDir: Buffer.from(at("state")) });
-const secretOf = (name: string): string => sourceSecret(at("state"), Buffer.from(at(name)), systemRandom);
-const printOf = (name: string): string => fingerprint(identityOf(secretOf(name)));
+const identityOf = (name: string): Identity => sourceIdentity(at("state"), Buffer.from(at(name)), systemRandom);
+const secretOf = (name: string): string => identityOf(name).seed;
+const printOf = (name: string): string => fingerprint(publicKeyOf(identityOf(name)));
 
 describe("fanfold identity", () => {
   test("show says that there is none yet and makes none, and later its fingerprint and its place, never the secret", async () => {
@@ -28,6 +30,7 @@ describe("fanfold identity", () => {
     const secret = secretOf("one");
     expect(await showIdentity(at("one"), options(), after)).toBe(0);
     expect(after.stdout.text).toContain(printOf("one"));
+    expect(after.stdout.text).toContain(publicKeyOf(identityOf("one")));
     const [file = ""] = readdirSync(at("state/sources"));
     expect(after.stdout.text).toContain(at(`state/sources/${file}`));
     expect(after.stdout.text).not.toContain(secret);
@@ -37,7 +40,7 @@ describe("fanfold identity", () => {
     const io = memoryIo();
     expect(await exportIdentity({ folder: at("one"), file: at("file") }, options(), io)).toBe(0);
     expect(statSync(at("file")).mode & 0o777).toBe(0o600);
-    expect(readIdentityFile(at("file"))).toBe(secretOf("one"));
+    expect(readIdentityFile(at("file"), systemRandom)).toEqual(identityOf("one"));
     expect(await importIdentity({ folder: at("two"), file: at("file") }, options(), io)).toBe(0);
     expect(secretOf("two")).toBe(secretOf("one"));
     expect(io.stdout.text).toContain(`${at("two")} has the identity ${printOf("one")}`);
@@ -47,7 +50,7 @@ describe("fanfold identity", () => {
   test("export to - prints it, for a pipe", async () => {
     const io = memoryIo();
     expect(await exportIdentity({ folder: at("one"), file: "-" }, options(), io)).toBe(0);
-    expect(io.stdout.text).toBe(`${secretOf("one")}\n`);
+    expect(io.stdout.text).toBe(formatIdentity(identityOf("one")));
   });
 
   test("export replaces no file, and import no other identity without --replace", async () => {
@@ -59,7 +62,7 @@ describe("fanfold identity", () => {
       expect.stringContaining("it exists already"),
     ]);
     const [one, two] = [secretOf("one"), secretOf("two")];
-    writeFileSync(at("one.identity"), one, { mode: 0o600 });
+    writeFileSync(at("one.identity"), `ed25519 ${one}`, { mode: 0o600 });
     const order = { folder: at("two"), file: at("one.identity") };
     expect(await importIdentity(order, options(), io)).toBe(2);
     expect([secretOf("two"), io.stderr.text]).toEqual([two, expect.stringContaining(`another one, ${printOf("two")}`)]);
@@ -79,7 +82,9 @@ describe("fanfold identity", () => {
     chmodSync(at("file"), 0o600);
     expect(await importIdentity(order, options(), io)).toBe(2);
     expect(await importIdentity({ folder: at("one"), file: at("two") }, options(), io)).toBe(2);
-    expect(io.stderr.text).toMatch(/export" writes one.*\n.*\(mode 640\); chmod 600 it\n.*want the 64 hex digits/);
+    expect(io.stderr.text).toMatch(
+      /export" writes one.*\n.*\(mode 640\); chmod 600 it\n.*want what "fanfold identity export" writes/,
+    );
     expect(io.stderr.text).not.toMatch(/abab|password/);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createProgram } from "../../../src/cli/commands/program.ts";
 import { main } from "../../../src/cli/main.ts";
 import { memoryIo } from "../terminal/memory-io.ts";
 
@@ -32,6 +33,24 @@ describe("main()", () => {
       for (const line of io.stdout.lines) if (line.length > 60) expect(line.trim()).not.toContain(" ");
     },
   );
+
+  test.each([
+    ["--help", "fanfold COMMAND --help"],
+    ["token --help", "fanfold token COMMAND --help"],
+    ["help members", "fanfold members COMMAND --help"],
+  ])("the last line of the help of %j says how to get that of a command", async (args, command) => {
+    const { out } = await run(args.split(" "));
+    expect(out.trimEnd().split("\n").at(-1)).toBe(`Use "${command}" for the options of a command.`);
+  });
+
+  const everyName = createProgram(memoryIo(), () => undefined).commands.map((command) => command.name());
+  test.each(everyName)("makes %j alone where it is asked for, the same as among all commands", (name) => {
+    const [whole, alone] = [undefined, name].map((asked) => createProgram(memoryIo(), () => undefined, { asked }));
+    const helpIn = (program = whole) => program?.commands.find((command) => command.name() === name)?.helpInformation();
+    expect(helpIn(alone)).toBe(helpIn(whole));
+    expect(alone?.commands.length).toBeLessThanOrEqual(3);
+    expect(whole?.commands.length).toBe(everyName.length);
+  });
 
   test("--version prints the version alone", async () => {
     expect(await run(["--version"])).toEqual({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: "" });
@@ -69,10 +88,11 @@ describe("main()", () => {
     expect(err).toContain("Usage: fanfold");
   });
 
-  test("reads FANFOLD_COORDINATOR and FANFOLD_BROKER from the environment of the process", async () => {
-    const help = await run(["source", "--help"]);
-    expect(help.out).toContain("FANFOLD_COORDINATOR");
-    expect((await run(["coordinator", "--help"])).out).toContain("FANFOLD_BROKER");
+  test("the help of a command that takes settings says so once; that of others does not", async () => {
+    for (const command of ["source", "coordinator", "token create", "receipt verify"])
+      expect((await run([...command.split(" "), "--help"])).out.split("FANFOLD_SOME_NAME").length).toBe(2);
+    for (const command of ["config show", "config"])
+      expect((await run([...command.split(" "), "--help"])).out).not.toContain("FANFOLD_SOME_NAME");
   });
 
   test("--json says a usage error as an object, too", async () => {

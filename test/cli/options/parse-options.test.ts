@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDuration } from "../../../src/cli/options/parse-duration.ts";
 import { parseMaxDelete } from "../../../src/cli/options/parse-max-delete.ts";
-import { parseLabel, parsePath, parseSessionName } from "../../../src/cli/options/parse-name.ts";
+import { parseLabel, parseNote, parsePath, parseSessionName } from "../../../src/cli/options/parse-name.ts";
 import { parseWholeNumber } from "../../../src/cli/options/parse-number.ts";
-import { sessionNameSchema } from "../../../src/protocol/messages/control.ts";
+import { sessionNameShape } from "../../../src/protocol/messages/control.ts";
 
 describe("parseDuration()", () => {
   test.each([
@@ -63,12 +63,23 @@ describe("parseSessionName()", () => {
     });
     fc.assert(
       fc.property(nameLike, (name) => {
-        const taken = sessionNameSchema.safeParse(name).success;
+        const taken = sessionNameShape.accept(name) !== undefined;
         if (taken) expect(parseSessionName(name)).toBe(name);
         else expect(() => parseSessionName(name)).toThrow(expect.objectContaining({ code: "usage" }));
       }),
     );
   });
+});
+
+test.each([
+  ["--session", () => parseSessionName("ff1_sink_x")],
+  ["--name", () => parseLabel("my ff1_sink_abc")],
+  ["--note", () => parseNote("FF1_source_abc")],
+])("%s takes no text with a token, and does not show it", (option, parse) => {
+  const message = expect.stringMatching(/a token stands in it/);
+  expect(parse).toThrow(expect.objectContaining({ code: "usage", message }));
+  expect(parse).toThrow(option);
+  expect(parse).not.toThrow(/ff1_/i);
 });
 
 describe("parseLabel()", () => {

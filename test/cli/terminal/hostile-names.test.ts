@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { PlainPresenter } from "../../../src/cli/terminal/plain-presenter.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import { runSink } from "../../../src/sink/sink.ts";
 import { runSource } from "../../../src/source/source.ts";
 import { coordinatorOf } from "../../coordinator/coordinator-fixture.ts";

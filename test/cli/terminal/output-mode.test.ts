@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { resolveOutputMode } from "../../../src/cli/terminal/output-mode.ts";
-import { speaksUnicode } from "../../../src/cli/view/style.ts";
+import { speaksUnicode } from "../../../src/cli/view/text/style.ts";
 import { MemoryOutput } from "./memory-io.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 
@@ -30,6 +30,26 @@ describe("resolveOutputMode()", () => {
     expect(resolveOutputMode({ color: false }, { stdout: terminal, env: {} }).colour).toBe(false);
     expect(resolveOutputMode({}, { stdout: terminal, env: { NO_COLOR: "1" } }).colour).toBe(false);
     expect(resolveOutputMode({}, { stdout: terminal, env: { NO_COLOR: "" } }).colour).toBe(true);
+  });
+
+  test("has colours with FORCE_COLOR anywhere, also with NO_COLOR, but not with --no-color", () => {
+    const anywhere = new MemoryOutput();
+    expect(resolveOutputMode({}, { stdout: anywhere, env: { FORCE_COLOR: "1" } }).colour).toBe(true);
+    expect(resolveOutputMode({}, { stdout: anywhere, env: { FORCE_COLOR: "", NO_COLOR: "1" } }).colour).toBe(true);
+    expect(resolveOutputMode({}, { stdout: terminal, env: { FORCE_COLOR: "0" } }).colour).toBe(false);
+    expect(resolveOutputMode({ color: false }, { stdout: terminal, env: { FORCE_COLOR: "1" } }).colour).toBe(false);
+  });
+
+  test("does what --progress says, wherever it prints; --json and --quiet come before it", () => {
+    const anywhere = new MemoryOutput();
+    const dumb = { stdout: terminal, env: { TERM: "dumb" } };
+    expect(resolveOutputMode({ progress: "bar" }, { stdout: anywhere, env: {} }).kind).toBe("terminal");
+    expect(resolveOutputMode({ progress: "bar" }, dumb).kind).toBe("terminal");
+    expect(resolveOutputMode({ progress: "auto" }, { stdout: anywhere, env: {} }).kind).toBe("plain");
+    expect(resolveOutputMode({ progress: "plain" }, { stdout: terminal, env: {} }).kind).toBe("plain");
+    expect(resolveOutputMode({ progress: "none" }, { stdout: terminal, env: {} }).kind).toBe("none");
+    expect(resolveOutputMode({ progress: "bar", json: true }, { stdout: terminal, env: {} }).kind).toBe("json");
+    expect(resolveOutputMode({ progress: "bar", quiet: true }, { stdout: terminal, env: {} }).kind).toBe("quiet");
   });
 
   test("obeys --json and --quiet on a terminal, too", () => {

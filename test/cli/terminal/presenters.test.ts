@@ -2,17 +2,20 @@ import { describe, expect, test } from "vitest";
 import { JsonPresenter } from "../../../src/cli/terminal/json-presenter.ts";
 import { PlainPresenter } from "../../../src/cli/terminal/plain-presenter.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import type { SourceEvent } from "../../../src/protocol/messages/events.ts";
 import { type MemoryIo, memoryIo } from "./memory-io.ts";
 import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "./sample-events.ts";
 
-type Kind = "plain" | "quiet";
+type Kind = "plain" | "quiet" | "none";
 
-function plain(kind: Kind = "plain", verbose = false): { io: MemoryIo; take: (event: SourceEvent) => void } {
+function plain(
+  kind: Kind = "plain",
+  verbose = false,
+): { io: MemoryIo; take: (event: SourceEvent) => void; status: () => void } {
   const io = memoryIo();
   const presenter = new PlainPresenter(sourceView, { io, mode: { kind, verbose, colour: false }, style: PLAIN_STYLE });
-  return { io, take: (event) => presenter.take(event) };
+  return { io, take: (event) => presenter.take(event), status: () => presenter.status() };
 }
 
 const failed = sampleOutcome("beta", {
@@ -59,6 +62,46 @@ describe("PlainPresenter", () => {
     expect(io.stdout.lines[0]).toContain("25%, 1.0 GiB of 4.0 GiB, 5,000 of 20,000 files");
   });
 
+  test("prints no progress under --progress none, but all that happens", () => {
+    const { io, take } = plain("none");
+    for (let tick = 0; tick < 120; tick += 1) {
+      take({ type: "progress", progress: sampleProgress(), sinks: [sampleSink("alpha")] });
+      io.clock.advance(100);
+    }
+    take({ type: "waiting", needed: 3, sinks: ["alpha"] });
+    expect(io.stdout.lines).toEqual(["waiting for sinks: 1 of 3 (alpha)"]);
+  });
+
+  test.each(["plain", "quiet", "none"] as const)("says on standard error how far it is (%s)", (kind) => {
+    const { io, take, status } = plain(kind);
+    status();
+    take({ type: "waiting", needed: 3, sinks: ["alpha"] });
+    status();
+    take({ type: "progress", progress: sampleProgress(), sinks: [sampleSink("alpha")] });
+    status();
+    expect(io.stderr.lines).toEqual([
+      "fanfold: starting",
+      "fanfold: waiting for sinks: 1 of 3 (alpha)",
+      expect.stringMatching(/^fanfold: 25%, 1\.0 GiB of 4\.0 GiB, 5,000 of 20,000 files, /),
+    ]);
+  });
+
+  test("names ten of many sinks: those in trouble, and the slowest", () => {
+    const { io, take, status } = plain();
+    const sinks = Array.from({ length: 22 }, (_, index) =>
+      sampleSink(`vm-${index}`, {
+        ...(index === 20 ? { state: "away" } : {}),
+        progress: sampleProgress({ bytesDone: 2 ** 30 * (1 + (index % 11)) }),
+      }),
+    );
+    take({ type: "progress", progress: sampleProgress(), sinks });
+    status();
+    const named = /\((.*)\)/.exec(io.stderr.text)?.[1]?.split(", ");
+    expect(named?.map((text) => text.split(" ")[0])).toEqual([
+      ...["vm-20", "vm-0", "vm-1", "vm-2", "vm-3", "vm-4", "vm-11", "vm-12", "vm-13", "vm-14", "+12"],
+    ]);
+  });
+
   test("prints warnings and failed sinks on standard error", () => {
     const { io, take } = plain();
     take({ type: "warning", code: "x", message: "others can read it" });
@@ -97,7 +140,7 @@ describe("PlainPresenter", () => {
 
 test("JsonPresenter writes one object a line, its time first, and nothing else", () => {
   const io = memoryIo();
-  const presenter = new JsonPresenter<SourceEvent>(io);
+  const presenter = new JsonPresenter(sourceView, io);
   presenter.take({ type: "warning", code: "x", message: "two\nlines" });
   presenter.take({ type: "waiting", needed: 1, sinks: [] });
   expect(io.stdout.lines).toEqual([
@@ -105,4 +148,14 @@ test("JsonPresenter writes one object a line, its time first, and nothing else",
     '{"time":"1970-01-01T00:00:00.000Z","type":"waiting","needed":1,"sinks":[]}',
   ]);
   expect(io.stderr.text).toBe("");
+});
+
+test("JsonPresenter says on standard error how far it is; standard output has events alone", () => {
+  const io = memoryIo();
+  const presenter = new JsonPresenter(sourceView, io);
+  presenter.status();
+  presenter.take({ type: "waiting", needed: 3, sinks: ["alpha"] });
+  presenter.status();
+  expect(io.stderr.lines).toEqual(["fanfold: starting", "fanfold: waiting for sinks: 1 of 3 (alpha)"]);
+  expect(io.stdout.lines).toHaveLength(1);
 });

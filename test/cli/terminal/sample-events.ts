@@ -1,5 +1,5 @@
-import type { SinkLine } from "../../../src/protocol/messages/events.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../../../src/protocol/messages/progress.ts";
+import type { SinkLine } from "../../../src/protocol/messages/sink-line.ts";
 
 const GIB = 2 ** 30;
 

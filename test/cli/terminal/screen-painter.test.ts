@@ -10,7 +10,7 @@ describe("ScreenPainter", () => {
     for (const painter of painters.splice(0)) painter.close();
   });
 
-  function open(columns = 80, rows = 24) {
+  function open(columns = 80, rows = 24, unicode = true) {
     const terminal = new TerminalScreen(columns, rows);
     const clock = new ManualClock();
     const shown: { screen: Screen; size: ScreenSize | undefined } = { screen: { kind: "none" }, size: undefined };
@@ -18,7 +18,7 @@ describe("ScreenPainter", () => {
       shown.size = size;
       return shown.screen;
     };
-    const painter = new ScreenPainter({ output: terminal, clock, colour: false, draw });
+    const painter = new ScreenPainter({ output: terminal, clock, colour: false, unicode, draw });
     painters.push(painter);
     const show = (screen: Screen): void => {
       shown.screen = screen;
@@ -135,6 +135,23 @@ describe("ScreenPainter", () => {
     expect(terminal.lines).toEqual(["only"]);
     painter.close();
     expect([terminal.text, terminal.cursorVisible]).toEqual(["", true]);
+  });
+
+  test("draws nothing but ASCII where nothing else can be seen, as wide as ever", () => {
+    const { terminal, show } = open(80, 24, false);
+    show({ kind: "waiting", text: "waiting" });
+    expect(terminal.text).toMatch(/^[-\\|/] waiting$/);
+    show({ kind: "lines", lines: ["\x1b[2m写真/é…\x1b[22m end"] });
+    expect(terminal.text).toBe("????/?~ end");
+  });
+
+  test("makes room for lines of another stream where its own output is only taken for a terminal", () => {
+    const { terminal, painter, show } = open();
+    Object.assign(terminal, { isAssumed: true });
+    show(bars);
+    painter.print("warning", { write: (text) => terminal.write(text) });
+    expect(terminal.lines).toEqual(["warning", "file", "bar", "counts"]);
+    expect([terminal.cursorVisible, terminal.wrapping]).toEqual([false, false]);
   });
 
   test("prints to another stream without touching the screen", () => {

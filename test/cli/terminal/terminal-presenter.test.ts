@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { TerminalPresenter } from "../../../src/cli/terminal/terminal-presenter.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import { memoryIo } from "./memory-io.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 

@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import { stringWidth } from "../../../src/cli/view/fit.ts";
+import { stringWidth } from "../../../src/cli/view/text/fit.ts";
 
 /**
  * A terminal in memory: what is written is carried out on lines of cells, so that tests see what a person would. It

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import type { Screen, View } from "../../../src/cli/view/view.ts";
 import type { LinkEvent, SinkEvent, SourceEvent } from "../../../src/protocol/messages/events.ts";
 import { sampleProgress, sampleSink } from "../terminal/sample-events.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
-import type { CoordinatorEvent } from "../../../src/protocol/messages/events.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
+import type { CoordinatorEvent } from "../../../src/protocol/messages/coordinator-events.ts";
 import { sampleProgress, sampleSink } from "../terminal/sample-events.ts";
 import { linesOf, sampleSession, stateAfter } from "./view-driver.ts";
 
@@ -10,7 +10,7 @@ const session = sampleSession();
 describe("coordinatorView", () => {
   test("prints the address that clients use, and how to admit other machines", () => {
     const messages = coordinatorView.messages(
-      { type: "listening", addresses: ["localhost:7337"], broker: "embedded", loopbackOnly: true },
+      { type: "listening", addresses: ["localhost:7337"], broker: "embedded", loopbackOnly: true, access: "open" },
       coordinatorView.initial,
       PLAIN_STYLE,
     );
@@ -31,6 +31,11 @@ describe("coordinatorView", () => {
       /^photos {2}running {2}source laptop, 3 of 3 sinks: a-sink-with-a-rather-long-name, alpha, beta/,
     );
     expect(lines.at(-1)).toBe("music  waiting  source laptop, 1 of 3 sinks: alpha");
+    const named = { ...other, view: { ...other.view, directory: "songs" } };
+    const state = stateAfter(coordinatorView, [named]);
+    expect(linesOf(coordinatorView.screen(state, { columns: 100, rows: 40 }, PLAIN_STYLE)).at(-1)).toBe(
+      "music  waiting  songs from laptop, 1 of 3 sinks: alpha",
+    );
     const ended: CoordinatorEvent = { ...session, view: { ...session.view, state: "ended" } };
     expect(
       linesOf(
@@ -53,8 +58,14 @@ describe("coordinatorView", () => {
     const lines = linesOf(
       coordinatorView.screen(stateAfter(coordinatorView, [session, paused]), { columns: 100, rows: 40 }, PLAIN_STYLE),
     );
-    expect(lines[0]).toMatch(/^photos {2}paused {2}source laptop away, 3 of 3 sinks/);
-    expect(lines.join("\n")).toContain(" 25%");
+    expect(lines[0]).toMatch(/^photos {2}paused {2}source laptop \(away\), 3 of 3 sinks/);
+    expect(lines.filter((line) => line.includes("receiving"))).toEqual([]);
+    expect(lines.filter((line) => / {2}paused$/.test(line))).toHaveLength(1);
+    expect(lines.slice(1, 4).map((line) => line.trim())).toEqual([
+      "waits for laptop to come back",
+      expect.stringMatching(/ 25% {2}stands still$/),
+      expect.not.stringMatching(/\/s| left/),
+    ]);
   });
 
   test("begins anew with an epoch: what was done before is no part of it", () => {

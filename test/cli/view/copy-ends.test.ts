@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
-import type { SinkEvent, SinkLine, SourceEvent } from "../../../src/protocol/messages/events.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
+import type { SinkEvent, SourceEvent } from "../../../src/protocol/messages/events.ts";
 import type { CopyProgress } from "../../../src/protocol/messages/progress.ts";
+import type { SinkLine } from "../../../src/protocol/messages/sink-line.ts";
 import { sampleOutcome, sampleProgress, sampleSink } from "../terminal/sample-events.ts";
 import { linesOf, sampleSession, stateAfter } from "./view-driver.ts";
 

@@ -3,8 +3,8 @@ import { statusOfOutcome, statusOfSummary } from "../../../src/cli/process/exit-
 import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
 import { outcomeMessages, summaryMessages } from "../../../src/cli/view/summary-lines.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import { sampleOutcome, sampleSummary } from "../terminal/sample-events.ts";
 
 const MIB = 2 ** 20;

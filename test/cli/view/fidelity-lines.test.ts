@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fidelityMessages } from "../../../src/cli/view/fidelity-lines.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 
 test("what could not be carried is told with its count, examples, and the sink it concerns", () => {
   const report = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
 import { sampleOutcome, sampleSummary } from "../terminal/sample-events.ts";
 

@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { sinkLines } from "../../../src/cli/view/sink-lines.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import type { SinkOutcome } from "../../../src/protocol/messages/progress.ts";
 import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../terminal/sample-events.ts";
 
-const TAKEN = { files: 7414, bytes: 1000, withoutProof: 0, oldestProof: "2026-11-20T10:12:13.000Z" };
+const TAKEN = { files: 7414, bytes: 1000, oldestProof: "2026-11-20T10:12:13.000Z" };
 
 function complete(own: Partial<SinkOutcome> = {}): SinkOutcome {
   return sampleOutcome("alpha", { outcome: "complete", filesDone: 7416, takenAsUnchanged: TAKEN, ...own });
@@ -24,32 +24,22 @@ test.each([
   [
     "a part of it was",
     complete(),
-    "alpha  complete: 2 files proven, 7,414 taken as unchanged by size and time since their proofs of 2026-11-20 or later",
+    "alpha  complete: 2 files proven, 7,414 taken as unchanged by size and time, last proven on 2026-11-20 or later",
   ],
   [
     "nothing of it was",
     complete({ filesDone: 7414 }),
-    "alpha  complete: 7,414 files taken as unchanged by size and time since their proofs of 2026-11-20 or later",
+    "alpha  complete: 7,414 files taken as unchanged by size and time, last proven on 2026-11-20 or later",
   ],
   [
     "it was one file",
     complete({ filesDone: 1, takenAsUnchanged: { ...TAKEN, files: 1 } }),
-    "alpha  complete: 1 file taken as unchanged by size and time since its proof of 2026-11-20",
-  ],
-  [
-    "some have no proof",
-    complete({ filesDone: 7414, takenAsUnchanged: { ...TAKEN, withoutProof: 3 } }),
-    "alpha  complete: 7,414 files taken as unchanged by size and time since their proofs of 2026-11-20 or later; 3 of them without a proof on record",
-  ],
-  [
-    "none has one",
-    complete({ filesDone: 7414, takenAsUnchanged: { files: 7414, bytes: 1000, withoutProof: 7414 } }),
-    "alpha  complete: 7,414 files taken as unchanged by size and time, without a proof on record",
+    "alpha  complete: 1 file taken as unchanged by size and time, last proven on 2026-11-20",
   ],
   [
     "entries are missing",
     complete({ outcome: "incomplete", problemCount: 2 }),
-    "alpha  incomplete (2 problems): 2 files proven, 7,414 taken as unchanged by size and time since their proofs of 2026-11-20 or later",
+    "alpha  incomplete (2 problems): 2 files proven, 7,414 taken as unchanged by size and time, last proven on 2026-11-20 or later",
   ],
 ])("a source tells what of a copy was proven in this session, and what was taken as unchanged: %s", (_, sink, line) => {
   expect(summaryLines([sink]).find((text) => text.includes("alpha  "))).toBe(`sinks   ${line}`);
@@ -66,7 +56,7 @@ test("a sink says the same about its own copy, and calls no file proven whose co
   const [first, , third] = sinkView.messages(event, sinkView.initial, PLAIN_STYLE).map(({ text }) => text.trim());
   expect(first).toMatch(/^complete: 7,416 files, /);
   expect(third).toBe(
-    "proof   2 files proven, 7,414 taken as unchanged by size and time since their proofs of 2026-11-20 or later",
+    "proof   2 files proven, 7,414 taken as unchanged by size and time, last proven on 2026-11-20 or later",
   );
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { PLAIN_STYLE } from "../../../src/cli/view/style.ts";
 import { summaryMessages } from "../../../src/cli/view/summary-lines.ts";
+import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
 import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../terminal/sample-events.ts";
 import { linesOf, stateAfter } from "./view-driver.ts";

@@ -1,5 +1,6 @@
 import type { Screen, View } from "../../../src/cli/view/view.ts";
-import type { CoordinatorEvent, SessionView } from "../../../src/protocol/messages/events.ts";
+import type { CoordinatorEvent } from "../../../src/protocol/messages/coordinator-events.ts";
+import type { SessionView } from "../../../src/protocol/messages/session-view.ts";
 import { sampleProgress, sampleSink } from "../terminal/sample-events.ts";
 
 /** The state of a view after events that are a second apart. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { coordinatorView } from "../../../src/cli/view/coordinator-view.ts";
-import { stringWidth } from "../../../src/cli/view/fit.ts";
 import { sinkView } from "../../../src/cli/view/sink-view.ts";
 import { sourceView } from "../../../src/cli/view/source-view.ts";
-import { createStyle, PLAIN_STYLE } from "../../../src/cli/view/style.ts";
+import { stringWidth } from "../../../src/cli/view/text/fit.ts";
+import { createStyle, PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
 import type { SinkEvent, SourceEvent } from "../../../src/protocol/messages/events.ts";
 import { sampleOutcome, sampleProgress, sampleSink, sampleSummary } from "../terminal/sample-events.ts";
 import { linesOf, sampleSession, sampleSinks, stateAfter } from "./view-driver.ts";
@@ -166,9 +166,9 @@ describe("sourceView", () => {
         PLAIN_STYLE,
       ),
     );
-    expect(lines).toHaveLength(11);
+    expect(lines).toHaveLength(9);
     expect(lines.join("\n")).toContain("sink-40");
-    expect(lines.at(-1)).toBe("and 43 more sinks");
+    expect(lines.at(-1)).toBe("+45 more: 45 receiving");
   });
 
   test("sums up at the end: what was copied, the digest, each sink, and what is missing", () => {

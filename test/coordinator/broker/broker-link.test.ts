@@ -3,8 +3,8 @@ import { BrokerLink } from "../../../src/coordinator/broker/broker-link.ts";
 import { EventLog } from "../../../src/coordinator/views/event-log.ts";
 import { FanfoldError } from "../../../src/lib/errors.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
-import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import type { Transport, TransportMessage } from "../../../src/transport/transport.ts";
+import { createMemoryBroker } from "../../helpers/transports/memory-broker.ts";
 import { EventReader } from "../coordinator-fixture.ts";
 import { ManualClock } from "../manual-clock.ts";
 

@@ -59,7 +59,7 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS broker", () => {
       const { view } = await seen;
       stop.abort();
       await reporting;
-      expect(view.sinks).toEqual([{ name: "alpha", state: "receiving", progress }]);
+      expect(view.sinks).toEqual([{ name: "alpha", state: "receiving", progress, software: "fanfold 0.1.0" }]);
       await link.close();
       await coordinator.close();
     } finally {

@@ -4,49 +4,16 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
+import { AccessStore } from "../../../src/coordinator/access/access-store.ts";
 import { History } from "../../../src/coordinator/history/history.ts";
 import { openStore, type Store } from "../../../src/coordinator/history/store.ts";
 import { restoredSession } from "../../../src/coordinator/session/restore.ts";
-import type { SlotMember } from "../../../src/coordinator/session/session-slot.ts";
 import { stateFolder } from "../coordinator-fixture.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { provenOutcome, summaryOf } from "../session/slot-driver.ts";
+import { at, begin, running, session, sink, source } from "./running-session.ts";
 
-const at = new Date("2026-01-02T03:04:05Z");
-const session = { id: "abc123abc123", epoch: 1 };
-const sink: SlotMember = {
-  id: "k1k1k1",
-  name: "alpha",
-  role: "sink",
-  identity: "ef".repeat(32),
-  stay: true,
-  needed: 1,
-  expected: [],
-  dryRun: false,
-  place: [],
-  sessionId: session.id,
-  ready: true,
-  startedEpoch: 1,
-  belongs: true,
-  untold: false,
-};
-const source: SlotMember = {
-  ...sink,
-  id: "sososo",
-  name: "beta",
-  role: "source",
-  identity: "ab".repeat(32),
-  stay: false,
-};
-const running = { ...session, source: { id: source.id, name: "beta" }, sinks: [{ id: sink.id, name: "alpha" }] };
-
-/** What a coordinator writes until a session runs. */
-function begin(store: Store): void {
-  store.opened(session, "default", at);
-  store.joined(sink, "ticket of alpha");
-  store.joined({ ...source, needed: 3, dryRun: true }, undefined);
-  store.started(running, at);
-}
+const HERE = { coordinator: "0".repeat(32), decision: undefined };
 
 describe("openStore()", () => {
   test("makes a directory that only its owner can enter", async () => {
@@ -128,8 +95,8 @@ describe("Store", () => {
     expect(record).toMatchObject({ id: session.id, name: "default", epoch: 1, state: "ended", result: "complete" });
     expect(JSON.parse(record?.summary ?? "")).toEqual(summary);
     expect(store.members(session.id)).toMatchObject([
-      { role: "sink", member_id: sink.id, name: "alpha", secret_hash: sink.identity, ticket: null },
-      { role: "source", member_id: source.id, name: "beta", ticket: null },
+      { role: "sink", member_id: sink.id, name: "alpha", identity: sink.identity, ticket: null, directory: null },
+      { role: "source", member_id: source.id, name: "beta", ticket: null, directory: "photos" },
     ]);
     expect(store.running()).toEqual([]);
   });
@@ -150,13 +117,27 @@ describe("Store", () => {
     const coordinator = await openCoordinator({ port: 0, stateDir: folder, signal: new AbortController().signal });
     using client = await ControlClient.connect(coordinator.port);
     const secret = "cd".repeat(32);
-    await client.enter("sink", { secret });
+    await client.enter("sink", { seed: secret });
     await coordinator.close();
     expect((await readFile(join(folder, "coordinator.db"))).includes(secret)).toBe(false);
   });
 });
 
 describe("what a coordinator finds when it is back", () => {
+  test("are the sessions that are over, also those that waited, and none that runs", async () => {
+    const folder = await stateFolder();
+    {
+      using store: Store = await openStore(folder, at);
+      begin(store);
+      store.opened({ id: "ended", epoch: 1 }, "one", at);
+      store.ended("ended", { at, result: "cancelled" });
+      store.opened({ id: "waits", epoch: 1 }, "two", at);
+      expect(store.over).toEqual([]);
+    }
+    using store: Store = await openStore(folder, at);
+    expect([...store.over].sort()).toEqual(["ended", "waits"]);
+  });
+
   test("is the session at the epoch that ran last, with everybody who took part away", async () => {
     const folder = await stateFolder();
     {
@@ -171,7 +152,7 @@ describe("what a coordinator finds when it is back", () => {
     using store: Store = await openStore(folder, at);
     const [record] = store.running();
     if (record === undefined) throw new Error("want a session that runs");
-    const restored = restoredSession(record, store.members(session.id));
+    const restored = restoredSession(record, store.members(session.id), HERE);
     expect(restored?.running).toEqual({
       ...running,
       sinks: [
@@ -187,7 +168,23 @@ describe("what a coordinator finds when it is back", () => {
     ]);
     expect(restored?.tickets.map(({ holder, ticket }) => [holder.name, ticket])).toEqual([
       ["alpha", "another ticket of alpha"],
+      [source.name, undefined],
       ["gamma", "ticket of gamma"],
+    ]);
+  });
+
+  test("is no ticket of a member that was removed while it was away", async () => {
+    const folder = await stateFolder();
+    {
+      using store: Store = await openStore(folder, at);
+      begin(store);
+      const access = new AccessStore(store.database);
+      access.remove(sink.identity, at);
+    }
+    using store: Store = await openStore(folder, at);
+    expect(store.members(session.id).map(({ name, ticket }) => [name, ticket])).toEqual([
+      ["alpha", null],
+      ["beta", null],
     ]);
   });
 
@@ -198,7 +195,7 @@ describe("what a coordinator finds when it is back", () => {
     const [record] = store.running();
     if (record === undefined) throw new Error("want a session that runs");
     expect(record).toMatchObject({ epoch: 2, started: at.toISOString() });
-    const restored = restoredSession(record, store.members(session.id));
+    const restored = restoredSession(record, store.members(session.id), HERE);
     expect(restored?.running).toMatchObject({ epoch: 2, sinks: [] });
     expect(restored?.state.members).toMatchObject([{ id: sink.id, startedEpoch: 1 }, { startedEpoch: 2 }]);
   });
@@ -213,7 +210,7 @@ describe("what a coordinator finds when it is back", () => {
     using store: Store = await openStore(folder, at);
     const [record] = store.running();
     if (record === undefined) throw new Error("want the session that was taken over");
-    const restored = restoredSession(record, store.members(session.id));
+    const restored = restoredSession(record, store.members(session.id), HERE);
     expect(restored?.running).toBeUndefined();
     expect(restored?.state).toMatchObject({
       kept: true,
@@ -232,12 +229,17 @@ describe("what a coordinator finds when it is back", () => {
     const [record] = store.running();
     if (record === undefined) throw new Error("want a session that runs");
     const members = store.members(session.id).filter((member) => member.role === "sink");
-    expect(restoredSession(record, members)).toBeUndefined();
+    expect(restoredSession(record, members, HERE)).toBeUndefined();
   });
 
   test("tells who took part how the session ended, and nobody else", async () => {
     using store: Store = await openStore(await stateFolder(), at);
-    const history = new History(store, { clock: new ManualClock(), warn: () => undefined });
+    const history = new History(store, {
+      clock: new ManualClock(),
+      warn: () => undefined,
+      retention: { sessions: 10 },
+      noteEnd: () => undefined,
+    });
     begin(store);
     expect(history.past(session, "sink", sink.identity)).toBeUndefined();
     const summary = summaryOf([provenOutcome(sink)]);

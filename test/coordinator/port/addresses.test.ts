@@ -25,12 +25,29 @@ describe("clientAddresses()", () => {
     ["fd00::3", "fd00::3", ["[fd00::3]:7337"]],
     ["alpha.example.org", "10.0.0.3", ["alpha.example.org:7337"]],
   ])("for --host %s, bound to %s, are %j", (host, address, wanted) => {
-    expect(clientAddresses({ host, address, port: 7337 }, interfaces)).toEqual(wanted);
+    expect(clientAddresses({ host, address, port: 7337, access: "guarded", names: [] }, interfaces)).toEqual(wanted);
+  });
+
+  test("say that there is no TLS, where a member would want it", () => {
+    const open = { host: "0.0.0.0", address: "0.0.0.0", port: 7337, access: "insecure-open", names: [] } as const;
+    expect(clientAddresses(open, interfaces)).toEqual(["http://10.0.0.3:7337"]);
+    expect(clientAddresses({ ...open, host: "127.0.0.1", address: "127.0.0.1" }, interfaces)).toEqual([
+      "localhost:7337",
+    ]);
+  });
+
+  test("begin with the names that somebody chose", () => {
+    const names = ["Backup.example.org.", "10.0.0.3"];
+    const bound = { host: "0.0.0.0", address: "0.0.0.0", port: 7337, access: "guarded", names } as const;
+    expect(clientAddresses(bound, interfaces)).toEqual(["backup.example.org:7337", "10.0.0.3:7337"]);
   });
 
   test("fall back to localhost on a machine without a network", () => {
-    expect(clientAddresses({ host: "0.0.0.0", address: "0.0.0.0", port: 1 }, { lo: interfaces.lo })).toEqual([
-      "localhost:1",
-    ]);
+    expect(
+      clientAddresses(
+        { host: "0.0.0.0", address: "0.0.0.0", port: 1, access: "guarded", names: [] },
+        { lo: interfaces.lo },
+      ),
+    ).toEqual(["localhost:1"]);
   });
 });

@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { LET_GO_WITHIN_MS } from "../../../src/coordinator/session/same-identity.ts";
-import { CONTROL_BYTES_MAX, PROTOCOL_VERSION, SESSIONS_MAX } from "../../../src/protocol/limits.ts";
+import {
+  CONTROL_BYTES_MAX,
+  PROTOCOL_VERSION,
+  SESSIONS_MAX,
+  SESSIONS_PER_MEMBER_MAX,
+} from "../../../src/protocol/limits.ts";
+import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import { clientOf, coordinatorOf } from "../coordinator-fixture.ts";
 import { ManualClock } from "../manual-clock.ts";
 
@@ -84,6 +90,45 @@ describe("on the control channel, the coordinator", () => {
     expect(await client.expect("refused")).toMatchObject({ reason: expect.stringContaining("a second") });
   });
 
+  test("reads no more than its hello of who has not proven who it is", async () => {
+    const coordinator = await coordinatorOf({ clock: new ManualClock() });
+    // So often that the next answer is held back.
+    for (let number = 0; number < 5; number += 1) {
+      const client = await clientOf(coordinator);
+      client.hello("sink", { signature: "A".repeat(86) });
+      expect((await client.expect("refused")).code).toBe("proof-refused");
+    }
+    const client = await clientOf(coordinator);
+    client.hello("sink", { signature: "A".repeat(86) });
+    client.ready();
+    client.ready();
+    expect(await client.expect("refused")).toMatchObject({
+      code: "damaged",
+      reason: expect.stringContaining("nothing more until it is answered"),
+    });
+  });
+
+  test("lets one member have no more than 128 connections, and others come in", async () => {
+    const [port] = await freePorts(1);
+    // Nobody gets any further before the broker is there.
+    const coordinator = await coordinatorOf({ broker: `nats://127.0.0.1:${port}` });
+    const seed = "ef".repeat(32);
+    for (let number = 0; number < 2 * SESSIONS_MAX; number += 1) {
+      const client = await clientOf(coordinator);
+      client.hello("source", { session: `s${number}`, seed });
+      await client.expect("hold");
+    }
+    const more = await clientOf(coordinator);
+    more.hello("source", { session: "one-more", seed });
+    expect(await more.expect("refused")).toMatchObject({
+      code: "too-many",
+      reason: expect.stringContaining("128 connections"),
+    });
+    const other = await clientOf(coordinator);
+    other.hello("source", { session: "one-more" });
+    await other.expect("hold");
+  });
+
   test("refuses a client that says nothing after it connected", async () => {
     const clock = new ManualClock();
     const client = await clientOf(await coordinatorOf({ clock }));
@@ -121,9 +166,24 @@ describe("on the control channel, the coordinator", () => {
     const one = await clientOf(coordinator);
     one.hello("sink", { session: "one-more" });
     expect(await one.expect("refused")).toMatchObject({
-      code: "refused",
+      code: "too-many",
       reason: expect.stringContaining(`${SESSIONS_MAX}`),
     });
+  });
+
+  test("lets no member open all sessions, and leaves room for the others", async () => {
+    const coordinator = await coordinatorOf();
+    const seed = "cd".repeat(32);
+    for (let number = 0; number < SESSIONS_PER_MEMBER_MAX; number += 1)
+      await (await clientOf(coordinator)).enter("source", { session: `s${number}`, seed });
+    const more = await clientOf(coordinator);
+    more.hello("source", { session: "one-more", seed });
+    expect(await more.expect("refused")).toMatchObject({
+      code: "too-many",
+      reason: expect.stringContaining(`${SESSIONS_PER_MEMBER_MAX} sessions that this member opened`),
+    });
+    await (await clientOf(coordinator)).enter("sink", { session: "one-more" });
+    await (await clientOf(coordinator)).enter("source", { session: "one-more", seed });
   });
 });
 
@@ -143,8 +203,8 @@ describe("identity", () => {
     async (session) => {
       const coordinator = await coordinatorOf();
       const [first, second] = [await clientOf(coordinator), await clientOf(coordinator)];
-      await first.enter("sink", { secret });
-      second.hello("sink", { secret, session });
+      await first.enter("sink", { seed: secret });
+      second.hello("sink", { seed: secret, session });
       expect((await second.expect("hold")).code).toBe("session-busy");
       expect(await second.expect("refused")).toMatchObject({
         code: "refused",
@@ -160,9 +220,9 @@ describe("identity", () => {
     const clock = new ManualClock();
     const coordinator = await coordinatorOf({ clock });
     const [first, second] = [await clientOf(coordinator), await clientOf(coordinator)];
-    await first.enter("sink", { secret, label: "alpha", labelAsked: true });
+    await first.enter("sink", { seed: secret, label: "alpha", labelAsked: true });
     first.socket.pause();
-    second.hello("sink", { secret, label: "alpha", labelAsked: true });
+    second.hello("sink", { seed: secret, label: "alpha", labelAsked: true });
     await clock.sleeping(2000);
     expect((await second.expect("hold")).reason).toContain("asked whether it still runs");
     clock.advance(2000);
@@ -182,21 +242,21 @@ describe("identity", () => {
       await clientOf(coordinator),
       await clientOf(coordinator),
     ];
-    await first.enter("source", { secret });
-    second.hello("source", { secret });
+    await first.enter("source", { seed: secret });
+    second.hello("source", { seed: secret });
     await clock.sleeping(LET_GO_WITHIN_MS);
     clock.advance(LET_GO_WITHIN_MS);
     expect(await second.expect("hold")).toMatchObject({ code: "session-busy", reason: expect.stringContaining("3 s") });
     expect((await second.expect("refused")).code).toBe("session-busy");
-    await third.enter("source", { secret, session: "another" });
+    await third.enter("source", { seed: secret, session: "another" });
   });
 
   test("the same source takes the place of one that lets go while it waits for that", async () => {
     const clock = new ManualClock();
     const coordinator = await coordinatorOf({ clock });
     const [first, second] = [await clientOf(coordinator), await clientOf(coordinator)];
-    const { member } = await first.enter("source", { secret });
-    second.hello("source", { secret });
+    const { member } = await first.enter("source", { seed: secret });
+    second.hello("source", { seed: secret });
     await clock.sleeping(LET_GO_WITHIN_MS);
     expect((await second.expect("hold")).code).toBe("session-busy");
     first.raw('{"type":"leave","code":"interrupted","reason":"Stopped"}');

@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { request as requestTls } from "node:https";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import type { Answer } from "../../../src/coordinator/port/routes.ts";
 import { CoordinatorServer } from "../../../src/coordinator/port/server.ts";
-import { openControlLink } from "../../../src/member/control-link.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { PROTOCOL_VERSION } from "../../../src/protocol/limits.ts";
 import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import { ControlClient } from "../control-client.ts";
@@ -40,7 +42,10 @@ describe("over HTTP, the coordinator", () => {
       status: 200,
       body: `{"status":"ok","version":${PROTOCOL_VERSION}}\n`,
     });
-    expect(await get(port, "/")).toMatchObject({ status: 404, body: expect.stringContaining("fanfold coordinator") });
+    expect(await get(port, "/else")).toMatchObject({
+      status: 404,
+      body: expect.stringContaining("fanfold coordinator"),
+    });
     expect(await get(port, "/control")).toMatchObject({ status: 404 });
   });
 
@@ -64,16 +69,60 @@ describe("over HTTP, the coordinator", () => {
     expect(body).not.toContain("geheim");
   });
 
-  test("tells who is too early to come again", async () => {
+  test("does not tell a stranger where its broker is", async () => {
+    const [port] = await freePorts(1);
+    const coordinator = await coordinatorOf({ broker: `nats://127.0.0.1:${port}`, requireToken: true });
+    await new EventReader(coordinator).until("broker", ({ status }) => status === "unreachable");
+    const asked = { host: "127.0.0.1", port: coordinator.port, path: "/healthz", rejectUnauthorized: false };
+    const [response] = await once(requestTls(asked).end(), "response");
+    let body = "";
+    for await (const chunk of response) body += String(chunk);
+    expect(response.statusCode).toBe(503);
+    expect(JSON.parse(body).reason).toContain("the broker cannot be used");
+    expect(body).not.toContain(`:${port}`);
+  });
+
+  test("lets wait who is too early", async () => {
     const rules = { bindHost: "127.0.0.1", machineName: "alpha", allowHosts: [] };
-    await using server = new CoordinatorServer({ host: "127.0.0.1", port: 0, rules });
+    await using server = new CoordinatorServer({ host: "127.0.0.1", port: 0, rules, tls: "off", clock: systemClock });
     const { port } = await server.listen();
-    expect(await get(port, "/healthz")).toMatchObject({ status: 503 });
-    expect(await upgradeStatus(port, "/control", {})).toMatchObject({ status: 503 });
-    const { signal } = new AbortController();
-    await expect(openControlLink({ host: "127.0.0.1", port }, signal)).rejects.toMatchObject({
-      code: "coordinator-unreachable",
-    });
+    const early = get(port, "/early");
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    const answer: Answer = { status: 200, type: "text/plain", body: "served" };
+    server.serve({ control: () => undefined, routes: new Map([["/early", () => answer]]) });
+    expect(await early).toEqual({ status: 200, body: "served" });
+    socket.destroy();
+  });
+
+  test("answers one request of a connection, whatever is sent behind it", async () => {
+    const rules = { bindHost: "127.0.0.1", machineName: "alpha", allowHosts: [] };
+    await using server = new CoordinatorServer({ host: "127.0.0.1", port: 0, rules, tls: "off", clock: systemClock });
+    const { port } = await server.listen();
+    let asked = 0;
+    const route = (): Answer => {
+      asked += 1;
+      return { status: 200, type: "text/plain", body: "served" };
+    };
+    server.serve({ control: () => undefined, routes: new Map([["/once", route]]) });
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET /once HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(3));
+    socket.resume();
+    await once(socket, "close");
+    expect(asked).toBe(1);
+  });
+
+  test("goes on when the page cannot be loaded any more, and says what to do", async () => {
+    const rules = { bindHost: "127.0.0.1", machineName: "alpha", allowHosts: [] };
+    await using server = new CoordinatorServer({ host: "127.0.0.1", port: 0, rules, tls: "off", clock: systemClock });
+    const { port } = await server.listen();
+    const page = (): Promise<never> => Promise.reject(new Error("Cannot find module page-files.js"));
+    server.serve({ control: () => undefined, routes: new Map(), page });
+    for (const path of ["/", "/sessions/abc"])
+      expect(await get(port, path)).toEqual({
+        status: 500,
+        body: expect.stringMatching(/start the coordinator again$/m),
+      });
   });
 
   test.each<[string, Record<string, string>]>([
@@ -86,28 +135,17 @@ describe("over HTTP, the coordinator", () => {
       status: 403,
       body: expect.stringContaining("--allow-host"),
     });
-    for (const path of ["/control", "/relay"]) {
-      expect(await upgradeStatus(port, path, headers)).toMatchObject({
-        status: 403,
-        body: expect.stringContaining("--allow-host"),
-      });
-    }
+    expect(await upgradeStatus(port, "/control", headers)).toMatchObject({
+      status: 403,
+      body: expect.stringContaining("--allow-host"),
+    });
   });
 
   test("lets its own clients call it by any name that leads here, and nobody else", async () => {
     const coordinator = await coordinatorOf();
     const headers = { host: "backup-alias.example.org" };
     using client = await ControlClient.connect(coordinator.port, { headers });
-    const { transport } = await client.enter("sink");
-    if (transport.kind !== "embedded") throw new Error("want the embedded relay");
-    const upgrade = { ...headers, upgrade: "fanfold-relay/1", connection: "Upgrade" };
-    const relay = request({
-      ...{ host: "127.0.0.1", port: coordinator.port, path: "/relay" },
-      headers: { ...upgrade, authorization: `Bearer ${transport.ticket}` },
-    }).end();
-    const [response, socket] = await once(relay, "upgrade");
-    expect(response.statusCode).toBe(101);
-    socket.destroy();
+    await client.enter("sink");
     expect(await get(coordinator.port, "/healthz", headers)).toMatchObject({ status: 403 });
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Coordinator } from "../../../src/coordinator/coordinator.ts";
 import { openStore, type Store } from "../../../src/coordinator/history/store.ts";
+import type { Coordinator } from "../../../src/coordinator/open-coordinator.ts";
 import { DESERTED_KEPT_MS } from "../../../src/coordinator/session/deadlines.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { encodeControl, type Hello } from "../../../src/protocol/messages/control.ts";
@@ -17,8 +17,8 @@ const SINK = "51".repeat(32);
 /** A session that runs from one source to one sink. */
 async function sessionOf(coordinator: Coordinator, options: Partial<Hello> = {}) {
   const [source, sink] = [await clientOf(coordinator), await clientOf(coordinator)];
-  const sinkWelcome = await sink.enter("sink", { secret: SINK, ...options });
-  const sourceWelcome = await source.enter("source", { secret: SOURCE });
+  const sinkWelcome = await sink.enter("sink", { seed: SINK, ...options });
+  const sourceWelcome = await source.enter("source", { seed: SOURCE });
   await source.expect("sinks");
   for (const client of [source, sink]) expect(await client.expect("start")).toMatchObject({ epoch: 1, late: false });
   const { sessionId, epoch } = sinkWelcome;
@@ -36,7 +36,7 @@ test("a sink whose link breaks goes on as itself, with its ticket", async () => 
   expect(await source.expect("left")).toMatchObject({ role: "sink", code: "sink-lost" });
   const again = await clientOf(coordinator);
   const { member, transport } = sinkWelcome;
-  expect(await again.enter("sink", { secret: SINK, back })).toMatchObject({
+  expect(await again.enter("sink", { seed: SINK, back })).toMatchObject({
     ...back,
     member,
     transport,
@@ -51,14 +51,14 @@ test("a process that says back replaces its own lost link at once, though that o
   const coordinator = await coordinatorOf();
   const { source, sink, back } = await sessionOf(coordinator);
   const again = await clientOf(coordinator);
-  expect(await again.enter("sink", { secret: SINK, back })).toMatchObject({ rejoined: true });
+  expect(await again.enter("sink", { seed: SINK, back })).toMatchObject({ rejoined: true });
   expect(await sink.expect("refused")).toMatchObject({ code: "superseded" });
   expect(await source.expect("left")).toMatchObject({ code: "sink-lost" });
   expect(await source.expect("joined")).toMatchObject({ restarted: false });
   // What the old connection does when it closes is nothing of the new one's.
   await sink.closed;
   const third = await clientOf(coordinator);
-  third.hello("sink", { secret: SINK });
+  third.hello("sink", { seed: SINK });
   await third.expect("hold");
   expect(await third.expect("refused")).toMatchObject({ code: "refused" });
 });
@@ -72,12 +72,12 @@ test("a source that was started again takes the session over, and its old proces
   stranger.hello("source", {});
   expect(await stranger.expect("refused")).toMatchObject({ code: "session-busy" });
   const again = await clientOf(coordinator);
-  const welcome = await again.enter("source", { secret: SOURCE });
+  const welcome = await again.enter("source", { seed: SOURCE });
   expect(welcome).toMatchObject({ sessionId: back.sessionId, epoch: 2, member: sourceWelcome.member, rejoined: false });
   await again.expect("sinks");
   for (const client of [again, sink]) expect(await client.expect("start")).toMatchObject({ epoch: 2, late: false });
   const old = await clientOf(coordinator);
-  old.hello("source", { secret: SOURCE, back });
+  old.hello("source", { seed: SOURCE, back });
   expect(await old.expect("refused")).toMatchObject({ code: "superseded" });
   again.raw('{"type":"leave","code":"cancelled","reason":"Stopped twice"}');
   await sink.expect("left");
@@ -91,21 +91,21 @@ test("a source that was taken over is superseded also when the coordinator was s
   for (const client of [source, sink]) client[Symbol.dispose]();
   const takingOver = await clientOf(first);
   // Its sink is not there, so it waits at epoch 2.
-  expect(await takingOver.enter("source", { secret: SOURCE })).toMatchObject({ epoch: 2, rejoined: false });
+  expect(await takingOver.enter("source", { seed: SOURCE })).toMatchObject({ epoch: 2, rejoined: false });
   await takingOver.expect("sinks");
   await first.close();
   const coordinator = await coordinatorOf({ stateDir });
   const old = await clientOf(coordinator);
-  old.hello("source", { secret: SOURCE, back });
+  old.hello("source", { seed: SOURCE, back });
   expect(await old.expect("refused")).toMatchObject({ code: "superseded" });
   const stranger = await clientOf(coordinator);
   stranger.hello("source", {});
   expect(await stranger.expect("refused")).toMatchObject({ code: "session-busy" });
   const [again, sinkAgain] = [await clientOf(coordinator), await clientOf(coordinator)];
-  const welcome = await again.enter("source", { secret: SOURCE });
+  const welcome = await again.enter("source", { seed: SOURCE });
   expect(welcome).toMatchObject({ sessionId: back.sessionId, epoch: 2, member: sourceWelcome.member });
   await again.expect("sinks");
-  const sinkAgainWelcome = await sinkAgain.enter("sink", { secret: SINK, back });
+  const sinkAgainWelcome = await sinkAgain.enter("sink", { seed: SINK, back });
   expect(sinkAgainWelcome).toMatchObject({ epoch: 2, member: sinkWelcome.member, rejoined: false });
   for (const client of [sinkAgain, again]) {
     let message = await client.next();
@@ -118,12 +118,12 @@ test("--cancel from another process of the source ends the session for all", asy
   const coordinator = await coordinatorOf();
   const { source, sink } = await sessionOf(coordinator);
   const [canceller, late] = [await clientOf(coordinator), await clientOf(coordinator)];
-  canceller.hello("source", { secret: SOURCE, cancel: true });
+  canceller.hello("source", { seed: SOURCE, cancel: true });
   for (const client of [canceller, source, sink]) {
     expect(await client.expect("ended")).toMatchObject({ code: "cancelled" });
     expect(await client.closed).toBe(1000);
   }
-  late.hello("source", { secret: SOURCE, cancel: true });
+  late.hello("source", { seed: SOURCE, cancel: true });
   expect(await late.expect("refused")).toMatchObject({ reason: expect.stringContaining("cannot cancel session") });
 });
 
@@ -133,15 +133,15 @@ test("a source that let go of its session may still end it for all, but not once
   source.raw('{"type":"leave","code":"interrupted","reason":"Stopped"}');
   expect(await sink.expect("left")).toMatchObject({ role: "source", code: "interrupted" });
   const again = await clientOf(coordinator);
-  expect(await again.enter("source", { secret: SOURCE })).toMatchObject({ epoch: 2 });
+  expect(await again.enter("source", { seed: SOURCE })).toMatchObject({ epoch: 2 });
   const [late, canceller] = [await clientOf(coordinator), await clientOf(coordinator)];
-  late.hello("source", { secret: SOURCE, cancel: true, back });
+  late.hello("source", { seed: SOURCE, cancel: true, back });
   expect(await late.expect("refused")).toMatchObject({ code: "superseded" });
   await again.expect("sinks");
   for (const client of [again, sink]) expect(await client.expect("start")).toMatchObject({ epoch: 2 });
   again.raw('{"type":"leave","code":"interrupted","reason":"Stopped"}');
   await sink.expect("left");
-  canceller.hello("source", { secret: SOURCE, cancel: true, back: { ...back, epoch: 2 } });
+  canceller.hello("source", { seed: SOURCE, cancel: true, back: { ...back, epoch: 2 } });
   for (const client of [canceller, sink]) expect(await client.expect("ended")).toMatchObject({ code: "cancelled" });
 });
 
@@ -153,12 +153,12 @@ test.each([false, true])("who comes back after the end hears how it ended; stays
   finish(source, sinkWelcome.member);
   await source.expect("ended");
   const [sinkAgain, sourceAgain] = [await clientOf(coordinator), await clientOf(coordinator)];
-  const welcome = await sinkAgain.enter("sink", { secret: SINK, back, stay });
+  const welcome = await sinkAgain.enter("sink", { seed: SINK, back, stay });
   expect(welcome).toMatchObject({ ...back, rejoined: true, member: sinkWelcome.member });
   expect(await sinkAgain.expect("ended")).toMatchObject({ mine: { outcome: "proven" } });
   if (stay) expect((await sinkAgain.expect("welcome")).sessionId).not.toBe(back.sessionId);
   else expect(await sinkAgain.closed).toBe(1000);
-  expect(await sourceAgain.enter("source", { secret: SOURCE, back })).toMatchObject({
+  expect(await sourceAgain.enter("source", { seed: SOURCE, back })).toMatchObject({
     rejoined: true,
     member: sourceWelcome.member,
   });
@@ -200,10 +200,10 @@ test("a session goes on after its coordinator was killed: members, epoch, ticket
   await relay.close();
 
   const [source, sink, other] = [await clientOf(coordinator), await clientOf(coordinator), await clientOf(coordinator)];
-  const sinkBack = await sink.enter("sink", { secret: SINK, back });
+  const sinkBack = await sink.enter("sink", { seed: SINK, back });
   expect(sinkBack).toMatchObject({ ...back, member: sinkWelcome.member, transport, rejoined: true });
   expect(await sink.expect("left")).toMatchObject({ role: "source", code: "coordinator-lost" });
-  const sourceBack = await source.enter("source", { secret: SOURCE, back });
+  const sourceBack = await source.enter("source", { seed: SOURCE, back });
   expect(sourceBack).toMatchObject({ ...back, member: sourceWelcome.member, rejoined: true });
   expect(await source.expect("joined")).toMatchObject({ member: sinkWelcome.member, restarted: false });
   expect((await other.enter("sink", { session: "other" })).sessionId).not.toBe(waiting.sessionId);
@@ -224,7 +224,7 @@ test("a restored session that nobody comes back to ends as interrupted after a w
   const events = new EventReader(coordinator);
   clock.advance(DESERTED_KEPT_MS - 20_000);
   const client = await clientOf(coordinator);
-  client.hello("source", { secret: "52".repeat(32) });
+  client.hello("source", { seed: "52".repeat(32) });
   expect(await client.expect("refused")).toMatchObject({ code: "session-busy" });
   clock.advance(20_000);
   expect(await events.until("warning")).toMatchObject({ code: "interrupted" });

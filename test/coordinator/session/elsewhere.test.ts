@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { lonelyMembers } from "../../../src/coordinator/session/elsewhere.ts";
+import { Lookout } from "../../../src/coordinator/session/elsewhere.ts";
 import { emptySlot, type SessionSlot } from "../../../src/coordinator/session/session-slot.ts";
 import { SESSIONS_TOLD_MAX } from "../../../src/protocol/limits.ts";
 import { clientOf, coordinatorOf, EventReader } from "../coordinator-fixture.ts";
@@ -8,7 +8,7 @@ import { SlotDriver } from "./slot-driver.ts";
 
 function slotOf(name: string, fill: (slot: SlotDriver) => void): SessionSlot {
   const slot = new SlotDriver();
-  slot.state = emptySlot(name);
+  slot.state = emptySlot(name, "0".repeat(32));
   fill(slot);
   return slot.state;
 }
@@ -22,10 +22,21 @@ const withSource = (name: string, id: string, ...sinks: string[]) =>
     slot.enter(id, "source", { needed: 9 });
     for (const sink of sinks) slot.enter(sink, "sink");
   });
-const toldBy = (...slots: SessionSlot[]) =>
-  lonelyMembers(slots).map(({ member, message }) => `${member.id} in ${message.session}: ${message.sessions.join()}`);
 
-describe("lonelyMembers()", () => {
+function toldBy(...slots: SessionSlot[]): readonly string[] {
+  const told: string[] = [];
+  const clock = new ManualClock();
+  using _lookout = new Lookout({
+    clock,
+    slots: () => slots,
+    mayEnter: () => true,
+    tell: (memberId, { session, sessions }) => told.push(`${memberId} in ${session}: ${sessions.join()}`),
+  });
+  clock.advance(2_000);
+  return told;
+}
+
+describe("who is told that others wait elsewhere", () => {
   test("are a source without a sink, and sinks without a source, with the sessions where such wait", () => {
     expect(toldBy(withSource("foo", "so"), withSinks("nightly", "k1", "k2"), withSinks("default", "k3"))).toEqual([
       "so in foo: default,nightly",

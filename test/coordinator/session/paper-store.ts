@@ -7,6 +7,8 @@ import {
   type SlotMember,
 } from "../../../src/coordinator/session/session-slot.ts";
 
+const COORDINATOR = "0".repeat(32);
+
 /** What the store would hold of the session that runs under one name, from the effects that are written to it. */
 export class PaperStore {
   readonly #members = new Map<string, MemberRecord>();
@@ -27,11 +29,14 @@ export class PaperStore {
   restored(name: string): SessionSlot {
     if (this.#running === undefined) {
       this.#clear();
-      return emptySlot(name);
+      return emptySlot(name, COORDINATOR);
     }
     const nothing = { opened: "", started: null, ended: null, result: null, reason: null, summary: null };
     const record = { ...this.#running, ...nothing, name, state: "running" };
-    const restored = restoredSession(record, [...this.#members.values()]);
+    const restored = restoredSession(record, [...this.#members.values()], {
+      coordinator: COORDINATOR,
+      decision: undefined,
+    });
     if (restored === undefined) throw new Error("a session that runs has its source among its members");
     return restored.state;
   }
@@ -41,10 +46,19 @@ export class PaperStore {
     this.#running = undefined;
   }
 
-  #joined({ id, role, name, identity, stay, needed, dryRun }: SlotMember): void {
+  #joined({ id, role, name, identity, stay, needed, dryRun, directory }: SlotMember): void {
     const epoch = this.#members.get(id)?.epoch ?? 0;
     const numbers = { stay: Number(stay), needed, dry_run: Number(dryRun), epoch };
-    this.#members.set(id, { role, member_id: id, name, secret_hash: identity, ...numbers, ticket: null });
+    this.#members.set(id, {
+      role,
+      member_id: id,
+      name,
+      identity,
+      ...numbers,
+      ticket: null,
+      receipt: null,
+      directory: directory ?? null,
+    });
   }
 
   #tookPart(id: string, epoch: number): void {

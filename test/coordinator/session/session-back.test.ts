@@ -65,7 +65,7 @@ describe("a process that lost its link and says back", () => {
     expect(told(effects, "k1")).toEqual([]);
     expect(messageTo(effects, "so", "joined")).toEqual({
       type: "joined",
-      member: { id: "k1", name: "k1" },
+      member: { id: "k1", name: "k1", key: "k1".repeat(8) },
       restarted: false,
     });
     expect(told(slot.finish("so"), "k1")).toEqual(["ended"]);

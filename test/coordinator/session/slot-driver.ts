@@ -6,6 +6,7 @@ import {
   type SlotEffect,
   type SlotEvent,
 } from "../../../src/coordinator/session/session-slot.ts";
+import type { CommitOrder } from "../../../src/protocol/messages/commit.ts";
 import type { CoordinatorMessage, Role } from "../../../src/protocol/messages/control.ts";
 import type { SessionSummary, SinkOutcome } from "../../../src/protocol/messages/progress.ts";
 
@@ -18,6 +19,9 @@ export interface JoinOptions {
   readonly expected?: readonly string[];
   readonly dryRun?: boolean;
   readonly place?: readonly string[];
+  readonly directory?: string;
+  readonly snapshots?: boolean;
+  readonly commit?: CommitOrder;
   /** Whose secret it has; by default one of its own. */
   readonly identity?: string;
   readonly back?: { readonly sessionId: string; readonly epoch: number };
@@ -27,7 +31,7 @@ type Unnumbered<T> = T extends unknown ? Omit<T, "freshSessionId"> : never;
 
 /** Feeds events to the state machine and keeps all that came of them. Member ids are chosen by the test. */
 export class SlotDriver {
-  state: SessionSlot = emptySlot("default");
+  state: SessionSlot = emptySlot("default", "0".repeat(32));
   readonly effects: SlotEffect[] = [];
   #sessions = 0;
 
@@ -42,11 +46,13 @@ export class SlotDriver {
 
   join(id: string, role: Role, options: JoinOptions = {}): readonly SlotEffect[] {
     const { label = id, labelAsked = false, labelElse, stay = false, needed = 1, dryRun = false, back } = options;
+    const { directory, snapshots, commit } = options;
     const identity = options.identity ?? identityOf(id);
     // As the registry does: who is known keeps its id.
     const known = memberFor(this.state, { role, identity, back });
-    const said = { stay, needed, expected: options.expected ?? [], dryRun, place: options.place ?? [] };
-    const newcomer = { label, labelAsked, labelElse, role, identity, ...said, back };
+    const said = { stay, needed, expected: options.expected ?? [], dryRun, place: options.place ?? [], directory };
+    const switching = { snapshots, commit };
+    const newcomer = { label, labelAsked, labelElse, role, identity, ...said, ...switching, back };
     return this.feed({ type: "join", newcomer: { ...newcomer, id: known?.id ?? id } });
   }
 

@@ -14,9 +14,9 @@ import {
 import { ViewFeed } from "../../../src/coordinator/views/view-feed.ts";
 import { STREAM_DATA } from "../../../src/protocol/frame/frame.ts";
 import type { UpMessage } from "../../../src/protocol/frame/report.ts";
-import type { SessionView } from "../../../src/protocol/messages/events.ts";
+import type { SessionView } from "../../../src/protocol/messages/session-view.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { provenOutcome, SlotDriver, summaryOf } from "../session/slot-driver.ts";
+import { effectOf, provenOutcome, SlotDriver, summaryOf } from "../session/slot-driver.ts";
 
 const progress = { filesDone: 1, bytesDone: 2, currentFile: "a" };
 const report: UpMessage = { type: "report", receivedUpTo: 1, missing: [], storedUpTo: 1, progress };
@@ -27,6 +27,7 @@ const proof: UpMessage = {
   progress,
   problemCount: 0,
   problems: [],
+  receipt: "",
   filesUnchanged: 0,
   bytesUnchanged: 0,
   entriesChanged: 0,
@@ -61,6 +62,22 @@ test("waitingView() shows who is registered, and what the source waits for", () 
   expect(waitingView(slot.state)).not.toHaveProperty("needed");
   slot.join("so", "source", { needed: 3 });
   expect(waitingView(slot.state)).toMatchObject({ source: "so", needed: 3 });
+  expect(waitingView(slot.state)).not.toHaveProperty("directory");
+});
+
+test("a view tells how the directory of the source is called, from its first word to the end of its copy", () => {
+  const slot = new SlotDriver();
+  slot.enter("k1", "sink");
+  slot.join("so", "source", { directory: "photos" });
+  expect(waitingView(slot.state)).toMatchObject({ source: "so", directory: "photos" });
+  const session = effectOf(slot.ready("so"), "started").session;
+  const shown = runningView("default", session);
+  expect(shown.view.directory).toBe("photos");
+  expect(endedView(shown, undefined).directory).toBe("photos");
+  // Another directory of the same source takes the session over.
+  slot.go("so");
+  slot.join("so", "source", { directory: "music" });
+  expect(waitingView(slot.state)?.directory).toBe("music");
 });
 
 describe("withReport()", () => {

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from "testcontainers";
 import { freePorts } from "./broker-process.ts";
-import { natsConfig, natsUserInfo, rabbitReady } from "./broker-programs.ts";
-import type { NatsOptions, RabbitBroker, TestBroker } from "./broker-types.ts";
+import { natsConfig, natsUserInfo, rabbitConfig, rabbitPlugins, rabbitReady } from "./broker-programs.ts";
+import type { NatsOptions, RabbitBroker, RabbitOptions, TestBroker } from "./broker-types.ts";
 
 const NATS = { port: 4222, adminPort: 8222 };
-const RABBIT = { port: 5672, adminPort: 15672 };
+const RABBIT = { port: 5672, adminPort: 15672, tlsPort: 5671 };
 const NATS_CONFIG = "/etc/nats/fanfold-test.conf";
 const STARTED_WITHIN_MS = 120_000;
 
@@ -26,12 +26,19 @@ export async function startNatsContainer(options: NatsOptions): Promise<TestBrok
   };
 }
 
-export async function startRabbitContainer(): Promise<RabbitBroker> {
+export async function startRabbitContainer(options: RabbitOptions): Promise<RabbitBroker> {
   const ports = await hostPorts();
+  const { folder } = options;
   const started = await new GenericContainer(await imageOf("rabbitmq"))
+    .withCopyDirectoriesToContainer(folder === undefined ? [] : [{ source: folder, target: folder }])
+    .withCopyContentToContainer([
+      { content: rabbitConfig(options, String(RABBIT.tlsPort)), target: "/etc/rabbitmq/conf.d/40-test.conf" },
+      { content: rabbitPlugins(options), target: "/etc/rabbitmq/enabled_plugins" },
+    ])
     .withExposedPorts(
       { container: RABBIT.port, host: ports.port },
       { container: RABBIT.adminPort, host: ports.adminPort },
+      ...(options.tls === undefined ? [] : [{ container: RABBIT.tlsPort, host: ports.tlsPort }]),
     )
     .withWaitStrategy(Wait.forListeningPorts())
     .withStartupTimeout(STARTED_WITHIN_MS)
@@ -41,6 +48,7 @@ export async function startRabbitContainer(): Promise<RabbitBroker> {
     // The image opens its guest account to other addresses than the loopback one.
     url: `amqp://guest:guest@127.0.0.1:${ports.port}`,
     port: ports.port,
+    tlsPort: ports.tlsPort,
     adminUrl: `http://127.0.0.1:${ports.adminPort}`,
     ...(await controls(started)),
     ctl: async (...args) => {
@@ -61,9 +69,9 @@ async function imageOf(name: string): Promise<string> {
 }
 
 /** Fixed ports on this side, because Docker gives others after a restart. */
-async function hostPorts(): Promise<{ readonly port: number; readonly adminPort: number }> {
-  const [port = 0, adminPort = 0] = await freePorts(2);
-  return { port, adminPort };
+async function hostPorts(): Promise<Readonly<Record<"port" | "adminPort" | "tlsPort", number>>> {
+  const [port = 0, adminPort = 0, tlsPort = 0] = await freePorts(3);
+  return { port, adminPort, tlsPort };
 }
 
 async function controls(

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,8 +9,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 50;
-/** Where nobody waits for processes that lost their parent, their group never goes. */
-const GONE_WITHIN_MS = 5_000;
+/** Long: what is killed goes at once. */
+const GONE_WITHIN_MS = 20_000;
+/** Of `/proc/PID/stat`, counted from the state. */
+const THREADS_FIELD = 17;
 
 /**
  * Runs a program as the leader of its own process group, and kills the whole group when this process is gone, however
@@ -32,6 +35,8 @@ export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Where it is started. @default where the tests are */
+  readonly cwd?: string;
   readonly logFile: string;
   /** Throws or rejects as long as the server does not answer. */
   readonly probe: () => Promise<void>;
@@ -47,12 +52,13 @@ export class ServerProcess {
   }
 
   async start(): Promise<void> {
-    const { program, args, env, logFile } = this.#command;
+    const { program, args, env, cwd, logFile } = this.#command;
     const redirected = `exec >>"$0" 2>&1\n${WATCHED}`;
     const child = spawn("/bin/sh", ["-c", redirected, logFile, program, ...args], {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
       ...(env === undefined ? {} : { env }),
+      ...(cwd === undefined ? {} : { cwd }),
     });
     await once(child, "spawn");
     this.#child = child;
@@ -102,9 +108,33 @@ export class ServerProcess {
 
 function isGroupThere(pid: number | undefined): boolean {
   try {
-    return pid !== undefined && process.kill(-pid, 0);
+    return pid !== undefined && process.kill(-pid, 0) && livesInGroup(pid);
   } catch {
     return false;
+  }
+}
+
+/**
+ * What has ended, and only waits for its parent to look, holds nothing any more. Some machines' first process looks
+ * seldom. A process counts as ended with its first thread: the others may still hold its ports for a moment.
+ */
+function livesInGroup(group: number): boolean {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .some((name) => {
+      const stat = statOf(name);
+      const isEnded = (stat[0] === "Z" || stat[0] === "X") && Number(stat[THREADS_FIELD]) <= 1;
+      return stat[2] === String(group) && !isEnded;
+    });
+}
+
+/** State, parent and group of a process, and what follows in its `stat`; nothing when it is gone. */
+function statOf(pid: string): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return [];
   }
 }
 

@@ -109,6 +109,7 @@ export function natsConfig(
     user === undefined
       ? ""
       : `authorization { users = [ { ${user}, permissions: { ${options.permissions ?? 'publish: ">", subscribe: ">"'} } } ] }`,
+    options.config ?? "",
   ].join("\n");
 }
 
@@ -117,10 +118,10 @@ export function natsUserInfo({ user, password, token }: NatsOptions): string {
   return user === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password ?? "")}@`;
 }
 
-export async function startRabbitProgram(_options: RabbitOptions): Promise<RabbitBroker> {
+export async function startRabbitProgram(options: RabbitOptions): Promise<RabbitBroker> {
   const folder = await tempFolder("rabbit");
-  const [port = 0, adminPort = 0, distPort = 0, epmdPort = 0] = await freePorts(4);
-  const env = await rabbitEnvironment(folder.path, { port, adminPort, distPort, epmdPort });
+  const [port = 0, adminPort = 0, distPort = 0, epmdPort = 0, tlsPort = 0] = await freePorts(5);
+  const env = await rabbitEnvironment(folder.path, { port, adminPort, distPort, epmdPort, tlsPort }, options);
   // Its own port mapper: the common one would outlive the test.
   const epmd = new ServerProcess({
     program: program("epmd"),
@@ -141,6 +142,7 @@ export async function startRabbitProgram(_options: RabbitOptions): Promise<Rabbi
   return {
     url: `amqp://guest:guest@${HOST}:${port}`,
     port,
+    tlsPort,
     adminUrl: `http://${HOST}:${adminPort}`,
     ...controls(server),
     ctl: async (...args) => (await promisify(execFile)(program("rabbitmqctl"), args, { env })).stdout,
@@ -161,9 +163,31 @@ export async function rabbitReady(port: number, adminPort: number): Promise<void
   if (!response.ok) throw new Error(`The management interface answers ${response.status}`);
 }
 
+/** The lines of its configuration that the options ask for. */
+export function rabbitConfig({ config = "", tls }: RabbitOptions, tlsListener: string): string {
+  if (tls === undefined) return config;
+  const verify = tls.asksForCertificate === true ? "verify_peer" : "verify_none";
+  return [
+    config,
+    `listeners.ssl.1 = ${tlsListener}`,
+    `ssl_options.cacertfile = ${tls.authority}`,
+    `ssl_options.certfile = ${tls.certificate}`,
+    `ssl_options.keyfile = ${tls.key}`,
+    `ssl_options.verify = ${verify}`,
+    `ssl_options.fail_if_no_peer_cert = ${tls.asksForCertificate === true}`,
+  ].join("\n");
+}
+
+export function rabbitPlugins({ plugins = [] }: RabbitOptions): string {
+  return `[${["rabbitmq_management", ...plugins].join(",")}].\n`;
+}
+
+type RabbitPorts = Readonly<Record<"port" | "adminPort" | "distPort" | "epmdPort" | "tlsPort", number>>;
+
 async function rabbitEnvironment(
   folder: string,
-  ports: { readonly port: number; readonly adminPort: number; readonly distPort: number; readonly epmdPort: number },
+  ports: RabbitPorts,
+  options: RabbitOptions,
 ): Promise<NodeJS.ProcessEnv> {
   const file = async (name: string, text: string): Promise<string> => {
     const path = join(folder, name);
@@ -175,6 +199,7 @@ async function rabbitEnvironment(
     `listeners.tcp.1 = ${HOST}:${ports.port}`,
     `management.tcp.ip = ${HOST}`,
     `management.tcp.port = ${ports.adminPort}`,
+    rabbitConfig(options, `${HOST}:${ports.tlsPort}`),
   ];
   return {
     PATH,
@@ -188,7 +213,9 @@ async function rabbitEnvironment(
     RABBITMQ_DIST_PORT: String(ports.distPort),
     RABBITMQ_CONF_ENV_FILE: await file("rabbitmq-env.conf", ""),
     RABBITMQ_CONFIG_FILE: await file("rabbitmq.conf", `${config.join("\n")}\n`),
-    RABBITMQ_ENABLED_PLUGINS_FILE: await file("enabled_plugins", "[rabbitmq_management].\n"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: await file("enabled_plugins", rabbitPlugins(options)),
+    // What a node that is killed writes goes with the folder.
+    ERL_CRASH_DUMP: join(folder, "erl_crash.dump"),
     ERL_EPMD_PORT: String(ports.epmdPort),
     ERL_EPMD_ADDRESS: HOST,
   };
@@ -196,7 +223,8 @@ async function rabbitEnvironment(
 
 function controls(server: ServerProcess): Pick<TestBroker, "kill" | "pause" | "resume" | "restart"> {
   return {
-    kill: async (signal = "SIGKILL") => server.signal(signal),
+    // Waits until its ports are free: who connects to a server that dies is not refused.
+    kill: async (signal = "SIGKILL") => (signal === "SIGKILL" ? server.end() : server.signal(signal)),
     pause: async () => server.signal("SIGSTOP"),
     resume: async () => server.signal("SIGCONT"),
     restart: async () => {

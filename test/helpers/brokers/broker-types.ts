@@ -1,11 +1,15 @@
-/** A real broker of one test file. Everything ends with `stop`, and with the test process, however that ends. */
-export interface TestBroker {
+/** A real broker. Everything ends with `stop`, and with the process that started it, however that ends. */
+export interface RunningBroker {
   /** With credentials, if it wants some. */
   readonly url: string;
   readonly port: number;
   /** NATS: the monitoring port. RabbitMQ: the management interface, guest:guest. */
   readonly adminUrl: string;
   stop(): Promise<void>;
+}
+
+/** One of one test file, which does with it what it likes. */
+export interface TestBroker extends RunningBroker {
   /** Without a graceful end, unless the signal says so. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Kills it and starts it again on the same port. */
@@ -15,10 +19,14 @@ export interface TestBroker {
   resume(): Promise<void>;
 }
 
-export interface RabbitBroker extends TestBroker {
-  /** Runs rabbitmqctl; resolves with what it prints. */
+export interface RunningRabbit extends RunningBroker {
+  /** With TLS, when it was asked for. */
+  readonly tlsPort: number;
+  /** Runs rabbitmqctl; resolves with what it prints. It costs a second of a processor: the management interface does not. */
   ctl(...args: readonly string[]): Promise<string>;
 }
+
+export type RabbitBroker = RunningRabbit & TestBroker;
 
 export interface NatsOptions {
   readonly user?: string;
@@ -29,6 +37,8 @@ export interface NatsOptions {
   readonly maxPayloadBytes?: number;
   readonly maxPendingBytes?: number;
   readonly writeDeadlineMs?: number;
+  /** Further lines of its configuration. */
+  readonly config?: string;
 }
 
 export interface NatsNode extends TestBroker {
@@ -44,4 +54,18 @@ export interface NatsCluster {
   stop(): Promise<void>;
 }
 
-export type RabbitOptions = Readonly<Record<string, never>>;
+export interface RabbitOptions {
+  /** Further lines of its configuration. */
+  readonly config?: string;
+  /** Besides the management interface. */
+  readonly plugins?: readonly string[];
+  /** A folder with files that the configuration names. */
+  readonly folder?: string;
+  /** PEM files below `folder`, for a port with TLS. */
+  readonly tls?: {
+    readonly authority: string;
+    readonly certificate: string;
+    readonly key: string;
+    readonly asksForCertificate?: boolean;
+  };
+}

@@ -16,7 +16,7 @@ export async function startNats(options: NatsOptions = {}): Promise<TestBroker> 
 
 export async function startRabbit(options: RabbitOptions = {}): Promise<RabbitBroker> {
   if (wayToRun("rabbit") !== "containers") return await startRabbitProgram(options);
-  return await (await import("./broker-containers.ts")).startRabbitContainer();
+  return await (await import("./broker-containers.ts")).startRabbitContainer(options);
 }
 
 /**

@@ -17,6 +17,8 @@ export interface TcpProxy {
   up(): void;
   /** Lets so many bytes a second through from the target, over all links together; undefined: as many as come. */
   throttle(bytesPerSecond: number | undefined): void;
+  /** The same for what comes from clients. */
+  throttleClients(bytesPerSecond: number | undefined): void;
   close(): Promise<void>;
 }
 
@@ -25,26 +27,19 @@ interface Link {
   readonly target: Socket;
 }
 
-export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"): Promise<TcpProxy> {
+/** @param saw is told all bytes that go through; each way of each link has a name of its own */
+export async function startTcpProxy(
+  targetPort: number,
+  targetHost = "127.0.0.1",
+  saw: (way: string, bytes: Buffer) => void = () => undefined,
+): Promise<TcpProxy> {
   const links = new Set<Link>();
   let clientsStalled = false;
   let targetStalled = false;
   let isDown = false;
-  let bytesPerSecond: number | undefined;
-  /** When the bytes that were let through are paid for. */
-  let paidMs = 0;
+  const [fromTarget, fromClients] = [newRate(), newRate()];
   let bytesFromTarget = 0;
-
-  /** Holds what comes from the target for as long as the bytes before it take. */
-  const slow = (target: Socket, bytes: number): void => {
-    if (bytesPerSecond === undefined) return;
-    const nowMs = performance.now();
-    paidMs = Math.max(paidMs, nowMs) + (1000 * bytes) / bytesPerSecond;
-    target.pause();
-    setTimeout(() => {
-      if (!targetStalled) target.resume();
-    }, paidMs - nowMs);
-  };
+  let linkCount = 0;
 
   const server = createServer((client) => {
     if (isDown) {
@@ -53,6 +48,8 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
       return;
     }
     const target = connect(targetPort, targetHost);
+    linkCount += 1;
+    const name = `link ${linkCount}`;
     const link = { client, target };
     links.add(link);
     const end = (): void => {
@@ -66,12 +63,15 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
       socket.on("close", end);
     }
     client.on("data", (bytes) => {
+      saw(`${name} to the target`, bytes);
       if (!target.write(bytes)) client.pause();
+      slow(client, bytes.length, fromClients, () => clientsStalled);
     });
     target.on("data", (bytes) => {
+      saw(`${name} from the target`, bytes);
       bytesFromTarget += bytes.length;
       if (!client.write(bytes)) target.pause();
-      slow(target, bytes.length);
+      slow(target, bytes.length, fromTarget, () => targetStalled);
     });
     target.on("drain", () => {
       if (!clientsStalled) client.resume();
@@ -122,8 +122,11 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
     up() {
       isDown = false;
     },
-    throttle(rate) {
-      bytesPerSecond = rate;
+    throttle(bytesPerSecond) {
+      fromTarget.bytesPerSecond = bytesPerSecond;
+    },
+    throttleClients(bytesPerSecond) {
+      fromClients.bytesPerSecond = bytesPerSecond;
     },
     close() {
       const closed = new Promise<void>((resolve) => {
@@ -133,4 +136,26 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
       return closed;
     },
   };
+}
+
+/** What goes one way over all links together. */
+interface Rate {
+  bytesPerSecond: number | undefined;
+  /** When the bytes that were let through are paid for. */
+  paidMs: number;
+}
+
+function newRate(): Rate {
+  return { bytesPerSecond: undefined, paidMs: 0 };
+}
+
+/** Holds what comes next for as long as these bytes and those before them take. */
+function slow(from: Socket, bytes: number, rate: Rate, isStalled: () => boolean): void {
+  if (rate.bytesPerSecond === undefined) return;
+  const nowMs = performance.now();
+  rate.paidMs = Math.max(rate.paidMs, nowMs) + (1000 * bytes) / rate.bytesPerSecond;
+  from.pause();
+  setTimeout(() => {
+    if (!isStalled()) from.resume();
+  }, rate.paidMs - nowMs);
 }

@@ -1,7 +1,8 @@
-import { BufferPool } from "../../../src/lib/buffer-pool.ts";
+import { BufferPool } from "../../../src/lib/memory/buffer-pool.ts";
 import { PAYLOAD_BUFFER_BYTES } from "../../../src/protocol/limits.ts";
 import type { CopyTask, EngineFeed } from "../../../src/sink/session/copy-parts.ts";
 import { EngineThreads } from "../../../src/sink/session/engine-threads.ts";
+import { receiptOf } from "./receipts.ts";
 
 /** The copy that a sink makes when nothing else is said. */
 export function usualTask(folder: CopyTask["folder"], change: Partial<CopyTask> = {}): CopyTask {
@@ -13,6 +14,7 @@ export function usualTask(folder: CopyTask["folder"], change: Partial<CopyTask> 
     deletion: { forbidden: false },
     dryRun: false,
     fileEvents: false,
+    sign: async (proven) => receiptOf(proven),
     ...change,
   };
 }

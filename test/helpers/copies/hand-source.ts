@@ -1,18 +1,21 @@
+import { SpillFile } from "../../../src/lib/disk/spill-file.ts";
 import { DataTableWriter, type FileFinal } from "../../../src/protocol/frame/data-table.ts";
 import {
   buildFrame,
   FRAME_HEADER_BYTES,
+  finishFrame,
   STREAM_DATA,
-  sealFrame,
   writeFrameHeader,
 } from "../../../src/protocol/frame/frame.ts";
 import { encodeEnd, encodeWalked } from "../../../src/protocol/frame/marks.ts";
-import { type Entry, encodePage, KEEPS_ALL, type Page } from "../../../src/protocol/frame/page.ts";
+import { type Entry, KEEPS_ALL, type Page } from "../../../src/protocol/frame/page.ts";
 import type { Timestamp } from "../../../src/protocol/frame/timestamp.ts";
-import { type EntryState, encodeTrailer } from "../../../src/protocol/frame/trailer.ts";
+import type { EntryState } from "../../../src/protocol/frame/trailer.ts";
 import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
-import { pageDigest, TreeHasher } from "../../../src/protocol/hash/digest.ts";
+import { TreeDigest } from "../../../src/protocol/hash/tree-digest.ts";
+import { encodePage, rowsOf } from "./rows-of.ts";
 import { SESSION } from "./source-frames.ts";
+import { encodeTrailer, pageDigest, writtenStates } from "./trailers.ts";
 
 export const TIME: Timestamp = { seconds: 1_600_000_000, nanoseconds: 123_456_789 };
 const EMPTY = Buffer.alloc(0);
@@ -69,7 +72,8 @@ export function finalOf(content: Buffer): FileFinal {
 
 /** A source in the hands of a test: makes the frames it is told to, however wrong. */
 export class HandSource {
-  readonly tree = new TreeHasher();
+  readonly #trailers: [Page, readonly EntryState[]][] = [];
+  #walkedEntries = Number.POSITIVE_INFINITY;
   #pages = 0;
   #entries = 0;
 
@@ -90,6 +94,7 @@ export class HandSource {
 
   /** The end of the walk, after the pages so far; its totals of files and bytes mean nothing to a sink. */
   walked(): Buffer {
+    this.#walkedEntries = this.#entries;
     return seal("walked", encodeWalked({ pages: this.#pages, entries: this.#entries, files: 0, bytes: 0 }));
   }
 
@@ -98,11 +103,21 @@ export class HandSource {
     states: readonly EntryState[],
     digest: Uint8Array = pageDigest(encodePage(page), states),
   ): Buffer {
-    this.tree.add(digest);
+    this.#trailers.push([page, states]);
     return seal("trailer", encodeTrailer({ page: page.page, states, digest }));
   }
 
-  end(digest: Uint8Array = this.tree.digest()): Buffer {
+  /** Of the tree, by the trailers so far. */
+  digest(): Buffer {
+    using tree = new TreeDigest(() => SpillFile.open());
+    for (const [page, states] of this.#trailers) {
+      if (page.first >= this.#walkedEntries) tree.again(rowsOf(page), writtenStates(states));
+      else tree.page(rowsOf(page), writtenStates(states));
+    }
+    return tree.end();
+  }
+
+  end(digest: Uint8Array = this.digest()): Buffer {
     return seal("end", encodeEnd({ pages: this.#pages, entries: this.#entries, digest }));
   }
 }
@@ -127,7 +142,7 @@ export function dataFrame(
   const content = Buffer.concat(chunks.map(({ bytes }) => bytes));
   const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), content, table.take()]);
   writeFrameHeader(frame, { type: "data", ...SESSION, stream: STREAM_DATA }, content.length);
-  sealFrame(frame, 0);
+  finishFrame(frame, 0);
   return frame;
 }
 
@@ -137,8 +152,13 @@ export function delivered(content: Buffer): EntryState {
   return { state: "delivered", final: finalOf(content) };
 }
 
+/** A file that no sink wanted. */
+export function unchanged(content: Uint8Array): EntryState {
+  return { state: "unchanged", hash: hashChunk(content).hash };
+}
+
 export function seal(type: Parameters<typeof buildFrame>[0]["type"], table: Uint8Array): Buffer {
   const frame = buildFrame({ type, ...SESSION, stream: STREAM_DATA }, table);
-  sealFrame(frame, 0);
+  finishFrame(frame, 0);
   return frame;
 }

@@ -13,11 +13,13 @@ import { CopyWork } from "../../../src/source/session/copy-work.ts";
 import type { SinkPolicy } from "../../../src/source/session/session-work.ts";
 import { SourceSession } from "../../../src/source/session/source-session.ts";
 import { TreeThreads } from "../../../src/source/tree-threads.ts";
-import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import { quickClock } from "../quick-clock.ts";
 import { type FaultPlan, FaultTransport } from "../transports/fault-transport.ts";
 import { GateTransport } from "../transports/gate-transport.ts";
+import { openSessionBroker, type SessionBroker } from "../transports/session-broker.ts";
+import { type PublishWatch, WatchedTransport } from "../transports/watched-transport.ts";
 import { engineFeed, usualTask } from "./copy-parts.ts";
+import { type SealLab, usualSeals } from "./seal-lab.ts";
 
 export interface LaneLabOptions {
   readonly source: string;
@@ -25,6 +27,10 @@ export interface LaneLabOptions {
   readonly policy?: SinkPolicy;
   /** How much faster than real time it goes. */
   readonly factor?: number;
+  /** Keys of a sealed session. @default as the access of the tests is */
+  readonly seals?: SealLab;
+  /** Told of all that anybody publishes. */
+  readonly onPublish?: PublishWatch;
 }
 
 /** One sink of a lab, with its links. */
@@ -35,7 +41,7 @@ export interface LabSink {
   kill(): Promise<void>;
 }
 
-const SCOPE = { sessionId: "abcdefghijkl", epoch: 1 } as const;
+export const SCOPE = { sessionId: "abcdefghijkl", epoch: 1 } as const;
 const SUBJECTS = subjectsOf(SCOPE.sessionId);
 
 /**
@@ -45,21 +51,27 @@ const SUBJECTS = subjectsOf(SCOPE.sessionId);
 export class LaneLab {
   readonly events: SourceEvent[] = [];
   readonly sinks: LabSink[] = [];
-  readonly #broker = createMemoryBroker({ preferredPayloadBytes: 64 * 1024 });
+  readonly #broker: SessionBroker;
   readonly #stop = new AbortController();
   readonly #clock: Clock;
+  readonly #seals: SealLab | undefined;
+  readonly #onPublish: PublishWatch;
   readonly #watchers = new Set<() => void>();
   #session: SourceSession | undefined;
 
-  private constructor(clock: Clock) {
+  private constructor(clock: Clock, broker: SessionBroker, { seals = usualSeals(), onPublish }: LaneLabOptions) {
     this.#clock = clock;
+    this.#broker = broker;
+    this.#seals = seals;
+    this.#onPublish = onPublish ?? (() => undefined);
   }
 
-  static async open({ source, sinks, policy = {}, factor = 20 }: LaneLabOptions): Promise<LaneLab> {
-    const lab = new LaneLab(quickClock(factor));
+  static async open(options: LaneLabOptions): Promise<LaneLab> {
+    const { source, sinks, policy = {}, factor = 20 } = options;
+    const lab = new LaneLab(quickClock(factor), await openSessionBroker(64 * 1024), options);
     onTestFinished(() => lab.close());
     const { signal } = lab.#stop;
-    const up = lab.#broker.connect();
+    const up = await lab.#broker.connect();
     const reports = await up.subscribe(upWildcard(SUBJECTS), { signal, queueBytes: 64 * 1024 * 1024 });
     for (const folder of sinks) lab.sinks.push(await lab.#sink(lab.sinks.length, folder, false));
     lab.#session = new SourceSession(
@@ -67,7 +79,11 @@ export class LaneLab {
         scope: SCOPE,
         tree: { root: Buffer.from(source) },
         threads: new TreeThreads(),
-        wire: { transport: lab.#broker.connect(), subjects: SUBJECTS },
+        wire: {
+          transport: new WatchedTransport(await lab.#broker.connect(), lab.#onPublish),
+          subjects: SUBJECTS,
+          seal: lab.#seals?.source(SCOPE),
+        },
         reports,
         sinks: lab.sinks.map(({ member }) => member),
         expected: [],
@@ -150,8 +166,9 @@ export class LaneLab {
 
   async #sink(index: number, path: string, late: boolean, plan: FaultPlan = () => undefined): Promise<LabSink> {
     const { signal } = this.#stop;
-    const member = { id: `sink0${index}`, name: `sink ${index}` };
-    const gate = new GateTransport(new FaultTransport(this.#broker.connect(), plan));
+    const named = { id: `sink0${index}`, name: `sink ${index}` };
+    const member = this.#seals?.member(named) ?? named;
+    const gate = new GateTransport(new FaultTransport(await this.#broker.connect(), plan));
     const onFailure = (): void => undefined;
     const folder = openSinkFolder(path, systemRandom, { clock: this.#clock, bootId: "this boot" });
     const intake = await Intake.open(
@@ -160,9 +177,13 @@ export class LaneLab {
     );
     const copy = new SinkEpoch({
       scope: SCOPE,
-      task: usualTask(folder),
+      task: usualTask(folder, this.#seals?.signs(member, SCOPE)),
       feed: engineFeed(),
-      up: { transport: gate, subject: upSubject(SUBJECTS, member.id) },
+      up: {
+        transport: new WatchedTransport(gate, this.#onPublish),
+        subject: upSubject(SUBJECTS, member.id),
+        seal: this.#seals?.sink(SCOPE, member.id),
+      },
       runtime: { clock: this.#clock, signal, emit: () => undefined },
       late,
       onLane: () => void intake.takeData(false),

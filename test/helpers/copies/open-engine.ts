@@ -1,5 +1,6 @@
 import { systemClock } from "../../../src/lib/clock.ts";
 import { FanfoldError } from "../../../src/lib/errors.ts";
+import { entryDisplay } from "../../../src/protocol/frame/page.ts";
 import type { Deletion } from "../../../src/protocol/messages/deletion.ts";
 import { FidelityTally } from "../../../src/protocol/messages/fidelity.ts";
 import type { Problem } from "../../../src/protocol/messages/progress.ts";
@@ -7,10 +8,12 @@ import type { DeletionPolicy } from "../../../src/sink/deletion/deletion.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import type { RootOptions } from "../../../src/sink/disk/root-options.ts";
 import type { CopyEngine } from "../../../src/sink/engine/copy-engine.ts";
+import type { TreeChanges } from "../../../src/sink/engine/engine-messages.ts";
 import { openCopy } from "../../../src/sink/engine/open-copy.ts";
-import type { WantMessage } from "../../../src/sink/engine/page-wants.ts";
+import type { SnapshotCopy } from "../../../src/sink/engine/snapshot-copy.ts";
 import type { Doubts } from "../../../src/sink/own/sync-mark.ts";
 import { checkFrame } from "../../../src/sink/stream/checked-frame.ts";
+import type { WantMessage } from "../../../src/sink/wants/page-wants.ts";
 
 export interface OpenEngine extends Disposable {
   readonly engine: CopyEngine;
@@ -22,6 +25,8 @@ export interface OpenEngine extends Disposable {
   readonly fidelity: FidelityTally;
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
+  /** What a tree that is to be a snapshot is to the one before. */
+  finishTree(): TreeChanges | undefined;
   /** What comes behind the sync: the deletion that the source asked for. */
   delete(): { readonly deletion: Deletion | undefined; readonly deleted: readonly string[] };
 }
@@ -39,6 +44,8 @@ export interface OpenEngineOptions {
   readonly deletion?: DeletionPolicy;
   /** How many entries with several names may wait for the end. */
   readonly sharedMax?: number;
+  /** What the copy is made from, which is to be a snapshot. */
+  readonly snapshot?: SnapshotCopy;
 }
 
 /** A sink's engine over a real folder, as its thread opens it. */
@@ -59,12 +66,13 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       deletion: options.deletion ?? { forbidden: false },
       isSynced: true,
       onBusy: () => undefined,
+      snapshot: options.snapshot,
       ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
       ...(options.sharedMax === undefined ? {} : { sharedMax: options.sharedMax }),
     },
     {
       want: (want) => wants.push(want),
-      file: (path) => files.push(path),
+      file: (entry) => files.push(entryDisplay(entry)),
       problem: (problem) => problems.push(problem),
       deleted: (path) => deleted.push(path),
     },
@@ -83,6 +91,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       else
         throw checked.type === "altered" ? engine.alteredError(checked.chunk) : new FanfoldError("damaged", "no frame");
     },
+    finishTree: () => copy.finishTree(),
     delete() {
       const deletion = copy.delete({
         onDeleted: (path) => deleted.push(path),

@@ -1,5 +1,5 @@
 import { zstdCompressSync } from "node:zlib";
-import { contentOf, replaceContent, sealFrame } from "../../../src/protocol/frame/frame.ts";
+import { contentOf, finishFrame, replaceContent } from "../../../src/protocol/frame/frame.ts";
 
 const PLAIN_OFFSET = 21;
 const BLOCK_BYTES = 128 * 1024;
@@ -22,7 +22,7 @@ export function packed(frame: Buffer, { content, plainBytes }: PackedOptions = {
     frame.length - contentOf(frame).length + compressed.length,
   );
   if (plainBytes !== undefined) payload.writeUIntBE(plainBytes, PLAIN_OFFSET, 3);
-  sealFrame(payload, 0);
+  finishFrame(payload, 0);
   return payload;
 }
 

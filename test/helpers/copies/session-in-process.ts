@@ -13,11 +13,12 @@ import { CopyWork } from "../../../src/source/session/copy-work.ts";
 import { DryRun } from "../../../src/source/session/dry-run.ts";
 import { SourceSession } from "../../../src/source/session/source-session.ts";
 import { TreeThreads } from "../../../src/source/tree-threads.ts";
-import { createMemoryBroker } from "../../../src/transport/memory.ts";
-import type { Transport } from "../../../src/transport/transport.ts";
 import { quickClock } from "../quick-clock.ts";
 import { type FaultPlan, FaultTransport } from "../transports/fault-transport.ts";
+import { openSessionBroker, type SessionCarrier } from "../transports/session-broker.ts";
+import { type PublishWatch, WatchedTransport } from "../transports/watched-transport.ts";
 import { engineFeed, usualTask } from "./copy-parts.ts";
+import { type SealLab, usualSeals } from "./seal-lab.ts";
 
 export interface FaultySession {
   readonly source: string;
@@ -26,12 +27,19 @@ export interface FaultySession {
   readonly down: (sink: number) => FaultPlan;
   readonly up: FaultPlan;
   readonly payloadBytes?: number;
-  /** @default one that goes ten times as fast as the system's, so that nobody waits for heartbeats and hold-offs */
+  /** What carries it beneath the faults. */
+  readonly carrier?: SessionCarrier;
+  /** @default one that goes four times as fast as the system's, so that nobody waits for heartbeats and hold-offs */
   readonly clock?: Clock;
   /** What of the source is published, and how. */
   readonly tree?: Omit<PublishedTree, "root">;
   /** Called before each payload of the source is published: the place to change files under it. */
-  readonly onPublish?: (payload: Uint8Array) => void;
+  readonly onPublish?: PublishWatch;
+  /** The same of each payload of a sink. */
+  readonly onReport?: PublishWatch;
+  /** Keys of a sealed session. */
+  readonly seals?: SealLab | "off";
+  readonly epoch?: number;
   readonly onEvent?: (event: SourceEvent) => void;
   /** Boot of the machine that the sinks believe in. */
   readonly bootId?: string;
@@ -43,28 +51,34 @@ export interface FaultyResult {
   readonly transports: readonly FaultTransport[];
 }
 
-const CLOCK_FACTOR = 10;
+/** Not more: a source tries a repair for some seconds of this clock, and a busy machine may stand still for half of one. */
+const CLOCK_FACTOR = 4;
 const QUEUE_BYTES = 64 * 1024 * 1024;
 
-/** A whole session, source and sinks in this process with their real threads, over a memory broker with faults. */
+/** A whole session, source and sinks in this process with their real threads, over a broker with faults. */
 export async function runFaultySession(options: FaultySession): Promise<FaultyResult> {
-  const scope = { sessionId: "abcdefghijkl", epoch: 1 };
+  const scope = { sessionId: "abcdefghijkl", epoch: options.epoch ?? 1 };
+  const seals = options.seals === "off" ? undefined : (options.seals ?? usualSeals());
   const clock = options.clock ?? quickClock(CLOCK_FACTOR);
   const subjects = subjectsOf(scope.sessionId);
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const { signal } = stop;
   const queue = { signal, queueBytes: QUEUE_BYTES };
-  const broker = createMemoryBroker({ preferredPayloadBytes: options.payloadBytes ?? 64 * 1024 });
-  const up = new FaultTransport(broker.connect(), options.up);
+  const broker = await openSessionBroker(options.payloadBytes ?? 64 * 1024, options.carrier);
+  const up = new FaultTransport(await broker.connect(), options.up);
   const reports = await up.subscribe(upWildcard(subjects), queue);
   const transports = [up];
-  const members = options.sinks.map((_, index) => ({ id: `sink0${index}`, name: `sink ${index}` }));
+  const members = options.sinks.map((_, index) => {
+    const member = { id: `sink0${index}`, name: `sink ${index}` };
+    return seals?.member(member) ?? member;
+  });
   // Their locks go, so that they can take part in another session.
   using closing = new DisposableStack();
   const copies = await Promise.all(
-    members.map(async ({ id }, index) => {
-      const down = new FaultTransport(broker.connect(), options.down(index));
+    members.map(async (member, index) => {
+      const { id } = member;
+      const down = new FaultTransport(await broker.connect(), options.down(index));
       transports.push(down);
       const moment = { clock: systemClock, bootId: options.bootId ?? "this boot" };
       const folder = openSinkFolder(options.sinks[index] ?? "", systemRandom, moment);
@@ -74,9 +88,16 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       const intake = await Intake.open({ transport: down, subjects, memberId: id, signal, onFailure }, true);
       const copy = new SinkEpoch({
         scope,
-        task: usualTask(folder, { session: "in-process", source: "a source", dryRun: options.dryRun === true }),
+        task: usualTask(folder, {
+          ...{ session: "in-process", source: "a source", dryRun: options.dryRun === true },
+          ...seals?.signs(member, scope),
+        }),
         feed: engineFeed(),
-        up: { transport: broker.connect(), subject: upSubject(subjects, id) },
+        up: {
+          transport: new WatchedTransport(await broker.connect(), options.onReport ?? unwatched),
+          subject: upSubject(subjects, id),
+          seal: seals?.sink(scope, id),
+        },
         runtime: { clock, signal, emit: () => undefined },
         late: false,
         onLane: () => void intake.takeData(false),
@@ -91,7 +112,11 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
       scope,
       tree: { root: Buffer.from(options.source), ...options.tree },
       threads: new TreeThreads(),
-      wire: { transport: watched(broker.connect(), options.onPublish), subjects },
+      wire: {
+        transport: new WatchedTransport(await broker.connect(), options.onPublish ?? unwatched),
+        subjects,
+        seal: seals?.source(scope),
+      },
       reports,
       sinks: members,
       expected: [],
@@ -110,17 +135,4 @@ export async function runFaultySession(options: FaultySession): Promise<FaultyRe
   return { summary, transports };
 }
 
-function watched(transport: Transport, onPublish: FaultySession["onPublish"]): Transport {
-  if (onPublish === undefined) return transport;
-  return {
-    capabilities: transport.capabilities,
-    publish: (subject, payload, options) => {
-      for (const part of payload instanceof Uint8Array ? [payload] : payload) onPublish(part);
-      return transport.publish(subject, payload, options);
-    },
-    subscribe: (subject, options) => transport.subscribe(subject, options),
-    status: () => transport.status(),
-    drain: (options) => transport.drain(options),
-    close: () => transport.close(),
-  };
-}
+const unwatched: PublishWatch = () => undefined;

@@ -1,13 +1,16 @@
-import { buildFrame, type FrameType, STREAM_DATA, sealFrame } from "../../../src/protocol/frame/frame.ts";
+import { SpillFile } from "../../../src/lib/disk/spill-file.ts";
+import { buildFrame, type FrameType, finishFrame, STREAM_DATA } from "../../../src/protocol/frame/frame.ts";
 import { encodeEnd, encodeWalked } from "../../../src/protocol/frame/marks.ts";
-import { TreeHasher } from "../../../src/protocol/hash/digest.ts";
+import { TreeDigest } from "../../../src/protocol/hash/tree-digest.ts";
 import type { DeleteLimit } from "../../../src/protocol/messages/deletion.ts";
 import { TreeFolder } from "../../../src/source/disk/tree-folder.ts";
 import { deletionMark } from "../../../src/source/publish/deletion-mark.ts";
-import { type ReadOutput, readPage } from "../../../src/source/read/file-reader.ts";
+import { readPage } from "../../../src/source/read/file-reader.ts";
 import { FrameBuilder, frameCapacity } from "../../../src/source/read/frame-builder.ts";
+import type { ReadOutput } from "../../../src/source/read/read-output.ts";
 import type { TreeScope } from "../../../src/source/walk/tree-scope.ts";
-import { type WalkOutput, walkTree } from "../../../src/source/walk/walk.ts";
+import type { WalkOutput } from "../../../src/source/walk/walk-output.ts";
+import { walkTree } from "../trees/walk-tree.ts";
 
 export const SESSION = { sessionId: "abcdefghijkl", epoch: 1 } as const;
 const FRAME_BYTES = 256 * 1024;
@@ -30,7 +33,7 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
   const pages: Uint8Array[] = [];
   let [entries, files, bytes, sequence] = [0, 0, 0, 0];
   const seal = (frame: Buffer): Buffer => {
-    sealFrame(frame, sequence);
+    finishFrame(frame, sequence);
     sequence += 1;
     return frame;
   };
@@ -51,13 +54,12 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
   }
   yield seal(plainFrame("walked", encodeWalked({ pages: pages.length, entries, files, bytes })));
   options.onWalked?.();
-  const tree = new TreeHasher();
+  using tree = new TreeDigest(() => SpillFile.open());
   const builder = newBuilder(options.frameBytes);
   for (const body of pages) {
-    for (const output of readPage(body, { folder, builder, isWanted: () => true })) {
+    for (const output of readPage(body, { folder, builder, tree, isWanted: () => true })) {
       if (output.type === "frame") yield seal(Buffer.from(output.frame.buffer, 0, output.frame.frameBytes));
       else if (output.type === "trailer") {
-        tree.add(output.digest);
         yield seal(plainFrame("trailer", output.body));
       } else {
         if (output.type === "problem") problems += 1;
@@ -69,7 +71,7 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
     const mark = deletionMark(options.deletion, { entries, problems });
     if (!("code" in mark)) yield seal(plainFrame("scope", mark));
   }
-  yield seal(plainFrame("end", encodeEnd({ pages: pages.length, entries, digest: tree.digest() })));
+  yield seal(plainFrame("end", encodeEnd({ pages: pages.length, entries, digest: tree.end() })));
 }
 
 export function plainFrame(type: FrameType, table: Uint8Array): Buffer {

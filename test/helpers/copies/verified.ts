@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { VerifyEvent } from "../../../src/protocol/messages/events.ts";
+import type { VerifyEvent } from "../../../src/protocol/messages/verify-events.ts";
 import { type VerifyResult, verifyFolder } from "../../../src/sink/verify/verify.ts";
 import { tempFolder } from "../disks/temp-folder.ts";
 import { type CopiedFolderOptions, copyWithManifest } from "../trees/copied-folder.ts";

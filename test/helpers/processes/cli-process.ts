@@ -13,11 +13,17 @@ export interface ErrorEvent {
   readonly message: string;
 }
 
-const running = new Set<ChildProcess>();
+/** With what each printed. */
+const running = new Map<ChildProcess, () => string>();
 
 /** For the end of the test process, however it ends. */
 export function killRest(): void {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running.keys()) child.kill("SIGKILL");
+}
+
+/** What the processes of this test process printed that still run: why a test came to no end. */
+export function shownOfRunning(): string[] {
+  return [...running.values()].map((shown) => shown());
 }
 
 /** Signals by which only a fault of the program, or of Node.js, ends a process. */
@@ -44,7 +50,7 @@ export class CliProcess<Event extends { readonly type: string }> {
     this.title = title;
     this.#child = child;
     this.pid = child.pid ?? -1;
-    running.add(child);
+    running.set(child, () => this.shown());
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });

@@ -3,5 +3,5 @@ import { systemRandom } from "../../../src/lib/random.ts";
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
 
 const folder = openSinkFolder(process.argv[2] ?? "", systemRandom);
-process.stdout.write(`${folder.secret}\n`);
+process.stdout.write(`${folder.key.publicKey}\n`);
 setInterval(() => folder.path, 60_000);

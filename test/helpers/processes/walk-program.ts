@@ -1,5 +1,6 @@
+import { walkTree } from "../trees/walk-tree.ts";
+
 /** Walks the folder named by the argument, and prints what came out besides pages, and the number of entries. */
-import { walkTree } from "../../../src/source/walk/walk.ts";
 
 const outputs = [...walkTree(Buffer.from(process.argv[2] ?? ""))];
 const entries = outputs.reduce((sum, output) => sum + (output.type === "page" ? output.entries : 0), 0);

@@ -1,7 +1,7 @@
 /** A thread for the tests of threads: the first of a test fails while it loads, all others double what they are given. */
 import { existsSync, writeFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { LOADED } from "../../../src/lib/thread.ts";
+import { LOADED } from "../../../src/lib/threads/thread.ts";
 
 const mark = process.env["FRAIL_THREAD_MARK"] ?? "";
 if (!existsSync(mark)) {

@@ -45,5 +45,5 @@ export abstract class ForwardingTransport implements Transport {
     return this.#inner.close();
   }
 
-  protected abstract received(inner: Subscription): AsyncGenerator<TransportMessage, void, undefined>;
+  protected abstract received(inner: Subscription): AsyncIterator<TransportMessage, void, undefined>;
 }

@@ -1,14 +1,18 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { decodeFrame } from "../../../src/protocol/frame/frame.ts";
-import { decodePage, type Entry, encodePage, type Page } from "../../../src/protocol/frame/page.ts";
-import { decodeTrailer, type EntryState } from "../../../src/protocol/frame/trailer.ts";
+import type { Entry, Page } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
+import type { EntryState } from "../../../src/protocol/frame/trailer.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
-import { LACKS, type Lack, type ManifestState } from "../../../src/sink/manifest/manifest.ts";
+import { encodeManifestStates, LACKS, type Lack, type ManifestState } from "../../../src/sink/manifest/manifest.ts";
 import { ManifestReader } from "../../../src/sink/manifest/manifest-reader.ts";
 import { openManifestWriter } from "../../../src/sink/manifest/manifest-writer.ts";
+import { taken } from "../copies/hand-manifest.ts";
 import { type OpenEngineOptions, openEngine } from "../copies/open-engine.ts";
+import { rowsOf } from "../copies/rows-of.ts";
 import { sourceFrames } from "../copies/source-frames.ts";
+import { decodeTrailer } from "../copies/trailers.ts";
 
 export const COPIED_AT = "2026-11-22T16:00:00.000Z";
 
@@ -52,8 +56,10 @@ export function copyWithManifest(source: string, sink: string, options: CopiedFo
   for (const [entry, bits] of lacks)
     for (const [what, bit] of Object.entries(LACKS)) if ((bits & bit) !== 0) writer.lacks(entry, what as Lack);
   for (const page of pages) {
-    const own = page.entries.map((entry, index) => stateOf(entry, states[page.page]?.[index] ?? { state: "not-read" }));
-    writer.page(page, encodePage(page), own);
+    const own = page.entries.map((entry, index) =>
+      stateOf(entry, states[page.page]?.[index] ?? { state: "as-listed" }),
+    );
+    writer.page(rowsOf(page), encodeManifestStates(taken(writer, { page, states: own })));
   }
   const declared = pages.flatMap((page) => page.entries.filter(notCarried).map(({ entry }) => entry));
   if (!unfinished) writer.commit(Buffer.alloc(32, 1), declared);

@@ -4,7 +4,17 @@ import { escapeName } from "../../../src/lib/escape-name.ts";
 import { at, OWN_FOLDER, pathsIn } from "./tree-differences.ts";
 
 /** What is compared of each entry. */
-export type Aspect = "kind" | "mode" | "owner" | "time" | "target" | "device" | "attributes" | "room" | "hard links";
+export type Aspect =
+  | "kind"
+  | "mode"
+  | "owner"
+  | "time"
+  | "target"
+  | "device"
+  | "attributes"
+  | "room"
+  | "hard links"
+  | "other names";
 
 export interface ExactOptions {
   readonly excludes?: readonly string[];
@@ -58,7 +68,8 @@ export function exactDifferences(source: string, copy: string, options: ExactOpt
     pairs.set(from.inode, to.inode);
     partners.set(to.inode, from.inode);
     if (isOther) say(name, "hard links: one inode at one side, several at the other");
-    if (to.names !== namesFound.get(to.inode)) say(name, "hard links: it has a name outside of the copy");
+    if (!but.includes("other names") && to.names !== namesFound.get(to.inode))
+      say(name, "hard links: it has a name outside of the copy");
   }
   return differences;
 }

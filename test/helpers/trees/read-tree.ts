@@ -1,11 +1,12 @@
 import { expect } from "vitest";
 import { type DataRecord, decodeDataTable } from "../../../src/protocol/frame/data-table.ts";
-import { decodeFrame, sealFrame } from "../../../src/protocol/frame/frame.ts";
-import { decodeTrailer } from "../../../src/protocol/frame/trailer.ts";
+import { decodeFrame, finishFrame } from "../../../src/protocol/frame/frame.ts";
 import { TreeFolder } from "../../../src/source/disk/tree-folder.ts";
-import { type ReadOutput, type ReadPageOptions, readPage } from "../../../src/source/read/file-reader.ts";
-import { walkTree } from "../../../src/source/walk/walk.ts";
+import { readPage } from "../../../src/source/read/file-reader.ts";
+import type { ReadOutput, ReadPageOptions } from "../../../src/source/read/read-output.ts";
 import { newBuilder } from "../copies/source-frames.ts";
+import { decodeTrailer } from "../copies/trailers.ts";
+import { walkTree } from "./walk-tree.ts";
 
 export interface ReadTree {
   /** Of each frame its records. */
@@ -38,7 +39,8 @@ export function readTree(root: string, { frameBytes, change, onOutput, ...readin
   let [states, doneBytes, doneFiles]: [string[], number, number] = [[], 0, 0];
   const [frames, sizes]: [DataRecord[][], number[]] = [[], []];
   const [problems, again, grew]: [string[], string[], string[]] = [[], [], []];
-  const options = { folder, builder: newBuilder(frameBytes), isWanted: () => true, ...reading };
+  const tree = { page: () => undefined, again: () => undefined };
+  const options = { folder, builder: newBuilder(frameBytes), tree, isWanted: () => true, ...reading };
   for (const output of readPage(body, options)) {
     onOutput?.(output);
     if (output.type === "problem") problems.push(`${output.problem.path} ${output.problem.message}`);
@@ -50,7 +52,7 @@ export function readTree(root: string, { frameBytes, change, onOutput, ...readin
         .map(({ state }) => state);
     if (output.type === "frame") {
       const payload = Buffer.from(output.frame.buffer, 0, output.frame.frameBytes);
-      sealFrame(payload, 0);
+      finishFrame(payload, 0);
       const { table, content } = decodeFrame(payload);
       frames.push(decodeDataTable(table, content));
       sizes.push(payload.length);

@@ -161,14 +161,14 @@ async function touch(path: string, time: string): Promise<void> {
   await run("touch", ["--no-dereference", `--date=${time}`, "--", path]);
 }
 
-/** Many files in directories of a hundred. */
-export function makeManyFiles(root: string, count: number, bytes = 300): void {
+/** Many files in directories of a hundred, with names at least so long. */
+export function makeManyFiles(root: string, count: number, bytes = 300, nameBytes = 0): void {
   const shared = content(bytes, 1);
   for (let index = 0; index < count; index += 1) {
     const folder = join(root, `d${Math.floor(index / 100)}`);
     if (index % 100 === 0) mkdirSync(folder, { recursive: true });
     shared.writeUInt32LE(index, 0);
-    writeFileSync(join(folder, `f${index}`), index % 50 === 0 ? "" : shared);
+    writeFileSync(join(folder, `f${index}`.padEnd(nameBytes, "-")), index % 50 === 0 ? "" : shared);
   }
 }
 

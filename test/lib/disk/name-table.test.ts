@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { KeyedHash } from "../../../src/lib/crypto/keyed-hash.ts";
 import { NameTable } from "../../../src/lib/disk/name-table.ts";
-import { KeyedHash } from "../../../src/lib/keyed-hash.ts";
 
 const KEY = Uint8Array.from({ length: 8 }, (_, index) => index);
 

@@ -19,8 +19,11 @@ import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { namesByPath } from "../../../src/lib/disk/directory-names.ts";
 import { type EntryStats, entryStats } from "../../../src/lib/disk/entry-stats.ts";
+import { NameList } from "../../../src/lib/disk/name-list.ts";
 import { loadNative } from "../../../src/lib/disk/native.ts";
 import type { Native } from "../../../src/lib/disk/native-calls.ts";
+import { StatxBuffer } from "../../../src/lib/disk/statx-stats.ts";
+import { TakenName } from "../../../src/lib/disk/taken-name.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { thrown, thrownCode } from "../../helpers/thrown.ts";
 import { makeFifo } from "../../helpers/trees/special-files.ts";
@@ -32,6 +35,12 @@ function native(): Native {
   const calls = loadNative();
   if (calls === undefined) throw new Error("no native calls on this machine");
   return calls;
+}
+
+function taken(name: string): TakenName {
+  const into = new TakenName();
+  expect(into.take(Buffer.from(name))).toBe(true);
+  return into;
 }
 
 function openFile(path: string, flags: string): number {
@@ -222,6 +231,27 @@ describe.skipIf(process.platform !== "linux")("calls for names in an open direct
     expect(native().statName({ directory, name: Buffer.from("none") })).toBeUndefined();
   });
 
+  test("a name that was taken leads to the same, and where it cannot be told, nothing is thrown", () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "file"), "content", { mode: 0o640 });
+    symlinkSync("nowhere", join(folder, "link"));
+    const directory = openFile(folder, "r");
+    const [quick, usual] = [new StatxBuffer(), new StatxBuffer()];
+    for (const name of ["file", "link"]) {
+      expect(native().lookTaken(directory, taken(name), quick)).toBe(
+        native().lookName(directory, Buffer.from(name), usual),
+      );
+      expect(traitsOf(quick.take())).toEqual(traitsOf(usual.take()));
+    }
+    const fd = native().openTaken(directory, taken("file"), constants.O_RDONLY | constants.O_NOFOLLOW);
+    const content = Buffer.alloc(7);
+    expect([native().readAt(fd, content, 0), content.toString()]).toEqual([7, "content"]);
+    native().close(fd);
+    expect(native().lookTaken(directory, taken("none"), quick)).toBe(false);
+    expect(native().openTaken(directory, taken("none"), constants.O_RDONLY)).toBeLessThan(0);
+    expect(native().openTaken(directory, taken("link"), constants.O_NOFOLLOW)).toBeLessThan(0);
+  });
+
   test("fail as calls by path do", () => {
     const folder = tempFolder();
     symlinkSync("/etc/hostname", join(folder, "link"));
@@ -246,6 +276,13 @@ describe.skipIf(process.platform !== "linux")("calls for names in an open direct
     expect(native().listAttributes(file).map(String)).toEqual(["user.a"]);
     expect(String(native().getAttribute(file, Buffer.from("user.a")))).toBe("b");
     expect(native().listAttributes(link)).toEqual([]);
+    const lengthOf = (name: string): number => native().attributesTaken(directory, taken(name));
+    // Older systems cannot tell it in this way.
+    expect([
+      ["user.a".length + 1, 0],
+      [-1, -1],
+    ]).toContainEqual([lengthOf("file"), lengthOf("link")]);
+    expect(lengthOf("none")).toBeLessThan(0);
   });
 
   test("readNames() gives every name of a large directory, whatever its bytes, and again from the beginning", () => {
@@ -257,6 +294,10 @@ describe.skipIf(process.platform !== "linux")("calls for names in an open direct
     const textsOf = (some: Iterable<Buffer[]>) => [...some].flat().map((name) => name.toString("latin1"));
     const wanted = names.map((name) => name.toString("latin1")).sort();
     for (let round = 0; round < 2; round += 1) expect(textsOf(native().readNames(directory)).sort()).toEqual(wanted);
+    const list = new NameList();
+    for (let isFirst = true; native().moreNames?.(directory, list, isFirst) === true; ) isFirst = false;
+    const listed = Array.from({ length: list.count }, (_, index) => list.name(index).toString("latin1"));
+    expect(listed.sort()).toEqual(wanted);
     expect(textsOf(namesByPath(Buffer.from(folder))).sort()).toEqual(wanted);
     const file = openFile(join(folder, "..."), "r");
     expect(thrownCode(() => [...native().readNames(file)])).toBe("ENOTDIR");

@@ -18,6 +18,7 @@ import {
   fitSummary,
 } from "../../../src/protocol/messages/fit-message.ts";
 import type { Problem, SessionSummary } from "../../../src/protocol/messages/progress.ts";
+import { RECEIPT_CHARS_MAX } from "../../../src/protocol/messages/receipt.ts";
 
 /** The longest that a path can become when it is shown: invalid bytes, wide characters, backslashes. */
 const LONGEST = [
@@ -91,6 +92,7 @@ describe.each(LONGEST.map((path, index) => [index, path] as const))("the longest
       filesUnchanged: 0,
       bytesUnchanged: 0,
       entriesChanged: 0,
+      receipt: "r".repeat(RECEIPT_CHARS_MAX),
       fidelity: fitFidelity(fidelity(path)),
     };
     const failed = { type: "failed" as const, code: "damaged", message: fitReason(path), progress };

@@ -127,6 +127,20 @@ describe.each<NodeJS.Platform>(process.platform === "linux" ? ["linux", "darwin"
       expect(isUntouched()).toBe(true);
     });
 
+    test("makes a link and a node although one of an earlier try is left in our own folder", () => {
+      const { folder, root } = open();
+      const { outside, isUntouched } = canary();
+      const fifo = { ...linkAt("", "fifo"), kind: "fifo" as const };
+      for (const leaf of [linkAt("", "link", "/no/where"), ...(root.native === undefined ? [] : [fifo])]) {
+        symlinkSync(outside, join(folder, ".fanfold/partial/leaf-99"));
+        placeLeaf(root, leaf, options);
+      }
+      expect(readlinkSync(join(folder, "link"))).toBe("/no/where");
+      if (root.native !== undefined) expect(lstatSync(join(folder, "fifo")).isFIFO()).toBe(true);
+      expect(readdirSync(join(folder, ".fanfold/partial"))).toEqual([]);
+      expect(isUntouched()).toBe(true);
+    });
+
     test("makes a directory over a file, a link and a FIFO; a directory stays, and can be filled", () => {
       const { folder, root, put } = open();
       const { outside, isUntouched } = canary();

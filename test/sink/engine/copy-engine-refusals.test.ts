@@ -14,6 +14,7 @@ import {
   rootEntry,
   seal,
   symlink,
+  unchanged,
   WITHDRAWN,
 } from "../../helpers/copies/hand-source.ts";
 import { type OpenEngine, openEngine } from "../../helpers/copies/open-engine.ts";
@@ -151,7 +152,7 @@ describe("a trailer that lies", () => {
     ["says a file was delivered that was withdrawn", dataFrame([], [{ entry: 1, final: undefined }]), STATES],
     ["says a file was withdrawn that was delivered", whole, [AS_LISTED, WITHDRAWN, AS_LISTED, AS_LISTED]],
     ["says a file has another content", whole, [AS_LISTED, delivered(other), AS_LISTED, AS_LISTED]],
-    ["says a file was not read that was", whole, [AS_LISTED, { state: "not-read" as const }, AS_LISTED, AS_LISTED]],
+    ["says a file was not read that was", whole, [AS_LISTED, unchanged(other), AS_LISTED, AS_LISTED]],
     ["says a file is as listed", whole, [AS_LISTED, AS_LISTED, AS_LISTED, AS_LISTED]],
   ])("and %s names the file", (_, data, states) => {
     const { accept, source, page } = begin();
@@ -161,8 +162,8 @@ describe("a trailer that lies", () => {
     );
   });
 
-  test("about a time or a mode, or in its digest, is told from the page", () => {
-    for (const change of [{ mode: 0o600 }, { mtime: { seconds: 1, nanoseconds: 0 } }]) {
+  test("about a time, a mode, a size or a directory, or in its digest, is refused", () => {
+    for (const change of [{ mode: 0o600 }, { mtime: { seconds: 1, nanoseconds: 0 } }, { size: 8 }]) {
       const { accept, source, page } = begin();
       accept(whole);
       const lie = { state: "delivered" as const, final: { ...finalOf(CONTENT), ...change } };
@@ -172,6 +173,8 @@ describe("a trailer that lies", () => {
     }
     const { accept, source, page } = begin();
     accept(whole);
+    const withoutDirectory = source.trailer(page, [AS_LISTED, delivered(CONTENT), WITHDRAWN, AS_LISTED]);
+    expect(thrownCode(() => accept(withoutDirectory))).toBe("digest-mismatch");
     expect(thrownCode(() => accept(source.trailer(page, STATES, Buffer.alloc(32))))).toBe("digest-mismatch");
   });
 

@@ -14,6 +14,7 @@ import {
   hardlink,
   rootEntry,
   TIME,
+  unchanged,
   WITHDRAWN,
 } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
@@ -27,7 +28,10 @@ const FIRST: Entry = { ...file("first", CONTENT.length), mode: 0o644 };
 const ENTRIES = [rootEntry, directory("d"), FIRST, hardlink("z", 2), hardlink("d/second", 2)];
 
 /** Copies the entries, of which number 2 is the only file; gives what the sink said. */
-function copyInto(folder: string, { withdrawn = false, entries = ENTRIES, doubts = [] as Doubts } = {}) {
+function copyInto(
+  folder: string,
+  { withdrawn = false, entries = ENTRIES, doubts = [] as Doubts, content = CONTENT } = {},
+) {
   using sink = openEngine(folder, { doubts });
   const source = new HandSource();
   const { payload, page } = source.page(entries);
@@ -37,13 +41,9 @@ function copyInto(folder: string, { withdrawn = false, entries = ENTRIES, doubts
     sink.accept(
       withdrawn
         ? dataFrame([], [{ entry: 2, final: undefined }])
-        : dataFrame([{ entry: 2, bytes: CONTENT }], [{ entry: 2, final: finalOf(CONTENT) }]),
+        : dataFrame([{ entry: 2, bytes: content }], [{ entry: 2, final: finalOf(content) }]),
     );
-  const state = withdrawn
-    ? WITHDRAWN
-    : sink.wants[0]?.want === "all"
-      ? delivered(CONTENT)
-      : { state: "not-read" as const };
+  const state = withdrawn ? WITHDRAWN : sink.wants[0]?.want === "all" ? delivered(content) : unchanged(content);
   sink.accept(
     source.trailer(
       page,
@@ -113,7 +113,7 @@ describe("further names of a file", () => {
     expect(looks()).toEqual(before.map(([ino]) => [ino, 0o600]));
   });
 
-  test.skipIf(!smallDisksAvailable())("on another disk are compared by content where size and time say nothing", () => {
+  test.skipIf(!smallDisksAvailable())("on another disk are compared by content, whatever size and time say", () => {
     const folder = tempFolder();
     const disk = mountSmallDisk(join(folder, "d"), 1);
     onTestFinished(() => disk[Symbol.dispose]());
@@ -123,6 +123,7 @@ describe("further names of a file", () => {
       entry === FIRST ? ({ ...FIRST, hash: finalOf(CONTENT).hash } as Entry) : entry,
     );
     for (const [options, wanted] of [
+      [{}, "none"],
       [{ entries: hashed }, "none"],
       [{ doubts: [[0, Number.MAX_SAFE_INTEGER]] as Doubts }, "all"],
     ] as const) {
@@ -134,6 +135,18 @@ describe("further names of a file", () => {
       copyInto(folder, options);
       expect(lstatSync(second).ino).toBe(ino);
     }
+  });
+
+  test.skipIf(!smallDisksAvailable())("on another disk follow content that changed within its size and time", () => {
+    const folder = tempFolder();
+    const disk = mountSmallDisk(join(folder, "d"), 1);
+    onTestFinished(() => disk[Symbol.dispose]());
+    const content = Buffer.from("another c!!");
+    copyInto(folder);
+    // The source read its files once more; the sink finds that its own is an older one.
+    expect(copyInto(folder, { content }).problems.map(({ path }) => path)).toEqual(["first", "z", "d/second"]);
+    expect(copyInto(folder, { content })).toMatchObject({ problems: [], wants: ["all"] });
+    for (const name of ["first", "z", "d/second"]) expect(readFileSync(join(folder, name), "utf8")).toBe(`${content}`);
   });
 
   test("of a file that did not come are problems, and what stood under them stays", () => {

@@ -13,6 +13,7 @@ import {
   hardlink,
   rootEntry,
   TIME,
+  unchanged,
 } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
@@ -40,7 +41,7 @@ function copyInto(folder: string, entries: readonly Entry[], { sharedMax = 10, b
   const isSent = (index: number): boolean => sink.wants[0]?.want === "all" || sent.includes(index);
   const states: EntryState[] = entries.map(({ kind, mode, mtime }, index) => {
     if (kind !== "file") return AS_LISTED;
-    if (!isSent(index)) return { state: "not-read" };
+    if (!isSent(index)) return unchanged(CONTENT);
     const final = { ...finalOf(CONTENT), mode, mtime };
     sink.accept(dataFrame([{ entry: index, bytes: CONTENT }], [{ entry: index, final }]));
     return { ...delivered(CONTENT), final } as EntryState;

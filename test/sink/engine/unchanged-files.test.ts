@@ -27,6 +27,7 @@ import {
   rootEntry,
   symlink,
   TIME,
+  unchanged,
   WITHDRAWN,
 } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
@@ -36,7 +37,6 @@ import { needNative } from "../../helpers/trees/every-kind-tree.ts";
 import { content } from "../../helpers/trees/tree.ts";
 
 const LEAF = 32 * 1024;
-const NOT_READ: EntryState = { state: "not-read" };
 const SECONDS = 1_600_000_000.123456;
 
 /** A folder with one file, `file`, as an earlier copy left it. */
@@ -122,7 +122,7 @@ describe("a file that stands there with equal size and time", () => {
   ])("and is %s before its page is closed is a problem, and no file taken as unchanged", (_, change) => {
     const { problems, engine, prove, path } = begin(folderWith(Buffer.from("content")), 7);
     change(path);
-    prove([NOT_READ]);
+    prove([unchanged(Buffer.from("content"))]);
     expect(problems).toMatchObject([{ path: "file", kind: "not-carried" }]);
     expect([engine.counts.filesUnchanged, engine.counts.bytesUnchanged]).toEqual([0, 0]);
   });
@@ -132,7 +132,7 @@ describe("a file that stands there with equal size and time", () => {
     const { wants, engine, prove, stat } = begin(folder, 7);
     expect(wants).toEqual([{ type: "want", page: 0, want: "none" }]);
     expect(engine.counts).toMatchObject({ filesDone: 1, bytesDone: 7, filesUnchanged: 1, bytesUnchanged: 7 });
-    prove([NOT_READ]);
+    prove([unchanged(Buffer.from("content"))]);
     expect(engine.digest).toBeDefined();
     expect([stat().ino, stat().ctimeNs]).toEqual([before.ino, before.ctimeNs]);
   });
@@ -166,7 +166,7 @@ describe("a file that stands there with equal size and time", () => {
     linkSync(join(folder, "file"), join(folder, "snapshot"));
     const { wants, prove } = begin(folder, 7);
     expect(wants[0]?.want).toBe("none");
-    prove([NOT_READ]);
+    prove([unchanged(Buffer.from("content"))]);
     expect(readFileSync(join(folder, "file"), "utf8")).toBe("content");
     expect(["file", "snapshot"].map((name) => statSync(join(folder, name)).mode & 0o7777)).toEqual([0o755, 0o600]);
   });
@@ -324,11 +324,11 @@ describe("content that comes for a file that was not wanted", () => {
 describe("a trailer that says a file was not read", () => {
   test("is a lie when the file was wanted, or came", () => {
     const wanted = begin(tempFolder(), 7);
-    expect(thrownCode(() => wanted.prove([NOT_READ]))).toBe("digest-mismatch");
+    expect(thrownCode(() => wanted.prove([unchanged(Buffer.from("content"))]))).toBe("digest-mismatch");
     const came = begin(folderWith(Buffer.from("content")), 7);
     came.accept(
       dataFrame([{ entry: 1, bytes: Buffer.from("content") }], [{ entry: 1, final: finalOf(Buffer.from("content")) }]),
     );
-    expect(thrownCode(() => came.prove([NOT_READ]))).toBe("digest-mismatch");
+    expect(thrownCode(() => came.prove([unchanged(Buffer.from("content"))]))).toBe("digest-mismatch");
   });
 });

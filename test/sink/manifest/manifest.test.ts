@@ -2,26 +2,31 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodePage, type Entry, encodePage, KEEPS_ALL, type Page } from "../../../src/protocol/frame/page.ts";
+import { type Entry, KEEPS_ALL, type Page } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
+import { compareInWalk } from "../../../src/protocol/names/walk-order.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
-import { compareInWalk } from "../../../src/sink/manifest/carried-hashes.ts";
-import type { ManifestPage, ManifestState } from "../../../src/sink/manifest/manifest.ts";
+import { encodeManifestStates, type ManifestState } from "../../../src/sink/manifest/manifest.ts";
 import { ManifestReader } from "../../../src/sink/manifest/manifest-reader.ts";
 import { type ManifestWriter, openManifestWriter } from "../../../src/sink/manifest/manifest-writer.ts";
-import { walkTree } from "../../../src/source/walk/walk.ts";
 import { entry, hash, page, state, whole } from "../../helpers/arbitraries.ts";
 import {
+  type HandPage,
+  handPage,
   hashFor,
   keyOf,
   manifestOf,
   NOT_CARRIED,
   notRead,
   paged,
+  taken,
   withoutHashes,
 } from "../../helpers/copies/hand-manifest.ts";
+import { rowsOf } from "../../helpers/copies/rows-of.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
 import { makeOddTree } from "../../helpers/trees/tree.ts";
+import { walkTree } from "../../helpers/trees/walk-tree.ts";
 
 const META = {
   session: "photos",
@@ -34,7 +39,7 @@ const META = {
 const DIGEST = Buffer.alloc(32, 7);
 
 /** Pages as a session has them, with a state of any kind for each entry. */
-const pages: fc.Arbitrary<ManifestPage[]> = fc
+const pages: fc.Arbitrary<HandPage[]> = fc
   .array(fc.array(fc.tuple(entry, anyState()), { minLength: 1, maxLength: 6 }), { maxLength: 5 })
   .chain((lists) => page.map(({ entries: [root] }) => numbered(lists, root)));
 
@@ -46,7 +51,7 @@ function anyState(): fc.Arbitrary<ManifestState> {
   );
 }
 
-function numbered(lists: [Entry, ManifestState][][], root: Entry | undefined): ManifestPage[] {
+function numbered(lists: [Entry, ManifestState][][], root: Entry | undefined): HandPage[] {
   let first = 0;
   return lists.map((list, number) => {
     const entries = list.map(([each], index) =>
@@ -68,14 +73,14 @@ function openRoot(folder = tempFolder()): Root {
   return root;
 }
 
-function write(root: Root, all: readonly ManifestPage[]): ManifestWriter {
+function write(root: Root, all: readonly HandPage[]): ManifestWriter {
   const writer = openManifestWriter(root, META);
-  for (const { page: each, states } of all) writer.page(each, encodePage(each), states);
+  for (const each of all) writer.page(rowsOf(each.page), encodeManifestStates(taken(writer, each)));
   return writer;
 }
 
 /** All that a manifest says; throws what reading it throws. */
-function read(root: Root): { pages: ManifestPage[]; declared: number[]; lacks: Map<number, number> } | undefined {
+function read(root: Root): { pages: HandPage[]; declared: number[]; lacks: Map<number, number> } | undefined {
   using reader = ManifestReader.open(root);
   const declared: number[] = [];
   const lacks = new Map<number, number>();
@@ -83,7 +88,7 @@ function read(root: Root): { pages: ManifestPage[]; declared: number[]; lacks: M
     declared: (each: number) => void declared.push(each),
     lacks: (each: number, bits: number) => void lacks.set(each, (lacks.get(each) ?? 0) | bits),
   };
-  return reader === undefined ? undefined : { pages: [...reader.pages(notes)], declared, lacks };
+  return reader === undefined ? undefined : { pages: [...reader.pages(notes)].map(handPage), declared, lacks };
 }
 
 /** The same value with bytes as hex, whatever kind of bytes they are. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadNative } from "../../../src/lib/disk/native.ts";
 import { ACCESS_ACL, DEFAULT_ACL } from "../../../src/protocol/frame/attribute-names.ts";
-import { inheritAcl } from "../../../src/sink/metadata/unkept-mode.ts";
+import { inheritAcl } from "../../../src/sink/metadata/inherited-acl.ts";
 import { copyInProcess } from "../../helpers/copies/copy-in-process.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { accessList, needNative } from "../../helpers/trees/every-kind-tree.ts";

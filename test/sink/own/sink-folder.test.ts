@@ -29,23 +29,27 @@ const codeOf = (folder: string): string => thrownCode(() => open(folder)[Symbol.
 const lockIn = (folder: string): string => `.fanfold/lock-${statSync(join(folder, ".fanfold"), { bigint: true }).ino}`;
 
 describe("openSinkFolder()", () => {
-  test("makes the folder and keeps its secret and the source it belongs to", () => {
+  test("makes the folder and keeps its key and the source it belongs to", () => {
     const path = join(tempFolder(), "a/b");
     const first = open(path);
-    expect(first.secret).toMatch(/^[0-9a-f]{64}$/);
+    expect(first.key.publicKey).toMatch(/^[0-9a-f]{64}$/);
     expect(first.pinnedSource).toBeUndefined();
     first.pinSource("one");
     first.pinSource("two");
     first[Symbol.dispose]();
     using second = open(path);
-    expect([second.secret, second.pinnedSource, second.path.toString()]).toEqual([first.secret, "two", path]);
+    expect([second.key.publicKey, second.pinnedSource, second.path.toString()]).toEqual([
+      first.key.publicKey,
+      "two",
+      path,
+    ]);
     expect(statSync(join(path, ".fanfold")).mode & 0o777).toBe(0o700);
   });
 
-  test("gives another folder another secret", () => {
+  test("gives another folder another key", () => {
     using one = open(tempFolder());
     using two = open(tempFolder());
-    expect(one.secret).not.toBe(two.secret);
+    expect(one.key.publicKey).not.toBe(two.key.publicKey);
   });
 
   test("refuses a folder that is in use, also in the same process and through a link", () => {
@@ -71,7 +75,7 @@ describe("openSinkFolder()", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     using taken = open(folder);
-    expect(taken.secret).toBe(secret.toString().trim());
+    expect(taken.key.publicKey).toBe(secret.toString().trim());
   });
 
   test("refuses links in the place of its own folder and the file of its lock, and writes nothing through them", () => {
@@ -94,13 +98,7 @@ describe("openSinkFolder()", () => {
     const facts = join(folder, ".fanfold/facts");
     open(folder)[Symbol.dispose]();
     const good = readFileSync(facts, "utf8");
-    for (const bad of [
-      "",
-      "{}",
-      good.slice(0, -3),
-      good.replace('"secret":"', '"secret":"x'),
-      " ".repeat(16_385) + good,
-    ]) {
+    for (const bad of ["", "{}", good.slice(0, -3), good.replace('"seed":"', '"seed":"x'), " ".repeat(16_385) + good]) {
       writeFileSync(facts, bad);
       expect(codeOf(folder)).toBe("folder-denied");
       expect(() => open(folder)).toThrow(/facts" in it is damaged: remove that file/);

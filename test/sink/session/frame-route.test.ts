@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { buildFrame, FRAME_HEADER_BYTES, type StreamScope, sealFrame } from "../../../src/protocol/frame/frame.ts";
+import { buildFrame, FRAME_HEADER_BYTES, finishFrame, type StreamScope } from "../../../src/protocol/frame/frame.ts";
 import { type FrameRoute, routeFrame } from "../../../src/sink/session/frame-route.ts";
 
 const PLACE: StreamScope = { sessionId: "abcdefghijkl", epoch: 2, stream: 1 };
 
 function frameOf(change: Partial<StreamScope> = {}): Buffer {
   const frame = buildFrame({ type: "heartbeat", ...PLACE, ...change }, new Uint8Array());
-  sealFrame(frame, 7);
+  finishFrame(frame, 7);
   return frame;
 }
 

@@ -15,10 +15,10 @@ const report = (storedUpTo: number): SinkReport => ({
   progress: { filesDone: 0, bytesDone: 0, currentFile: "" },
 });
 
-function begin() {
+function begin(stream = 0) {
   const [clock, transport, abort] = [handClock(), recordingTransport(), new AbortController()];
   const reporter = new Reporter({
-    scope: { ...SESSION, stream: 0 },
+    scope: { ...SESSION, stream },
     up: { transport, subject: "up.one" },
     runtime: { clock, signal: abort.signal },
   });
@@ -54,6 +54,55 @@ describe("Reporter", () => {
     await setImmediate();
     reporter.report(report(3), 500 * 1024);
     expect(stored()).toEqual([2]);
+  });
+
+  test("tells at longer intervals when more was stored: after a quarter of it, up to a quarter of the window", async () => {
+    for (const [stream, most] of [
+      [0, 4],
+      [1, 1],
+    ]) {
+      const { reporter, stored } = begin(stream);
+      for (let mib = 1; mib <= 64; mib += 1) {
+        reporter.report(report(mib), 2 ** 20);
+        await setImmediate();
+      }
+      const gaps = stored().map((upTo, index, all) => upTo - (all[index - 1] ?? 0));
+      expect(Math.max(...gaps)).toBe(most);
+      for (const [index, upTo] of stored().entries())
+        expect(gaps[index]).toBeLessThanOrEqual(Math.max(1, upTo / 4 + 1));
+    }
+  });
+
+  test("tells at once what was stored after a pause: a source sees soon that a quick sink waits", async () => {
+    const { clock, reporter, stored } = begin();
+    reporter.report(report(1), 1);
+    expect(stored()).toEqual([]);
+    clock.advance(10);
+    reporter.report(report(2), 1);
+    expect(stored()).toEqual([2]);
+    await setImmediate();
+    reporter.report(report(3), 1);
+    expect(stored()).toEqual([2]);
+  });
+
+  test("tells at longer intervals while more waits to be stored, and at once when nothing does", async () => {
+    const { clock, reporter, stored } = begin();
+    for (let frame = 1; frame <= 9; frame += 1) {
+      clock.advance(10);
+      reporter.report(report(frame), 1, true);
+      await setImmediate();
+    }
+    expect(stored()).toEqual([]);
+    clock.advance(10);
+    await setImmediate();
+    expect(stored()).toEqual([9]);
+    reporter.report(report(10), 2 ** 20, true);
+    await setImmediate();
+    expect(stored()).toEqual([9, 10]);
+    clock.advance(10);
+    reporter.report(report(11), 1, true);
+    reporter.report(report(12), 1);
+    expect(stored()).toEqual([9, 10, 12]);
   });
 
   test("repeats the last word once a second, so that silence means something", async () => {

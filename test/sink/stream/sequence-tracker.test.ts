@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildFrame, decodeFrame, type FrameType, sealFrame } from "../../../src/protocol/frame/frame.ts";
+import { buildFrame, decodeFrame, type FrameType, finishFrame } from "../../../src/protocol/frame/frame.ts";
 import { MISSING_RANGES_MAX } from "../../../src/protocol/limits.ts";
 import type { CheckedFrame } from "../../../src/sink/stream/checked-frame.ts";
 import { SequenceTracker } from "../../../src/sink/stream/sequence-tracker.ts";
@@ -14,7 +14,7 @@ function frame(
   change: { type?: FrameType; sessionId?: string; epoch?: number; stream?: number } = {},
 ): CheckedFrame {
   const payload = buildFrame({ type: "page", ...SESSION, stream: 0, ...change }, Buffer.from("x"));
-  sealFrame(payload, sequence);
+  finishFrame(payload, sequence);
   return { frame: decodeFrame(payload), records: [], hashes: [] };
 }
 

@@ -49,7 +49,6 @@ describe("CreditWindow", () => {
           open.splice(0, expected.length);
           expect(window.outstandingBytes).toBe(open.reduce((sum, frame) => sum + frame.costBytes, 0));
           expect(window.storedUpTo(next)).toBe(open[0]?.sequence ?? next);
-          expect(window.liveSinks).toBe(stored.size);
           expect(window.windowBytes).toBeGreaterThanOrEqual(largest);
           expect(window.windowBytes).toBeLessThanOrEqual(WINDOW_BYTES_MAX);
           largest = window.windowBytes;
@@ -75,6 +74,18 @@ describe("CreditWindow", () => {
       window.published({ sequence, costBytes: MIB / 4 });
       window.stored("a", sequence + 1);
     }
+    expect(window.windowBytes).toBe(WINDOW_BYTES_START);
+  });
+
+  test("is small for a sink that is held to a rate, never below four small frames, and as large as before without it", () => {
+    const window = new CreditWindow<OutstandingFrame>(["a"]);
+    window.limit(MIB);
+    expect(window.windowBytes).toBe(MIB);
+    window.limit(1);
+    expect(window.windowBytes).toBe(256 * 1024);
+    window.limit(64 * WINDOW_BYTES_MAX);
+    expect(window.windowBytes).toBe(WINDOW_BYTES_START);
+    window.limit(null);
     expect(window.windowBytes).toBe(WINDOW_BYTES_START);
   });
 

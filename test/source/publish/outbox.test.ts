@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { FanfoldError } from "../../../src/lib/errors.ts";
-import { decodeFrame, sealFrame } from "../../../src/protocol/frame/frame.ts";
+import { Throttle } from "../../../src/member/limit/throttle.ts";
+import { decodeFrame, finishFrame } from "../../../src/protocol/frame/frame.ts";
 import { Outbox } from "../../../src/source/publish/outbox.ts";
-import { Throttle } from "../../../src/source/publish/throttle.ts";
 import { plainFrame } from "../../helpers/copies/source-frames.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
 import { recordingTransport } from "../../helpers/transports/recording-transport.ts";
@@ -42,7 +42,7 @@ describe("Outbox", () => {
   test("sends a repair as it was, asks for it only when its turn has come, and passes over one that nobody needs", async () => {
     const { transport, outbox, sent } = begin();
     const frame = plainFrame("page", Buffer.from("again"));
-    sealFrame(frame, 7);
+    finishFrame(frame, 7);
     transport.hold();
     outbox.data({ frame: plainFrame("data", Buffer.from("a")) });
     let taken = 0;

@@ -12,21 +12,29 @@ function begin(): PageAnswers {
 const body = (page: number): Buffer => Buffer.from(`body of page ${page}`);
 const bits = (...bytes: number[]): { bits: string } => ({ bits: Buffer.from(bytes).toString("base64") });
 
+const traits = Buffer.of(7);
+
 describe("PageAnswers", () => {
   test("gives a page when every sink has answered, with the union of what they want", () => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 12, body: body(0) }, ["a", "b", "c"]);
+    ledger.add({ page: 0, entries: 12, body: body(0), traits }, ["a", "b", "c"]);
     expect(ledger.answer("a", 0, bits(0b1, 0))).toBe(false);
     expect(ledger.answer("b", 0, "none")).toBe(false);
     expect(ledger.take()).toBeUndefined();
     expect(ledger.answer("c", 0, bits(0b100, 0b1000))).toBe(true);
-    expect(ledger.take()).toEqual({ page: 0, body: body(0), wants: new Uint8Array([0b101, 0b1000]), skips: [] });
+    expect(ledger.take()).toEqual({
+      page: 0,
+      body: body(0),
+      traits,
+      wants: new Uint8Array([0b101, 0b1000]),
+      skips: [],
+    });
     expect(ledger.take()).toBeUndefined();
   });
 
   test("wants all when one sink does, whatever the others say before and after", () => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a", "b", "c"]);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a", "b", "c"]);
     for (const [sink, want] of [
       ["a", bits(1)],
       ["b", "all"],
@@ -38,7 +46,7 @@ describe("PageAnswers", () => {
 
   test("counts an answer once, and none of strangers or for pages that it does not have", () => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a", "b"]);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a", "b"]);
     ledger.answer("a", 0, "none");
     expect([ledger.answer("a", 0, "all"), ledger.answer("x", 0, "all"), ledger.answer("b", 7, "all")]).toEqual([
       false,
@@ -54,7 +62,7 @@ describe("PageAnswers", () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 8 }), (order) => {
         const ledger = begin();
-        for (let page = 0; page < 8; page += 1) ledger.add({ page, entries: 1, body: body(page) }, ["a"]);
+        for (let page = 0; page < 8; page += 1) ledger.add({ page, entries: 1, body: body(page), traits }, ["a"]);
         const taken: number[] = [];
         for (const page of order) {
           ledger.answer("a", page, "all");
@@ -71,8 +79,8 @@ describe("PageAnswers", () => {
 
   test("does not wait for a sink that left, and says how many pages only that one held", () => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a", "b"]);
-    ledger.add({ page: 1, entries: 8, body: body(1) }, ["a", "b"]);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a", "b"]);
+    ledger.add({ page: 1, entries: 8, body: body(1), traits }, ["a", "b"]);
     ledger.answer("a", 0, bits(1));
     expect([ledger.drop("b"), ledger.drop("b")]).toEqual([1, 0]);
     expect(ledger.take()).toMatchObject({ page: 0, wants: new Uint8Array([1]) });
@@ -86,7 +94,7 @@ describe("PageAnswers", () => {
     ["too many", bits(0, 0)],
   ])("refuses %s bits, and the page still counts as held by that sink when it is dropped", (_, want) => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a"]);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a"]);
     expect(thrownCode(() => ledger.answer("a", 0, want))).toBe("damaged");
     expect(ledger.drop("a")).toBe(1);
   });
@@ -94,7 +102,7 @@ describe("PageAnswers", () => {
   test("says of a file what each sink that wants it holds, if all of them hold something", () => {
     const ledger = begin();
     const [one, two] = ["11", "22"].map((byte) => byte.repeat(32));
-    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a", "b", "c"]);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a", "b", "c"]);
     ledger.answer("a", 0, "all", [
       [1, 65_536, one ?? ""],
       [2, 32_768, one ?? ""],
@@ -118,14 +126,14 @@ describe("PageAnswers", () => {
 
   test("refuses what is held of an entry that the page does not have", () => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a"]);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a"]);
     expect(thrownCode(() => ledger.answer("a", 0, "all", [[8, 1, "00".repeat(32)]]))).toBe("damaged");
     expect(ledger.drop("a")).toBe(1);
   });
 
   test("forgets what a sink wanted that left before the others answered", () => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 8, body: body(0) }, ["a", "b"]);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a", "b"]);
     ledger.answer("a", 0, "all");
     ledger.drop("a");
     ledger.answer("b", 0, bits(0b10));
@@ -134,7 +142,7 @@ describe("PageAnswers", () => {
 
   test("knows who holds the reader, and how many answers each owes", () => {
     const ledger = begin();
-    for (const page of [0, 1]) ledger.add({ page, entries: 1, body: body(page) }, ["a", "b"]);
+    for (const page of [0, 1]) ledger.add({ page, entries: 1, body: body(page), traits }, ["a", "b"]);
     ledger.answer("a", 0, "all");
     expect([ledger.unansweredOf("a"), ledger.unansweredOf("b"), ledger.unansweredOf("x")]).toEqual([1, 2, 0]);
     expect([ledger.isHeldBy("a"), ledger.isHeldBy("b")]).toEqual([false, true]);
@@ -145,7 +153,7 @@ describe("PageAnswers", () => {
 
   test("gives a page at once that no sink is there for", () => {
     const ledger = begin();
-    ledger.add({ page: 0, entries: 8, body: body(0) }, []);
+    ledger.add({ page: 0, entries: 8, body: body(0), traits }, []);
     expect(ledger.take()).toMatchObject({ page: 0 });
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { encodePage, KEEPS_ALL } from "../../../src/protocol/frame/page.ts";
+import { KEEPS_ALL } from "../../../src/protocol/frame/page.ts";
 import { WantSum } from "../../../src/source/publish/want-sum.ts";
 import { directory, file } from "../../helpers/copies/hand-source.ts";
+import { encodePage } from "../../helpers/copies/rows-of.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
 
 /** A page of a directory, `a` of 10 bytes and `b` of 200, of which 50 take room. */

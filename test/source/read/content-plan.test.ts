@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { FilePiece } from "../../../src/lib/disk/file-pieces.ts";
 import { LEAF_BYTES } from "../../../src/protocol/limits.ts";
-import { type HeldEnd, planHeld, sentRanges } from "../../../src/source/read/content-plan.ts";
+import { type HeldEnd, planHeld, sentRange } from "../../../src/source/read/content-plan.ts";
 
 const end = (bytes: number): HeldEnd => ({ bytes, hash: Buffer.from(`hash of ${bytes}`) });
 
@@ -45,37 +45,14 @@ describe("planHeld()", () => {
   });
 });
 
-describe("sentRanges()", () => {
-  const data = (offset: number, length: number): FilePiece => ({ offset, length, isHole: false });
-  const hole = (offset: number, length: number): FilePiece => ({ offset, length, isHole: true });
-  const ranges = (pieces: readonly FilePiece[], from: number, to: number): string[] =>
-    [...sentRanges(pieces, { from, to })].map(
-      ({ kind, offset, length, isLast }) => `${kind} ${offset}+${length}${isLast ? " last" : ""}`,
-    );
-
-  test.each<[string, FilePiece[], number, number, string[]]>([
-    ["an empty file has one that holds nothing", [], 0, 0, ["nothing 0+0 last"]],
-    ["so has one of which sinks hold all", [], 90, 90, ["nothing 90+0 last"]],
-    ["the last piece is the last one", [data(0, 50), data(50, 40)], 0, 90, ["data 0+50", "data 50+40 last"]],
-    ["a hole may be it", [data(10, 40), hole(50, 40)], 10, 90, ["data 10+40", "hole 50+40 last"]],
-    ["none is when they end too early", [data(0, 50), hole(50, 39)], 0, 90, ["data 0+50", "hole 50+39"]],
-    ["nor is there any when there is no piece", [], 0, 90, []],
-  ])("%s", (_, pieces, from, to, expected) => {
-    expect(ranges(pieces, from, to)).toEqual(expected);
-  });
-
-  test("asks for a piece when it is wanted, and not before", () => {
-    const asked: number[] = [];
-    function* pieces(): Generator<FilePiece, void, undefined> {
-      for (const offset of [0, 10, 20]) {
-        asked.push(offset);
-        yield data(offset, 10);
-      }
-    }
-    const given = sentRanges(pieces(), { from: 0, to: 30 });
-    given.next();
-    expect(asked).toEqual([0]);
-    given.next();
-    expect(asked).toEqual([0, 10]);
+describe("sentRange()", () => {
+  test.each<[string, FilePiece, string]>([
+    ["data is sent as data", { offset: 10, length: 50, isHole: false }, "data 10+50"],
+    ["the last piece is the last range", { offset: 50, length: 40, isHole: false }, "data 50+40 last"],
+    ["a hole may be it", { offset: 50, length: 40, isHole: true }, "hole 50+40 last"],
+    ["a piece that ends too early is not", { offset: 50, length: 39, isHole: true }, "hole 50+39"],
+  ])("%s", (_, piece, expected) => {
+    const { kind, offset, length, isLast } = sentRange(piece, 90);
+    expect(`${kind} ${offset}+${length}${isLast ? " last" : ""}`).toBe(expected);
   });
 });

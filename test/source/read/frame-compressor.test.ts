@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/lib/clock.ts";
-import { sealFrame } from "../../../src/protocol/frame/frame.ts";
+import { finishFrame } from "../../../src/protocol/frame/frame.ts";
 import { FileHasher } from "../../../src/protocol/hash/content-hash.ts";
 import { checkFrame } from "../../../src/sink/stream/checked-frame.ts";
 import {
@@ -31,7 +31,7 @@ function built(content: Uint8Array): BuiltFrame {
 
 function received({ buffer: memory, frameBytes }: BuiltFrame) {
   const payload = Buffer.from(memory, 0, frameBytes);
-  sealFrame(payload, 0);
+  finishFrame(payload, 0);
   const checked = checkFrame(payload);
   if ("type" in checked) throw new Error(`the frame is ${checked.type}`);
   return checked;

@@ -47,6 +47,8 @@ async function session(changes: readonly ((path: string, root: string) => void)[
     up: () => undefined,
     onEvent: (event) => void events.push(event),
     tree: { compression: "off" },
+    // It looks into what is published.
+    seals: "off",
     onPublish: (payload) => {
       const { type, table, content } = decodeFrame(payload);
       if (type !== "data") return;

@@ -5,15 +5,15 @@ import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { loadNative } from "../../../src/lib/disk/native.ts";
 import type { DataRecord } from "../../../src/protocol/frame/data-table.ts";
-import { decodePage } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
 import { FileHasher, hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { FRAME_HOLE_BYTES_MAX, LEAF_BYTES } from "../../../src/protocol/limits.ts";
-import { walkTree } from "../../../src/source/walk/walk.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { ioOfThisThread } from "../../helpers/processes/io-count.ts";
 import { readTree } from "../../helpers/trees/read-tree.ts";
 import { makeFileWithHoles, type Place } from "../../helpers/trees/sparse-file.ts";
 import { content } from "../../helpers/trees/tree.ts";
+import { walkTree } from "../../helpers/trees/walk-tree.ts";
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;

@@ -11,10 +11,10 @@ import { DryRun } from "../../../src/source/session/dry-run.ts";
 import type { SinkPolicy } from "../../../src/source/session/session-work.ts";
 import { SourceSession } from "../../../src/source/session/source-session.ts";
 import { TreeThreads } from "../../../src/source/tree-threads.ts";
-import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import { runFaultySession } from "../../helpers/copies/session-in-process.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { seededPlan } from "../../helpers/transports/fault-transport.ts";
+import { createMemoryBroker } from "../../helpers/transports/memory-broker.ts";
 import { makeManyFiles } from "../../helpers/trees/tree.ts";
 
 const SCOPE = { sessionId: "abcdefghijkl", epoch: 1 } as const;
@@ -113,7 +113,14 @@ describe("a dry run at a source", () => {
     const { working, say, page, alpha, beta } = await begin();
     await page();
     const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
-    const counts = { problemCount: 0, problems: [], filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0 };
+    const counts = {
+      receipt: "",
+      problemCount: 0,
+      problems: [],
+      filesUnchanged: 0,
+      bytesUnchanged: 0,
+      entriesChanged: 0,
+    };
     await say(alpha.id, { type: "proof", pages: 1, digest: "00".repeat(32), progress, ...counts });
     await say(beta.id, { type: "want", page: 0, want: { bits: Buffer.alloc(9).toString("base64") } });
     const { result, sinks } = await working;

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { LinkWatch } from "../../../src/source/session/link-watch.ts";
-import { createMemoryBroker } from "../../../src/transport/memory.ts";
 import { StatusHub } from "../../../src/transport/status-hub.ts";
+import { createMemoryBroker } from "../../helpers/transports/memory-broker.ts";
 
 test("LinkWatch knows whether the source's own link stands", async () => {
   const hub = new StatusHub();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProgressTally } from "../../../src/source/session/progress-tally.ts";
-import type { WalkedPage } from "../../../src/source/walk/walk.ts";
+import type { WalkedPage } from "../../../src/source/walk/page-maker.ts";
 
 const page = (files: number, bytes: number): WalkedPage => ({
   type: "page",
@@ -15,6 +15,7 @@ const page = (files: number, bytes: number): WalkedPage => ({
   specials: 0,
   bytes,
   body: new Uint8Array(0),
+  traits: new Uint8Array(0),
 });
 
 describe("ProgressTally", () => {

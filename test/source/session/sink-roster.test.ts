@@ -19,6 +19,7 @@ const proof = (problemCount = 0) => ({
   type: "proof" as const,
   pages: 1,
   digest: "d",
+  receipt: "receipt",
   progress: progress(9),
   problemCount,
   problems: [],
@@ -38,6 +39,17 @@ describe("SinkRoster", () => {
       { name: "alpha", state: "receiving", progress: progress(5) },
       { name: "beta", state: "verifying", progress: progress(7) },
     ]);
+  });
+
+  test("shows to what each holds itself, and takes what is stored for progress, whoever wanted it", () => {
+    const roster = new SinkRoster(members, 0);
+    const limit = { bytesPerSecond: 1024, from: "order" } as const;
+    roster.heard("aaaaaa", { ...report(5), storedUpTo: 1, limit } as UpMessage, 10);
+    roster.heard("aaaaaa", { ...report(5), storedUpTo: 2, limit } as UpMessage, 20);
+    expect([roster.stillMs("aaaaaa", 25), roster.limitOf("aaaaaa"), roster.limitOf("bbbbbb")]).toEqual([5, 1024, null]);
+    expect(roster.lines(0, 0)[0]).toMatchObject({ name: "alpha", limit });
+    roster.heard("aaaaaa", { ...report(5), storedUpTo: 2 } as UpMessage, 30);
+    expect([roster.limitOf("aaaaaa"), roster.lines(0, 0)[0]?.limit]).toEqual([null, undefined]);
   });
 
   test("knows how long each was silent, and how long it said nothing new", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { SinkRoster } from "../../../src/source/session/sink-roster.ts";
 import { SinkWatch } from "../../../src/source/session/sink-watch.ts";
 import type { Streams } from "../../../src/source/session/streams.ts";
-import { createMemoryBroker } from "../../../src/transport/memory.ts";
+import { createMemoryBroker } from "../../helpers/transports/memory-broker.ts";
 
 const SINK = { id: "k1k1k1", name: "alpha" };
 

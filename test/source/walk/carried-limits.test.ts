@@ -1,11 +1,13 @@
+import { spawnSync } from "node:child_process";
 import { constants, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { AccountNames } from "../../../src/lib/disk/account-names.ts";
 import { joinDevice } from "../../../src/lib/disk/device-numbers.ts";
 import { PathStack } from "../../../src/lib/disk/path-stack.ts";
 import type { Attribute } from "../../../src/protocol/frame/attribute-names.ts";
-import { decodePage, type Entry, entryPath } from "../../../src/protocol/frame/page.ts";
+import { type Entry, entryPath } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
 import {
   ACCOUNT_NAME_BYTES_MAX,
   ATTRIBUTES_BYTES_MAX,
@@ -22,7 +24,8 @@ import {
 } from "../../../src/protocol/limits.ts";
 import { checkPath } from "../../../src/protocol/names/relative-path.ts";
 import { PageMaker } from "../../../src/source/walk/page-maker.ts";
-import { TreeWalk, type WalkOutput } from "../../../src/source/walk/walk.ts";
+import { TreeWalk } from "../../../src/source/walk/walk.ts";
+import type { WalkOutput } from "../../../src/source/walk/walk-output.ts";
 import { copyInProcess } from "../../helpers/copies/copy-in-process.ts";
 import { type PaperEntry, paperFile, paperFolder } from "../../helpers/disks/paper-disk.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
@@ -225,3 +228,19 @@ describe.skipIf(process.platform !== "linux")("on a real disk", () => {
     }
   });
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a plain file whose path is too long is told by that name, and its neighbour is carried",
+  () => {
+    const root = memoryFolder();
+    // Neither Node.js nor the system takes such a path: it is made and removed step by step.
+    onTestFinished(() => void spawnSync("rm", ["-rf", join(root, "d".repeat(250))]));
+    const step = `mkdir ${"d".repeat(250)} && cd -P ${"d".repeat(250)}`;
+    const made = spawnSync("sh", ["-ec", `cd "$0"; ${`${step}; `.repeat(16)} : > short; : > ${"f".repeat(250)}`, root]);
+    expect(made.status, String(made.stderr)).toBe(0);
+    using walk = new TreeWalk(Buffer.from(root));
+    const { entries, told } = toldBy(walk.run());
+    expect(told).toEqual(["name-too-long"]);
+    expect(entries.filter(({ kind }) => kind === "file").map(({ name }) => String(name))).toEqual(["short"]);
+  },
+);

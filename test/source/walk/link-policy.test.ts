@@ -3,11 +3,12 @@ import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodePage, entryPath } from "../../../src/protocol/frame/page.ts";
+import { entryPath } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
 import { leadsOut } from "../../../src/source/walk/link-policy.ts";
-import { walkTree } from "../../../src/source/walk/walk.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { programsAvailable } from "../../helpers/processes/programs.ts";
+import { walkTree } from "../../helpers/trees/walk-tree.ts";
 
 const DIRECTORIES = ["", "d1", "d1/d2", "d1/d2/d3"];
 

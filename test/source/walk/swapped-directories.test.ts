@@ -4,14 +4,17 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Directories, joined } from "../../../src/lib/disk/directories.ts";
 import { PathStack } from "../../../src/lib/disk/path-stack.ts";
-import { decodePage, entryPath } from "../../../src/protocol/frame/page.ts";
+import { entryPath } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
 import { joinPath } from "../../../src/protocol/names/relative-path.ts";
 import { identityOf } from "../../../src/source/disk/root-guard.ts";
 import { TreeFolder } from "../../../src/source/disk/tree-folder.ts";
 import { deletionMark } from "../../../src/source/publish/deletion-mark.ts";
-import { TreeWalk, type WalkOutput, walkTree } from "../../../src/source/walk/walk.ts";
+import { TreeWalk } from "../../../src/source/walk/walk.ts";
+import type { WalkOutput } from "../../../src/source/walk/walk-output.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { contentOf, readTree } from "../../helpers/trees/read-tree.ts";
+import { walkTree } from "../../helpers/trees/walk-tree.ts";
 
 /** Puts a link to a directory with the same names, elsewhere, in the place of `d`. */
 function swap(root: string): void {

@@ -13,14 +13,17 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { entryStats } from "../../../src/lib/disk/entry-stats.ts";
 import { PathStack } from "../../../src/lib/disk/path-stack.ts";
-import { decodePage, type Entry, entryPath } from "../../../src/protocol/frame/page.ts";
+import { type Entry, entryPath } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
 import { FileHasher, hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { type FilterGroup, parseRule } from "../../../src/protocol/names/filter.ts";
 import { identityOf } from "../../../src/source/disk/root-guard.ts";
 import { hashFile } from "../../../src/source/read/hash-file.ts";
 import type { TreeScope } from "../../../src/source/walk/tree-scope.ts";
-import { TreeWalk, type WalkOutput, walkTree } from "../../../src/source/walk/walk.ts";
+import { TreeWalk } from "../../../src/source/walk/walk.ts";
+import type { WalkOutput } from "../../../src/source/walk/walk-output.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
+import { walkTree } from "../../helpers/trees/walk-tree.ts";
 
 const pagesOf = (outputs: Iterable<WalkOutput>) =>
   [...outputs].flatMap((output) => (output.type === "page" ? [decodePage(output.body)] : []));

@@ -15,14 +15,16 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { decodePage, type Entry, entryPath } from "../../../src/protocol/frame/page.ts";
+import { type Entry, entryPath } from "../../../src/protocol/frame/page.ts";
+import { decodePage } from "../../../src/protocol/frame/page-rows.ts";
 import { timestampOf } from "../../../src/protocol/frame/timestamp.ts";
 import { PAGE_BYTES_MAX, PAGE_ENTRIES_MAX } from "../../../src/protocol/limits.ts";
-import { type WalkOutput, walkTree } from "../../../src/source/walk/walk.ts";
+import type { WalkOutput } from "../../../src/source/walk/walk-output.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { giveToOrdinaryUser, runAsOrdinaryUser } from "../../helpers/processes/ordinary-user.ts";
 import { needNative } from "../../helpers/trees/every-kind-tree.ts";
 import { makeFifo } from "../../helpers/trees/special-files.ts";
+import { walkTree } from "../../helpers/trees/walk-tree.ts";
 
 interface Walked {
   readonly entries: Entry[];

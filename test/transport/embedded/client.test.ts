@@ -4,7 +4,6 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { FanfoldError } from "../../../src/lib/errors.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
 import { connectEmbedded, type EmbeddedOptions } from "../../../src/transport/embedded/client.ts";
-import { UPGRADE_ACCEPTED } from "../../../src/transport/embedded/handshake.ts";
 import type { RelayPermissions } from "../../../src/transport/embedded/relay.ts";
 import { encodeControl } from "../../../src/transport/embedded/wire.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
@@ -18,7 +17,8 @@ import {
   WIDE,
   watchStatus,
 } from "../../contract/contract-tools.ts";
-import { MAY_ALL, type RelayServer, startRelayServer } from "../../helpers/brokers/relay-server.ts";
+import { answerAsRelay } from "../../helpers/brokers/relay-hand.ts";
+import { MAY_ALL, type RelayServer, startRelayServer, ticketNamed } from "../../helpers/brokers/relay-server.ts";
 import { startTcpProxy, type TcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
 
@@ -40,7 +40,7 @@ async function relay(permissions: RelayPermissions | undefined = MAY_ALL): Promi
 }
 
 async function client(port: number, options: Partial<EmbeddedOptions> = {}): Promise<Transport> {
-  const target = { kind: "embedded", host: "127.0.0.1", port, ticket: "ticket" } as const;
+  const target = { kind: "embedded", host: "127.0.0.1", port, ticket: ticketNamed("good") } as const;
   return closing(await connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER, ...options }));
 }
 
@@ -71,12 +71,11 @@ async function proxied(port: number): Promise<TcpProxy> {
 
 describe("connectEmbedded", () => {
   test.each([
-    "HTTP/1.1 404 Not Found\r\n\r\n",
-    "220 mail.example ESMTP\r\n",
-    "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n",
+    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+    "220 mail.example ESMTP, for the domain of that name\r\n",
   ])("tells an answer that is no relay's as broker-unreachable: %j", async (answer) => {
     const port = await stranger((socket) => socket.write(answer));
-    await expect(client(port)).rejects.toThrow(/want a fanfold coordinator there/);
+    await expect(client(port)).rejects.toThrow(/want the relay of this coordinator there/);
     await expectCode(client(port), "broker-unreachable");
   });
 
@@ -97,7 +96,7 @@ describe("connectEmbedded", () => {
     await expectCode(client(port, { signal: controller.signal }), "interrupted");
   });
 
-  test("refuses a ticket that would break out of its header", async () => {
+  test("refuses what cannot be a ticket", async () => {
     const target = { kind: "embedded", host: "127.0.0.1", port: 1, ticket: "a\r\nX: y" } as const;
     await expectCode(
       connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER }),
@@ -123,6 +122,19 @@ describe("a client of the relay", () => {
     await roundTrips(publisher, 1);
     await expectCode(publisher.publish("fanfold.secret", numbered(2), { signal: NEVER }), "broker-denied");
     await roundTrips(subscriber, 1);
+    await subscriber.close();
+    expect(await reader.rest()).toEqual([]);
+  });
+
+  test("is refused a message that is larger than it may publish, which nobody gets", async () => {
+    const { port } = await relay({ ...MAY_ALL, messageBytesMax: 1000 });
+    const [publisher, subscriber] = [await client(port), await client(port)];
+    const reader = readerOf(await subscriber.subscribe("fanfold.up", WIDE));
+    await publisher.publish("fanfold.up", numbered(1, 1000), { signal: NEVER });
+    await publisher.publish("fanfold.up", numbered(2, 1001), { signal: NEVER });
+    await roundTrips(publisher, 1);
+    await expectCode(publisher.publish("fanfold.up", numbered(3), { signal: NEVER }), "broker-denied");
+    expect((await reader.take(1)).map(({ payload }) => payload.length)).toEqual([1000]);
     await subscriber.close();
     expect(await reader.rest()).toEqual([]);
   });
@@ -182,7 +194,7 @@ describe("a client of the relay", () => {
     const target = {
       ...({ kind: "embedded", host: "127.0.0.1", port: proxy.port } as const),
       get ticket() {
-        return tickets.at(-1) ?? "";
+        return ticketNamed(tickets.at(-1) ?? "");
       },
     };
     const transport = closing(
@@ -237,10 +249,12 @@ describe("a client of the relay", () => {
   test("lets go of a link on which the stream is damaged", async () => {
     let said = 0;
     const port = await stranger((socket) =>
-      socket.on("data", () => {
-        said += 1;
-        if (said === 1) socket.write(UPGRADE_ACCEPTED);
-        else socket.write(said === 2 ? encodeControl({ op: "pong", id: 1 }) : "garbage that is no frame");
+      answerAsRelay(socket, ticketNamed("good"), (verdict) => {
+        socket.write(verdict);
+        socket.on("data", () => {
+          said += 1;
+          socket.write(said === 1 ? encodeControl({ op: "pong", id: 1 }) : "garbage that is no frame");
+        });
       }),
     );
     const transport = await client(port);
@@ -251,7 +265,11 @@ describe("a client of the relay", () => {
   });
 
   test("does not count as connected when the link breaks with the relay's answer", async () => {
-    const port = await stranger((socket) => socket.end(`${UPGRADE_ACCEPTED}garbage that is no frame`));
+    const port = await stranger((socket) =>
+      answerAsRelay(socket, ticketNamed("good"), (verdict) => {
+        socket.end(Buffer.concat([verdict, Buffer.from("garbage that is no frame")]));
+      }),
+    );
     await expectCode(client(port), "damaged");
   });
 

@@ -2,15 +2,17 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/lib/clock.ts";
+import { systemRandom } from "../../../src/lib/random.ts";
 import { openLink } from "../../../src/transport/embedded/link.ts";
+import { ticketNamed } from "../../helpers/brokers/relay-server.ts";
 
 /** What somebody is told who connects to a port that behaves like this. */
 async function toldAbout(port: number): Promise<unknown> {
-  const target = { host: "127.0.0.1", port, ticket: "t".repeat(16) };
+  const target = { kind: "embedded", host: "127.0.0.1", port, ticket: ticketNamed("t") } as const;
   const { signal } = new AbortController();
   const nothing = () => undefined;
   const handler = { control: nothing, place: nothing, message: nothing, skipped: nothing };
-  return await openLink(target, handler, { clientName: "test", signal, clock: systemClock }).then(
+  return await openLink(target, handler, { signal, clock: systemClock, random: systemRandom }).then(
     () => "connected",
     (thrown: unknown) => thrown,
   );

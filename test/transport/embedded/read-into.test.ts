@@ -1,13 +1,35 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readInto } from "../../../src/transport/embedded/read-into.ts";
+import { selfMade } from "../../helpers/tls/certificates.ts";
 
 interface Pair {
   readonly client: Socket;
   readonly accepted: Socket;
 }
+
+/** The same with TLS in between: `raw` is the connection underneath the client. */
+async function securePair(): Promise<Pair & { readonly raw: Socket }> {
+  const { certificate: cert, key } = selfMade();
+  const server = createTlsServer({ cert, key, minVersion: "TLSv1.3" });
+  onTestFinished(() => void server.close());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const raw = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const client = connectTls({ socket: raw, ca: cert, checkServerIdentity: () => undefined });
+  onTestFinished(() => void client.destroy());
+  const [accepted] = (await once(server, "secureConnection")) as [Socket];
+  onTestFinished(() => void accepted.destroy());
+  return { client, accepted, raw };
+}
+
+const PAIRS = [
+  ["plain", pair],
+  ["TLS", securePair],
+] as const;
 
 async function pair(): Promise<Pair> {
   const server = createServer();
@@ -48,9 +70,9 @@ function tenBytes(): {
   };
 }
 
-describe("readInto()", () => {
+describe.each(PAIRS)("readInto() over %s", (_, makePair) => {
   test("has an accepted socket's bytes put where its reader says, and none anywhere else", async () => {
-    const { client, accepted } = await pair();
+    const { client, accepted } = await makePair();
     const reader = tenBytes();
     const socket = readInto(accepted, reader);
     socket.on("error", () => undefined);
@@ -63,21 +85,23 @@ describe("readInto()", () => {
   });
 
   test("writes to the same client", async () => {
-    const { client, accepted } = await pair();
+    const { client, accepted } = await makePair();
     readInto(accepted, tenBytes()).write("hello");
     const [bytes] = (await once(client, "data")) as [Buffer];
     expect(bytes.toString()).toBe("hello");
   });
 
   test.each(["the accepted socket", "its successor"])("ends the connection when %s is destroyed", async (which) => {
-    const { client, accepted } = await pair();
+    const { client, accepted } = await makePair();
     const socket = readInto(accepted, tenBytes());
     const closed = Promise.all([once(client, "close"), once(accepted, "close"), once(socket, "close")]);
     client.resume();
     (which === "its successor" ? socket : accepted).destroy();
     await closed;
   });
+});
 
+describe("readInto()", () => {
   test("reads anything else as it comes", () => {
     const reader = tenBytes();
     const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
@@ -85,5 +109,24 @@ describe("readInto()", () => {
     stream.push("abc");
     stream.read();
     expect([reader.text(), reader.ways]).toEqual(["abc", ["push"]]);
+  });
+
+  test("takes what is no TLS any more as the end of the connection", async () => {
+    const { client, accepted, raw } = await securePair();
+    client.on("error", () => undefined);
+    const reader = tenBytes();
+    const socket = readInto(accepted, reader);
+    socket.resume();
+    client.write("good");
+    await expect.poll(() => reader.text()).toBe("good");
+    let failure: Error | undefined;
+    socket.on("error", (error) => {
+      failure = error;
+    });
+    const closed = Promise.all([socket, accepted].map((each) => new Promise((resolve) => each.once("close", resolve))));
+    raw.write(Buffer.from([23, 3, 3, 0, 32, ...Array.from({ length: 32 }, () => 7)]));
+    await closed;
+    expect(failure).toBeInstanceOf(Error);
+    expect(reader.text()).toBe("good");
   });
 });

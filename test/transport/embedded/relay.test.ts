@@ -1,13 +1,15 @@
-import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/lib/clock.ts";
+import { ServerTrust } from "../../../src/lib/tls/server-trust.ts";
 import { connectEmbedded } from "../../../src/transport/embedded/client.ts";
 import { encodeControl, encodeHead, MESSAGE_BYTES_MAX } from "../../../src/transport/embedded/wire.ts";
-import { connectRouter } from "../../../src/transport/memory.ts";
+import { connectRouter } from "../../../src/transport/router-transport.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { NEVER, numbered, numberOf, readerOf, roundTrips, WIDE, watchStatus } from "../../contract/contract-tools.ts";
-import { MAY_ALL, type RelayServer, startRelayServer } from "../../helpers/brokers/relay-server.ts";
+import { type HandLink, handLink } from "../../helpers/brokers/relay-hand.ts";
+import { MAY_ALL, type RelayServer, startRelayServer, ticketNamed } from "../../helpers/brokers/relay-server.ts";
 import { startTcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
+import { selfMade } from "../../helpers/tls/certificates.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
 
@@ -21,59 +23,75 @@ afterEach(async () => {
 });
 
 async function relay(): Promise<RelayServer> {
-  return closing(await startRelayServer({ authorize: (ticket) => (ticket === "good" ? MAY_ALL : undefined) }));
+  return closing(await startRelayServer({ authorize: (name) => (name === "good" ? MAY_ALL : undefined) }));
 }
 
 async function client(port: number): Promise<Transport> {
-  const target = { kind: "embedded", host: "127.0.0.1", port, ticket: "good" } as const;
+  const target = { kind: "embedded", host: "127.0.0.1", port, ticket: ticketNamed("good") } as const;
   return closing(await connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER }));
 }
 
-/** A socket that speaks by hand. */
-interface HandClient {
-  readonly socket: Socket;
-  /** Everything received until the relay ends the connection. */
-  readonly answer: Promise<Buffer>;
+/** Over TLS, or without it where all is sealed. */
+async function exposable(port: number, pair: { readonly pin: string }, isSealed: boolean): Promise<Transport> {
+  const tls = new ServerTrust({ pin: pair.pin });
+  const target = { kind: "embedded", host: "127.0.0.1", port, ticket: ticketNamed("good"), tls, isSealed } as const;
+  return closing(await connectEmbedded(target, { clientName: "test", clock: systemClock, signal: NEVER }));
 }
 
-function handClient(port: number, ...pieces: readonly (string | Uint8Array)[]): HandClient {
-  const socket = connect(port, "127.0.0.1");
-  closing({ close: async () => socket.destroy() });
-  socket.on("error", () => undefined);
-  const received: Buffer[] = [];
-  socket.on("data", (bytes) => received.push(bytes));
-  const answer = new Promise<Buffer>((resolve) => {
-    socket.on("close", () => resolve(Buffer.concat(received)));
-  });
-  // As one write, so that the relay's server has the frames as `head` of the upgrade.
-  socket.write(Buffer.concat(pieces.map((piece) => Buffer.from(piece as Uint8Array))));
-  return { socket, answer };
-}
-
-function upgrade({ ticket = "good", protocol = "fanfold-relay/1" } = {}): string {
-  const lines = ["GET /relay HTTP/1.1", "Host: x", "Connection: Upgrade", `Upgrade: ${protocol}`];
-  return [...lines, `Authorization: Bearer ${ticket}`, "", ""].join("\r\n");
+/** A link that speaks by hand. */
+async function byHand(port: number, name = "good"): Promise<HandLink> {
+  const link = await handLink(port, ticketNamed(name));
+  closing({ close: async () => link.socket.destroy() });
+  return link;
 }
 
 describe("the relay", () => {
-  test("takes the frames that came together with the upgrade request", async () => {
-    const { port } = await relay();
-    const subscriber = await client(port);
-    const reader = readerOf(await subscriber.subscribe("fanfold.data", WIDE));
-    const head = encodeHead({ op: "pub", id: 0, subject: "fanfold.data", payloadBytes: 8 });
-    handClient(port, upgrade(), head, numbered(7));
-    expect((await reader.take(1)).map(numberOf)).toEqual([7]);
+  test("cuts all connections of one owner, and those of nobody else", async () => {
+    const authorize = (name: string) => ({ ...MAY_ALL, owner: name });
+    const { port, relay: cut } = closing(await startRelayServer({ authorize }));
+    const [first, second] = [await byHand(port, "one"), await byHand(port, "one")];
+    const other = await byHand(port, "two");
+    expect(cut.connections).toBe(3);
+    cut.cut("one");
+    await Promise.all([first.rest, second.rest]);
+    expect([cut.connections, other.socket.destroyed]).toEqual([1, false]);
   });
 
-  test.each([
-    ["401", upgrade({ ticket: "bad" })],
-    ["401", upgrade().replace(/Authorization.*\r\n/, "")],
-    ["426", upgrade({ protocol: "websocket" })],
-  ])("answers %s and ends the connection: %j", async (status, request) => {
-    const { port, relay: server } = await relay();
-    const { answer } = handClient(port, request);
-    expect((await answer).toString()).toContain(`HTTP/1.1 ${status} `);
-    expect(server.connections).toBe(0);
+  test("carries what is not sealed over TLS only, whoever sends it", async () => {
+    const pair = selfMade();
+    let isSealed = true;
+    const permissions = { ...MAY_ALL, mayBeExposed: () => isSealed };
+    const { port } = closing(await startRelayServer({ authorize: () => permissions, tls: pair }));
+    const [exposed, hidden] = [await exposable(port, pair, true), await exposable(port, pair, false)];
+    const there = readerOf(await exposed.subscribe("fanfold.data", WIDE));
+    const here = readerOf(await hidden.subscribe("fanfold.data", WIDE));
+    for (const [number, publisher] of [exposed, hidden].entries())
+      await publisher.publish("fanfold.data", numbered(number), { signal: NEVER });
+    expect((await there.take(2)).map(numberOf).sort()).toEqual([0, 1]);
+    expect((await here.take(2)).map(numberOf).sort()).toEqual([0, 1]);
+    isSealed = false;
+    const status = watchStatus(exposed);
+    await exposed.publish("fanfold.data", numbered(2), { signal: NEVER });
+    await status.until(() => status.seen.some(({ type }) => type === "reconnected"));
+    expect(status.seen[0]).toMatchObject({ reason: expect.stringContaining("the link goes on over TLS") });
+    // What was refused was not passed on, and what is said over TLS is.
+    await exposed.publish("fanfold.data", numbered(3), { signal: NEVER });
+    expect((await here.take(1)).map(numberOf)).toEqual([3]);
+    expect((await there.take(1)).map(numberOf)).toEqual([3]);
+  });
+
+  test("gives nothing that is not sealed to a link without TLS", async () => {
+    const pair = selfMade();
+    let isSealed = false;
+    const permissions = { ...MAY_ALL, mayBeExposed: () => isSealed };
+    const { port, relay: server } = closing(await startRelayServer({ authorize: () => permissions, tls: pair }));
+    const exposed = await exposable(port, pair, true);
+    const heard = readerOf(await exposed.subscribe("fanfold.data", WIDE));
+    const own = closing(connectRouter(server.router, { kind: "embedded" }));
+    await own.publish("fanfold.data", numbered(1), { signal: NEVER });
+    isSealed = true;
+    await own.publish("fanfold.data", numbered(2), { signal: NEVER });
+    expect((await heard.take(1)).map(numberOf)).toEqual([2]);
   });
 
   test.each([
@@ -84,14 +102,16 @@ describe("the relay", () => {
   ])("cuts a client that sends %s, and serves the others", async (_what, bytes) => {
     const { port } = await relay();
     const other = await client(port);
-    await handClient(port, upgrade(), bytes).answer;
+    const { socket, rest } = await byHand(port);
+    socket.write(bytes);
+    await rest;
     await roundTrips(other, 1);
   });
 
   test("cuts a client that asks for answers without reading them", async () => {
     const { port } = await relay();
     const other = await client(port);
-    const { socket, answer } = handClient(port, upgrade());
+    const { socket, rest } = await byHand(port);
     socket.pause();
     // Subscriptions beyond the most are refused, with their subject.
     const subject = "a".repeat(255);
@@ -105,7 +125,7 @@ describe("the relay", () => {
     };
     socket.on("drain", flood);
     flood();
-    await answer;
+    await rest;
     await roundTrips(other, 1);
   });
 
@@ -155,8 +175,7 @@ describe("the relay", () => {
     await Promise.all([server.relay.close(), server.relay.close()]);
     expect(server.relay.connections).toBe(0);
     await status.until(() => status.seen.some(({ type }) => type === "disconnected"));
-    const { answer } = handClient(server.port, upgrade());
-    expect((await answer).toString()).toContain("HTTP/1.1 503 ");
+    await expect(byHand(server.port)).rejects.toThrow(/takes no clients now/);
   });
 
   test("forgets the subscriptions of a client that is gone", async () => {

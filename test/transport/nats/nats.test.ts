@@ -57,6 +57,18 @@ describe.skipIf(!brokersAvailable("nats"))("connectNats", () => {
     expect((await reader.take(1)).map(text)).toEqual(["hello"]);
   });
 
+  it("takes a server that did not hear it in time for one that is not reached: nothing was refused", async () => {
+    const broker = await server({ user: "someone", password: "right" });
+    const proxy = await startTcpProxy(broker.port);
+    teardown.push(() => proxy.close());
+    proxy.stallFromClients();
+    const late = open(atPort(broker.url, proxy.port));
+    await expectCode(late, "broker-unreachable");
+    await expect(late).rejects.toThrow(/waited in vain for the credentials/);
+    proxy.resume();
+    await open(atPort(broker.url, proxy.port));
+  });
+
   it("shows no password and no token in what it says about a refusal", async () => {
     const broker = await server({ user: "someone", password: "right" });
     for (const userInfo of ["someone:wr%2Fong", "wr%2Fong"]) {

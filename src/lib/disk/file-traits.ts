@@ -1,0 +1,24 @@
+import { endianness } from "node:os";
+
+/**
+ * What tells a file apart, and whether it was written to: device, inode, size, and the times of its last change and of the last
+ * write. Twelve numbers of 32 bits, as `statx` has them, in the machine's own order of bytes.
+ */
+export const TRAITS_BYTES = 48;
+
+export const TRAITS_WORDS = TRAITS_BYTES / Uint32Array.BYTES_PER_ELEMENT;
+
+/** Where the traits of a file can be taken from. */
+export interface TraitSource {
+  /** Writes TRAITS_WORDS words to `into`, from `at` on. */
+  traits(into: Uint32Array, at: number): void;
+}
+
+const [LOW, HIGH] = endianness() === "LE" ? [0, 1] : [1, 0];
+const MASK = 0xffff_ffffn;
+
+/** Two words of a number of 64 bits, maybe with a sign. */
+export function writeLong(into: Uint32Array, value: bigint, at: number): void {
+  into[at + LOW] = Number(value & MASK);
+  into[at + HIGH] = Number((value >> 32n) & MASK);
+}

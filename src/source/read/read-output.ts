@@ -1,0 +1,46 @@
+import type { TreeDigest } from "../../protocol/hash/tree-digest.ts";
+import type { Problem } from "../../protocol/messages/progress.ts";
+import type { TreeFolder } from "../disk/tree-folder.ts";
+import type { ContentMemory } from "../memory/content-memory.ts";
+import type { HeldEnd } from "./content-plan.ts";
+import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
+
+/** What is done once this output is stored: bytes as the pages announced them, and files. */
+export interface Done {
+  readonly doneBytes: number;
+  readonly doneFiles: number;
+}
+export type ReadOutput =
+  | ({ readonly type: "frame"; readonly frame: BuiltFrame; readonly current: string } & Done)
+  /** Delivered. `grew`: only up to its size when it was opened; it has become longer since. */
+  | { readonly type: "file"; readonly path: string; readonly bytes: number; readonly grew?: true }
+  | { readonly type: "grew"; readonly path: string }
+  /** Changed while it was read, for the first time: withdrawn here, to be read again at the end. */
+  | { readonly type: "again"; readonly path: Uint8Array }
+  | { readonly type: "problem"; readonly problem: Problem }
+  | ({
+      readonly type: "trailer";
+      readonly page: number;
+      readonly body: Uint8Array;
+      /** Of files that nobody wanted. */
+      readonly notReadBytes: number;
+    } & Done);
+
+export interface ReadPageOptions {
+  readonly folder: TreeFolder;
+  readonly builder: FrameBuilder;
+  /** Of all pages so far: takes this one. */
+  readonly tree: Pick<TreeDigest, "page" | "again">;
+  /** What is known of the content of files that nobody wants. Without it they are read. */
+  readonly memory?: ContentMemory | undefined;
+  /** Traits of the files of the page, as the walk found them; none are known without. */
+  readonly traits?: Uint8Array | undefined;
+  /** Whether some sink wants the entry at this index of the page. */
+  readonly isWanted: (index: number) => boolean;
+  /** What the sinks that want this entry hold of it, when all of them hold something. */
+  readonly heldOf?: ((index: number) => readonly HeldEnd[] | undefined) | undefined;
+  /** The page is of files that changed before: one that changes now is given up, and its bytes were counted already. */
+  readonly isLastTry?: boolean | undefined;
+  /** Whether a `file` output is wanted for each file. @default true */
+  readonly tellsFiles?: boolean | undefined;
+}

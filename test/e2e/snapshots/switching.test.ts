@@ -1,0 +1,197 @@
+import { describe, expect, test } from "vitest";
+import { E2E_MS, expectDocumentedEvents } from "../copying.ts";
+import { SwitchLab } from "./switch-lab.ts";
+
+const FLEET = ["alpha", "beta", "gamma"];
+
+describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
+  test("has all sinks switch together, and says who did when", async () => {
+    await using fleet = await SwitchLab.open(FLEET);
+    const source = fleet.source("--commit", "all");
+    expect(await source.exit()).toBe(0);
+    const { summary } = await source.event("finished");
+    expect(summary).toMatchObject({ result: "complete", commit: "switched" });
+    for (const { switchedAt = "" } of summary.sinks) expect(Date.parse(switchedAt)).toBeGreaterThan(0);
+    for (const name of FLEET) {
+      const sink = fleet.sinks.get(name);
+      expect((await sink?.event("decided"))?.becomes).toBe("switched");
+      expect(fleet.digest(name)).toBe(summary.digest);
+      expect(fleet.isPending(name)).toBe(false);
+      if (sink !== undefined) expectDocumentedEvents(sink);
+    }
+    expectDocumentedEvents(source);
+  });
+
+  test.each([
+    ["drop", "dropped", 1],
+    ["keep", "kept", 2],
+  ] as const)(
+    "has nobody switch when too few have a whole copy, and with %s the new state is %s",
+    async (otherwise, becomes, count) => {
+      await using fleet = await SwitchLab.open(["alpha", "beta"]);
+      expect(await fleet.source("--commit", "all").exit()).toBe(0);
+      const before = [fleet.latest("alpha"), fleet.latest("beta")];
+      fleet.change();
+      const source = fleet.source("--commit", "3", "--commit-else", otherwise);
+      expect(await source.exit()).toBe(4);
+      expect((await source.event("finished")).summary).toMatchObject({ result: "complete", commit: becomes });
+      for (const [index, name] of ["alpha", "beta"].entries()) {
+        expect((await fleet.sinks.get(name)?.event("decided", { nth: 2 }))?.becomes).toBe(becomes);
+        expect(fleet.latest(name)).toBe(before[index]);
+        expect(fleet.snapshots(name)).toHaveLength(count);
+      }
+      // The same state once more, with enough of them.
+      const again = fleet.source("--commit", "2");
+      expect(await again.exit()).toBe(0);
+      const { summary } = await again.event("finished");
+      for (const name of ["alpha", "beta"]) {
+        expect(fleet.digest(name)).toBe(summary.digest);
+        expect(fleet.latest(name)).not.toBe(before[0]);
+      }
+    },
+  );
+
+  test("refuses a sink without snapshots, which says what to do, and goes on with the others", async () => {
+    await using fleet = await SwitchLab.open(["alpha"]);
+    const plain = fleet.lab.sink(fleet.coordinator.address, fleet.folder("plain"), ["--name", "plain"]);
+    await plain.event("waiting");
+    const source = fleet.source("--dest-count", "2", "--commit", "1");
+    expect(await source.exit()).toBe(4);
+    const { summary } = await source.event("finished");
+    expect(summary.commit).toBe("switched");
+    const refused = summary.sinks.find(({ name }) => name === "plain");
+    expect(refused).toMatchObject({
+      outcome: "failed",
+      code: "refused",
+      message: expect.stringContaining("--snapshots"),
+    });
+    expect(await plain.exit()).toBe(5);
+    expect(plain.shown()).toContain("--snapshots");
+    expect(fleet.digest("alpha")).toBe(summary.digest);
+  });
+
+  test("gives up those that have no whole copy in time, and decides without them", async () => {
+    await using fleet = await SwitchLab.open(["alpha", "beta"]);
+    const source = fleet.source("--commit", "1", "--commit-timeout", "1s");
+    await source.event("started");
+    fleet.sinks.get("beta")?.signal("SIGSTOP");
+    const { summary } = await source.event("finished");
+    fleet.sinks.get("beta")?.signal("SIGCONT");
+    expect(await source.exit()).toBe(4);
+    const outcomes = summary.sinks.map(({ name, outcome }) => [name, outcome]);
+    if (outcomes.some(([, outcome]) => outcome === "failed")) {
+      expect(summary.sinks.find(({ name }) => name === "beta")).toMatchObject({
+        code: "sinks-lost",
+        message: expect.stringContaining("--commit-timeout"),
+      });
+      expect(summary.commit).toBe("switched");
+    }
+  });
+
+  test("is obeyed by a sink that was killed before it heard", async () => {
+    await using fleet = await SwitchLab.open(FLEET);
+    const source = fleet.source("--commit", "all");
+    await source.event("started");
+    fleet.sinks.get("gamma")?.signal("SIGSTOP");
+    // Proven, and waiting for gamma.
+    await source.event("sink", { where: ({ name }) => name === "alpha" });
+    expect(fleet.isPending("alpha")).toBe(true);
+    expect(fleet.latest("alpha")).toBeUndefined();
+    fleet.sinks.get("alpha")?.signal("SIGKILL");
+    fleet.sinks.get("gamma")?.signal("SIGCONT");
+    await source.event("sink", { where: ({ name }) => name === "gamma" });
+    expect(await source.exit()).toBe(0);
+    const { summary } = await source.event("finished");
+    expect(summary.commit).toBe("switched");
+    expect(summary.sinks.find(({ name }) => name === "alpha")).not.toHaveProperty("switchedAt");
+    expect(fleet.latest("alpha")).toBeUndefined();
+    const alpha = await fleet.sink("alpha");
+    expect((await alpha.event("decided")).becomes).toBe("switched");
+    for (const name of FLEET) expect(fleet.digest(name)).toBe(summary.digest);
+  });
+
+  test("is decided once, also when the coordinator is killed in between", async () => {
+    await using fleet = await SwitchLab.open(["alpha", "beta"]);
+    const source = fleet.source("--commit", "all");
+    await source.event("started");
+    fleet.sinks.get("beta")?.signal("SIGSTOP");
+    await source.event("sink", { where: ({ name }) => name === "alpha" });
+    fleet.coordinator.process.signal("SIGKILL");
+    fleet.sinks.get("beta")?.signal("SIGCONT");
+    await fleet.coordinator.process.exit();
+    expect(fleet.latest("alpha")).toBeUndefined();
+    await fleet.coordinatorAgain();
+    expect(await source.exit()).toBe(0);
+    const { summary } = await source.event("finished");
+    expect(summary.commit).toBe("switched");
+    await fleet.settled();
+    for (const name of ["alpha", "beta"]) expect(fleet.digest(name)).toBe(summary.digest);
+  });
+
+  test("of a copy that was given up is no reason to switch, whoever is started again", async () => {
+    await using fleet = await SwitchLab.open(["alpha", "beta"]);
+    expect(await fleet.source("--commit", "all").exit()).toBe(0);
+    const before = [fleet.latest("alpha"), fleet.latest("beta")];
+    fleet.change();
+    const first = fleet.source("--commit", "all");
+    await first.event("started");
+    fleet.sinks.get("beta")?.signal("SIGSTOP");
+    await first.event("sink", { where: ({ name }) => name === "alpha" });
+    first.signal("SIGKILL");
+    fleet.sinks.get("beta")?.signal("SIGCONT");
+    await first.exit();
+    expect(fleet.isPending("alpha")).toBe(true);
+    // The same tree, once more; and nobody has enough for it.
+    const second = fleet.source("--commit", "9");
+    expect(await second.exit()).toBe(4);
+    await fleet.settled();
+    for (const [index, name] of ["alpha", "beta"].entries()) {
+      expect(fleet.latest(name)).toBe(before[index]);
+      fleet.sinks.get(name)?.signal("SIGKILL");
+      await fleet.sinks.get(name)?.exit();
+      await fleet.sink(name);
+      expect(fleet.latest(name)).toBe(before[index]);
+    }
+    // A plain copy of it counts at once.
+    const plain = fleet.source();
+    expect(await plain.exit()).toBe(0);
+    const { summary } = await plain.event("finished");
+    for (const name of ["alpha", "beta"]) expect(fleet.digest(name)).toBe(summary.digest);
+  });
+
+  test("is not told by another coordinator: a sink that waits asks the one that decides", async () => {
+    await using fleet = await SwitchLab.open(["alpha", "beta"]);
+    const source = fleet.source("--commit", "all");
+    await source.event("started");
+    fleet.sinks.get("beta")?.signal("SIGSTOP");
+    await source.event("sink", { where: ({ name }) => name === "alpha" });
+    fleet.sinks.get("alpha")?.signal("SIGKILL");
+    fleet.sinks.get("beta")?.signal("SIGCONT");
+    expect(await source.exit()).toBe(0);
+    const { summary } = await source.event("finished");
+    const right = fleet.coordinator;
+    fleet.coordinator = await fleet.lab.coordinator();
+    const lost = await fleet.sink("alpha");
+    const other = fleet.lab.source(fleet.coordinator.address, fleet.from, ["--session", "default"]);
+    await lost.event("warning", { where: ({ code }) => code === "undecided" });
+    expect([fleet.isPending("alpha"), fleet.latest("alpha")]).toEqual([true, undefined]);
+    other.signal("SIGKILL");
+    lost.signal("SIGKILL");
+    await Promise.all([other.exit(), lost.exit()]);
+    fleet.coordinator = right;
+    const alpha = await fleet.sink("alpha");
+    expect((await alpha.event("decided")).becomes).toBe("switched");
+    expect(fleet.digest("alpha")).toBe(summary.digest);
+  });
+
+  test.each([
+    [["--commit", "0"], /cannot read --commit "0"/],
+    [["--commit", "some"], /cannot read --commit "some"/],
+    [["--commit-else", "keep"], /cannot read --commit-else/],
+  ])("refuses %j", async (args, text) => {
+    await using fleet = await SwitchLab.open([]);
+    const source = fleet.lab.start(["source", ...args, fleet.from], { plain: true });
+    expect(await source.exit()).toBe(2);
+    expect(source.stderr).toMatch(text);
+  });
+});
