@@ -14,6 +14,7 @@ const hex = (digits: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${digits
 const id = (chars: number) => fc.stringMatching(new RegExp(`^[a-z0-9]{${chars}}$`));
 const text = fc.string({ unit: "grapheme", maxLength: 60 });
 const session = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+const directory = fc.oneof(fc.constant("/"), fc.stringMatching(/^[a-zA-Z0-9 äöü…\\{}-]{1,128}$/));
 const member = fc.record({ id: id(6), name: text });
 const hello: fc.Arbitrary<Hello> = fc.record(
   {
@@ -38,7 +39,7 @@ const hello: fc.Arbitrary<Hello> = fc.record(
     cancel: fc.boolean(),
     dryRun: fc.boolean(),
     place: fc.array(hex(32), { maxLength: 5 }),
-    directory: fc.oneof(fc.constant("/"), fc.stringMatching(/^[a-zA-Z0-9 äöü…\\{}-]{1,128}$/)),
+    directory,
   },
   { requiredKeys: ["type", "version", "role", "session", "label", "labelAsked", "key", "signature", "timeMs"] },
 );
@@ -50,6 +51,7 @@ const start: fc.Arbitrary<CoordinatorMessage> = fc.record(
     sourceIdentity: hex(64),
     formerIdentity: hex(64),
     sourcePlace: fc.array(hex(32), { maxLength: 5 }),
+    sourceDirectory: directory,
     sinks: fc.array(member, { minLength: 1, maxLength: 5 }),
     late: fc.boolean(),
     dryRun: fc.boolean(),

@@ -209,7 +209,7 @@ interface StartOrder {
 
 function sendStart(change: Transition, session: RunningSession, { source, to, late }: StartOrder): void {
   const { epoch, sinks } = session;
-  const { identity: sourceIdentity, formerIdentity, place: sourcePlace, dryRun, seal } = source;
+  const { identity: sourceIdentity, formerIdentity, place: sourcePlace, directory, dryRun, seal } = source;
   const { source: member } = session;
   const keyed = (sink: Member): Member => {
     const known = change.member(sink.id);
@@ -222,6 +222,7 @@ function sendStart(change: Transition, session: RunningSession, { source, to, la
     sourceIdentity,
     ...(formerIdentity === undefined ? {} : { formerIdentity }),
     sourcePlace: [...sourcePlace],
+    ...(directory === undefined ? {} : { sourceDirectory: directory }),
     sinks: to === source.id ? sinks.map(keyed) : [...sinks],
     late,
     dryRun,

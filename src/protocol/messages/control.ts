@@ -268,6 +268,8 @@ const coordinatorMessageShape = shape.variants("type", [
       .optional(),
     /** A sink whose folder is among these refuses: the copy would go over what it is made of. */
     sourcePlace: placeShape,
+    /** How the source's directory is called, where it says so. */
+    sourceDirectory: directoryShape.optional(),
     sinks: shape.list(memberShape).min(1).max(256),
     /** To a sink that joined, or came back as a new process, after the start: it is served on its own lane [P-9.3]. */
     late: shape.flag(),

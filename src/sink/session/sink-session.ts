@@ -252,9 +252,10 @@ class OpenSinkSession implements SinkSession {
     return this.#anew === undefined;
   }
 
-  #origin({ source, sourceIdentity }: Start) {
+  #origin({ source, sourceIdentity, sourceDirectory: folder }: Start) {
     const { session, sessionId } = this.#options.welcome;
-    return { session, sessionId, source: { name: source.name, key: sourceIdentity } };
+    const named = { name: source.name, key: sourceIdentity, ...(folder === undefined ? {} : { folder }) };
+    return { session, sessionId, source: named };
   }
 
   #keeper(start: Start): TreeKeeper | undefined {

@@ -35,7 +35,7 @@ const factsShape = shape.object({
     name: shape.text().max(256),
     /** Its identity. */
     key: shape.text().max(128),
-    /** Last part of the name of its folder. */
+    /** Last name of the path of its folder; absent where the coordinator was not to read names. */
     folder: shape.text().max(DIRECTORY_NAME_CHARS_MAX).optional(),
   }),
   files: count,

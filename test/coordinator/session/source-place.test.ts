@@ -10,6 +10,17 @@ describe("where the source's directory stands [P-1.7]", () => {
     expect(messageTo(slot.enter("k2", "sink"), "k2", "start").sourcePlace).toEqual(["here", "above"]);
   });
 
+  test("comes with the name of the directory, where the source says it", () => {
+    const slot = new SlotDriver();
+    slot.enter("k1", "sink");
+    expect(messageTo(slot.enter("so", "source"), "k1", "start")).not.toHaveProperty("sourceDirectory");
+    const named = new SlotDriver();
+    named.enter("k1", "sink");
+    const effects = named.enter("so", "source", { directory: "photos" });
+    expect(messageTo(effects, "k1", "start").sourceDirectory).toBe("photos");
+    expect(messageTo(named.enter("k2", "sink"), "k2", "start").sourceDirectory).toBe("photos");
+  });
+
   test("is told as it is by now when the source is back", () => {
     const slot = new SlotDriver();
     slot.enter("k1", "sink");

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CliLab } from "../../helpers/processes/cli.ts";
@@ -40,6 +40,8 @@ describe.runIf(programsAvailable("rsync"))("a sink with --snapshots", { timeout:
     referenceCopy(from, lab.path("reference"));
     const { address } = await lab.coordinator();
     const first = await keepSnapshot(lab, { address, from, folder });
+    const facts = JSON.parse(readFileSync(join(folder, ".fanfold/snapshots", first.name, "snapshot.json"), "utf8"));
+    expect(facts.source).toMatchObject({ folder: "source", key: expect.stringMatching(/^[0-9a-f]{64}$/) });
     const inode = lstatSync(join(folder, first.name)).ino;
     for (let again = 0; again < 2; again += 1) {
       const next = await keepSnapshot(lab, { address, from, folder });
