@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import type { CoordinatorEvent } from "../../src/protocol/messages/coordinator-events.ts";
 import type { SinkEvent, SourceEvent } from "../../src/protocol/messages/events.ts";
 import type { CopyProgress, SessionSummary } from "../../src/protocol/messages/progress.ts";
-import { freePorts } from "../helpers/brokers/broker-process.ts";
+import { freePort } from "../helpers/free-ports.ts";
 import type { CliLab } from "../helpers/processes/cli.ts";
 import type { CliProcess, ErrorEvent } from "../helpers/processes/cli-process.ts";
 import type { Scenario, Victim } from "./scenario.ts";
@@ -65,7 +65,7 @@ export async function castOf(
   { sinks: expected, late, mibPerSecond, isGuarded }: Scenario,
   broker: string,
 ): Promise<Cast> {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const from = lab.path("source");
   const temporary = lab.path("temporary");

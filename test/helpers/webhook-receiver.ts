@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { freePort } from "./free-ports.ts";
 
 /** One request that came, whole. */
 export interface Received {
@@ -24,7 +24,7 @@ export class WebhookReceiver implements AsyncDisposable {
     this.#close = close;
   }
 
-  static async open({ answer = OK, port = 0 }: { readonly answer?: Answer; readonly port?: number } = {}) {
+  static async open({ answer = OK, port }: { readonly answer?: Answer; readonly port?: number } = {}) {
     const server = createServer((request, response) => {
       let body = "";
       request.setEncoding("utf8").on("data", (text: string) => {
@@ -35,9 +35,10 @@ export class WebhookReceiver implements AsyncDisposable {
         answer(response, receiver.received.length);
       });
     });
-    server.listen(port, "127.0.0.1");
+    const own = port ?? (await freePort());
+    server.listen(own, "127.0.0.1");
     await once(server, "listening");
-    const receiver: WebhookReceiver = new WebhookReceiver((server.address() as AddressInfo).port, async () => {
+    const receiver: WebhookReceiver = new WebhookReceiver(own, async () => {
       server.closeAllConnections();
       server.close();
       await once(server, "close");

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import { describe, expect, test } from "vitest";
 import { FanfoldError, reasonOf } from "../../src/lib/errors.ts";
-import { freePorts } from "../helpers/brokers/broker-process.ts";
 import { tempFolder } from "../helpers/disks/temp-folder.ts";
+import { freePort } from "../helpers/free-ports.ts";
 import { thrown } from "../helpers/thrown.ts";
 
 const SYSTEM_CODE = /\bE[A-Z]{3,}\b/;
@@ -43,7 +43,7 @@ describe("reasonOf()", () => {
   });
 
   test("of a connection tells what the other side did", async () => {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const failure = async (): Promise<unknown> =>
       await new Promise((resolve) => connect(port, "127.0.0.1").on("error", resolve));
     expect(reasonOf(await failure())).toBe("connection refused: nothing listens there");

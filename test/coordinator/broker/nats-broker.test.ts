@@ -4,12 +4,12 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { encodeUp } from "../../../src/protocol/frame/up.ts";
 import { subjectsOf, upSubject } from "../../../src/protocol/subjects.ts";
 import { connectTransport } from "../../../src/transport/connect.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import { brokersAvailable, startNats } from "../../helpers/brokers/brokers.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { clientOf, coordinatorOf, EventReader } from "../coordinator-fixture.ts";
 
 test("a broker that cannot be reached is told with its address, without its password; clients wait for it", async () => {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const coordinator = await coordinatorOf({ broker: `nats://u:geheim@127.0.0.1:${port}` });
   const events = new EventReader(coordinator);
   expect(await events.until("warning")).toMatchObject({ code: "credentials-shared" });

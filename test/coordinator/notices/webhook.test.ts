@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseWebhookUrl, postNotice, type WebhookOptions } from "../../../src/coordinator/notices/webhook.ts";
 import { parseWebhookSecret, webhookSignature } from "../../../src/coordinator/notices/webhook-signature.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { WebhookReceiver } from "../../helpers/webhook-receiver.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -103,7 +103,7 @@ describe("postNotice()", () => {
   });
 
   test("says that nobody is there, or that somebody else is", async () => {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     await expect(postNotice(ENTRY, optionsFor(`http://127.0.0.1:${port}/`), signal)).rejects.toThrow(
       /cannot tell the webhook at .*refused/,
     );

@@ -7,7 +7,7 @@ import {
   SESSIONS_MAX,
   SESSIONS_PER_MEMBER_MAX,
 } from "../../../src/protocol/limits.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { clientOf, coordinatorOf } from "../coordinator-fixture.ts";
 import { ManualClock } from "../manual-clock.ts";
 
@@ -109,7 +109,7 @@ describe("on the control channel, the coordinator", () => {
   });
 
   test("lets one member have no more than 128 connections, and others come in", async () => {
-    const [port] = await freePorts(1);
+    const port = await freePort();
     // Nobody gets any further before the broker is there.
     const coordinator = await coordinatorOf({ broker: `nats://127.0.0.1:${port}` });
     const seed = "ef".repeat(32);

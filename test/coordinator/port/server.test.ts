@@ -8,7 +8,7 @@ import type { Answer } from "../../../src/coordinator/port/routes.ts";
 import { CoordinatorServer } from "../../../src/coordinator/port/server.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { PROTOCOL_VERSION } from "../../../src/protocol/limits.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { ControlClient } from "../control-client.ts";
 import { coordinatorOf, EventReader } from "../coordinator-fixture.ts";
 
@@ -50,7 +50,7 @@ describe("over HTTP, the coordinator", () => {
   });
 
   test("tells that it lives, and that nobody can join, while its broker is not there", async () => {
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const coordinator = await coordinatorOf({ broker: `nats://u:geheim@127.0.0.1:${port}` });
     await new EventReader(coordinator).until("broker", ({ status }) => status === "unreachable");
     expect(await get(coordinator.port, "/livez")).toEqual({
@@ -70,7 +70,7 @@ describe("over HTTP, the coordinator", () => {
   });
 
   test("does not tell a stranger where its broker is", async () => {
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const coordinator = await coordinatorOf({ broker: `nats://127.0.0.1:${port}`, requireToken: true });
     await new EventReader(coordinator).until("broker", ({ status }) => status === "unreachable");
     const asked = { host: "127.0.0.1", port: coordinator.port, path: "/healthz", rejectUnauthorized: false };

@@ -22,9 +22,13 @@ interface GuardedStart {
 /** `address` is without a scheme, as people type it. */
 export async function startGuarded(
   lab: CliLab,
-  { stateDir = lab.path("coordinator"), port = 0, broker = "embedded", args = [], client }: GuardedStart = {},
+  { stateDir = lab.path("coordinator"), port, broker = "embedded", args = [], client }: GuardedStart = {},
 ): Promise<GuardedCoordinator> {
-  const started = await lab.coordinator({ port, broker, args: ["--require-token", "--state-dir", stateDir, ...args] });
+  const started = await lab.coordinator({
+    ...(port === undefined ? {} : { port }),
+    broker,
+    args: ["--require-token", "--state-dir", stateDir, ...args],
+  });
   const at = Number(/:(\d+)$/.exec(started.address)?.[1]);
   return {
     process: started.process,

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { answers, freePorts, ServerProcess } from "../../helpers/brokers/broker-process.ts";
+import { answers, ServerProcess } from "../../helpers/brokers/broker-process.ts";
 import { findProgram } from "../../helpers/brokers/broker-programs.ts";
 import { brokersAvailable } from "../../helpers/brokers/brokers.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { testAuthority } from "../../helpers/tls/test-authority.ts";
 import { makeOddTree } from "../../helpers/trees/tree.ts";
@@ -98,7 +99,7 @@ describe.skipIf(PROGRAM === undefined)("fanfold nats-setup", { timeout: E2E_MS }
 
 /** Runs the command; gives the port of the server. */
 async function setUp(lab: CliLab, args: readonly string[] = []): Promise<number> {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const setup = lab.start(["nats-setup", lab.path("nats"), "--port", String(port), ...args], { plain: true });
   expect(await setup.exit()).toBe(0);
   const lines = setup.stdout.trimEnd().split("\n");

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { formatToken, parseToken } from "../../../src/protocol/access/token.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab, COMMAND, type RunningCoordinator } from "../../helpers/processes/cli.ts";
 import { programsAvailable } from "../../helpers/processes/programs.ts";
 import { makeManyFiles } from "../../helpers/trees/tree.ts";
@@ -98,7 +98,7 @@ class Guarded {
 async function guarded(): Promise<Guarded & AsyncDisposable> {
   const lab = await CliLab.open("open");
   makeManyFiles(lab.path("source"), 20);
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const coordinator = new Guarded(lab, port);
   await coordinator.start();
   return Object.assign(coordinator, { [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose]() });
@@ -290,7 +290,7 @@ describe.skipIf(!programsAvailable("script"))("the first start", { timeout: E2E_
   test("prints whole lines to paste at a terminal, and only there", async () => {
     await using lab = await CliLab.open();
     const start = async (state: string, through: (words: string) => string) => {
-      const [port = 0] = await freePorts(1);
+      const port = await freePort();
       const words = [
         process.execPath,
         COMMAND,

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import { findProgram, startNatsClusterPrograms } from "../../helpers/brokers/broker-programs.ts";
 import type { NatsNode, NatsOptions } from "../../helpers/brokers/broker-types.ts";
 import { brokersAvailable, startNats } from "../../helpers/brokers/brokers.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { makeLongFile, makeManyFiles } from "../../helpers/trees/tree.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "../copying.ts";
@@ -58,7 +58,7 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS server", () => {
     const broker = await startNats();
     try {
       makeManyFiles(lab.path("source"), 1);
-      const [free = 0] = await freePorts(1);
+      const free = await freePort();
       const publicUrl = `nats://someone:${SECRET}@127.0.0.1:${free}`;
       const { address } = await lab.coordinator({ broker: broker.url, args: ["--broker-public-url", publicUrl] });
       const sink = lab.sink(address, lab.path("sink"));

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import type { NatsOptions } from "../../helpers/brokers/broker-types.ts";
 import { brokersAvailable, startNats, startRabbit } from "../../helpers/brokers/brokers.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { E2E_MS } from "../copying.ts";
 import { examined } from "./examined.ts";
@@ -43,7 +43,7 @@ test("fanfold doctor says that no broker answers, and what is wrong with the opt
   timeout: E2E_MS,
 }, async () => {
   await using lab = await CliLab.open("open");
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const rabbit = await examined(lab, ["--broker", `amqp://localhost:${port}`]);
   expect(rabbit.of("broker")).toMatchObject({
     status: "error",

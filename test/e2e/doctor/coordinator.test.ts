@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, createServer as createPlainServer, type Server } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../../src/protocol/limits.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { E2E_MS } from "../copying.ts";
 import { examined } from "./examined.ts";
@@ -39,7 +39,7 @@ describe("fanfold doctor on the way to a coordinator", { timeout: E2E_MS }, () =
 
   test("says that nothing listens at a wrong port, and ends with 36", async () => {
     await using lab = await CliLab.open("open");
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const { status, of, named } = await examined(lab, ["--coordinator", `localhost:${port}`]);
     expect(of("port")).toMatchObject({
       status: "error",
@@ -52,7 +52,7 @@ describe("fanfold doctor on the way to a coordinator", { timeout: E2E_MS }, () =
 
   test("takes the coordinator of the environment for one that was named", async () => {
     await using lab = await CliLab.open("open");
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const { status, of } = await examined(lab, [], { env: { FANFOLD_COORDINATOR: `localhost:${port}` } });
     expect([of("port").status, status]).toEqual(["error", 36]);
   });
@@ -102,7 +102,7 @@ describe("fanfold doctor on the way to a coordinator", { timeout: E2E_MS }, () =
 
   test("says why nobody can join a coordinator whose broker does not answer", async () => {
     await using lab = await CliLab.open("open");
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const coordinator = await lab.coordinator({ broker: `nats://127.0.0.1:${port}` });
     await coordinator.process.event("broker", { where: ({ status }) => status === "unreachable" });
     const { of } = await examined(lab, ["--coordinator", coordinator.address]);

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../../helpers/disks/small-disk.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab, type StartOptions } from "../../helpers/processes/cli.ts";
 import { permissionsTestable } from "../../helpers/processes/programs.ts";
 import { E2E_MS } from "../copying.ts";
@@ -78,7 +78,7 @@ describe.concurrent("no code of the system reaches a person", { timeout: E2E_MS 
     await using lab = await openLab();
     const state = (folder: string) => ["coordinator", "--port", "0", "--state-dir", folder];
     const credentials = (file: string) => ["coordinator", "--port", "0", "--broker-credentials", file];
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     using taken = new DisposableStack();
     const server = createServer().listen(port, "127.0.0.1");
     taken.defer(() => void server.close());

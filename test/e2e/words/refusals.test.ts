@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { describe, expect, test } from "vitest";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { permissionsTestable } from "../../helpers/processes/programs.ts";
 import { makeManyFiles } from "../../helpers/trees/tree.ts";
@@ -103,7 +103,7 @@ describe.concurrent("addresses where no coordinator answers", { timeout: E2E_MS 
   test("nobody at the port is waited for as long as --connect-timeout says, also one who only listens", async () => {
     await using lab = await CliLab.open();
     mkdirSync(lab.path("source"));
-    const [free = 0] = await freePorts(1);
+    const free = await freePort();
     await using silent = await listening(createServer((socket) => void socket.on("error", () => undefined)));
     for (const address of [`localhost:${free}`, silent.address]) {
       for (const process of [

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 import { CliLab, COMMAND } from "../../helpers/processes/cli.ts";
 import { programsAvailable } from "../../helpers/processes/programs.ts";
 import { makeManyFiles } from "../../helpers/trees/tree.ts";
@@ -19,7 +19,7 @@ describe.skipIf(!programsAvailable("script"))("a terminal that nobody looks at",
   test("may have no columns: the coordinator on it answers, and writes little", async () => {
     await using lab = await CliLab.open();
     makeManyFiles(lab.path("source"), 50);
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const line = onTerminal(["coordinator", "--port", String(port)], "cols 0 rows 0");
     const coordinator = lab.run("sh", ["-c", line], KIND);
     await copyAndCompare(lab, { address: `localhost:${port}`, from: lab.path("source"), to: [lab.path("sink")] });

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from "testcontainers";
-import { freePorts } from "./broker-process.ts";
+import { freePorts } from "../free-ports.ts";
 import { natsConfig, natsUserInfo, rabbitConfig, rabbitPlugins, rabbitReady } from "./broker-programs.ts";
 import type { NatsOptions, RabbitBroker, RabbitOptions, TestBroker } from "./broker-types.ts";
 

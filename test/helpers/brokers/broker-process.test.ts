@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { answers, freePorts, tempFolder } from "./broker-process.ts";
+import { freePort } from "../free-ports.ts";
+import { answers, tempFolder } from "./broker-process.ts";
 
 const HELPER = new URL("./broker-process.ts", import.meta.url).href;
 
 test("a server ends with the process that started it, even when that is killed", async () => {
   const folder = await tempFolder("orphan");
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const server = `require("node:net").createServer((socket) => socket.end("hello")).listen(${port}, "127.0.0.1")`;
   const starter = `
     const { answers, ServerProcess } = await import(${JSON.stringify(HELPER)});

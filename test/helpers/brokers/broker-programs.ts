@@ -5,7 +5,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { answers, freePorts, ServerProcess, tempFolder } from "./broker-process.ts";
+import { freePorts } from "../free-ports.ts";
+import { answers, ServerProcess, tempFolder } from "./broker-process.ts";
 import type { NatsCluster, NatsNode, NatsOptions, RabbitBroker, RabbitOptions, TestBroker } from "./broker-types.ts";
 
 const HOST = "127.0.0.1";

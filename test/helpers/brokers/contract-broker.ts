@@ -2,7 +2,7 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { connectTransport, type TransportTarget } from "../../../src/transport/connect.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import type { ContractBroker } from "../../contract/contract-harness.ts";
-import { freePorts } from "./broker-process.ts";
+import { freePort } from "../free-ports.ts";
 import type { TestBroker } from "./broker-types.ts";
 import { MadeExchanges } from "./made-exchanges.ts";
 import { startTcpProxy } from "./tcp-proxy.ts";
@@ -41,7 +41,7 @@ export function targetBroker(
   return {
     connect: (clientName) => open(broker.url, clientName),
     connectWrongCredentials: () => connect(wrong),
-    connectUnreachable: async () => open(atPort(broker.url, (await freePorts(1))[0] ?? 0)),
+    connectUnreachable: async () => open(atPort(broker.url, await freePort())),
     async restart() {
       await broker.restart();
       await exchanges?.makeAgain();

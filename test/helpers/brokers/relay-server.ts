@@ -3,6 +3,7 @@ import { Door } from "../../../src/coordinator/port/door.ts";
 import { type Clock, systemClock } from "../../../src/lib/clock.ts";
 import { createRelay, type Relay, type RelayPermissions } from "../../../src/transport/embedded/relay.ts";
 import { MESSAGE_BYTES_MAX } from "../../../src/transport/embedded/wire.ts";
+import { freePort } from "../free-ports.ts";
 import type { KeyPair } from "../tls/certificates.ts";
 
 /** A relay behind a door of its own, as the coordinator has it. */
@@ -15,7 +16,7 @@ export interface RelayServer {
 export interface RelayServerOptions {
   /** What a ticket of `ticketNamed` is good for. */
   readonly authorize: (name: string) => RelayPermissions | undefined;
-  /** 0 takes a free one. */
+  /** @default a free one */
   readonly port?: number;
   /** With TLS, and without it for what is sealed. */
   readonly tls?: KeyPair;
@@ -41,7 +42,8 @@ function secretOf(name: string): Buffer {
 }
 
 export async function startRelayServer(options: RelayServerOptions): Promise<RelayServer> {
-  const { authorize, port = 0, tls, clock = systemClock } = options;
+  const { authorize, tls, clock = systemClock } = options;
+  const port = options.port ?? (await freePort());
   const find = (ticketId: string) => {
     const name = Buffer.from(ticketId, "hex").toString().trimEnd();
     const rights = authorize(name);

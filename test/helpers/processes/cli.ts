@@ -8,6 +8,7 @@ import type { CoordinatorEvent } from "../../../src/protocol/messages/coordinato
 import type { SinkEvent, SourceEvent } from "../../../src/protocol/messages/events.ts";
 import { memoryIo } from "../../cli/terminal/memory-io.ts";
 import { tempFolder } from "../brokers/broker-process.ts";
+import { freePort } from "../free-ports.ts";
 import { makeRemovable } from "../trees/tree.ts";
 import { CliProcess, type ErrorEvent, killRest } from "./cli-process.ts";
 import { optionIn, Tokens } from "./tokens.ts";
@@ -120,7 +121,9 @@ export class CliLab implements AsyncDisposable {
 
   /** Starts a coordinator and waits until it listens. */
   async coordinator(options: CoordinatorStart = {}): Promise<RunningCoordinator> {
-    const { broker = "embedded", port = 0, args = [] } = options;
+    const { broker = "embedded", args = [] } = options;
+    // None that any program may get while it is away: tests end it, and start it again there.
+    const port = options.port ?? (await freePort());
     const isGuarded = this.#access === "guarded" && !args.includes("--insecure-open");
     const words = ["--port", String(port), "--broker", broker, ...(isGuarded ? ["--require-token"] : []), ...args];
     const started = this.start<CoordinatorEvent>(["coordinator", ...words], options);

@@ -17,7 +17,6 @@ import {
   WIDE,
   watchStatus,
 } from "../../contract/contract-tools.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import type { RabbitBroker } from "../../helpers/brokers/broker-types.ts";
 import { brokersAvailable, startRabbit } from "../../helpers/brokers/brokers.ts";
 import { atPort } from "../../helpers/brokers/contract-broker.ts";
@@ -25,6 +24,7 @@ import { MadeExchanges } from "../../helpers/brokers/made-exchanges.ts";
 import { askRabbit } from "../../helpers/brokers/rabbit-admin.ts";
 import { startTcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
 import { secretsOf } from "../../helpers/error-text.ts";
+import { freePort, freePorts } from "../../helpers/free-ports.ts";
 
 const KIB = 1024;
 
@@ -134,7 +134,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", () => {
   });
 
   it("passes over a server that is not there", async () => {
-    const [dead = 0] = await freePorts(1);
+    const dead = await freePort();
     const transport = await open(`amqp://guest:guest@127.0.0.1:${dead},127.0.0.1:${broker.port}`);
     const subject = `${freshPrefix()}.data`;
     const reader = readerOf(await transport.subscribe(subject, WIDE));

@@ -11,8 +11,8 @@ import { startTlsServer } from "../../helpers/tls/tls-server.ts";
 const { signal } = new AbortController();
 const TICKET = ticketNamed("member");
 
-async function relayWith(tls: KeyPair, port = 0): Promise<RelayServer> {
-  return await startRelayServer({ authorize: () => MAY_ALL, tls, port });
+async function relayWith(tls: KeyPair, at: { readonly port?: number } = {}): Promise<RelayServer> {
+  return await startRelayServer({ authorize: () => MAY_ALL, tls, ...at });
 }
 
 async function connectTo(port: number, tls: ServerTrust, isSealed = false): Promise<Transport> {
@@ -34,7 +34,7 @@ test("a link comes back to a relay whose certificate was renewed meanwhile", asy
     return "closed";
   })();
   await server.close();
-  server = await relayWith(pair.renewed(), port);
+  server = await relayWith(pair.renewed(), { port });
   expect(await back).toBe("reconnected");
   await transport.publish("there", Buffer.from("over the new link"), { signal });
   for await (const { payload } of subscription) {

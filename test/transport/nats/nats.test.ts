@@ -18,12 +18,12 @@ import {
   WIDE,
   watchStatus,
 } from "../../contract/contract-tools.ts";
-import { freePorts } from "../../helpers/brokers/broker-process.ts";
 import type { NatsOptions, TestBroker } from "../../helpers/brokers/broker-types.ts";
 import { brokersAvailable, startNats } from "../../helpers/brokers/brokers.ts";
 import { atPort } from "../../helpers/brokers/contract-broker.ts";
 import { startTcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
 import { secretsOf } from "../../helpers/error-text.ts";
+import { freePort } from "../../helpers/free-ports.ts";
 
 const KIB = 1024;
 const NO_LIMIT = { signal: NEVER };
@@ -49,7 +49,7 @@ describe.skipIf(!brokersAvailable("nats"))("connectNats", () => {
 
   it("logs in with a token, and passes over a server that is not there", async () => {
     const broker = await server({ token: "t/ok%en" });
-    const [dead] = await freePorts(1);
+    const dead = await freePort();
     const transport = await open(`${broker.url},127.0.0.1:${dead}`);
     const subject = `${freshPrefix()}.data`;
     const reader = readerOf(await transport.subscribe(subject, WIDE));
