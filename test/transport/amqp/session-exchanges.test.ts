@@ -45,10 +45,11 @@ describe.skipIf(!brokersAvailable("rabbit"))("the exchanges of a session", { tim
     return { exchanges, transport: await open({ exchanges }) };
   }
 
-  /** A session with the sinks a and b. */
+  /** A session with the sinks a and b, whose exchanges are bound: what is sent through one that is not yet is lost. */
   async function openSession() {
     const coordinator = await openCoordinator();
     for (const sinkId of ["a", "b"]) coordinator.exchanges.admitSink("s1", sinkId);
+    await coordinator.exchanges.settled();
     const [source, a, b] = [await open(), await openSink("a"), await openSink("b")];
     return { coordinator, source, a, b };
   }
@@ -167,7 +168,6 @@ describe.skipIf(!brokersAvailable("rabbit"))("the exchanges of a session", { tim
 
   it("are made for all sessions, and deleted, when the broker was away at the time", async () => {
     const { coordinator, a } = await openSession();
-    await coordinator.exchanges.settled();
     const link = watchStatus(coordinator.transport);
     await broker.kill();
     coordinator.exchanges.admit("s2");
