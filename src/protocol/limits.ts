@@ -133,3 +133,13 @@ export const BANDWIDTH_BYTES_MIN = KIB;
 export const BANDWIDTH_BYTES_MAX = 1024 * 1024 * MIB;
 /** A rate or a timetable as text: a change each two hours of the week. */
 export const LIMIT_TEXT_CHARS_MAX = 1024;
+
+/** Pieces that a recipe of a file has at most: a sink's answer, one bit for each, fits into a report as base64. */
+export const RECIPE_PIECES_MAX = 2 ** 18;
+/** Pieces that go in one slice of a recipe: at most 42 KiB, so that it goes wherever a page goes. */
+export const RECIPE_SLICE_PIECES = 2048;
+/** Of the hash of a piece: a wrong match costs bytes, since every file is hashed as a whole. */
+export const PIECE_HASH_BYTES = 16;
+/** What the pieces of a file are long on average. The largest file has 32,768 of the longest. Both are powers of two. */
+export const PIECE_AVERAGE_BYTES_MIN = LEAF_BYTES;
+export const PIECE_AVERAGE_BYTES_MAX = 512 * MIB;

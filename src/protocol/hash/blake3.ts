@@ -10,7 +10,7 @@ export function blake3(bytes: Uint8Array): Buffer {
   return Buffer.from(blakeLibrary().blake3UrlSafeBase64(bytes), "base64url");
 }
 
-/** Writes the hash to 32 bytes of `into`. */
-export function blake3Into(bytes: Uint8Array, into: Buffer, offset: number): void {
-  into.write(blakeLibrary().blake3UrlSafeBase64(bytes), offset, HASH_BYTES, "base64url");
+/** Writes the hash to 32 bytes of `into`, or its first `length`. */
+export function blake3Into(bytes: Uint8Array, into: Buffer, offset: number, length = HASH_BYTES): void {
+  into.write(blakeLibrary().blake3UrlSafeBase64(bytes), offset, length, "base64url");
 }

@@ -1,0 +1,48 @@
+import { readFully } from "../lib/disk/read-fully.ts";
+import { LEAF_BYTES, RECIPE_PIECES_MAX } from "../protocol/limits.ts";
+import { type Cutter, makeCutter } from "./cutter.ts";
+import { type Cutting, piecesMax } from "./cutting.ts";
+import { makePieceHasher, type PieceHasher } from "./piece-hasher.ts";
+import { PieceLengths } from "./piece-lengths.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** Read at once: a power of two, and a multiple of the leaf. */
+const READ_BYTES = 32 * LEAF_BYTES;
+/** One for all files of a thread: nothing stays in it between two steps. */
+let shared: Buffer | undefined;
+
+/** What is to be cut: the first `size` bytes of an open file, at least one. */
+interface CutFile {
+  readonly fd: number;
+  readonly size: number;
+  readonly cutting: Cutting;
+}
+
+export interface BuiltRecipe {
+  readonly recipe: Recipe;
+  /** Of the whole file [P-5]. Undefined where the content says the cuts: it would have to be hashed twice. */
+  readonly contentHash: Uint8Array | undefined;
+}
+
+/**
+ * Reads an open file, a MiB with each step, and makes its recipe. Undefined: the file is shorter than it should be. Whether
+ * it was written to meanwhile is for the caller to find out. Steps give the bytes done so far; `inSlices` does them for
+ * whoever has an event loop to look after. Throws system errors, and FanfoldError `internal` for too many pieces.
+ */
+export function* buildRecipe({ fd, size, cutting }: CutFile): Generator<number, BuiltRecipe | undefined, undefined> {
+  const cutter: Cutter = makeCutter(cutting);
+  const lengths = new PieceLengths(Math.min(piecesMax(cutting, size), RECIPE_PIECES_MAX));
+  const hasher: PieceHasher = makePieceHasher(cutting);
+  for (let offset = 0; offset < size; ) {
+    shared ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    const bytes = shared.subarray(0, Math.min(READ_BYTES, size - offset));
+    if (readFully(fd, bytes, offset) < bytes.length) return undefined;
+    cutter.cut(bytes, lengths);
+    hasher.take(bytes, lengths);
+    offset += bytes.length;
+    yield offset;
+  }
+  cutter.end(lengths);
+  const { hashes, contentHash } = hasher.end(lengths);
+  return { recipe: { cutting, size, lengths: lengths.take(), hashes }, contentHash };
+}
