@@ -3,7 +3,7 @@ import { damaged } from "../protocol/frame/bytes.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Pieces that follow one another, the last one not included. */
-export interface PieceRun {
+interface PieceRun {
   readonly from: number;
   readonly to: number;
 }

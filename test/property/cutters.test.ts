@@ -51,7 +51,7 @@ describe.each([BY_CONTENT, BY_PLACE])("cuts of the cutter $cutter", (cutting) =>
         for (const length of lengths.slice(0, -1)) expect(length).toBeGreaterThanOrEqual(minBytes);
         if (bytes.length > 0) expect(piecesFault(cutting, bytes.length, lengths.length)).toBeUndefined();
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
@@ -62,7 +62,7 @@ describe("cuts by content", () => {
       fc.property(content, (bytes) => {
         expect(lengthsOf(bytes, BY_CONTENT)).toEqual(plainLengths(bytes, BY_CONTENT.averageBytes));
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 

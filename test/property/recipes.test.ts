@@ -40,6 +40,13 @@ function gathered(slices: readonly Uint8Array[]): RecipeSlices {
   return gathering;
 }
 
+/** Compares bytes: whoever compares number by number takes a hundred times as long. */
+function isSame(one: Recipe | undefined, two: Recipe): boolean {
+  expect(one).toMatchObject({ cutting: two.cutting, size: two.size });
+  const bytesOf = ({ lengths, hashes }: Recipe): Buffer => Buffer.concat([new Uint8Array(lengths.buffer), hashes]);
+  return one !== undefined && bytesOf(one).equals(bytesOf(two));
+}
+
 describe("a recipe", () => {
   test("comes back from its slices, in any order, with repeats, each small enough for a page's place", () => {
     fc.assert(
@@ -49,9 +56,9 @@ describe("a recipe", () => {
         const sent = isBackwards ? slices.toReversed() : slices;
         const last = sent.at(-1) ?? Buffer.alloc(0);
         expect(gathered(sent.length > 1 ? sent.slice(0, -1) : [last]).whole === undefined).toBe(sent.length > 1);
-        expect(gathered([...sent, ...sent.slice(0, 2)]).whole).toEqual(recipe);
+        expect(isSame(gathered([...sent, ...sent.slice(0, 2)]).whole, recipe)).toBe(true);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 
@@ -71,7 +78,7 @@ describe("a recipe", () => {
           }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 
@@ -242,11 +249,11 @@ describe("the recipe of a file", () => {
             ...{ cutting, size, lengths: Uint32Array.from(pieces, (piece) => piece.length) },
             hashes: Buffer.concat(pieces.map((piece) => hashOf(piece).subarray(0, 16))),
           };
-          expect(found?.recipe).toEqual(recipe);
+          expect(isSame(found?.recipe, recipe)).toBe(true);
           const contentHash = cutter === "fixed" ? Buffer.from(hashChunk(bytes).hash) : undefined;
           expect(found?.contentHash && Buffer.from(found.contentHash)).toEqual(contentHash);
         }),
-        { numRuns: 40 },
+        { numRuns: 25 },
       );
     },
   );
