@@ -67,8 +67,8 @@ export function assemble(ground: Ground): Running {
   const cut = (identity: string) => registry.orders.remove(identity);
   // Loaded when somebody asks for it: most coordinators only copy.
   const pages = memo(async () => {
-    const { orders, present } = registry;
-    return (await import("./api/pages.ts")).pagesOf({ ...ground, views, orders, present });
+    const { orders, present, verifications } = registry;
+    return (await import("./api/pages.ts")).pagesOf({ ...ground, views, orders, present, verifications });
   });
   const room = new AccessRoom({ ...ground, warn, cut, pages, sessions: () => views.snapshot() });
   const registry = new Registry({

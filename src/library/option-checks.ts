@@ -172,6 +172,8 @@ export const SINK_CHECKS: OptionChecks<RunSinkOptions> = {
   random,
   folder: path,
   stay: flag,
+  verifyEveryMs: z.number().min(1).optional(),
+  verifyBytesPerSecondMax: bandwidth.bytesPerSecondMax,
   snapshots: flag,
   retention: retention.optional(),
   snapshotCommand: path.optional(),
@@ -192,6 +194,7 @@ export const SINK_CHECKS: OptionChecks<RunSinkOptions> = {
 
 export const VERIFY_CHECKS: OptionChecks<VerifyFolderOptions> = {
   ...runtime,
+  ...bandwidth,
   folder: path,
   strict: flag,
   snapshot: text.optional(),

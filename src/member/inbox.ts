@@ -7,11 +7,12 @@ export type Welcome = Extract<CoordinatorMessage, { type: "welcome" }>;
 export type Start = Extract<CoordinatorMessage, { type: "start" }>;
 export type Ended = Extract<CoordinatorMessage, { type: "ended" }>;
 export type HoldMessage = Extract<CoordinatorMessage, { type: "hold" }>;
+export type VerifyOrder = Extract<CoordinatorMessage, { type: "verify" }>;
 /**
  * What a member is told. A refusal is an error instead, and a `challenge` and a `hold` come before there is a member. A
- * `limit` goes to whoever holds the rate.
+ * `limit` goes to whoever holds the rate, a `verify` to whoever reads the folder.
  */
-export type Told = Exclude<CoordinatorMessage, { type: "refused" | "challenge" | "hold" | "limit" }>;
+export type Told = Exclude<CoordinatorMessage, { type: "refused" | "challenge" | "hold" | "limit" | "verify" }>;
 
 const MESSAGES_WAITING_MAX = 1_000;
 

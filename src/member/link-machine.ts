@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { ClientMessage, CoordinatorMessage } from "../protocol/messages/control.ts";
 import type { LinkEvent } from "../protocol/messages/events.ts";
 import { HoldWatch } from "./hold-watch.ts";
-import type { Told, Welcome } from "./inbox.ts";
+import type { Told, VerifyOrder, Welcome } from "./inbox.ts";
 import { heldError, refusedError } from "./join.ts";
 
 /** The last attempt, made when the time is over, still gets long enough for a refusal, which says more than silence. */
@@ -19,11 +19,15 @@ const OF_SOMEBODY_ELSE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "certificate-wanted",
 ]);
 
+/** Messages that a member sends whatever session it is in. */
+const OF_NO_SESSION: ReadonlySet<ClientMessage["type"]> = new Set(["limited", "verifying", "verified"] as const);
+
 /** Messages that are sent once more when the coordinator is back. */
 const KEPT: ReadonlySet<ClientMessage["type"]> = new Set([
   "seal",
   "limited",
   "receipt",
+  "verified",
   "decide",
   "switched",
   "finished",
@@ -48,6 +52,8 @@ export type LinkEffect =
   | { readonly type: "deliver"; readonly message: Told }
   /** An order to hold to a limit; orders are of one session. */
   | { readonly type: "limit"; readonly limit: string }
+  /** An order to read a copy again. */
+  | VerifyOrder
   /** A `leave` has been said. */
   | { readonly type: "told" };
 
@@ -57,7 +63,7 @@ export type LinkEffect =
  *
  *   connecting -> welcomed -> lost -> connecting … -> ended, by a refusal, damage, or when the time is over
  *
- * Messages while it is lost: `limited`, `receipt`, `finished` and `leave` are sent when it is back. All others are dropped.
+ * Messages while it is lost: `limited`, `receipt`, `verified`, `finished` and `leave` are sent when it is back. All others are dropped.
  */
 export class LinkMachine {
   readonly #limits: LinkLimits;
@@ -78,6 +84,8 @@ export class LinkMachine {
   /** Why the coordinator does not let us in yet. */
   #holds: HoldWatch;
   #reason: string | undefined;
+  /** The connection over which a `verified` went out last: behind the next session of that one it is not said again. */
+  #verifiedOver = 0;
 
   constructor(limits: LinkLimits, nowMs: number) {
     this.#limits = limits;
@@ -127,7 +135,7 @@ export class LinkMachine {
       const { code, reason } = message;
       return isNews ? [{ type: "emit", event: { type: "held", address: this.#limits.where, code, reason } }] : [];
     }
-    if (message.type === "limit") return [message];
+    if (message.type === "limit" || message.type === "verify") return [message];
     if (message.type === "ended") this.#over = true;
     const effects = message.type === "welcome" ? this.#welcome(message) : [];
     return [...effects, { type: "deliver", message }];
@@ -137,8 +145,9 @@ export class LinkMachine {
   say(message: ClientMessage): LinkEffect[] {
     if (KEPT.has(message.type)) this.#kept.set(message.type, message);
     // What answers a connection that is gone (a `ready`, say) answers nothing any more. A copy that goes on does not mind.
-    const isAnswer = this.#heard === this.#connection || this.#welcomed === "again" || message.type === "limited";
+    const isAnswer = this.#heard === this.#connection || this.#welcomed === "again" || OF_NO_SESSION.has(message.type);
     if (!this.#connected || this.#welcomed === "no" || !isAnswer) return [];
+    if (message.type === "verified") this.#verifiedOver = this.#connection;
     return [{ type: "send", message }, ...(message.type === "leave" ? [{ type: "told" } as const] : [])];
   }
 
@@ -197,8 +206,11 @@ export class LinkMachine {
     // The transports are as they were, so there is nothing to be made ready.
     if (rejoined) effects.push({ type: "send", message: { type: "ready" } });
     // In a new session nothing is finished; whoever goes, goes from this one too.
-    const kept = [...this.#kept.values()].filter(({ type }) => rejoined || type === "leave" || type === "limited");
-    for (const message of kept.filter(({ type }) => type !== "seal")) effects.push({ type: "send", message });
+    const kept = [...this.#kept.values()].filter(({ type }) => rejoined || type === "leave" || OF_NO_SESSION.has(type));
+    const isSaid = (type: ClientMessage["type"]) => type === "verified" && this.#verifiedOver === this.#connection;
+    for (const message of kept.filter(({ type }) => type !== "seal" && !isSaid(type)))
+      effects.push({ type: "send", message });
+    this.#verifiedOver = this.#connection;
     // An order of the session before holds no more. What that changes is told behind what was kept, and counts.
     if (!rejoined) effects.push({ type: "limit", limit: LIMIT_DEFAULT });
     if (this.#kept.has("leave")) effects.push({ type: "told" });

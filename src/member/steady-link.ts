@@ -9,7 +9,7 @@ import { fitReason } from "../protocol/messages/fit-message.ts";
 import type { CoordinatorAddress } from "./address.ts";
 import { type ControlLink, openControlLink } from "./control-link.ts";
 import { type Credential, type HelloDraft, signedHello } from "./credential.ts";
-import { Inbox, type Told, type Welcome } from "./inbox.ts";
+import { Inbox, type Told, type VerifyOrder, type Welcome } from "./inbox.ts";
 import { type LinkEffect, LinkMachine } from "./link-machine.ts";
 
 export interface SteadyLinkOptions {
@@ -22,6 +22,8 @@ export interface SteadyLinkOptions {
   readonly onWelcome?: () => void;
   /** An order to hold to a limit; `default` when a session begins, for which there is none yet. */
   readonly onLimit?: (limit: string) => void;
+  /** An order to read the copy again; of a sink. */
+  readonly onVerify?: (order: VerifyOrder) => void;
   /** How long to try at first, in milliseconds; undefined: as long as it takes. */
   readonly connectTimeoutMs: number | undefined;
   /** The same once the coordinator was there and got lost; asked whenever a try has failed. */
@@ -195,15 +197,30 @@ export class SteadyLink {
   }
 
   #carryOut(effects: readonly LinkEffect[]): void {
+    const { emit, onLimit, onVerify } = this.#options;
     for (const effect of effects) {
-      if (effect.type === "emit") this.#options.emit(effect.event);
-      else if (effect.type === "send") this.#link?.send(effect.message);
-      else if (effect.type === "introduce") this.#introduce(effect.nonce);
-      else if (effect.type === "limit") this.#options.onLimit?.(effect.limit);
-      else if (effect.type === "told") this.#told.resolve();
-      else {
-        this.#inbox.push({ connection: this.#machine.connection, message: effect.message });
-        if (effect.message.type === "welcome") this.#arrival?.resolve(undefined);
+      switch (effect.type) {
+        case "emit":
+          emit(effect.event);
+          break;
+        case "send":
+          this.#link?.send(effect.message);
+          break;
+        case "introduce":
+          this.#introduce(effect.nonce);
+          break;
+        case "limit":
+          onLimit?.(effect.limit);
+          break;
+        case "verify":
+          onVerify?.(effect);
+          break;
+        case "told":
+          this.#told.resolve();
+          break;
+        default:
+          this.#inbox.push({ connection: this.#machine.connection, message: effect.message });
+          if (effect.message.type === "welcome") this.#arrival?.resolve(undefined);
       }
     }
   }

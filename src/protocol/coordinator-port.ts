@@ -46,6 +46,7 @@ export const API_PATHS = {
   history: "/api/v1/history",
   sinks: "/api/v1/sinks",
   wanted: "/api/v1/wanted",
+  verifications: "/api/v1/verifications",
   events: "/api/v1/events",
   openapi: "/api/v1/openapi.json",
   login: "/api/v1/login",

@@ -91,6 +91,10 @@ export const NOT_CARRIED_EXAMPLES_MAX = 3;
 /** Length of a path that is shown as one of several examples, in characters. */
 export const EXAMPLE_CHARS_MAX = 200;
 
+/** Entries that are not as they were copied, of which a sink tells when it has read its copy again. And that list as JSON. */
+export const VERIFY_PROBLEMS_MAX = 100;
+export const VERIFY_PROBLEMS_BYTES_MAX = 64 * KIB;
+
 /** A control message, and a report: JSON text, in bytes. */
 export const CONTROL_BYTES_MAX = 256 * KIB;
 export const REPORT_BYTES_MAX = 64 * KIB;

@@ -26,11 +26,13 @@ import type { Durability } from "./disk/entry-sync.ts";
 import { readAgeKeys } from "./own/age-keys.ts";
 import { openSinkFolder, type SinkFolder } from "./own/sink-folder.ts";
 import { SpaceWatch } from "./own/space-watch.ts";
+import { FolderTurns } from "./session/folder-turns.ts";
 import { openSinkSession } from "./session/sink-session.ts";
 import { SnapshotCommand } from "./session/snapshot-command.ts";
 import { Pruner, type SnapshotRetention } from "./snapshots/pruner.ts";
 import { LATEST } from "./snapshots/snapshot-name.ts";
 import { SnapshotStore } from "./snapshots/snapshot-store.ts";
+import { READ_LIMIT_DEFAULT, SelfCheck } from "./verify/self-check.ts";
 
 /** Its rate is that of what it takes in. */
 export interface SinkOptions extends ContactOptions, BandwidthOptions {
@@ -44,6 +46,10 @@ export interface SinkOptions extends ContactOptions, BandwidthOptions {
   readonly name?: string;
   /** Goes on with the next session of this name, until aborted. @default false */
   readonly stay?: boolean;
+  /** With `stay`: reads its copy again so long after the last time, while nothing is copied. Milliseconds. @default never */
+  readonly verifyEveryMs?: number;
+  /** How fast it reads its copy again, where nobody orders otherwise: as `bytesPerSecondMax`. @default "50M" */
+  readonly verifyBytesPerSecondMax?: number | string;
   /** Takes the tree of another source than the folder's first one. @default false */
   readonly acceptNewSource?: boolean;
   /** Public key of the only source whose tree a folder takes that has none yet: 64 hex digits. */
@@ -119,6 +125,8 @@ interface CopyPlace {
   readonly pruner: Pruner | undefined;
   readonly command: SnapshotCommand | undefined;
   readonly space: SpaceWatch;
+  readonly check: SelfCheck;
+  readonly turns: FolderTurns;
   /** Its age keys, at most AGE_KEYS_MAX. */
   readonly ageKeys: readonly AgeKey[];
   /** How fast it may be filled, when nobody orders otherwise. */
@@ -156,16 +164,35 @@ class SinkProgram {
     await using pruner = this.#pruner(folder, snapshots);
     pruner?.resume();
     const command = this.#command(folder);
-    folder.lend();
+    await using check = this.#check(folder, { pruner, hidesNames: ageKeys.length > 0 });
+    const turns = new FolderTurns(folder, check);
+    turns.lend();
     const contact = contactOf(asked, folder.coordinators, (event) => this.#hub.emit(event));
     const space = new SpaceWatch({ folder: folder.path, clock: this.#clock });
     await space.look();
     for (;;) {
-      const outcome = await this.#serve(contact, { folder, snapshots, pruner, command, space, option, ageKeys });
+      const place = { folder, snapshots, pruner, command, space, check, turns, option, ageKeys };
+      const outcome = await this.#serve(contact, place);
       if (outcome === undefined) continue;
       await pruner?.done();
       return outcome;
     }
+  }
+
+  /** @throws FanfoldError `usage` */
+  #check(folder: SinkFolder, { pruner, hidesNames }: { pruner: Pruner | undefined; hidesNames: boolean }): SelfCheck {
+    const { verifyEveryMs: everyMs, verifyBytesPerSecondMax = READ_LIMIT_DEFAULT, signal, stay } = this.#options;
+    if (everyMs !== undefined && stay !== true)
+      throw new FanfoldError(
+        "usage",
+        "cannot use --verify-every without --stay: a sink that does not wait reads nothing",
+      );
+    return new SelfCheck({
+      ...{ folder, everyMs, hidesNames, signal, clock: this.#clock },
+      plan: limitPlanOf({ bytesPerSecondMax: verifyBytesPerSecondMax }),
+      settled: async () => await pruner?.done(),
+      emit: (event) => this.#hub.emit(event),
+    });
   }
 
   /** @throws FanfoldError `usage` */
@@ -209,7 +236,7 @@ class SinkProgram {
   /** Takes part in one session after another; undefined when one was lost and it is worth joining anew. */
   async #serve(
     { address, onWelcome }: Contact,
-    { folder, snapshots, pruner, command, space, option, ageKeys }: CopyPlace,
+    { folder, snapshots, pruner, command, space, check, turns, option, ageKeys }: CopyPlace,
   ): Promise<SinkOutcome | undefined> {
     const { stay = false, fileEvents = false, acceptNewSource = false, connectTimeoutMs, signal } = this.#options;
     const { trustSource, brokerCertificate } = this.#options;
@@ -230,10 +257,12 @@ class SinkProgram {
       credential: { key: folder.key, token: this.#options.token },
       onWelcome,
       onLimit: (limit) => bandwidth.order(limit),
+      onVerify: (order) => check.order(order),
       hello: () => ({ ...this.#hello({ folder, snapshots, space, ageKeys }), ...(back === undefined ? {} : { back }) }),
       lostTimeoutMs: () => connectTimeoutMs,
     });
     using _watch = space.watch((free) => link.send({ type: "status", free }));
+    using _check = check.tellBy((message) => link.send(message));
     bandwidth.begin();
     let isWelcomed = false;
     try {
@@ -241,11 +270,8 @@ class SinkProgram {
         isWelcomed = true;
         const { sessionId } = welcome;
         const options = {
-          link,
-          address,
-          brokerCertificate,
-          welcome,
-          ...{ folder, snapshots, pruner, command, space, acceptNewSource, trustSource, ageKeys, stay },
+          ...{ link, address, brokerCertificate, welcome },
+          ...{ folder, snapshots, pruner, command, space, turns, acceptNewSource, trustSource, ageKeys, stay },
           copies: { fill: { numericIds, specials, durability }, deletion, fileEvents },
           buffers,
           bandwidth,

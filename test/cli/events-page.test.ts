@@ -8,7 +8,15 @@ import {
 } from "../../src/protocol/messages/progress.ts";
 
 const page = readFileSync(new URL("../../docs/events.md", import.meta.url), "utf8");
-const SOURCES = ["events", "coordinator-events", "verify-events", "session-view", "sink-line"];
+const SOURCES = [
+  "events",
+  "coordinator-events",
+  "verify-events",
+  "fleet-verify-events",
+  "verification",
+  "session-view",
+  "sink-line",
+];
 const source = SOURCES.map((name) =>
   readFileSync(new URL(`../../src/protocol/messages/${name}.ts`, import.meta.url), "utf8"),
 ).join("\n");

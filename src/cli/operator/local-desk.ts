@@ -52,6 +52,12 @@ function runningDesk(stateDir: FilePath, client: ClientCertificate | undefined):
   return remoteDesk({ address: { host, port, trust }, token });
 }
 
+function notRunning(what: string): () => Promise<never> {
+  return async () => {
+    throw new FanfoldError("coordinator-unreachable", `${what}: the coordinator does not run`);
+  };
+}
+
 type Offline = NonNullable<Awaited<ReturnType<typeof openOfflineDesk>>>;
 
 function asOperatorDesk({ desk, database }: Offline): OperatorDesk {
@@ -66,9 +72,9 @@ function asOperatorDesk({ desk, database }: Offline): OperatorDesk {
       wanted: async () => (await records()).wanted(),
     },
     runs: false,
-    limit: async () => {
-      throw new FanfoldError("coordinator-unreachable", "cannot change a limit: the coordinator does not run");
-    },
+    limit: notRunning("cannot change a limit"),
+    verify: notRunning("cannot ask sinks"),
+    verification: notRunning("cannot tell what sinks have answered"),
     createToken: async (order) => desk.createToken(order),
     tokens: async () => desk.tokens(),
     showToken: async (id) => desk.showToken(id),

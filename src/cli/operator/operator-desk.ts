@@ -1,6 +1,7 @@
 import type { MemberView, ShownToken, TokenOrder, TokenView } from "../../protocol/access/operator-api.ts";
 import type { FleetSink, HistoryPart, SessionDetail, WantedSession } from "../../protocol/api/answer-schemas.ts";
 import type { LimitAnswer } from "../../protocol/api/limit-schemas.ts";
+import type { Verification, VerificationOrder } from "../../protocol/api/verification-schemas.ts";
 import type { SessionView } from "../../protocol/messages/session-view.ts";
 
 /** What a coordinator knows of sessions and sinks. For an observer's token, too. */
@@ -30,6 +31,10 @@ export interface OperatorDesk {
   readonly runs: boolean;
   /** Orders a sink of a session, or its source, to hold itself to a limit. */
   limit(who: { readonly sessionId: string; readonly sink?: string | undefined }, limit: string): Promise<LimitAnswer>;
+  /** Asks the sinks of a session to read their copies again. */
+  verify(order: VerificationOrder): Promise<Verification>;
+  /** What they have answered by now. */
+  verification(id: string): Promise<Verification>;
   createToken(order: TokenOrder): Promise<ShownToken>;
   tokens(): Promise<readonly TokenView[]>;
   showToken(id: string): Promise<ShownToken>;

@@ -16,6 +16,7 @@ import {
   wantedListSchema,
 } from "../../protocol/api/answer-schemas.ts";
 import { limitAnswerSchema } from "../../protocol/api/limit-schemas.ts";
+import { verificationSchema } from "../../protocol/api/verification-schemas.ts";
 import { API_PATHS } from "../../protocol/coordinator-port.ts";
 import { type ApiCall, callApi } from "./api-client.ts";
 import type { HistoryQuery, OperatorDesk, Records } from "./operator-desk.ts";
@@ -37,7 +38,7 @@ export function remoteDesk(office: Office): OperatorDesk {
       { cause: result.error },
     );
   };
-  const { tokens, members, sessions, history, sinks, wanted } = API_PATHS;
+  const { tokens, members, sessions, history, sinks, wanted, verifications } = API_PATHS;
   const at = (path: string, name: string) => `${path}/${encodeURIComponent(name)}`;
   const records: Records = {
     history: (query) => ask(historySchema, { method: "GET", path: `${history}?${queryText(query)}` }),
@@ -54,6 +55,8 @@ export function remoteDesk(office: Office): OperatorDesk {
       const member = sink === undefined ? session : at(`${session}/sinks`, sink);
       return ask(limitAnswerSchema, { method: "PUT", path: `${member}/limit`, body: { limit } });
     },
+    verify: (order) => ask(verificationSchema, { method: "POST", path: verifications, body: order }),
+    verification: (id) => ask(verificationSchema, { method: "GET", path: at(verifications, id) }),
     createToken: (order) => ask(shownTokenSchema, { method: "POST", path: tokens, body: order }),
     tokens: async () => (await ask(tokenListSchema, { method: "GET", path: tokens })).tokens,
     showToken: (id) => ask(shownTokenSchema, { method: "GET", path: at(tokens, id) }),

@@ -1,12 +1,12 @@
 import { Option } from "commander";
 import { readLimit } from "../../protocol/bandwidth/limit-plan.ts";
 
-/** `--bwlimit` of a source and of a sink. `does` says what is limited. */
-export function bandwidthOption(does: string): Option {
+/** `--bwlimit` of a command. `does` says what is limited. */
+export function bandwidthOption(does: string, name = "--bwlimit"): Option {
   return new Option(
-    "--bwlimit <limit>",
+    `${name} <limit>`,
     `${does} at most this much a second: 500K, 20M, or a timetable in local time: "08:00,2M 19:00,off" (docs/bandwidth.md)`,
-  ).argParser((value) => parseLimit(value, "--bwlimit"));
+  ).argParser((value) => parseLimit(value, name));
 }
 
 /**

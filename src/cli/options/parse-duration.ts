@@ -40,6 +40,20 @@ export function parseTtl(value: string, option: string): number | "never" {
   throw new FanfoldError("usage", `cannot read ${option} "${value}": want ${range}, or never`);
 }
 
+const DAY_MS = 86_400_000;
+const VERIFY_EVERY_DAYS_MAX = 3650;
+
+/**
+ * Reads how often a sink reads its copy again, such as `30d`; gives milliseconds.
+ *
+ * @throws FanfoldError `usage`
+ */
+export function parseVerifyEvery(value: string): number {
+  const everyMs = Math.round(readDuration(value, "--verify-every"));
+  if (everyMs >= 1000 && everyMs <= VERIFY_EVERY_DAYS_MAX * DAY_MS) return everyMs;
+  throw new FanfoldError("usage", `cannot read --verify-every "${value}": want 1s to ${VERIFY_EVERY_DAYS_MAX}d`);
+}
+
 /** Without bounds. @throws FanfoldError `usage` */
 export function readDuration(value: string, option: string): number {
   const text = value.trim().toLowerCase();

@@ -14,6 +14,7 @@ import { rateOf } from "./summary-lines.ts";
 import { fitEnd, fitNames, stringWidth } from "./text/fit.ts";
 import type { Style } from "./text/style.ts";
 import { fitLines } from "./text/wrap.ts";
+import { reportMessages } from "./verify/report-lines.ts";
 import { info, type Message, plainOnly, type Screen, type ScreenSize, type View, warning } from "./view.ts";
 
 interface SessionOnScreen {
@@ -127,6 +128,8 @@ function coordinatorMessages(event: CoordinatorEvent, state: CoordinatorState, s
       return finishedMessages(event, style);
     case "ended":
       return [];
+    case "verified":
+      return verifiedMessages(event, style);
     case "missed":
     case "recovered":
     case "told":
@@ -134,6 +137,14 @@ function coordinatorMessages(event: CoordinatorEvent, state: CoordinatorState, s
     default:
       return event satisfies never;
   }
+}
+
+function verifiedMessages(
+  { session, name, report }: Extract<CoordinatorEvent, { type: "verified" }>,
+  style: Style,
+): readonly Message[] {
+  const who = `${session}: sink ${style.strong(name)}: `;
+  return reportMessages(report, { who, did: "read its copy again: ", style });
 }
 
 function listeningMessages(event: Extract<CoordinatorEvent, { type: "listening" }>, style: Style): Message[] {

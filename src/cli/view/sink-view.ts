@@ -10,6 +10,7 @@ import { outcomeMessages } from "./summary-lines.ts";
 import { fitEnd } from "./text/fit.ts";
 import type { Style } from "./text/style.ts";
 import { fitLines } from "./text/wrap.ts";
+import { reportMessages } from "./verify/report-lines.ts";
 import { detail, info, type Message, plainOnly, type View } from "./view.ts";
 
 interface SinkState {
@@ -98,6 +99,11 @@ function snapshotText({ name, made, filesCopied }: Extract<SinkEvent, { type: "s
   return `snapshot ${name} is made${copied}`;
 }
 
+function checkingText({ by, trees }: Extract<SinkEvent, { type: "checking" }>): string {
+  const why = by === "order" ? "the coordinator asks for it" : "it is time for it";
+  return `reading ${trees === "all" ? "all snapshots" : "the copy"} again: ${why}`;
+}
+
 function decidedText({ name, becomes }: Extract<SinkEvent, { type: "decided" }>): string {
   if (becomes === "switched") return `switched to snapshot ${name}, together with the others`;
   const fate = becomes === "dropped" ? "is dropped" : "stays, and is not the newest that counts";
@@ -137,6 +143,10 @@ function sinkMessages(event: SinkEvent, state: SinkState, style: Style): readonl
       return [info(`${event.name} is back: the copy goes on`)];
     case "lane":
       return [info("the source now sends to this sink separately; data stored here is not sent again")];
+    case "checking":
+      return [info(checkingText(event))];
+    case "verified":
+      return reportMessages(event.report, { who: "", did: "read again: ", style });
     case "pruned":
       return [info(prunedText(event))];
     case "decided":

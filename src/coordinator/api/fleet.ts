@@ -3,6 +3,7 @@ import type { FleetSink, SinkProof } from "../../protocol/api/answer-schemas.ts"
 import { keptReceipt } from "../../protocol/messages/receipt.ts";
 import type { IdentityRecord } from "../access/access-store.ts";
 import { type KnownSink, SinkStore } from "../history/sink-store.ts";
+import { VerifiedStore } from "../history/verified-store.ts";
 import { type EndedSession, EndedSessions } from "./ended-sessions.ts";
 
 /** What one sink has signed. */
@@ -29,12 +30,14 @@ export class Fleet {
   readonly #options: FleetSources;
   readonly #ended: EndedSessions;
   readonly #said: SinkStore;
+  readonly #verified: VerifiedStore;
   readonly #copies = new Map<string, Copies>();
 
   constructor(options: FleetSources) {
     this.#options = options;
     this.#ended = new EndedSessions(options.database);
     this.#said = new SinkStore(options.database);
+    this.#verified = new VerifiedStore(options.database);
   }
 
   sinks(): readonly FleetSink[] {
@@ -43,11 +46,16 @@ export class Fleet {
     const { admitted, connected } = this.#options;
     const here = connected();
     const said = new Map(this.#said.known().map((sink) => [sink.key, sink]));
-    const factsOf = (key: string) => ({
-      connected: here.has(key),
-      ...machineOf(said.get(key)),
-      ...copiesOf(copies.get(key)),
-    });
+    const verified = this.#verified.all();
+    const factsOf = (key: string) => {
+      const lastCheck = verified.get(key);
+      return {
+        connected: here.has(key),
+        ...machineOf(said.get(key)),
+        ...copiesOf(copies.get(key)),
+        ...(lastCheck === undefined ? {} : { lastCheck }),
+      };
+    };
     if (admitted === undefined) {
       const keys = new Set([...copies.keys(), ...said.keys()]);
       return [...keys].map((key) => ({ key, name: nameOf(key, copies, said), ...factsOf(key) }));

@@ -26,6 +26,12 @@ import {
 import { sessionViewSchema, sinkLineSchema, streamEventSchema } from "../../protocol/api/event-schemas.ts";
 import { limitAnswerSchema, limitChangeSchema } from "../../protocol/api/limit-schemas.ts";
 import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "../../protocol/api/message-schemas.ts";
+import {
+  verificationOrderSchema,
+  verificationSchema,
+  verificationSinkSchema,
+  verifyReportSchema,
+} from "../../protocol/api/verification-schemas.ts";
 import { API_PATHS, PORT_PATHS } from "../../protocol/coordinator-port.ts";
 import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
 
@@ -58,6 +64,10 @@ const NAMED = {
   TokenList: tokenListSchema,
   TokenOrder: tokenOrderSchema,
   TokenView: tokenViewSchema,
+  Verification: verificationSchema,
+  VerificationOrder: verificationOrderSchema,
+  VerificationSink: verificationSinkSchema,
+  VerifyReport: verifyReportSchema,
   WantedList: wantedListSchema,
   WantedSession: wantedSessionSchema,
 } as const;
@@ -103,6 +113,18 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   [API_PATHS.sinks]: { get: { does: "Known sinks and their last whole copy", role: "observer?", gives: "Fleet" } },
   [API_PATHS.wanted]: {
     get: { does: "Names that must have a whole copy in time", role: "observer?", gives: "WantedList" },
+  },
+  [API_PATHS.verifications]: {
+    post: {
+      does: "Asks the sinks of a session to read their copies again",
+      role: "admin",
+      takes: "VerificationOrder",
+      gives: "Verification",
+      status: 201,
+    },
+  },
+  [`${API_PATHS.verifications}/{id}`]: {
+    get: { does: "What the sinks have answered by now", role: "observer?", gives: "Verification" },
   },
   [API_PATHS.tokens]: {
     get: { does: "Tokens, without their secrets", role: "observer", gives: "TokenList" },

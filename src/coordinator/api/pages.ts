@@ -5,6 +5,7 @@ import type { FilePath } from "../../lib/folder/file-path.ts";
 import type { Random } from "../../lib/random.ts";
 import { type FleetSink, historyQuerySchema } from "../../protocol/api/answer-schemas.ts";
 import { type LimitAnswer, limitChangeSchema } from "../../protocol/api/limit-schemas.ts";
+import { type Verification, verificationOrderSchema } from "../../protocol/api/verification-schemas.ts";
 import { API_PATHS, PORT_PATHS } from "../../protocol/coordinator-port.ts";
 import { AccessStore } from "../access/access-store.ts";
 import type { ApiPage, ApiPages, Visit } from "../access/api-page.ts";
@@ -34,6 +35,10 @@ interface PagesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly present: { sinks(): ReadonlySet<string>; keepAll(): void };
+  readonly verifications: {
+    ask(order: z.output<typeof verificationOrderSchema>): Verification | undefined;
+    find(id: string): Verification | undefined;
+  };
   /** What who runs the coordinator orders: false when there is nothing like that. */
   readonly orders: {
     cancel(sessionId: string): boolean;
@@ -88,6 +93,7 @@ export function pagesOf(options: PagesOptions): ApiPages {
       }),
     ],
     ...orderPages(orders),
+    ...verificationPages(options.verifications),
     [`GET ${API_PATHS.sinks}`, reading(() => json({ sinks: sinks() }))],
     [`GET ${API_PATHS.wanted}`, reading(() => json({ wanted: wanted.list() }))],
     [`GET ${API_PATHS.events}`, eventPage(feed, clock)],
@@ -129,6 +135,37 @@ function orderPages(orders: PagesOptions["orders"]): readonly (readonly [string,
       {
         right: "change",
         answer: ({ request, within, name }) => limitAnswer(orders, request, { sessionId: within, sink: decoded(name) }),
+      },
+    ],
+  ];
+}
+
+function verificationPages(verifications: PagesOptions["verifications"]): readonly (readonly [string, ApiPage])[] {
+  return [
+    [
+      `POST ${API_PATHS.verifications}`,
+      {
+        right: "change",
+        answer: async ({ request }) => {
+          const order = await bodyOf(request, verificationOrderSchema);
+          const asked = verifications.ask(order);
+          if (asked !== undefined) return { ...json(asked), status: 201 };
+          const message = `cannot verify the copies of session "${order.session}": no sink of it is here, and none is known; fanfold fleet shows all sinks`;
+          return problemAnswer(new FanfoldError("member-unknown", message), 404);
+        },
+      },
+    ],
+    [
+      `GET ${API_PATHS.verifications}/*`,
+      {
+        right: "read-unless-open",
+        answer: ({ name }) => {
+          const found = verifications.find(name);
+          if (found !== undefined) return json(found);
+          const message =
+            "cannot tell of this verification: nothing is known of it any more; fanfold fleet shows what came of it";
+          return problemAnswer(new FanfoldError("usage", message), 404);
+        },
       },
     ],
   ];

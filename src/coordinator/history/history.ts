@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { systemRandom } from "../../lib/random.ts";
+import type { SinkCheck } from "../../protocol/api/answer-schemas.ts";
 import type { RatePoint } from "../../protocol/api/trail.ts";
 import type { CommitDecision, CommitRef } from "../../protocol/messages/commit.ts";
 import type { Member, Role } from "../../protocol/messages/control.ts";
@@ -107,6 +108,16 @@ export class History implements Disposable {
   /** A sink said of its machine what it can. */
   sinkSaid(sink: SaidOfSink, at: Date): void {
     this.#write(() => this.#store.sinks.said(sink, at));
+  }
+
+  /** A sink has read its copy again. */
+  sinkChecked(key: string, check: Omit<SinkCheck, "at">): void {
+    this.#write(() => this.#store.verified.keep(key, { ...check, at: this.#clock.date().toISOString() }));
+  }
+
+  /** The sinks that have a copy of a session of this name. */
+  sinksOf(session: string): readonly { readonly key: string; readonly name: string }[] {
+    return this.#store.verified.sinksOf(session);
   }
 
   /** A member left for good: its ticket opens nothing any more. */

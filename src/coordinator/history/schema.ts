@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { FanfoldError } from "../../lib/errors.ts";
 
 /** Raised with every change of the tables. */
-const SCHEMA_VERSION = 7;
+const SCHEMA_VERSION = 8;
 
 /**
  * What a coordinator needs to go on with a session: the members' epochs (0: never took part), and their tickets. Then who
@@ -63,12 +63,18 @@ const DECISIONS = `CREATE TABLE decisions (
   session_id TEXT NOT NULL, epoch INTEGER NOT NULL, digest TEXT, decided TEXT NOT NULL, PRIMARY KEY (session_id, epoch)
 ) STRICT`;
 
+/** When each sink has read its copy again. */
+const VERIFIED = `CREATE TABLE IF NOT EXISTS verified (
+  key TEXT PRIMARY KEY, session TEXT NOT NULL, at TEXT NOT NULL, result TEXT NOT NULL, trees INTEGER NOT NULL,
+  files INTEGER NOT NULL, bytes INTEGER NOT NULL, differing INTEGER NOT NULL, missing INTEGER NOT NULL
+) STRICT`;
+
 /** How fast each session went. */
 const WITH_RATES = "ALTER TABLE sessions ADD COLUMN rates TEXT";
 /** How the directory of each source is called. */
 const WITH_DIRECTORIES = "ALTER TABLE members ADD COLUMN directory TEXT";
 /** Versions that are taken over by adding to them what came since. */
-const GROWN: readonly number[] = [3, 4, 5, 6];
+const GROWN: readonly number[] = [3, 4, 5, 6, 7];
 
 /** Version 0.1 knew its members by the hash of a secret: none of them can come back to a session that ran. */
 const FROM_VERSION_2 = `
@@ -80,7 +86,7 @@ const END_RUNNING = `UPDATE sessions SET state = 'ended', ended = ?, result = 'i
   reason = 'the coordinator was updated while it ran' WHERE state = 'running'`;
 
 /**
- * Makes the tables in a new file, and takes over those of versions 2 (of fanfold 0.1) to 6.
+ * Makes the tables in a new file, and takes over those of versions 2 (of fanfold 0.1) to 7.
  *
  * @throws FanfoldError `usage` for a file of another version
  */
@@ -107,6 +113,7 @@ export function prepareSchema(
   }
   if (version < 3) database.exec(ACCESS_TABLES);
   if (version < 4) database.exec(NEWS_TABLES);
-  database.exec(DECISIONS);
+  if (version < 7) database.exec(DECISIONS);
+  database.exec(VERIFIED);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }

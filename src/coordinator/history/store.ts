@@ -11,6 +11,7 @@ import { ShutOuts } from "./shut-outs.ts";
 import { SinkStore } from "./sink-store.ts";
 import { openStateDatabase, stateFailure } from "./state-database.ts";
 import { together } from "./together.ts";
+import { VerifiedStore } from "./verified-store.ts";
 
 /** Names whose latest whole copy is kept, however old it is: whether there is one is what people ask first. */
 const WHOLE_NAMES_MAX = 256;
@@ -69,6 +70,7 @@ export class Store implements Disposable {
   /** Also of others who keep something under the same lock. */
   readonly database: DatabaseSync;
   readonly sinks: SinkStore;
+  readonly verified: VerifiedStore;
   readonly shutOuts: ShutOuts;
   readonly decisions: DecisionStore;
   #over: readonly string[] = [];
@@ -78,6 +80,7 @@ export class Store implements Disposable {
     this.decisions = new DecisionStore(database);
     this.shutOuts = new ShutOuts(database);
     this.sinks = new SinkStore(database);
+    this.verified = new VerifiedStore(database);
   }
 
   opened(session: SessionRef, name: string, at: Date): void {

@@ -20,6 +20,7 @@ import type { RestoredSession } from "./restore.ts";
 import { lostCode } from "./same-identity.ts";
 import { step } from "./session-machine.ts";
 import { type Departure, emptySlot, isDeserted, isVacant, type SessionSlot, sourceOf } from "./session-slot.ts";
+import { checkOf, Verifications } from "./verifications.ts";
 
 const HELLO_WITHIN_MS = 10_000;
 const NONCE_BYTES = 32;
@@ -36,6 +37,7 @@ interface RegistryOptions extends EffectsOptions, AdmissionOptions {
 export class Registry {
   readonly orders: Orders;
   readonly present: Present;
+  readonly verifications: Verifications;
   readonly #options: RegistryOptions;
   readonly #effects: Effects;
   readonly #slots = new Map<string, SessionSlot>();
@@ -51,6 +53,14 @@ export class Registry {
     this.#options = options;
     this.#effects = new Effects(options);
     this.present = new Present(this.#effects.clients, options);
+    const { history, entrance, clock, random, emit } = options;
+    this.verifications = new Verifications({
+      ...{ clients: this.#effects.clients, clock, random, emit },
+      nameOf: ({ memberId, slot }) => this.#slots.get(slot)?.members.find(({ id }) => id === memberId)?.name ?? "",
+      known: (session) =>
+        history.sinksOf(session).filter(({ key: identity }) => entrance.mayEnter({ identity, role: "sink" }, session)),
+      keep: ({ identity, slot }, report) => history.sinkChecked(identity, checkOf(slot, report)),
+    });
     const ground = {
       slots: this.#slots,
       effects: this.#effects,
@@ -116,6 +126,7 @@ export class Registry {
       if (client !== undefined) {
         await this.#converse(client, messages);
         this.present.gone(client);
+        this.verifications.gone(client, connection.departure.code === "connection");
       }
     }
     await deadline;
@@ -196,7 +207,14 @@ export class Registry {
       case "receipt":
         keepReceipt(message.receipt, client, { running: this.#slots.get(slot)?.running, ...this.#options });
         break;
+      case "verifying":
+        this.verifications.reading(client, message);
+        break;
+      case "verified":
+        this.verifications.verified(client, message);
+        break;
       case "leave":
+        this.verifications.gone(client, false);
         this.#gone(client, { code: message.code, reason: message.reason, left: true });
         break;
       case "decide":

@@ -101,6 +101,22 @@ const sinkProofSchema = z.object({
 });
 export type SinkProof = z.infer<typeof sinkProofSchema>;
 
+/** When a sink has read its copy again last (`fanfold verify --fleet`, `--verify-every`), and what came of it. */
+const sinkCheckSchema = z.object({
+  session: text,
+  /** When it was told of, by the clock of the coordinator. */
+  at: time,
+  result: z.enum(["equal", "differs"]),
+  /** Its newest copy, and with all snapshots each of them. */
+  trees: count,
+  files: count,
+  bytes: count,
+  /** Entries that are not as they were copied, and entries that are not there. */
+  differing: count,
+  missing: count,
+});
+export type SinkCheck = z.infer<typeof sinkCheckSchema>;
+
 export const fleetSinkSchema = z.object({
   key,
   name: text,
@@ -119,6 +135,7 @@ export const fleetSinkSchema = z.object({
   lastCopy: sinkProofSchema.optional(),
   /** Its latest copy that lacks nothing: `proven` or `complete`. */
   lastProof: sinkProofSchema.optional(),
+  lastCheck: sinkCheckSchema.optional(),
 });
 export type FleetSink = z.infer<typeof fleetSinkSchema>;
 

@@ -4,6 +4,7 @@ import type { SessionView } from "../messages/session-view.ts";
 import type { SinkLine } from "../messages/sink-line.ts";
 import { SINK_STATES } from "../messages/sink-states.ts";
 import { appliedLimitSchema, copyProgressSchema, sessionSummarySchema, sinkProgressSchema } from "./message-schemas.ts";
+import { verifyReportSchema } from "./verification-schemas.ts";
 
 /** The coordinator's events as schemas. Only the API loads them, so they stand apart from their types (messages/events.ts). */
 
@@ -79,6 +80,7 @@ export const streamEventSchema = z.discriminatedUnion("type", [
     result: text,
     reason: text.exactOptional(),
   }),
+  z.object({ time, type: z.literal("verified"), session: text, name: text, report: verifyReportSchema }),
   z.object({
     time,
     type: z.literal("missed"),

@@ -21,12 +21,13 @@ import { shape } from "../shape/shapes.ts";
 import { commitOrderShape, commitRefShape, decisionShape } from "./commit.ts";
 import { copyProgressShape, sessionSummaryShape, sinkOutcomeShape, sinkStandingShape } from "./progress.ts";
 import { RECEIPT_CHARS_MAX } from "./receipt.ts";
+import { verifiedShape, verifyingShape, verifyOrderShape } from "./verification.ts";
 
 /**
  * The control channel [P-1]: JSON text messages on a WebSocket at `/control` of the coordinator's port.
  *
- *   client → coordinator: hello, seal, ready, need, progress, status, limited, receipt, finished, leave
- *   coordinator → client: challenge, hold, welcome, refused, sinks, start, joined, limit, transport, ended, left
+ *   client → coordinator: hello, seal, ready, need, progress, status, limited, receipt, verifying, verified, finished, leave
+ *   coordinator → client: challenge, hold, welcome, refused, sinks, start, joined, limit, verify, transport, ended, left
  *
  * The coordinator sends `challenge`, and the member answers with `hello`. It gets `welcome`, or `refused`, and then the
  * socket closes. `hold` says why this takes longer. The member connects to the transport, subscribes, and sends `ready`:
@@ -164,6 +165,10 @@ const clientMessageShape = shape.variants("type", [
   shape.object({ type: shape.literal("limited"), limit: appliedLimitShape.optional() }),
   /** Of a sink that has proven its copy: what it proved, signed by it [P-13]. */
   shape.object({ type: shape.literal("receipt"), receipt: shape.text().max(RECEIPT_CHARS_MAX) }),
+  /** Of a sink that was asked to read its copy again, when it begins and now and then: how far it is. */
+  verifyingShape,
+  /** Of a sink that has read its copy again, or does not go on with it. `id`: by which order. */
+  verifiedShape,
   /** Of a source whose sinks switch together, before `finished`: of `all` that count, `whole` have the tree of this digest. */
   shape.object({
     type: shape.literal("decide"),
@@ -285,6 +290,8 @@ const coordinatorMessageShape = shape.variants("type", [
   shape.object({ type: shape.literal("joined"), member: memberShape, restarted: shape.flag() }),
   /** An order of who runs the coordinator, for this session: to what it is to hold itself from now on [P-1.10]. */
   shape.object({ type: shape.literal("limit"), limit: limitOrderShape }),
+  /** An order of who runs the coordinator, to a sink: to read its copy again, when nothing is copied [P-1.11]. */
+  verifyOrderShape,
   /** To a member of a session: the transport's credentials that follow those it has. It takes them for its next links. */
   shape.object({ type: shape.literal("transport"), transport: transportOfferShape }),
   /** To source and sinks: whether the sinks switch to what they have proven [P-16]. It stands for ever. */

@@ -1,5 +1,6 @@
 import type { SessionSummary } from "./progress.ts";
 import type { SessionView } from "./session-view.ts";
+import type { VerifyReport } from "./verification.ts";
 
 /** Who may come in: `open`, everybody on this machine; `guarded`, who has a token, over TLS; `insecure-open`, everybody. */
 export type AccessMode = "open" | "guarded" | "insecure-open";
@@ -101,6 +102,16 @@ export type CoordinatorEvent =
       readonly result: string;
       /** Why, where its source did not finish it. */
       readonly reason?: string;
+    }
+  /** A sink has read its copy again, or did not go on with it: it was asked to, or does so by itself. */
+  | {
+      readonly type: "verified";
+      /** Name of the session. */
+      readonly session: string;
+      /** Of the sink. */
+      readonly name: string;
+      /** What came of it. */
+      readonly report: VerifyReport;
     }
   /** A name that is watched (`--want`) has no whole copy in time. It is told once. */
   | {

@@ -1,6 +1,7 @@
 import type { AppliedLimit } from "../bandwidth/applied-limit.ts";
 import type { CopyProgress, Problem, SessionSummary, SinkOutcome } from "./progress.ts";
 import type { SinkLine } from "./sink-line.ts";
+import type { VerifiedTrees, VerifyReport } from "./verification.ts";
 
 /*
  * Everything the programs tell the world while they run: the terminal views, `--json` and the library all read these
@@ -298,6 +299,20 @@ export type SinkEvent =
       readonly name: string;
       /** No rule keeps it; or too little of the disk was free. */
       readonly why: "rules" | "min-free";
+    }
+  /** The sink waits, and begins to read its copy again: it was asked to, or it was time (`--verify-every`). */
+  | {
+      readonly type: "checking";
+      /** Why it does so. */
+      readonly by: VerifyReport["by"];
+      /** What it reads. */
+      readonly trees: VerifiedTrees;
+    }
+  /** It has read its copy again, or does not go on with it. */
+  | {
+      readonly type: "verified";
+      /** What came of it. */
+      readonly report: VerifyReport;
     }
   /** The session is over for this sink; with `--stay` another `waiting` follows. */
   | {

@@ -3,20 +3,23 @@ import type { CopyProgress } from "./progress.ts";
 /** What stands in a folder and is not in its manifest. */
 type ExtraKind = "file" | "directory" | "symlink" | "fifo" | "device" | "socket";
 /** How an entry of a folder is not what its manifest says. */
-export type DifferenceKind =
-  | "content"
-  | "size"
-  | "type"
-  | "mode"
-  | "time"
-  | "owner"
-  | "attributes"
-  | "acl"
-  | "device"
-  | "target"
-  | "link"
-  | "missing"
-  | "unreadable";
+export const DIFFERENCE_KINDS = [
+  "content",
+  "size",
+  "type",
+  "mode",
+  "time",
+  "owner",
+  "attributes",
+  "acl",
+  "device",
+  "target",
+  "link",
+  "missing",
+  "unreadable",
+] as const;
+/** One of them. */
+export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
 /** An entry of the folder that is not as it was copied. */
 export interface Difference {

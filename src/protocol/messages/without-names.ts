@@ -1,6 +1,7 @@
 import { type ErrorCode, FanfoldError } from "../../lib/errors.ts";
 import type { Deletion } from "./deletion.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "./progress.ts";
+import type { VerifyReport } from "./verification.ts";
 
 /*
  * What members of a session with recipients tell a coordinator, which is not to read the name of a file [P-15.5]. Counts,
@@ -16,6 +17,15 @@ export function progressWithoutNames(progress: CopyProgress): CopyProgress {
 
 export function summaryWithoutNames(summary: SessionSummary): SessionSummary {
   return { ...summary, notCarriedExamples: {}, problems: [], sinks: summary.sinks.map(outcomeWithoutNames) };
+}
+
+export function verifyReportWithoutNames(report: VerifyReport): VerifyReport {
+  const { code, message } = report;
+  return {
+    ...report,
+    problems: [],
+    ...(message === undefined ? {} : { message: `"${code ?? "stopped"}"; ${HIDDEN}` }),
+  };
 }
 
 /** Why a member goes: the code stays. */

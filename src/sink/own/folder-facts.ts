@@ -11,6 +11,8 @@ export interface FolderFacts {
   readonly snapshots?: boolean | undefined;
   /** The program that makes snapshots of it failed behind the last copy. */
   readonly commandFailed?: boolean | undefined;
+  /** When the copy was read again last, in milliseconds since 1970; or since when that is waited for. */
+  readonly verifiedMs?: number | undefined;
   /** Undefined when it has none, or they cannot be understood. Then no file in the folder is trusted. */
   readonly mark?: SyncMark | undefined;
 }
@@ -27,6 +29,7 @@ const rest = {
   snapshots: shape.flag().optional(),
   commandFailed: shape.flag().optional(),
   source: shape.text().max(128).optional(),
+  verifiedMs: shape.int().nonnegative().optional(),
   mark: shape.unknown().optional(),
 };
 /** Version 0.1 had a secret instead of a key. It is of no more use. */
@@ -34,8 +37,8 @@ const formerShape = shape.object({ secret, ...rest });
 const factsShape = shape.object({ seed: secret, ...rest });
 
 /** The same facts are the same text. */
-export function encodeFacts({ seed, source, snapshots, commandFailed, mark }: FolderFacts): string {
-  return `${JSON.stringify({ seed, source, snapshots, commandFailed, mark })}\n`;
+export function encodeFacts({ seed, source, snapshots, commandFailed, verifiedMs, mark }: FolderFacts): string {
+  return `${JSON.stringify({ seed, source, snapshots, commandFailed, verifiedMs, mark })}\n`;
 }
 
 /** @returns undefined for anything that is not what `encodeFacts` makes; a mark that is none is left out */
@@ -46,8 +49,8 @@ export function decodeFacts(bytes: Uint8Array): KnownFacts | undefined {
     const found = factsShape.accept(value) ?? formerShape.accept(value);
     if (found === undefined) return undefined;
     const { mark, ...others } = found;
-    const { source, snapshots, commandFailed } = others;
-    const known = { source, snapshots, commandFailed, mark: asSyncMark(mark) };
+    const { source, snapshots, commandFailed, verifiedMs } = others;
+    const known = { source, snapshots, commandFailed, verifiedMs, mark: asSyncMark(mark) };
     return { ...("seed" in found ? { seed: found.seed } : {}), ...known };
   } catch {
     return undefined;

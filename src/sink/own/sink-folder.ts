@@ -34,6 +34,9 @@ export interface SinkFolder extends Disposable {
   readonly commandFailed: boolean;
   /** How it ended. */
   noteCommand(end: "done" | "failed"): void;
+  /** When its copy was read again last, in milliseconds since 1970; or since when that is waited for. */
+  readonly verifiedMs: number | undefined;
+  noteVerified(atMs: number): void;
   /** Times whose files may have been lost with the power before the machine was booted (D12). */
   readonly doubts: Doubts;
   /** Wall time, in milliseconds since 1970, before which everything that was written is on the disk. */
@@ -123,6 +126,10 @@ function remembering(where: Pick<SinkFolder, "path" | "place">, own: OwnFolder, 
       return facts.commandFailed === true;
     },
     noteCommand: (end) => change({ commandFailed: end === "failed" ? true : undefined }),
+    get verifiedMs() {
+      return facts.verifiedMs;
+    },
+    noteVerified: (verifiedMs) => change({ verifiedMs }),
     coordinators: own.coordinators,
     doubts: start.mark.doubts,
     get syncedBefore() {

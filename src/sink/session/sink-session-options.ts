@@ -11,6 +11,7 @@ import type { SpaceWatch } from "../own/space-watch.ts";
 import type { Pruner } from "../snapshots/pruner.ts";
 import type { SnapshotStore } from "../snapshots/snapshot-store.ts";
 import type { CopyTask, SinkRuntime } from "./copy-parts.ts";
+import type { FolderTurns } from "./folder-turns.ts";
 import type { SnapshotCommand } from "./snapshot-command.ts";
 
 export interface SinkSessionOptions {
@@ -20,6 +21,7 @@ export interface SinkSessionOptions {
   readonly brokerCertificate?: ClientCertificate | undefined;
   readonly welcome: Welcome;
   readonly folder: SinkFolder;
+  readonly turns: Pick<FolderTurns, "take" | "lend">;
   /** Makes a snapshot of the folder behind each copy that is proven. @default nothing does */
   readonly command?: SnapshotCommand | undefined;
   /** Where its copies are kept as snapshots. @default the folder itself is filled */

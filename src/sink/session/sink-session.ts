@@ -14,7 +14,6 @@ import type { SinkSessionOptions } from "./sink-session-options.ts";
 import { openWire, type SinkWire } from "./sink-wire.ts";
 import { SourceWatch } from "./source-watch.ts";
 import { commitTerms, type Switching, switchingOf } from "./switching.ts";
-import { takeFolder } from "./take-folder.ts";
 
 /** How one session ended for a sink that proved its copy. */
 interface SinkSessionResult {
@@ -104,7 +103,7 @@ class OpenSinkSession implements SinkSession {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort(new FanfoldError("closed", "This session is over"));
     await this.#drop();
-    this.#options.folder.lend();
+    this.#options.turns.lend();
     await this.#parts.engines[Symbol.asyncDispose]();
     await this.#wire[Symbol.asyncDispose]();
   }
@@ -169,7 +168,7 @@ class OpenSinkSession implements SinkSession {
    */
   async #begin(start: Start): Promise<void> {
     const { folder, snapshots, welcome, copies, buffers, bandwidth, acceptNewSource, trustSource } = this.#options;
-    const { command, runtime } = this.#options;
+    const { command, runtime, turns } = this.#options;
     const { clock, emit, signal } = runtime;
     if (this.#copy !== undefined && start.epoch <= this.#copy.epoch) return;
     if (this.#switching?.holds({ sessionId: welcome.sessionId, epoch: start.epoch }) === true) {
@@ -182,7 +181,7 @@ class OpenSinkSession implements SinkSession {
     const seal = await openSeal(start, scope, this.#options);
     await this.#drop();
     this.#sitsOut = false;
-    await takeFolder(folder, { emit, clock, signal: AbortSignal.any([signal, this.#over.signal]) });
+    await turns.take({ emit, clock, signal: AbortSignal.any([signal, this.#over.signal]) });
     if (seal === undefined && this.#wire.live.isExposed && !(await this.#hide(start))) return;
     const { intake, up, down } = this.#wire;
     const { engines, failed } = this.#parts;

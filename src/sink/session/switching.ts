@@ -1,14 +1,13 @@
 import type { Start, Welcome } from "../../member/inbox.ts";
 import type { SteadyLink } from "../../member/steady-link.ts";
 import type { CommitDecision, CommitRef } from "../../protocol/messages/commit.ts";
-import type { SinkFolder } from "../own/sink-folder.ts";
 import type { Pruner } from "../snapshots/pruner.ts";
 import type { CommitTerms, SnapshotStore } from "../snapshots/snapshot-store.ts";
 import type { SinkRuntime } from "./copy-parts.ts";
-import { takeFolder } from "./take-folder.ts";
+import type { FolderTurns } from "./folder-turns.ts";
 
 interface SwitchingOptions {
-  readonly folder: Pick<SinkFolder, "path" | "claim" | "lend">;
+  readonly turns: Pick<FolderTurns, "take" | "lend">;
   readonly snapshots: SnapshotStore;
   readonly link: Pick<SteadyLink, "send">;
   readonly runtime: SinkRuntime;
@@ -65,13 +64,13 @@ export class Switching {
 
   /** Does what was decided, if something waits for it. Between two copies the folder is lent to others. Throws system errors. */
   async take(decision: CommitDecision, isLent: boolean): Promise<void> {
-    const { folder, snapshots, runtime, signal } = this.#options;
+    const { turns, snapshots, runtime, signal } = this.#options;
     this.#heard = decision;
     const { pending } = snapshots;
     if (pending === undefined || !isSame(pending, decision)) return;
-    if (isLent) await takeFolder(folder, { ...runtime, signal: AbortSignal.any([runtime.signal, signal]) });
+    if (isLent) await turns.take({ ...runtime, signal: AbortSignal.any([runtime.signal, signal]) });
     this.act();
-    if (isLent) folder.lend();
+    if (isLent) turns.lend();
   }
 
   /** The same while the folder's lock is held. */

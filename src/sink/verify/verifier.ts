@@ -86,6 +86,8 @@ export class Verifier {
     extra: 0,
     notCarried: 0,
   };
+  /** Of content, by now. */
+  bytesRead = 0;
   readonly progress = { filesFound: 0, bytesFound: 0, filesDone: 0, bytesDone: 0, discoveryEnded: false, current: "" };
   readonly #options: VerifierOptions;
   readonly #paths: PathTable;
@@ -222,6 +224,7 @@ export class Verifier {
       if (isHole) hasher.addZeros(length);
       else if (readFully(fd, space, offset) < length) return false;
       else hasher.add(hashChunk(space));
+      if (!isHole) this.bytesRead = sumBytes(this.bytesRead, length);
       done += length;
       this.progress.bytesDone = sumBytes(this.progress.bytesDone, length);
       yield;

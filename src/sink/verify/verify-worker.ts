@@ -26,6 +26,8 @@ export interface VerifyWorkerData {
 }
 export interface VerifyRequest {
   readonly type: "go";
+  /** A slice ends when it has read so much: where a rate holds it, so that bytes flow evenly. */
+  readonly bytesMax: number;
 }
 type VerifyNews =
   | { readonly type: "difference"; readonly difference: Difference }
@@ -38,6 +40,8 @@ export type VerifyMessage =
       readonly news: readonly VerifyNews[];
       readonly counts: VerifyCounts;
       readonly progress: Verifier["progress"];
+      /** Of content, in this slice. */
+      readonly bytesRead: number;
       /** At the end: what the next copy will want. */
       readonly end: DamageMemory | undefined;
     }
@@ -72,13 +76,15 @@ try {
     },
   });
   const steps = verifier.run();
-  port.on("message", (_: VerifyRequest) => {
+  port.on("message", ({ bytesMax }: VerifyRequest) => {
     try {
-      const ended = work(steps);
+      const before = verifier.bytesRead;
+      const ended = work(steps, () => verifier.bytesRead - before < bytesMax);
       // Before any of it is told.
       if (!ended) damage?.keep();
       const end = ended ? (damage?.end() ?? { files: 0 }) : undefined;
-      post({ type: "slice", news, counts: verifier.counts, progress: verifier.progress, end });
+      const { counts, progress, bytesRead } = verifier;
+      post({ type: "slice", news, counts, progress, bytesRead: bytesRead - before, end });
       news = [];
     } catch (thrown) {
       fail(thrown);
@@ -129,11 +135,11 @@ function manifestOf(snapshot: string): ManifestReader | undefined {
 }
 
 /** Returns whether it has come to its end. */
-function work(steps: Iterator<void>): boolean {
+function work(steps: Iterator<void>, mayRead: () => boolean): boolean {
   const untilMs = systemClock.nowMs() + SLICE_MS;
   do {
     if (steps.next().done === true) return true;
-  } while (news.length < SLICE_NEWS && systemClock.nowMs() < untilMs);
+  } while (news.length < SLICE_NEWS && mayRead() && systemClock.nowMs() < untilMs);
   return false;
 }
 

@@ -1,10 +1,11 @@
 import { abortable } from "../../lib/async/abort.ts";
-import type { EventHub } from "../../lib/async/event-hub.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { escapeText } from "../../lib/escape-name.ts";
 import { type FilePath, pathBytes, shownPath } from "../../lib/folder/file-path.ts";
 import { openThread, type Thread } from "../../lib/threads/thread.ts";
+import { Bandwidth, type BandwidthOptions, limitPlanOf } from "../../member/limit/bandwidth.ts";
+import { pacedFrameBytes, type Throttle } from "../../member/limit/throttle.ts";
 import { type MemberRun, startMember } from "../../member/member-run.ts";
 import type { CopyProgress } from "../../protocol/messages/progress.ts";
 import type { VerifyEvent } from "../../protocol/messages/verify-events.ts";
@@ -13,7 +14,8 @@ import { type CheckedSnapshot, checkedSnapshot } from "../snapshots/checked-snap
 import type { DamageMemory } from "./found-damage.ts";
 import type { VerifyMessage, VerifyRequest, VerifyWorkerData } from "./verify-worker.ts";
 
-export interface VerifyOptions {
+/** Its rate is that of what is read of the disk. */
+export interface VerifyOptions extends BandwidthOptions {
   /** The folder of a sink. */
   readonly folder: FilePath;
   /** Whether extra entries make the result `differs`, too. @default false */
@@ -46,12 +48,35 @@ export function verifyFolder(options: VerifyOptions): VerifyRun {
     const checked = checkedSnapshot(options.folder, options.snapshot);
     // Nobody writes into a snapshot that another one follows.
     using folder = checked?.isNewest === false ? heldAsItIs(options.folder) : holdFolder(options.folder);
-    return await new Verification({ ...options, signal }, { ...folder, checked }, hub).run();
+    const { clock = systemClock, strict = false, fileEvents = false } = options;
+    const plan = limitPlanOf(options);
+    using bandwidth = new Bandwidth({ option: plan, clock, onChange: () => undefined });
+    const rules = { strict, fileEvents, throttle: bandwidth.throttle };
+    const emit = (event: VerifyEvent) => hub.emit(event);
+    return await checkTree({ path: folder.path, checked }, rules, { clock, signal, emit });
   });
 }
 
-interface CheckedFolder extends Pick<HeldFolder, "path"> {
+interface CheckedTree extends Pick<HeldFolder, "path"> {
   readonly checked: CheckedSnapshot | undefined;
+}
+
+interface CheckRules {
+  readonly strict: boolean;
+  readonly fileEvents: boolean;
+  /** Holds what is read of the disk to a rate. */
+  readonly throttle: Throttle;
+}
+
+interface CheckRuntime {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly emit: (event: VerifyEvent) => void;
+}
+
+/** Compares one tree of a folder that nobody writes into meanwhile. */
+export async function checkTree(tree: CheckedTree, rules: CheckRules, runtime: CheckRuntime): Promise<VerifyResult> {
+  return await new Verification(tree, rules, runtime).run();
 }
 
 function heldAsItIs(folder: FilePath): HeldFolder {
@@ -59,28 +84,29 @@ function heldAsItIs(folder: FilePath): HeldFolder {
 }
 
 const PROGRESS_MS = 200;
+/** Without a limit, a slice ends after its time alone. */
+const SLICE_BYTES_MAX = 1024 * 1024 * 1024;
 
 class Verification {
-  readonly #options: VerifyOptions;
-  readonly #folder: CheckedFolder;
-  readonly #hub: EventHub<VerifyEvent>;
-  readonly #clock: Clock;
+  readonly #tree: CheckedTree;
+  readonly #rules: CheckRules;
+  readonly #runtime: CheckRuntime;
   readonly #startMs: number;
   readonly #finished = Promise.withResolvers<VerifyResult>();
   #thread: Thread<VerifyRequest> | undefined;
   #progress: Extract<VerifyMessage, { type: "slice" }>["progress"] | undefined;
 
-  constructor(options: VerifyOptions, folder: CheckedFolder, hub: EventHub<VerifyEvent>) {
-    this.#options = options;
-    this.#folder = folder;
-    this.#hub = hub;
-    this.#clock = options.clock ?? systemClock;
-    this.#startMs = this.#clock.nowMs();
+  constructor(tree: CheckedTree, rules: CheckRules, runtime: CheckRuntime) {
+    this.#tree = tree;
+    this.#rules = rules;
+    this.#runtime = runtime;
+    this.#startMs = runtime.clock.nowMs();
   }
 
   async run(): Promise<VerifyResult> {
-    const { strict = false, fileEvents = false, signal } = this.#options;
-    const { path, checked: snapshot } = this.#folder;
+    const { strict, fileEvents } = this.#rules;
+    const { clock, signal, emit } = this.#runtime;
+    const { path, checked: snapshot } = this.#tree;
     const data: VerifyWorkerData = { folder: path, snapshot, strict, fileNotices: fileEvents };
     this.#thread = openThread<VerifyRequest, VerifyMessage>({
       module: "./verify-worker",
@@ -89,13 +115,13 @@ class Verification {
       onMessage: (message) => this.#onMessage(message),
       onFailure: this.#finished.reject,
     });
-    using progress = this.#clock.every(PROGRESS_MS, () => this.#showProgress());
+    using progress = clock.every(PROGRESS_MS, () => this.#showProgress());
     try {
       const result = await abortable(this.#finished.promise, signal);
       // Ended before the thread is: nothing comes behind the result.
       progress[Symbol.dispose]();
       this.#showProgress();
-      this.#hub.emit(result);
+      emit(result);
       return result;
     } finally {
       await this.#thread.stop();
@@ -106,13 +132,14 @@ class Verification {
     switch (message.type) {
       case "opened":
         this.#opened(message);
-        this.#thread?.post({ type: "go" });
+        void this.#goOn();
         break;
       case "slice":
         this.#progress = message.progress;
-        for (const news of message.news) this.#hub.emit(news);
+        for (const news of message.news) this.#runtime.emit(news);
+        this.#rules.throttle.spend(message.bytesRead);
         if (message.end !== undefined) this.#finished.resolve(this.#result(message.counts, message.end));
-        else this.#thread?.post({ type: "go" });
+        else void this.#goOn();
         break;
       case "failed":
         this.#finished.reject(this.#failure(message));
@@ -122,22 +149,33 @@ class Verification {
     }
   }
 
+  /** The next slice, when the one before it is paid for. */
+  async #goOn(): Promise<void> {
+    const { throttle } = this.#rules;
+    try {
+      if (throttle.isHolding) await throttle.ready(this.#runtime.signal);
+    } catch {
+      return;
+    }
+    this.#thread?.post({ type: "go", bytesMax: pacedFrameBytes(SLICE_BYTES_MAX, throttle.bytesPerSecond) });
+  }
+
   #opened({ meta, digest, unfinished }: Extract<VerifyMessage, { type: "opened" }>): void {
-    const folder = shownPath(this.#folder.path);
+    const folder = shownPath(this.#tree.path);
     const copiedAt = new Date(meta.timeMs).toISOString();
-    const { checked } = this.#folder;
+    const { checked } = this.#tree;
     const snapshot = checked === undefined ? {} : { snapshot: checked.name };
-    this.#hub.emit({ type: "verifying", folder, ...snapshot, session: escapeText(meta.session), copiedAt, digest });
+    this.#runtime.emit({ type: "verifying", folder, ...snapshot, session: escapeText(meta.session), copiedAt, digest });
     if (!unfinished) return;
     const message = "A later copy into this folder began and did not end: files that it replaced will differ";
-    this.#hub.emit({ type: "warning", code: "copy-unfinished", message });
+    this.#runtime.emit({ type: "warning", code: "copy-unfinished", message });
   }
 
   #result(counts: VerifyResult["counts"], { files, failure }: DamageMemory): VerifyResult {
     if (failure !== undefined) this.#warnForgotten(failure);
     const { differing, missing, extra } = counts;
-    const differs = differing + missing + (this.#options.strict === true ? extra : 0) > 0;
-    const elapsedMs = this.#clock.nowMs() - this.#startMs;
+    const differs = differing + missing + (this.#rules.strict ? extra : 0) > 0;
+    const elapsedMs = this.#runtime.clock.nowMs() - this.#startMs;
     const wanted = failure === undefined ? files : 0;
     return { type: "finished", result: differs ? "differs" : "equal", counts, wanted, elapsedMs };
   }
@@ -145,18 +183,18 @@ class Verification {
   #warnForgotten(failure: string): void {
     const list = `the folder's list of damaged files ${failure}`;
     const message = `The damaged files cannot be remembered: ${list}; a source with --checksum finds them again`;
-    this.#hub.emit({ type: "warning", code: "not-remembered", message });
+    this.#runtime.emit({ type: "warning", code: "not-remembered", message });
   }
 
   #failure({ code, message }: Extract<VerifyMessage, { type: "failed" }>): FanfoldError {
     const remedy = code === "manifest-damaged" ? "; the next copy into the folder writes a new one" : "";
-    return new FanfoldError(code, `cannot verify "${shownPath(this.#options.folder)}": ${message}${remedy}`);
+    return new FanfoldError(code, `cannot verify "${shownPath(this.#tree.path)}": ${message}${remedy}`);
   }
 
   #showProgress(): void {
     if (this.#progress === undefined) return;
     const { current, ...counts } = this.#progress;
-    const elapsedMs = this.#clock.nowMs() - this.#startMs;
+    const elapsedMs = this.#runtime.clock.nowMs() - this.#startMs;
     const progress: CopyProgress = {
       ...counts,
       bytesUnchanged: 0,
@@ -167,6 +205,6 @@ class Verification {
       rateBytesPerSecond: elapsedMs > 0 ? (counts.bytesDone * 1000) / elapsedMs : 0,
       elapsedMs,
     };
-    this.#hub.emit({ type: "progress", progress });
+    this.#runtime.emit({ type: "progress", progress });
   }
 }

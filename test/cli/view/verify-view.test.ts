@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PLAIN_STYLE } from "../../../src/cli/view/text/style.ts";
-import { verifyView } from "../../../src/cli/view/verify-view.ts";
+import { verifyView } from "../../../src/cli/view/verify/verify-view.ts";
 import type { VerifyCounts, VerifyEvent } from "../../../src/protocol/messages/verify-events.ts";
 import { sampleProgress } from "../terminal/sample-events.ts";
 

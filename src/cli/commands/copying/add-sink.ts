@@ -5,7 +5,7 @@ import { bandwidthOption } from "../../options/bandwidth-option.ts";
 import { fileOption } from "../../options/broker-options.ts";
 import { addBrokerCertificate, addContact } from "../../options/contact-options.ts";
 import { addRetention } from "../../options/keep-options.ts";
-import { parseDuration } from "../../options/parse-duration.ts";
+import { parseDuration, parseVerifyEvery } from "../../options/parse-duration.ts";
 import { parseMaxDelete } from "../../options/parse-max-delete.ts";
 import { parsePath, parsePublicKey } from "../../options/parse-name.ts";
 import { addShared, type Finish, labelOption, sessionOption } from "../../options/shared-options.ts";
@@ -55,6 +55,13 @@ export function addSink(program: Command, io: ProgramIo, finish: Finish): void {
         .default("session"),
     )
     .addOption(bandwidthOption("take in"))
+    .addOption(
+      new Option(
+        "--verify-every <duration>",
+        "with --stay: read the copy again so long after the last time, while nothing is copied: 12h, 30d",
+      ).argParser(parseVerifyEvery),
+    )
+    .addOption(bandwidthOption("read the copy again (default: 50M)", "--verify-bwlimit"))
     .addOption(
       new Option(
         "--connect-timeout <duration>",

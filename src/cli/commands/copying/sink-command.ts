@@ -35,6 +35,10 @@ export interface SinkCommandOptions extends SharedOptions, GivenContact, GivenBr
   readonly connectTimeout?: number;
   /** A rate or a timetable. */
   readonly bwlimit?: string;
+  /** Milliseconds. */
+  readonly verifyEvery?: number;
+  /** As `bwlimit`. */
+  readonly verifyBwlimit?: string;
 }
 
 /** Its one thread makes several objects for each entry. */
@@ -48,6 +52,13 @@ const GROWTH_PERCENT = 600;
 function snapshotChoice({ snapshots, snapshotCommand }: SinkCommandOptions, { env }: ProgramIo) {
   if (snapshotCommand === undefined) return { snapshots: snapshots === true };
   return { snapshots: snapshots === true, snapshotCommand, environment: { ...env } };
+}
+
+function verifyChoice({ verifyEvery, verifyBwlimit }: SinkCommandOptions) {
+  return {
+    ...(verifyEvery === undefined ? {} : { verifyEveryMs: verifyEvery }),
+    ...(verifyBwlimit === undefined ? {} : { verifyBytesPerSecondMax: verifyBwlimit }),
+  };
 }
 
 export async function sinkCommand(given: string, options: SinkCommandOptions, io: ProgramIo): Promise<number> {
@@ -83,6 +94,7 @@ export async function sinkCommand(given: string, options: SinkCommandOptions, io
         ...(options.session === undefined ? {} : { session: options.session }),
         ...(options.name === undefined ? {} : { name: options.name }),
         ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
+        ...verifyChoice(options),
         ...(options.connectTimeout === undefined ? {} : { connectTimeoutMs: options.connectTimeout }),
       });
       return { events: run.events(), result: run.result };

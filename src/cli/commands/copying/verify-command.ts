@@ -4,7 +4,7 @@ import { EXIT_STATUS } from "../../process/exit-status.ts";
 import { boundMemory } from "../../process/heap.ts";
 import type { ProgramIo } from "../../process/program-io.ts";
 import type { SharedOptions } from "../../terminal/output-mode.ts";
-import { verifyView } from "../../view/verify-view.ts";
+import { verifyView } from "../../view/verify/verify-view.ts";
 import { runCommand } from "../run-command.ts";
 import { snapshotOf } from "../snapshots/folder-at.ts";
 import { offline } from "../snapshots/offline.ts";
@@ -14,6 +14,8 @@ export interface VerifyCommandOptions extends SharedOptions {
   readonly strict?: boolean;
   /** A time as people say it, or "all". */
   readonly snapshot?: string;
+  /** A rate or a timetable. */
+  readonly bwlimit?: string;
 }
 
 export async function verifyCommand(given: string, options: VerifyCommandOptions, io: ProgramIo): Promise<number> {
@@ -55,6 +57,7 @@ async function verifyOne(
       boundMemory();
       const run = verifyFolder({
         ...place,
+        ...(options.bwlimit === undefined ? {} : { bytesPerSecondMax: options.bwlimit }),
         strict: options.strict === true,
         fileEvents: options.verbose === true || options.json === true,
         signal,

@@ -1,8 +1,9 @@
-import type { VerifyCounts, VerifyEvent } from "../../protocol/messages/verify-events.ts";
-import { formatBytes, formatElapsed, formatRate, plural } from "../../words/format.ts";
-import { type ReadingState, readingView } from "./reading-view.ts";
-import type { Style } from "./text/style.ts";
-import { detail, info, type Message, type View, warning } from "./view.ts";
+import type { VerifyCounts, VerifyEvent } from "../../../protocol/messages/verify-events.ts";
+import { formatBytes, formatElapsed, formatRate, plural } from "../../../words/format.ts";
+import { wantedAgainText } from "../../../words/verify-words.ts";
+import { type ReadingState, readingView } from "../reading-view.ts";
+import type { Style } from "../text/style.ts";
+import { detail, info, type Message, type View, warning } from "../view.ts";
 
 /** How a check of a folder looks. */
 export const verifyView: View<VerifyEvent, ReadingState> = readingView({
@@ -64,15 +65,10 @@ function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, sty
     const text = `${plural(counts.notCarried, "entry", "entries")} of the source are not in the copy`;
     lines.push(info(`  ${style.quiet("left   ")} ${text}`));
   }
-  if (wanted !== 0) lines.push(info(`  ${style.quiet("next   ")} ${wantedText(wanted)}`));
+  const again = wantedAgainText({ wanted });
+  if (again !== undefined) lines.push(info(`  ${style.quiet("next   ")} ${again}`));
   if (result === "differs") lines.push({ level: "warning", text: `fanfold: ${found(counts).join(", ")}` });
   return lines;
-}
-
-function wantedText(wanted: number | "all"): string {
-  if (wanted === "all") return "too many files are damaged to remember each: the next copy gets every file again";
-  const [it, is] = wanted === 1 ? ["it", "is"] : ["them", "are"];
-  return `${plural(wanted, "damaged file")} ${is} remembered: the next copy gets ${it} again`;
 }
 
 function found(counts: VerifyCounts): string[] {

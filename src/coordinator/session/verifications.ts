@@ -1,0 +1,194 @@
+import type { Clock } from "../../lib/clock.ts";
+import type { Random } from "../../lib/random.ts";
+import type { SinkCheck } from "../../protocol/api/answer-schemas.ts";
+import type { Verification } from "../../protocol/api/verification-schemas.ts";
+import { SESSION_ID_CHARS, SINKS_PER_SESSION_MAX } from "../../protocol/limits.ts";
+import type { ClientMessage } from "../../protocol/messages/control.ts";
+import type { CoordinatorEvent } from "../../protocol/messages/coordinator-events.ts";
+import type { VerificationSink } from "../../protocol/messages/fleet-verify-events.ts";
+import {
+  hasDamage,
+  type VerifiedTrees,
+  type VerifyProgress,
+  type VerifyReport,
+} from "../../protocol/messages/verification.ts";
+import type { Client } from "./effects.ts";
+
+/** Orders whose answers are kept: the oldest makes place. */
+const KEPT_MAX = 16;
+/** A sink says how far it is each 2 s. */
+const SILENT_MS = 60_000;
+/** A sink whose connection broke tries again at least each 5 s, and its check goes on meanwhile. */
+const BACK_WITHIN_MS = 15_000;
+/** What a sink says unasked is taken this often: it is written down, and everybody hears of it. */
+const UNASKED_EVERY_MS = 1_000;
+/** Sinks whose latest report is remembered, so that one that is said again is told once. */
+const REMEMBERED_MAX = 1_000;
+
+type Said<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: T }>;
+
+interface KnownCopy {
+  readonly key: string;
+  readonly name: string;
+}
+
+interface VerificationsOptions {
+  readonly clients: ReadonlyMap<string, Client>;
+  /** Sinks that took part in the latest sessions of this name, and may again. */
+  readonly known: (session: string) => readonly KnownCopy[];
+  /** As a member is called in its session. */
+  readonly nameOf: (client: Client) => string;
+  /** A sink has read its copy again, to its end. */
+  readonly keep: (client: Client, report: VerifyReport) => void;
+  readonly emit: (event: CoordinatorEvent) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface AskedSink extends KnownCopy {
+  /** By which it speaks; undefined: it was not there. */
+  client: Client | undefined;
+  heardMs: number;
+  /** When its connection broke; 0: it said that it goes. */
+  goneMs: number | undefined;
+  progress?: VerifyProgress;
+  report?: VerifyReport;
+}
+
+interface KeptOrder {
+  readonly id: string;
+  readonly session: string;
+  readonly trees: VerifiedTrees;
+  readonly startedAt: string;
+  /** By key. */
+  readonly sinks: ReadonlyMap<string, AskedSink>;
+}
+
+interface AskedOf {
+  readonly session: string;
+  readonly trees: VerifiedTrees;
+  readonly limit?: string | undefined;
+}
+
+/** Orders to sinks to read their copies again [P-1.11], and what they answer. Time only decides when somebody looks. */
+export class Verifications {
+  readonly #options: VerificationsOptions;
+  readonly #orders = new Map<string, KeptOrder>();
+  readonly #takenMs = new WeakMap<Client, number>();
+  /** By the key of a sink, when the check began of which it told last. */
+  readonly #told = new Map<string, string>();
+
+  constructor(options: VerificationsOptions) {
+    this.#options = options;
+  }
+
+  /** Asks all sinks of a session that are here. Undefined when none is here, nor known. */
+  ask({ session, trees, limit }: AskedOf): Verification | undefined {
+    const { clients, known, nameOf, clock, random } = this.#options;
+    const heardMs = clock.nowMs();
+    const here = [...clients.values()].filter(({ role, slot }) => role === "sink" && slot === session);
+    const sinks = new Map<string, AskedSink>();
+    for (const client of here) {
+      const { identity: key } = client;
+      sinks.set(key, { key, name: nameOf(client), client, heardMs, goneMs: undefined });
+    }
+    for (const { key, name } of known(session).slice(0, SINKS_PER_SESSION_MAX))
+      if (!sinks.has(key)) sinks.set(key, { key, name, client: undefined, heardMs, goneMs: undefined });
+    if (sinks.size === 0) return undefined;
+    const id = random.id(SESSION_ID_CHARS);
+    const order: KeptOrder = { id, session, trees, startedAt: clock.date().toISOString(), sinks };
+    this.#orders.set(id, order);
+    for (const old of [...this.#orders.keys()].slice(0, -KEPT_MAX)) this.#orders.delete(old);
+    for (const { connection } of here)
+      connection.send({ type: "verify", id, trees, ...(limit === undefined ? {} : { limit }) });
+    return this.#viewOf(order);
+  }
+
+  /** Undefined when nothing is known of it any more. */
+  find(id: string): Verification | undefined {
+    const order = this.#orders.get(id);
+    return order && this.#viewOf(order);
+  }
+
+  /** A sink says how far it is. From anybody else it is ignored. */
+  reading(client: Client, { id, progress }: Said<"verifying">): void {
+    const sink = this.#asked(client, id);
+    if (sink !== undefined) sink.progress = progress;
+  }
+
+  /** A sink has read its copy again, or does not go on. Its first answer to an order counts. */
+  verified(client: Client, { id, report }: Said<"verified">): void {
+    const { clock, emit, keep, nameOf } = this.#options;
+    if (client.role !== "sink" || this.#hasAnswered(client, id)) return;
+    const sink = id === undefined ? undefined : this.#asked(client, id);
+    if (sink !== undefined) sink.report = report;
+    else if (clock.nowMs() - (this.#takenMs.get(client) ?? Number.NEGATIVE_INFINITY) < UNASKED_EVERY_MS) return;
+    this.#takenMs.set(client, clock.nowMs());
+    if (this.#isRepeated(client, report)) return;
+    if (report.result === "equal" || report.result === "differs") keep(client, report);
+    emit({ type: "verified", session: client.slot, name: nameOf(client), report });
+  }
+
+  /** A connection has ended. A later one may have taken its place by now. */
+  gone(client: Client, isBroken: boolean): void {
+    for (const { sinks } of this.#orders.values()) {
+      const sink = sinks.get(client.identity);
+      if (sink?.client === client) sink.goneMs = isBroken ? this.#options.clock.nowMs() : 0;
+    }
+  }
+
+  #hasAnswered({ identity }: Client, id: string | undefined): boolean {
+    return id !== undefined && this.#orders.get(id)?.sinks.get(identity)?.report !== undefined;
+  }
+
+  /** Whoever speaks for an order is here. Undefined when it was not asked, or has answered. */
+  #asked(client: Client, id: string): AskedSink | undefined {
+    const sink = this.#orders.get(id)?.sinks.get(client.identity);
+    if (client.role !== "sink" || sink?.client === undefined || sink.report !== undefined) return undefined;
+    sink.client = client;
+    sink.heardMs = this.#options.clock.nowMs();
+    sink.goneMs = undefined;
+    return sink;
+  }
+
+  /** After a break of its connection a sink says again what it said last. */
+  #isRepeated({ identity }: Client, { startedAt, result }: VerifyReport): boolean {
+    const what = `${result} ${startedAt}`;
+    if (this.#told.get(identity) === what) return true;
+    this.#told.delete(identity);
+    this.#told.set(identity, what);
+    for (const oldest of [...this.#told.keys()].slice(0, -REMEMBERED_MAX)) this.#told.delete(oldest);
+    return false;
+  }
+
+  #viewOf({ id, session, trees, startedAt, sinks }: KeptOrder): Verification {
+    const nowMs = this.#options.clock.nowMs();
+    const shown = [...sinks.values()].map((sink) => sinkView(sink, nowMs));
+    const isOver = shown.every(({ state }) => state !== "asked" && state !== "reading");
+    return { id, session, trees, startedAt, isOver, sinks: shown };
+  }
+}
+
+function sinkView(sink: AskedSink, nowMs: number): VerificationSink {
+  const { key, name, progress, report } = sink;
+  return {
+    ...{ name, key, state: stateOf(sink, nowMs) },
+    ...(progress === undefined || report !== undefined ? {} : { progress }),
+    ...(report === undefined ? {} : { report }),
+  };
+}
+
+function stateOf({ client, report, goneMs, heardMs, progress }: AskedSink, nowMs: number): VerificationSink["state"] {
+  if (report !== undefined) return "done";
+  if (client === undefined) return "away";
+  if (goneMs !== undefined && (goneMs === 0 || nowMs - goneMs >= BACK_WITHIN_MS)) return "gone";
+  if (nowMs - heardMs >= SILENT_MS) return "silent";
+  return progress === undefined ? "asked" : "reading";
+}
+
+/** What is kept of a check that came to its end. */
+export function checkOf(session: string, report: VerifyReport): Omit<SinkCheck, "at"> {
+  const { trees, files, bytes, differing, missing } = report;
+  const result = hasDamage(report) ? "differs" : "equal";
+  return { session, result, trees, files, bytes, differing, missing };
+}
