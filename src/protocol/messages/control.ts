@@ -165,9 +165,7 @@ const clientMessageShape = shape.variants("type", [
   shape.object({ type: shape.literal("limited"), limit: appliedLimitShape.optional() }),
   /** Of a sink that has proven its copy: what it proved, signed by it [P-13]. */
   shape.object({ type: shape.literal("receipt"), receipt: shape.text().max(RECEIPT_CHARS_MAX) }),
-  /** Of a sink that was asked to read its copy again, when it begins and now and then: how far it is. */
   verifyingShape,
-  /** Of a sink that has read its copy again, or does not go on with it. `id`: by which order. */
   verifiedShape,
   /** Of a source whose sinks switch together, before `finished`: of `all` that count, `whole` have the tree of this digest. */
   shape.object({
@@ -290,7 +288,6 @@ const coordinatorMessageShape = shape.variants("type", [
   shape.object({ type: shape.literal("joined"), member: memberShape, restarted: shape.flag() }),
   /** An order of who runs the coordinator, for this session: to what it is to hold itself from now on [P-1.10]. */
   shape.object({ type: shape.literal("limit"), limit: limitOrderShape }),
-  /** An order of who runs the coordinator, to a sink: to read its copy again, when nothing is copied [P-1.11]. */
   verifyOrderShape,
   /** To a member of a session: the transport's credentials that follow those it has. It takes them for its next links. */
   shape.object({ type: shape.literal("transport"), transport: transportOfferShape }),

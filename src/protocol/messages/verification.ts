@@ -87,7 +87,7 @@ export const verifyReportShape = shape.object({
 /** What came of it when a sink read its copy again. */
 export type VerifyReport = Shaped<typeof verifyReportShape>;
 
-/** As the coordinator orders it. */
+/** An order of who runs the coordinator, to a sink: to read its copy again, when nothing is copied. */
 export const verifyOrderShape = shape.object({
   type: shape.literal("verify"),
   id: verificationIdShape,
@@ -95,12 +95,13 @@ export const verifyOrderShape = shape.object({
   /** How fast. The sink's own option decides when it is absent. */
   limit: readLimitShape.optional(),
 });
+/** Of a sink that was asked, when it begins and now and then: how far it is. */
 export const verifyingShape = shape.object({
   type: shape.literal("verifying"),
   id: verificationIdShape,
   progress: verifyProgressShape,
 });
-/** Without an `id` nobody asked for it. */
+/** Of a sink that has read its copy again, or does not go on with it. Without an `id` nobody asked for it. */
 export const verifiedShape = shape.object({
   type: shape.literal("verified"),
   id: verificationIdShape.optional(),

@@ -76,7 +76,7 @@ interface CheckRuntime {
 
 /** Compares one tree of a folder that nobody writes into meanwhile. */
 export async function checkTree(tree: CheckedTree, rules: CheckRules, runtime: CheckRuntime): Promise<VerifyResult> {
-  return await new Verification(tree, rules, runtime).run();
+  return await new TreeCheck(tree, rules, runtime).run();
 }
 
 function heldAsItIs(folder: FilePath): HeldFolder {
@@ -87,7 +87,7 @@ const PROGRESS_MS = 200;
 /** Without a limit, a slice ends after its time alone. */
 const SLICE_BYTES_MAX = 1024 * 1024 * 1024;
 
-class Verification {
+class TreeCheck {
   readonly #tree: CheckedTree;
   readonly #rules: CheckRules;
   readonly #runtime: CheckRuntime;
