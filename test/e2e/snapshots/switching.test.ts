@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { makeLongFile } from "../../helpers/trees/tree.ts";
 import { E2E_MS, expectDocumentedEvents } from "../copying.ts";
 import { SwitchLab } from "./switch-lab.ts";
 
@@ -86,6 +88,36 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
       });
       expect(summary.commit).toBe("switched");
     }
+  });
+
+  test("switches only those that have the tree which was decided on", async () => {
+    await using fleet = await SwitchLab.open(["alpha", "beta"]);
+    expect(await fleet.source("--commit", "all").exit()).toBe(0);
+    const before = fleet.latest("beta");
+    fleet.sinks.get("beta")?.signal("SIGTERM");
+    await fleet.sinks.get("beta")?.exit();
+    fleet.change();
+    makeLongFile(join(fleet.from, "large"), 40);
+    const source = fleet.source("--dest-count", "1", "--commit", "1", "--bwlimit", "4M");
+    const alpha = fleet.sinks.get("alpha");
+    await alpha?.event("started", { nth: 2 });
+    // The files before the large one are sent; what comes now is in no copy but that of who comes late.
+    await alpha?.event("progress", { where: ({ progress }) => progress.bytesDone > 8_000_000 });
+    source.signal("SIGSTOP");
+    fleet.change();
+    const beta = await fleet.sink("beta");
+    source.signal("SIGCONT");
+    expect(await source.exit(), source.shown()).toBe(0);
+    const { summary } = await source.event("finished");
+    expect(summary.commit).toBe("switched");
+    const [one, other] = ["alpha", "beta"].map((name) => summary.sinks.find((sink) => sink.name === name));
+    expect(one).toMatchObject({ digest: summary.digest, switchedAt: expect.any(String) });
+    expect(other).toMatchObject({ caughtUp: true, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(other?.digest).not.toBe(summary.digest);
+    expect(other).not.toHaveProperty("switchedAt");
+    expect((await beta.event("decided")).becomes).toBe("dropped");
+    expect(fleet.digest("alpha")).toBe(summary.digest);
+    expect([fleet.latest("beta"), fleet.isPending("beta")]).toEqual([before, false]);
   });
 
   test("is obeyed by a sink that was killed before it heard", async () => {
