@@ -56,6 +56,11 @@ export class IncomingFile {
     return this.#storedBytes;
   }
 
+  /** Hash of what came so far, with what an earlier session stored. */
+  get digest(): Uint8Array {
+    return this.#hasher.digest();
+  }
+
   get partialName(): string {
     return this.#options.partialName;
   }

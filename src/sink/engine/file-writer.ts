@@ -80,6 +80,11 @@ export class FileWriter implements Disposable {
     return this.#open.get(entry)?.storedBytes ?? 0;
   }
 
+  /** Hash of the content that came so far, with what an earlier session stored; undefined when none has come. */
+  digest(entry: number): Uint8Array | undefined {
+    return this.#open.get(entry)?.digest;
+  }
+
   /** Forgets the content that came for a file. The entry that had its name before is untouched. */
   discard(entry: number): void {
     const file = this.#open.get(entry);

@@ -52,6 +52,8 @@ export interface CopyOptions {
   readonly onBusy: () => void;
   /** What the disk has left, in bytes. @default what the root says */
   readonly freeBytes?: () => number;
+  /** Whether the source compares what is held of a file with its own. @default true */
+  readonly hashesHeld?: boolean;
   /** How many entries with several names may wait for the end. */
   readonly sharedMax?: number;
   /** The copy is to be a snapshot, and is nobody's to look at until then. @default it fills a folder */
@@ -78,9 +80,17 @@ export interface OpenCopy<E extends Engine = Engine> {
   release(end: CopyEnd): void;
 }
 
+/** A copy whose content is looked at while it comes. */
+export interface FillingCopy extends OpenCopy<CopyEngine> {
+  readonly content: StoredContent;
+}
+
+/** What is stored of files that have no name yet. */
+export type StoredContent = Pick<FileWriter, "digest" | "discard">;
+
 /** Prepares the folder of an open root, and assembles the engine that fills it. Takes the root over. */
-export function openCopy(root: Root, options: CopyOptions, out: EngineSink): OpenCopy<CopyEngine> {
-  const { origin, fidelity, doubts, numericIds, specials, onBusy, snapshot } = options;
+export function openCopy(root: Root, options: CopyOptions, out: EngineSink): FillingCopy {
+  const { origin, fidelity, doubts, numericIds, specials, onBusy, snapshot, hashesHeld } = options;
   const doubted = (ctimeMs: number) => isDoubted(doubts, ctimeMs);
   using opening = new DisposableStack();
   opening.use(root);
@@ -99,7 +109,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
   // Other names are snapshots': there is nothing to wait for.
   const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
   const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
-  const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy });
+  const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy, hashesHeld });
   const usual = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
   const deletion =
     snapshot === undefined ? usual : { ...usual, scope: EVERYTHING, policy: { forbidden: false }, onBusy };
@@ -127,6 +137,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Ope
   const parts = opening.move();
   return {
     engine,
+    content: writer,
     get deletes() {
       return snapshot === undefined && scope.limit !== undefined;
     },

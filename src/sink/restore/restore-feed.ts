@@ -16,6 +16,7 @@ import { LEAF_BYTES } from "../../protocol/limits.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import type { Root } from "../disk/root.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { StoredContent } from "../engine/open-copy.ts";
 import type { WantMessage } from "../wants/page-wants.ts";
 import type { RestorePage, RestorePages } from "./restore-pages.ts";
 
@@ -28,6 +29,8 @@ interface RestoreFeedOptions {
   /** The snapshot's tree. */
   readonly from: Root;
   readonly engine: Engine;
+  /** What the engine has stored of a file while its content is given. */
+  readonly content: StoredContent;
   /** What the engine said that it wants of the page that it took last. */
   readonly wanted: () => WantMessage | undefined;
   readonly onProblem: (problem: Problem) => void;
@@ -45,6 +48,8 @@ export class RestoreFeed implements Disposable {
   #bytes = 0;
   /** Files of which no hash was known. */
   unproven = 0;
+  /** Of files that were begun earlier: what was not given again. */
+  bytesHeld = 0;
 
   constructor(options: RestoreFeedOptions) {
     this.#options = options;
@@ -53,11 +58,11 @@ export class RestoreFeed implements Disposable {
   *page({ page, body, entries }: RestorePage): Generator<void, void, undefined> {
     const rows = readRows(body);
     this.#give("page", body);
-    const isWanted = wantedOf(this.#options.wanted(), rows);
+    const wants = wantsOf(this.#options.wanted(), rows);
     const states = new StateWriter(entries.length);
     for (const [index, entry] of entries.entries()) {
       if (entry.kind !== "file") states.add({ state: "as-listed" });
-      else yield* this.#file(entry, isWanted(index), states);
+      else yield* this.#file(entry, wants(index), states);
     }
     const digest = digestOf(body, { bytes: states.bytes });
     this.#tree.page(rows, states.bytes);
@@ -74,15 +79,16 @@ export class RestoreFeed implements Disposable {
     this.#tree[Symbol.dispose]();
   }
 
-  *#file(entry: FileEntry, isWanted: boolean, states: StateWriter): Generator<void, void, undefined> {
+  *#file(entry: FileEntry, want: Want | undefined, states: StateWriter): Generator<void, void, undefined> {
     this.#files += 1;
     this.#bytes += entry.size;
     const { hash } = entry;
-    if (!isWanted && hash !== undefined) {
+    if (want === undefined && hash !== undefined) {
       states.add({ state: "unchanged", hash });
       return;
     }
-    const content = yield* this.#content(entry);
+    // Without its hash nobody could tell whether what is held is its beginning.
+    const content = yield* this.#content(entry, hash === undefined ? 0 : (want?.heldBytes ?? 0));
     const final = content && { size: entry.size, mode: entry.mode, mtime: entry.mtime, hash: content.hash };
     const close = { kind: "close", entry: entry.entry, final } as const;
     if (content?.whole === undefined) this.#data([close]);
@@ -91,12 +97,17 @@ export class RestoreFeed implements Disposable {
   }
 
   /** What was given of a file; undefined when that is not what was proven. */
-  *#content(entry: FileEntry): Generator<void, ReadContent | undefined, undefined> {
+  *#content(entry: FileEntry, heldBytes: number): Generator<void, ReadContent | undefined, undefined> {
     try {
-      const content = yield* this.#read(entry);
-      if (content !== undefined && isProven(entry, content.hash)) {
-        if (entry.hash === undefined) this.unproven += 1;
-        return content;
+      for (const from of new Set([heldBytes, 0])) {
+        const content = yield* this.#read(entry, from);
+        if (content !== undefined && isProven(entry, content.hash)) {
+          if (entry.hash === undefined) this.unproven += 1;
+          this.bytesHeld += from;
+          return content;
+        }
+        // What was held may be something else by now: it is given from its beginning.
+        if (from > 0) this.#options.content.discard(entry.entry);
       }
       this.#tell(entry, "damaged", "its content in the snapshot is not what was proven");
     } catch (thrown) {
@@ -107,14 +118,17 @@ export class RestoreFeed implements Disposable {
     return undefined;
   }
 
-  /** What was read and given; undefined when there is less of it than there should be. */
-  *#read(entry: FileEntry): Generator<void, ReadContent | undefined, undefined> {
+  /**
+   * What was read and given, and is behind what is held; undefined when there is less of it than there should be. The hash is of
+   * all that is stored.
+   */
+  *#read(entry: FileEntry, from: number): Generator<void, ReadContent | undefined, undefined> {
     const { directory, name, size, roomBytes, entry: number } = entry;
     using file = reading(() => this.#options.from.openFile(directory, name));
     const hasher = new FileHasher();
     const looks = { isSparse: roomBytes !== undefined, dataBytesMax: READ_BYTES, unitBytes: LEAF_BYTES };
-    let done = 0;
-    for (const { offset, length, isHole } of filePieces(file.fd, { from: 0, to: size, ...looks })) {
+    let done = from;
+    for (const { offset, length, isHole } of filePieces(file.fd, { from, to: size, ...looks })) {
       const bytes = this.#buffer.subarray(0, isHole ? 0 : length);
       if (isHole) hasher.addZeros(length);
       else {
@@ -129,7 +143,12 @@ export class RestoreFeed implements Disposable {
       done += length;
       yield;
     }
-    return done === size ? { hash: hasher.digest() } : undefined;
+    return done === size ? this.#stored(entry, from, hasher) : undefined;
+  }
+
+  #stored({ entry }: FileEntry, from: number, hasher: FileHasher): ReadContent | undefined {
+    const hash = from === 0 ? hasher.digest() : this.#options.content.digest(entry);
+    return hash && { hash };
   }
 
   #data(records: readonly DataRecord[], hashes: readonly ChunkHash[] = []): void {
@@ -181,9 +200,18 @@ function isProven({ hash }: FileEntry, found: Uint8Array): boolean {
   return hash === undefined || Buffer.compare(hash, found) === 0;
 }
 
-function wantedOf(message: WantMessage | undefined, { page }: PageRows): (index: number) => boolean {
-  if (message === undefined || message.page !== page || message.want === "all") return () => true;
-  if (message.want === "none") return () => false;
-  const bits = Buffer.from(message.want.bits, "base64");
-  return (index) => hasBit(bits, index);
+/** A file that is wanted. */
+interface Want {
+  /** So much of its beginning was stored by a restore that was ended early. */
+  readonly heldBytes: number;
+}
+
+/** What is wanted of the file with an index in its page; undefined: nothing. */
+function wantsOf(message: WantMessage | undefined, { page }: PageRows): (index: number) => Want | undefined {
+  if (message === undefined || message.page !== page) return () => ({ heldBytes: 0 });
+  const { want } = message;
+  const held = new Map(message.held?.map(([index, bytes]) => [index, bytes]));
+  const bits = typeof want === "string" ? undefined : Buffer.from(want.bits, "base64");
+  const isWanted = (index: number) => (bits === undefined ? want === "all" : hasBit(bits, index));
+  return (index) => (isWanted(index) ? { heldBytes: held.get(index) ?? 0 } : undefined);
 }

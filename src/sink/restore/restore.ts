@@ -11,7 +11,7 @@ import type { Problem } from "../../protocol/messages/progress.ts";
 import { diskError } from "../disk/entry-problem.ts";
 import { Root } from "../disk/root.ts";
 import { openFileSystemSync } from "../disk/sync-file-system.ts";
-import { type OpenCopy, openCopy } from "../engine/open-copy.ts";
+import { type FillingCopy, openCopy } from "../engine/open-copy.ts";
 import { openSinkFolder } from "../own/sink-folder.ts";
 import type { SnapshotFolder } from "../snapshots/open-snapshots.ts";
 import { checkTarget, clearTarget, markTarget } from "../snapshots/restore-target.ts";
@@ -45,6 +45,8 @@ export interface RestoreCounts {
 export interface RestoreResult extends RestoreCounts {
   /** Of the files: those that were there already, with the same content. */
   readonly filesThere: number;
+  /** Of the bytes: those of large files that were begun earlier, and were not copied again. */
+  readonly bytesHeld: number;
   /** Files of which no hash was known: they are as they were found in the snapshot. */
   readonly filesUnproven: number;
   readonly problemCount: number;
@@ -140,6 +142,7 @@ class Restore {
       using feed = new RestoreFeed({
         from: this.#work.from,
         engine: copy.engine,
+        content: copy.content,
         wanted: () => this.#want,
         onProblem: (problem) => this.#tell(problem),
       });
@@ -152,6 +155,7 @@ class Restore {
         files: counts.filesFound,
         bytes: counts.bytesFound,
         filesThere: counts.filesUnchanged,
+        bytesHeld: feed.bytesHeld,
         filesUnproven: feed.unproven,
         problemCount: this.#problems,
         fidelity: this.#fidelity.report(),
@@ -182,7 +186,7 @@ class Restore {
     feed.end(this.#pages);
   }
 
-  #open(): OpenCopy {
+  #open(): FillingCopy {
     const { tree, to, startedMs } = this.#work;
     const { session, sessionId, source, numericIds } = tree.manifest.meta;
     const fidelity = this.#fidelity;
@@ -191,7 +195,7 @@ class Restore {
       root,
       {
         ...{ origin: { session, sessionId, source, startedMs }, fidelity, numericIds, specials: true, isSynced: true },
-        ...{ doubts: [], deletion: { forbidden: true }, onBusy: () => undefined },
+        ...{ doubts: [], deletion: { forbidden: true }, hashesHeld: false, onBusy: () => undefined },
       },
       {
         want: (want) => {

@@ -33,6 +33,8 @@ interface WantJudgeOptions extends CompareOptions {
   readonly space: FreeSpace;
   /** Where waits what has several names here. */
   readonly shared: SharedEntries;
+  /** Whether what is held of a file is told with its hash. @default true */
+  readonly hashesHeld?: boolean | undefined;
 }
 
 interface JudgeOptions {
@@ -132,8 +134,9 @@ export class WantJudge {
     try {
       const bytes = Math.floor(Math.min(found.bytes, entry.size - 1) / LEAF_BYTES) * LEAF_BYTES;
       if (bytes === 0) return undefined;
-      const hash = hashBeginning(found.partial.fd, bytes, this.#options)?.digest();
       const roomBytes = Math.min(bytes, found.roomBytes);
+      if (this.#options.hashesHeld === false) return { bytes, roomBytes, hash: "" };
+      const hash = hashBeginning(found.partial.fd, bytes, this.#options)?.digest();
       return hash === undefined ? undefined : { bytes, roomBytes, hash: Buffer.from(hash).toString("hex") };
     } finally {
       this.#options.root.partials.close(found.partial);

@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
 import {
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,17 +13,20 @@ import {
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { addRealSnapshot } from "../../helpers/copies/hand-snapshots.ts";
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { makeEveryKindTree } from "../../helpers/trees/every-kind-tree.ts";
-import { makeLongTree, makeManyFiles, makeOddTree } from "../../helpers/trees/tree.ts";
+import { makeLongFile, makeLongTree, makeManyFiles, makeOddTree } from "../../helpers/trees/tree.ts";
 import { EVERYTHING, rsyncDifferences } from "../../helpers/trees/tree-differences.ts";
 import { E2E_MS } from "../copying.ts";
 
 const [MONDAY, TUESDAY] = ["2026-11-23T02-30-00Z", "2026-11-24T02-30-00Z"] as const;
+const MIB = 1024 * 1024;
+const KILLED_RESTORE = new URL("../../helpers/processes/restore-program.ts", import.meta.url).pathname;
 const isRoot = process.getuid?.() === 0;
 
 /** A folder with two snapshots of small trees, and copies of those trees. */
@@ -38,6 +43,13 @@ function twoSnapshots(lab: CliLab): { folder: string; monday: string; tuesday: s
   addRealSnapshot(folder, MONDAY, monday);
   addRealSnapshot(folder, TUESDAY, tuesday);
   return { folder, monday, tuesday };
+}
+
+/** Other content in the middle of a file. */
+function spoil(path: string): void {
+  const file = openSync(path, "r+");
+  writeSync(file, "spoiled", 5 * MIB);
+  closeSync(file);
 }
 
 describe("fanfold restore", { timeout: E2E_MS }, () => {
@@ -161,6 +173,34 @@ describe("fanfold restore", { timeout: E2E_MS }, () => {
     const { filesThere } = JSON.parse(again.stdout.trim().split("\n").at(-1) ?? "");
     expect(filesThere).toBeGreaterThan(0);
     expect(await rsyncDifferences(source, to, [], EVERYTHING)).toEqual([]);
+    expect(existsSync(join(to, ".fanfold"))).toBe(false);
+  });
+
+  test.each([
+    ["goes on in the middle of a large file", (bytes: number) => bytes, () => undefined],
+    ["begins a large file anew when what is there of it is something else", () => 0, spoil],
+  ])("%s after it was killed", async (_, heldOf, between) => {
+    await using lab = await CliLab.open();
+    const [source, folder, to] = [lab.path("source"), lab.path("folder"), lab.path("to")];
+    mkdirSync(folder);
+    makeManyFiles(source, 20);
+    makeLongFile(join(source, "large"), 24);
+    addRealSnapshot(folder, MONDAY, source);
+    const killed = spawnSync(process.execPath, [KILLED_RESTORE, folder, to, String(10 * MIB)], { encoding: "utf8" });
+    expect(killed.signal, killed.stderr).toBe("SIGKILL");
+    const [name = "", ...others] = readdirSync(join(to, ".fanfold/partial"));
+    const partial = join(to, ".fanfold/partial", name);
+    const { size } = statSync(partial);
+    expect(others).toEqual([]);
+    expect(size).toBeGreaterThanOrEqual(10 * MIB);
+    expect(size).toBeLessThan(24 * MIB);
+    between(partial);
+    const again = await lab.command(["restore", "--json", folder, "--to", to]);
+    expect(again.status, again.stderr).toBe(0);
+    const finished = JSON.parse(again.stdout.trim().split("\n").at(-1) ?? "");
+    expect(finished).toMatchObject({ type: "finished", problemCount: 0, bytesHeld: heldOf(size) });
+    expect(await rsyncDifferences(source, to, [], EVERYTHING)).toEqual([]);
+    expect(readFileSync(join(to, "large")).equals(readFileSync(join(source, "large")))).toBe(true);
     expect(existsSync(join(to, ".fanfold"))).toBe(false);
   });
 
