@@ -76,9 +76,11 @@ describe("fanfold diff", { timeout: E2E_MS }, () => {
       type: "finished",
       from: TUESDAY,
       to: WEDNESDAY,
-      added: { entries: 2, files: 2, bytes: 12 },
-      removed: { entries: 1, files: 1, bytes: 8 },
+      changes: { added: { entries: 2, files: 2, bytes: 12 }, removed: { entries: 1, files: 1, bytes: 8 } },
     });
+    // A kind of difference has the name of a field.
+    const kinds = await lab.command(["diff", "--json", "--stat", folder, MONDAY, TUESDAY]);
+    expect(JSON.parse(kinds.stdout)).toMatchObject({ type: "finished", changes: { type: { entries: 1, files: 0 } } });
     const none = await lab.command(["diff", "--stat", folder, MONDAY, MONDAY]);
     expect(none.stdout).toBe("nothing differs\n");
   });

@@ -8,6 +8,7 @@ import { parsePath } from "../../options/parse-name.ts";
 import { EXIT_STATUS } from "../../process/exit-status.ts";
 import { boundMemory } from "../../process/heap.ts";
 import type { ProgramIo } from "../../process/program-io.ts";
+import type { DiffAmount, DiffRecord } from "../../view/snapshots/snapshot-records.ts";
 import { snapshotOf } from "./folder-at.ts";
 import { offline } from "./offline.ts";
 
@@ -21,6 +22,10 @@ interface DiffWords {
   readonly folder: string;
   readonly from: string;
   readonly to: string;
+}
+
+interface DiffEnd extends Pick<DiffWords, "from" | "to"> {
+  readonly amounts: ReadonlyMap<ChangeKind, DiffAmount>;
 }
 
 const LETTERS: Readonly<Record<ChangeKind, string>> = {
@@ -38,22 +43,16 @@ const WORDS: Readonly<Record<ChangeKind, string>> = {
   type: "another kind",
 };
 
-interface DiffAmount {
-  entries: number;
-  files: number;
-  /** Of the files. */
-  bytes: number;
-}
-
 /** `fanfold diff FOLDER A B` */
 export function diffCommand(words: DiffWords, options: DiffOptions, io: ProgramIo): Promise<number> {
   const { stat = false, json = false } = options;
   return offline({ io, json }, async (signal) => {
     boundMemory();
     using folder = openSnapshots(parsePath(words.folder, "the folder"), "cannot compare the snapshots");
-    const [from, to] = [words.from, words.to].map((time) => snapshotOf(folder.snapshots, time, io).name);
-    using before = SnapshotTree.open(folder.directories, from ?? "");
-    using after = SnapshotTree.open(folder.directories, to ?? "");
+    const { name: from } = snapshotOf(folder.snapshots, words.from, io);
+    const { name: to } = snapshotOf(folder.snapshots, words.to, io);
+    using before = SnapshotTree.open(folder.directories, from);
+    using after = SnapshotTree.open(folder.directories, to);
     const amounts = new Map<ChangeKind, DiffAmount>();
     const tell = (change: SnapshotChange): void => {
       count(amounts, change);
@@ -62,7 +61,7 @@ export function diffCommand(words: DiffWords, options: DiffOptions, io: ProgramI
     const run = { clock: io.clock, signal };
     for (const tree of [before, after]) await inSlices(tree.index(), run);
     await inSlices(told(snapshotDiff(before, after), tell), run);
-    if (json) io.stdout.write(`${JSON.stringify({ type: "finished", from, to, ...Object.fromEntries(amounts) })}\n`);
+    if (json) io.stdout.write(`${JSON.stringify(endRecord({ from, to, amounts }))}\n`);
     else if (stat) for (const line of amountLines(amounts)) io.stdout.write(`${line}\n`);
     return EXIT_STATUS.ok;
   });
@@ -79,21 +78,22 @@ function* told(
 }
 
 function count(amounts: Map<ChangeKind, DiffAmount>, { kind, entry: { entry, size } }: SnapshotChange): void {
-  const amount = amounts.get(kind) ?? { entries: 0, files: 0, bytes: 0 };
-  amounts.set(kind, amount);
-  amount.entries += 1;
-  if (entry.kind !== "file") return;
-  amount.files += 1;
-  amount.bytes += size;
+  const { entries, files, bytes } = amounts.get(kind) ?? { entries: 0, files: 0, bytes: 0 };
+  const file = entry.kind === "file" ? { files: files + 1, bytes: bytes + size } : { files, bytes };
+  amounts.set(kind, { entries: entries + 1, ...file });
 }
 
 function changeLine({ kind, entry: { entry } }: SnapshotChange): string {
   return `${LETTERS[kind]}    ${restoredPath(entry)}`;
 }
 
-function changeRecord({ kind, entry: { entry, size } }: SnapshotChange): object {
+function changeRecord({ kind, entry: { entry, size } }: SnapshotChange): DiffRecord {
   const bytes = entry.kind === "file" ? { bytes: size } : {};
   return { type: "change", change: kind, path: restoredPath(entry), kind: entry.kind, ...bytes };
+}
+
+function endRecord({ from, to, amounts }: DiffEnd): DiffRecord {
+  return { type: "finished", from, to, changes: Object.fromEntries(amounts) };
 }
 
 function amountLines(amounts: ReadonlyMap<ChangeKind, DiffAmount>): readonly string[] {

@@ -9,6 +9,7 @@ import { parsePath } from "../../options/parse-name.ts";
 import { EXIT_STATUS } from "../../process/exit-status.ts";
 import { boundMemory } from "../../process/heap.ts";
 import type { ProgramIo } from "../../process/program-io.ts";
+import type { FoundRecord, FoundStateRecord } from "../../view/snapshots/snapshot-records.ts";
 import { offline } from "./offline.ts";
 
 /** As commander reads them. */
@@ -55,10 +56,10 @@ function entryText(entry: FoundState["entry"]): string {
   return entry.kind === "file" ? `, ${formatBytes(entry.size)}` : `, ${entry.kind}`;
 }
 
-function record({ path, states }: FoundPath): object {
+function record({ path, states }: FoundPath): FoundRecord {
   return {
     path,
-    states: states.map(({ snapshot, change, entry }) => {
+    states: states.map(({ snapshot, change, entry }): FoundStateRecord => {
       if (entry === undefined) return { snapshot, change };
       const modifiedAt = new Date(entry.mtime.seconds * 1000);
       const time = Number.isNaN(modifiedAt.getTime()) ? {} : { modifiedAt: modifiedAt.toISOString() };

@@ -7,6 +7,7 @@ import { type KeepOptions, keepRules } from "../../options/keep-options.ts";
 import { parsePath } from "../../options/parse-name.ts";
 import { EXIT_STATUS } from "../../process/exit-status.ts";
 import type { ProgramIo } from "../../process/program-io.ts";
+import type { PruneRecord } from "../../view/snapshots/snapshot-records.ts";
 import { offline } from "./offline.ts";
 
 /** As commander reads them. */
@@ -24,7 +25,8 @@ export function pruneCommand(given: string, options: PruneCommandOptions, io: Pr
       throw new FanfoldError("usage", "cannot prune: no rule says what stays; give one, such as --keep-daily 7");
     using folder = openSnapshots(parsePath(given, "the folder"), "cannot prune the snapshots");
     const steps = pruneSnapshots(folder.directories, { rules, minFree, dryRun, clock: systemClock, signal });
-    if (json) for await (const step of steps) io.stdout.write(`${JSON.stringify({ ...step, dryRun })}\n`);
+    const tell = (record: PruneRecord) => io.stdout.write(`${JSON.stringify(record)}\n`);
+    if (json) for await (const step of steps) tell({ ...step, dryRun });
     else await showSteps(steps, dryRun, io);
     if (dryRun && minFree !== undefined) io.stderr.write("What --min-free takes shows only when it is done.\n");
     return EXIT_STATUS.ok;

@@ -1,10 +1,8 @@
 import { systemRandom } from "../../../lib/random.ts";
-import type { Problem } from "../../../protocol/messages/progress.ts";
 import {
   listRestore,
   type RestoreCounts,
   type RestoreOptions,
-  type RestoreResult,
   restoredPath,
   restoreSnapshot,
 } from "../../../sink/restore/restore.ts";
@@ -15,6 +13,7 @@ import { EXIT_STATUS } from "../../process/exit-status.ts";
 import { boundMemory } from "../../process/heap.ts";
 import type { ProgramIo } from "../../process/program-io.ts";
 import { fidelityMessages } from "../../view/fidelity-lines.ts";
+import type { RestoreRecord } from "../../view/snapshots/snapshot-records.ts";
 import { PLAIN_STYLE } from "../../view/text/style.ts";
 import { parseFolderAt, snapshotOf } from "./folder-at.ts";
 import { offline } from "./offline.ts";
@@ -33,12 +32,6 @@ interface RestoreWords {
   readonly paths: readonly string[];
 }
 
-type RestoreEvent =
-  | { readonly type: "entry"; readonly path: string }
-  | { readonly type: "problem"; readonly problem: Problem }
-  | ({ readonly type: "listed"; readonly snapshot: string } & RestoreCounts)
-  | ({ readonly type: "finished"; readonly snapshot: string } & RestoreResult);
-
 /** `fanfold restore FOLDER[:TIME] [PATH...] --to DIR` */
 export function restoreCommand(words: RestoreWords, options: RestoreCommandOptions, io: ProgramIo): Promise<number> {
   const { to, overwrite = false, dryRun = false, verbose = false, json = false } = options;
@@ -48,7 +41,7 @@ export function restoreCommand(words: RestoreWords, options: RestoreCommandOptio
     const paths = words.paths.map((each) => parsePath(each, "a path in the snapshot"));
     using folder = openSnapshots(path, "cannot restore a snapshot");
     const { name: snapshot } = snapshotOf(folder.snapshots, time, io);
-    const tell = (event: RestoreEvent): void => {
+    const tell = (event: RestoreRecord): void => {
       if (json) io.stdout.write(`${JSON.stringify(event)}\n`);
       else for (const line of linesOf(event)) (event.type === "problem" ? io.stderr : io.stdout).write(`${line}\n`);
     };
@@ -68,7 +61,7 @@ export function restoreCommand(words: RestoreWords, options: RestoreCommandOptio
   });
 }
 
-function linesOf(event: RestoreEvent): readonly string[] {
+function linesOf(event: RestoreRecord): readonly string[] {
   switch (event.type) {
     case "entry":
       return [event.path];
@@ -83,10 +76,12 @@ function linesOf(event: RestoreEvent): readonly string[] {
   }
 }
 
-function finishedLines(event: Extract<RestoreEvent, { type: "finished" }>): readonly string[] {
-  const { snapshot, filesThere, filesUnproven, problemCount } = event;
+function finishedLines(event: Extract<RestoreRecord, { type: "finished" }>): readonly string[] {
+  const { snapshot, filesThere, bytesHeld, filesUnproven, problemCount } = event;
   const lines = [`restored ${amountOf(event)} of ${snapshot}, each file checked against its hash`];
   if (filesThere > 0) lines.push(`  ${plural(filesThere, "file")} had the same content there already`);
+  if (bytesHeld > 0)
+    lines.push(`  ${formatBytes(bytesHeld)} of large files had been restored before, and were not copied again`);
   if (filesUnproven > 0) lines.push(`  ${plural(filesUnproven, "file")} could not be checked: no hash is known`);
   if (problemCount > 0)
     lines.push(`  ${plural(problemCount, "entry is", "entries are")} missing or not exact: see above`);

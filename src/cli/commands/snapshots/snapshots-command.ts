@@ -8,6 +8,7 @@ import { SnapshotTree } from "../../../sink/snapshots/snapshot-tree.ts";
 import { parsePath } from "../../options/parse-name.ts";
 import { EXIT_STATUS } from "../../process/exit-status.ts";
 import type { ProgramIo } from "../../process/program-io.ts";
+import type { SnapshotList } from "../../view/snapshots/snapshot-records.ts";
 import { snapshotRecord, snapshotTable } from "../../view/snapshots/snapshot-table.ts";
 import { offline } from "./offline.ts";
 
@@ -26,8 +27,8 @@ export function listSnapshots(given: string, options: SnapshotsOptions, io: Prog
     const { snapshots } = folder;
     const alone = own ? await ownBytesOf(folder, { clock: io.clock, signal }) : new Map<string, number>();
     if (json) {
-      const records = snapshots.map((each) => snapshotRecord(each, alone.get(each.name)));
-      io.stdout.write(`${JSON.stringify({ snapshots: records })}\n`);
+      const list: SnapshotList = { snapshots: snapshots.map((each) => snapshotRecord(each, alone.get(each.name))) };
+      io.stdout.write(`${JSON.stringify(list)}\n`);
       return EXIT_STATUS.ok;
     }
     for (const line of snapshotTable(snapshots, own ? alone : undefined)) io.stdout.write(`${line}\n`);

@@ -6,6 +6,7 @@ import type { SnapshotFacts } from "../../../sink/snapshots/snapshot-facts.ts";
 import { formatBytes, formatCount, plural } from "../../../words/format.ts";
 import { minuteOf } from "../records/record-words.ts";
 import { tableLines } from "../text/table.ts";
+import type { SnapshotList, SnapshotRecord } from "./snapshot-records.ts";
 
 const HEAD = ["SNAPSHOT", "SOURCE", "DIRECTORY", "FILES", "BYTES", "NEW", "TREE", "PROVEN (UTC)", "HOW"];
 /** Behind the column of what was new. */
@@ -25,9 +26,12 @@ export function snapshotTable(
 }
 
 /** For programs. */
-export function snapshotRecord({ name, facts }: Snapshot, bytesAlone: number | undefined): object {
+export function snapshotRecord(
+  { name, facts }: Snapshot,
+  bytesAlone: number | undefined,
+): SnapshotList["snapshots"][number] {
   if (facts instanceof FanfoldError) return { name, error: { code: facts.code, message: facts.message } };
-  const { version: _, ...known } = facts;
+  const { version: _, ...known }: { readonly version: number } & Omit<SnapshotRecord, "bytesAlone"> = facts;
   return { ...known, ...(bytesAlone === undefined ? {} : { bytesAlone }) };
 }
 
