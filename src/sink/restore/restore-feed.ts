@@ -79,7 +79,7 @@ export class RestoreFeed implements Disposable {
     this.#tree[Symbol.dispose]();
   }
 
-  *#file(entry: FileEntry, want: Want | undefined, states: StateWriter): Generator<void, void, undefined> {
+  *#file(entry: FileEntry, want: FileWant | undefined, states: StateWriter): Generator<void, void, undefined> {
     this.#files += 1;
     this.#bytes += entry.size;
     const { hash } = entry;
@@ -201,13 +201,13 @@ function isProven({ hash }: FileEntry, found: Uint8Array): boolean {
 }
 
 /** A file that is wanted. */
-interface Want {
+interface FileWant {
   /** So much of its beginning was stored by a restore that was ended early. */
   readonly heldBytes: number;
 }
 
 /** What is wanted of the file with an index in its page; undefined: nothing. */
-function wantsOf(message: WantMessage | undefined, { page }: PageRows): (index: number) => Want | undefined {
+function wantsOf(message: WantMessage | undefined, { page }: PageRows): (index: number) => FileWant | undefined {
   if (message === undefined || message.page !== page) return () => ({ heldBytes: 0 });
   const { want } = message;
   const held = new Map(message.held?.map(([index, bytes]) => [index, bytes]));

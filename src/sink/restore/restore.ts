@@ -42,7 +42,7 @@ export interface RestoreCounts {
   readonly bytes: number;
 }
 
-export interface RestoreResult extends RestoreCounts {
+interface RestoreResult extends RestoreCounts {
   /** Of the files: those that were there already, with the same content. */
   readonly filesThere: number;
   /** Of the bytes: those of large files that were begun earlier, and were not copied again. */
