@@ -1,8 +1,8 @@
 /**
- * `npm run bench:delta-cores`: what do the parts of a recipe cost by themselves? Cutting, hashing, slices, answers.
+ * `npm run bench:delta-cores`: what do the parts of a recipe cost by themselves? Cutting, hashing, slices, answers, the index.
  */
 import { randomFillSync } from "node:crypto";
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,10 +10,16 @@ import { type BuiltRecipe, buildRecipe } from "../src/delta/build-recipe.ts";
 import { makeCutter } from "../src/delta/cutter.ts";
 import { type CutterKind, cuttingFor, piecesMax } from "../src/delta/cutting.ts";
 import { PieceBits } from "../src/delta/piece-bits.ts";
+import { PieceIndex } from "../src/delta/piece-index.ts";
 import { PieceLengths } from "../src/delta/piece-lengths.ts";
 import { decodeSlice, encodeSlice, type Recipe, slicesOf } from "../src/delta/recipe.ts";
 import { RecipeSlices } from "../src/delta/recipe-slices.ts";
+import { Directories } from "../src/lib/disk/directories.ts";
+import { statPath } from "../src/lib/disk/entry-stats.ts";
+import { traitsOf } from "../src/lib/disk/file-traits.ts";
 import { ByteReader, ByteWriter } from "../src/protocol/frame/bytes.ts";
+import { placeIn } from "../src/sink/own/own-files.ts";
+import { loadPieces, savePieces } from "../src/sink/own/piece-file.ts";
 import { describeMachine, machineLines } from "./machine.ts";
 import { MEMORY_FOLDER, wholeNumber } from "./options.ts";
 import { markdownTable, median } from "./report.ts";
@@ -72,6 +78,24 @@ function exchange(recipe: Recipe): number {
   return bytes;
 }
 
+/** Enters the pieces of a file, and looks all of them up. */
+function indexed(path: string, recipe: Recipe): PieceIndex {
+  const stats = statPath(Buffer.from(path));
+  if (stats === undefined) throw new Error("the file is gone");
+  const index = new PieceIndex();
+  index.add({ path: Buffer.from("file"), traits: traitsOf(stats) }, recipe);
+  if (index.lacked(recipe).count > 0) throw new Error("a piece is not found");
+  return index;
+}
+
+/** Puts an index into the folder of a sink, and takes it from there. */
+function remembered(base: string, index: PieceIndex): void {
+  using directories = Directories.open(Buffer.from(base), process.platform);
+  const place = placeIn(directories);
+  savePieces(place, index);
+  if (loadPieces(place, () => true).pieces !== index.pieces) throw new Error("pieces are missing");
+}
+
 /** In milliseconds of processor time: what else runs on the machine counts less. */
 function timed(runs: number, work: () => unknown): number {
   const times = Array.from({ length: runs }, () => {
@@ -87,6 +111,7 @@ function bench(base: string, { runs, bytes }: { readonly runs: number; readonly 
   const content = Buffer.allocUnsafe(bytes);
   for (let at = 0; at < bytes; at += PART_BYTES) randomFillSync(content, at, Math.min(PART_BYTES, bytes - at));
   const path = join(base, "file");
+  mkdirSync(join(base, ".fanfold"));
   writeFileSync(path, content);
   print(["# Parts of a recipe", "", ...machineLines(describeMachine(base))].join("\n"));
   print(`- a file of ${bytes / MIB} MiB of random bytes, ${runs} runs, medians\n`);
@@ -96,10 +121,15 @@ function bench(base: string, { runs, bytes }: { readonly runs: number; readonly 
     const cutMs = timed(runs, () => cutOnly(content, kind));
     const buildMs = timed(runs, () => build(path, bytes, kind));
     const exchangeMs = timed(runs, () => exchange(recipe));
+    const index = indexed(path, recipe);
+    const indexMs = timed(runs, () => indexed(path, recipe));
+    const fileMs = timed(runs, () => remembered(base, index));
     return [
       [`${kind}: cut`, rate(cutMs), `${recipe.lengths.length} pieces`],
       [`${kind}: read, cut and hash`, rate(buildMs), ""],
       [`${kind}: slices and answers`, rate(exchangeMs), `${exchange(recipe)} bytes`],
+      [`${kind}: pieces entered and found`, rate(indexMs), ""],
+      [`${kind}: pieces saved and loaded`, rate(fileMs), ""],
     ];
   });
   print(markdownTable(["part", "MB of the file in a second of CPU", "result"], rows));

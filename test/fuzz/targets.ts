@@ -1,3 +1,4 @@
+import { DELTA_TARGETS } from "./delta-targets.ts";
 import { ENGINE_TARGETS } from "./engine-targets.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { SEAL_TARGETS } from "./seal-targets.ts";
@@ -11,5 +12,6 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   ...SEAL_TARGETS,
   ...TEXT_TARGETS,
   ...STATE_TARGETS,
+  ...DELTA_TARGETS,
   ...ENGINE_TARGETS,
 ];

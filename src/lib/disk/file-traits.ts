@@ -14,6 +14,13 @@ export interface TraitSource {
   traits(into: Uint32Array, at: number): void;
 }
 
+/** The traits as bytes of their own: equal for a file that was not written to. */
+export function traitsOf(source: TraitSource): Buffer {
+  const words = new Uint32Array(TRAITS_WORDS);
+  source.traits(words, 0);
+  return Buffer.from(words.buffer);
+}
+
 const [LOW, HIGH] = endianness() === "LE" ? [0, 1] : [1, 0];
 const MASK = 0xffff_ffffn;
 
