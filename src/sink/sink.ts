@@ -208,10 +208,7 @@ class SinkProgram {
   /** @throws FanfoldError `folder-snapshots` for a folder that keeps them when this sink does not */
   #snapshots(folder: SinkFolder): SnapshotStore | undefined {
     if (this.#options.snapshots === true) {
-      const wasMirror = !folder.keepsSnapshots;
-      // Before anything is moved: nobody takes what is left for a plain mirror.
-      folder.keepSnapshots();
-      const store = SnapshotStore.open(folder.path, { clock: this.#clock, wasMirror });
+      const store = SnapshotStore.open(folder, this.#clock);
       if (store.first !== undefined) this.#hub.emit(firstMade(folder.path, store.first));
       return store;
     }

@@ -1,11 +1,12 @@
-import { chmodSync, fsyncSync, linkSync, lstatSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { fsyncSync, linkSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { type Directories, type Directory, joined } from "../../lib/disk/directories.ts";
 import { systemCode } from "../../lib/errors.ts";
-import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
-import { FILLABLE, makeDirectory } from "../disk/fillable.ts";
+import { joinPath, OWN_FOLDER } from "../../protocol/names/relative-path.ts";
+import { makeDirectory } from "../disk/fillable.ts";
 import { removeTree } from "../disk/remove-tree.ts";
 import { MANIFEST } from "../manifest/manifest.ts";
 import { SNAPSHOTS_FOLDER } from "./catalogue.ts";
+import { moveEntry } from "./move-entry.ts";
 import { SNAPSHOT_FILES } from "./snapshot-facts.ts";
 import { LATEST } from "./snapshot-name.ts";
 
@@ -48,29 +49,9 @@ export function linkManifest(directories: Directories, name: string): void {
 
 /** Gives a tree in `.fanfold` its place as a snapshot. Throws system errors. */
 export function placeTree(directories: Directories, tree: Uint8Array, name: string): void {
-  moveEntry({ directory: directories.get(OWN), name: tree }, { directory: directories.root, name: Buffer.from(name) });
+  moveEntry(directories, joinPath(OWN, tree), Buffer.from(name));
   sync(directories.root);
   sync(directories.get(OWN));
-}
-
-interface NameToMove {
-  readonly directory: Directory;
-  readonly name: Uint8Array;
-}
-
-/** Renames; a directory whose mode keeps its owner from that is opened to him meanwhile. Throws system errors. */
-export function moveEntry(from: NameToMove, to: NameToMove): void {
-  const [before, after] = [joined(from.directory, from.name), joined(to.directory, to.name)];
-  try {
-    renameSync(before, after);
-  } catch (thrown) {
-    const stats = lstatSync(before);
-    if (systemCode(thrown) !== "EACCES" || !stats.isDirectory() || (stats.mode & FILLABLE) === FILLABLE) throw thrown;
-    const mode = stats.mode & 0o7777;
-    chmodSync(before, mode | FILLABLE);
-    renameSync(before, after);
-    chmodSync(after, mode);
-  }
 }
 
 /** `latest` leads to the snapshot from now on. Throws system errors. */

@@ -10,9 +10,11 @@ import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { removeTree } from "../disk/remove-tree.ts";
 import type { TreeChanges } from "../engine/engine-messages.ts";
 import { writeOwnFile } from "../own/own-files.ts";
+import type { SinkFolder } from "../own/sink-folder.ts";
 import { latestName, readSnapshotFacts, SNAPSHOTS_FOLDER, snapshotNames, snapshotPlace } from "./catalogue.ts";
 import { doomSnapshot } from "./doomed.ts";
-import { hasFirst, makeFirst } from "./first-snapshot.ts";
+import { makeFirst, noteMirror } from "./first-snapshot.ts";
+import { endMove } from "./move-entry.ts";
 import { linkManifest, makeFactsFolder, placeTree, switchLatest } from "./move-tree.ts";
 import { NEXT } from "./next-tree.ts";
 import { type PendingCommit, readPending, removePending, writePending } from "./pending-commit.ts";
@@ -46,11 +48,6 @@ export interface KeptTree {
   readonly isNew: boolean;
 }
 
-interface StoreOptions {
-  readonly clock: Clock;
-  readonly wasMirror: boolean;
-}
-
 /** The snapshots of a sink's folder while this process holds its lock. Part of the door to the disk (D11). */
 export class SnapshotStore implements Disposable {
   /** The one that was made of a plain mirror just now. */
@@ -64,17 +61,21 @@ export class SnapshotStore implements Disposable {
   }
 
   /**
-   * Opens those of a folder, and finishes what a process that was killed has left between two steps. `wasMirror`: what was
-   * copied into the folder until now becomes the first one.
+   * Opens those of a folder, and finishes what a process that was killed has left between two steps. Where it kept none until
+   * now, what was copied into it becomes the first one.
    *
    * @throws FanfoldError `folder-denied`, `manifest-damaged`; system errors
    */
-  static open(folder: Buffer, { clock, wasMirror }: StoreOptions): SnapshotStore {
-    const directories = Directories.open(folder, process.platform);
+  static open(folder: Pick<SinkFolder, "path" | "keepsSnapshots" | "keepSnapshots">, clock: Clock): SnapshotStore {
+    const directories = Directories.open(folder.path, process.platform);
     try {
       const store = new SnapshotStore(directories, clock);
-      if (hasFirst(directories, wasMirror)) store.first = makeFirst(directories);
-      store.#recover(folder);
+      if (!folder.keepsSnapshots) noteMirror(directories);
+      // Before anything is moved: nobody takes what is left for a plain mirror.
+      folder.keepSnapshots();
+      endMove(directories);
+      store.first = makeFirst(directories);
+      store.#recover(folder.path);
       return store;
     } catch (thrown) {
       directories[Symbol.dispose]();

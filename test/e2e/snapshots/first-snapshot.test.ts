@@ -1,11 +1,18 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { killAtChange } from "../../helpers/disks/kill-at-change.ts";
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { SeededRandom } from "../../helpers/seeded-random.ts";
 import { ChangingTree } from "../../helpers/trees/changing-tree.ts";
 import { copyAndCompare, E2E_MS } from "../copying.ts";
-import { expectHistory, expectSharing, keepSnapshot, referenceCopy } from "./snapshot-lab.ts";
+import { expectHistory, expectSharing, keepSnapshot, referenceCopy, snapshotsIn } from "./snapshot-lab.ts";
+
+/** More of them: `FANFOLD_FIRST_KILLS=100 npx vitest run test/e2e/snapshots/first-snapshot.test.ts` */
+const KILLS = Number(process.env["FANFOLD_FIRST_KILLS"] ?? 4);
+/** About so many come before it waits for a source, and there it is killed at the latest. */
+const CHANGES_MAX = 80;
+const KILLED = 137;
 
 describe("a folder that has been a plain mirror", { timeout: E2E_MS }, () => {
   test("keeps what was in it as the first snapshot, and is no plain mirror again", async () => {
@@ -37,6 +44,29 @@ describe("a folder that has been a plain mirror", { timeout: E2E_MS }, () => {
     const again = await keepSnapshot(lab, { address, from, folder });
     expect(again).toMatchObject({ name, made: false });
     expect(again.sink.events.filter(({ type }) => type === "warning")).toEqual([]);
+  });
+
+  test("is killed on the way again and again, and has its first snapshot in the end", async () => {
+    await using lab = await CliLab.open();
+    const [from, folder, reference] = [lab.path("source"), lab.path("sink"), lab.path("reference")];
+    const random = new SeededRandom(13);
+    const tree = new ChangingTree(from, random);
+    const { address } = await lab.coordinator();
+    await copyAndCompare(lab, { address, from, to: [folder] });
+    referenceCopy(from, reference);
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const env = killAtChange(random.between(1, CHANGES_MAX));
+      const killed = lab.sink(address, folder, ["--snapshots"], { env });
+      await Promise.race([killed.ended, killed.event("waiting").catch(() => undefined)]);
+      killed.signal("SIGKILL");
+      expect(await killed.exit(), killed.shown()).toBe(KILLED);
+    }
+    tree.change(10);
+    referenceCopy(from, lab.path("second"));
+    const { name } = await keepSnapshot(lab, { address, from, folder });
+    const [first = ""] = snapshotsIn(folder);
+    await expectFirstHistory(folder, [first, name], [reference, lab.path("second")]);
+    expect(readdirSync(join(folder, ".fanfold")).filter((own) => own.startsWith("first"))).toEqual([]);
   });
 
   test("is left as it is where nothing was ever copied into it, and something is in the way", async () => {

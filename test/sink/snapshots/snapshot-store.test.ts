@@ -44,7 +44,7 @@ function folderWithNext(): string {
 function openStore(folder: string): SnapshotStore {
   const clock = handClock();
   clock.advance(Date.parse(NOW));
-  const store = SnapshotStore.open(Buffer.from(folder), { clock, wasMirror: false });
+  const store = SnapshotStore.open({ path: Buffer.from(folder), keepsSnapshots: true, keepSnapshots() {} }, clock);
   onTestFinished(() => store[Symbol.dispose]());
   return store;
 }
