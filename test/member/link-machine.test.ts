@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { LinkMachine } from "../../src/member/link-machine.ts";
+import type { VerifyReport } from "../../src/protocol/messages/verification.ts";
 import { welcome } from "./hand-coordinator.ts";
 
 const LEAVE = { type: "leave", code: "interrupted", reason: "Stopped by SIGINT" } as const;
@@ -68,6 +69,26 @@ describe("LinkMachine", () => {
       { type: "send", message: ordered },
       { type: "limit", limit: "default" },
     ]);
+  });
+
+  test("hands on an order to read a copy again, and tells what came of it once over each connection", () => {
+    const link = welcomed(machine());
+    const order = { type: "verify", id: "a".repeat(12), trees: "newest" } as const;
+    expect(link.take(order)).toEqual([order]);
+    const report: VerifyReport = {
+      ...{ by: "order", result: "equal", trees: 1, files: 1, bytes: 1, differing: 0, missing: 0, wanted: 0 },
+      ...{ problems: [], startedAt: "2026-12-01T03:00:00.000Z", endedAt: "2026-12-01T03:00:06.000Z" },
+    };
+    const verified = { type: "verified", id: order.id, report } as const;
+    const said = { type: "send", message: verified } as const;
+    // Between two sessions, too: it answers no welcome.
+    expect(link.say(verified)).toEqual([said]);
+    expect(link.take(welcome(false))).not.toContainEqual(said);
+    link.lost(gone, 2_000);
+    expect(link.say({ ...verified, report: { ...verified.report, files: 2 } })).toEqual([]);
+    link.connected();
+    const again = link.take(welcome(false)).flatMap((effect) => (effect.type === "send" ? [effect.message] : []));
+    expect(again).toMatchObject([{ type: "verified", report: { files: 2 } }]);
   });
 
   test("tells each reason of a hold once, and that it was held when the time is over", () => {
