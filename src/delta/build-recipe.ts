@@ -1,3 +1,4 @@
+import { filePieces, isOpenSparse } from "../lib/disk/file-pieces.ts";
 import { readFully } from "../lib/disk/read-fully.ts";
 import { LEAF_BYTES, RECIPE_PIECES_MAX } from "../protocol/limits.ts";
 import { type Cutter, makeCutter } from "./cutter.ts";
@@ -6,7 +7,7 @@ import { makePieceHasher, type PieceHasher } from "./piece-hasher.ts";
 import { PieceLengths } from "./piece-lengths.ts";
 import type { Recipe } from "./recipe.ts";
 
-/** Read at once: a power of two, and a multiple of the leaf. */
+/** Read at once; a multiple of the leaf. */
 const READ_BYTES = 32 * LEAF_BYTES;
 /** One for all files of a thread: nothing stays in it between two steps. */
 let shared: Buffer | undefined;
@@ -25,23 +26,31 @@ export interface BuiltRecipe {
 }
 
 /**
- * Reads an open file, a MiB with each step, and makes its recipe. Undefined: the file is shorter than it should be. Whether
- * it was written to meanwhile is for the caller to find out. Steps give the bytes done so far; `inSlices` does them for
+ * Reads an open file, a MiB with each step, and makes its recipe. Its holes are not read. Undefined: the file is shorter than
+ * it should be. Whether it was written to meanwhile is for the caller to find out. Steps give the bytes done so far; `inSlices` does them for
  * whoever has an event loop to look after. Throws system errors, and FanfoldError `internal` for too many pieces.
  */
 export function* buildRecipe({ fd, size, cutting }: CutFile): Generator<number, BuiltRecipe | undefined, undefined> {
   const cutter: Cutter = makeCutter(cutting);
   const lengths = new PieceLengths(Math.min(piecesMax(cutting, size), RECIPE_PIECES_MAX));
   const hasher: PieceHasher = makePieceHasher(cutting);
-  for (let offset = 0; offset < size; ) {
-    shared ??= Buffer.allocUnsafeSlow(READ_BYTES);
-    const bytes = shared.subarray(0, Math.min(READ_BYTES, size - offset));
-    if (readFully(fd, bytes, offset) < bytes.length) return undefined;
-    cutter.cut(bytes, lengths);
-    hasher.take(bytes, lengths);
-    offset += bytes.length;
-    yield offset;
+  let done = 0;
+  const looks = { isSparse: isOpenSparse(fd), dataBytesMax: READ_BYTES, unitBytes: LEAF_BYTES };
+  for (const { offset, length, isHole } of filePieces(fd, { from: 0, to: size, ...looks })) {
+    if (isHole) {
+      cutter.cutZeros(length, lengths);
+      hasher.takeZeros(length, lengths);
+    } else {
+      shared ??= Buffer.allocUnsafeSlow(READ_BYTES);
+      const bytes = shared.subarray(0, length);
+      if (readFully(fd, bytes, offset) < length) return undefined;
+      cutter.cut(bytes, lengths);
+      hasher.take(bytes, lengths);
+    }
+    done = offset + length;
+    yield done;
   }
+  if (done < size) return undefined;
   cutter.end(lengths);
   const { hashes, contentHash } = hasher.end(lengths);
   return { recipe: { cutting, size, lengths: lengths.take(), hashes }, contentHash };

@@ -6,6 +6,8 @@ import type { PieceLengths } from "./piece-lengths.ts";
 export interface Cutter {
   /** Takes the next bytes. Adds the length of each piece that ends in them. */
   cut(bytes: Uint8Array, lengths: PieceLengths): void;
+  /** The same of so many zeros, which cost nothing. */
+  cutZeros(bytes: number, lengths: PieceLengths): void;
   /** The file has ended. Adds the length of the last piece, unless the file was empty or a piece has just ended. */
   end(lengths: PieceLengths): void;
 }
@@ -24,7 +26,11 @@ class FixedCutter implements Cutter {
   }
 
   cut(bytes: Uint8Array, lengths: PieceLengths): void {
-    this.#length += bytes.length;
+    this.cutZeros(bytes.length, lengths);
+  }
+
+  cutZeros(bytes: number, lengths: PieceLengths): void {
+    this.#length += bytes;
     for (; this.#length >= this.#pieceBytes; this.#length -= this.#pieceBytes) lengths.push(this.#pieceBytes);
   }
 
@@ -36,6 +42,7 @@ class FixedCutter implements Cutter {
 
 /** Bytes that a gear hash of 32 bits depends on: each byte moves those before it up by one bit. */
 const WINDOW_BYTES = 32;
+const ZEROS = new Uint8Array(WINDOW_BYTES);
 
 /**
  * Cuts by a gear hash: behind the shortest length, the first byte where the hash of the last 32 bytes is below 2^32 ÷ half of
@@ -85,6 +92,17 @@ class ContentCutter implements Cutter {
       }
     }
     this.#length = length;
+  }
+
+  /** Once the window has nothing but zeros, only the longest length ends a piece. */
+  cutZeros(bytes: number, lengths: PieceLengths): void {
+    const looked = Math.min(bytes, WINDOW_BYTES);
+    this.cut(ZEROS.subarray(0, looked), lengths);
+    if (bytes === looked) return;
+    this.#length += bytes - looked;
+    for (; this.#length >= this.#maxBytes; this.#length -= this.#maxBytes) lengths.push(this.#maxBytes);
+    this.#hash = 0;
+    this.#warm(ZEROS, 0, Math.max(0, Math.min(this.#length - this.#warmFrom, WINDOW_BYTES)));
   }
 
   end(lengths: PieceLengths): void {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BuiltRecipe, buildRecipe } from "../../src/delta/build-recipe.ts";
@@ -9,6 +9,7 @@ import { PieceLengths } from "../../src/delta/piece-lengths.ts";
 import { encodeSlice, type Recipe, slicesOf } from "../../src/delta/recipe.ts";
 import { ByteWriter } from "../../src/protocol/frame/bytes.ts";
 import { PIECE_AVERAGE_BYTES_MIN, PIECE_HASH_BYTES } from "../../src/protocol/limits.ts";
+import { writeSparsely } from "../../src/sink/disk/read-content.ts";
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
@@ -48,22 +49,24 @@ export function piecesOf(bytes: Buffer, cutting: Cutting): Buffer[] {
   });
 }
 
-/** What is built of a file with this content. */
+/** What is built of a file with this content, of which blocks of zeros are holes. */
 export function built(bytes: Uint8Array, cutting: Cutting, size = bytes.length): BuiltRecipe | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "fanfold-recipe-"));
-  const path = join(folder, "file");
-  writeFileSync(path, bytes);
-  const fd = openSync(path, "r");
-  try {
-    const steps = buildRecipe({ fd, size, cutting });
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
-  } finally {
-    closeSync(fd);
-    rmSync(folder, { recursive: true });
+  using file = openedFile(bytes);
+  const steps = buildRecipe({ fd: file.fd, size, cutting });
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
+}
+
+/** A file without a name, with this content. */
+export function openedFile(bytes: Uint8Array): Disposable & { readonly fd: number } {
+  const folder = mkdtempSync(join(tmpdir(), "fanfold-recipe-"));
+  const fd = openSync(join(folder, "file"), "w+");
+  rmSync(folder, { recursive: true });
+  ftruncateSync(fd, bytes.length);
+  writeSparsely(fd, bytes, 0);
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
 }
 
 /** A recipe of these lengths, with hashes that tell its pieces apart. */

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { makeCutter } from "../../src/delta/cutter.ts";
 import { boundsOf, cuttingFault, cuttingFor, piecesFault, piecesMax } from "../../src/delta/cutting.ts";
 import { GEAR } from "../../src/delta/gear.ts";
+import { PieceLengths } from "../../src/delta/piece-lengths.ts";
 import { FILE_BYTES_MAX, RECIPE_PIECES_MAX } from "../../src/protocol/limits.ts";
 import { BY_CONTENT, BY_PLACE, KIB, lengthsOf, MIB, noise, piecesOf } from "../delta/recipes.ts";
 
@@ -52,6 +54,28 @@ describe.each([BY_CONTENT, BY_PLACE])("cuts of the cutter $cutter", (cutting) =>
         if (bytes.length > 0) expect(piecesFault(cutting, bytes.length, lengths.length)).toBeUndefined();
       }),
       { numRuns: 40 },
+    );
+  });
+});
+
+describe.each([BY_CONTENT, BY_PLACE])("zeros that are only counted, by the cutter $cutter,", (cutting) => {
+  test("are cut as those that are fed, wherever they come", () => {
+    const counts = fc.oneof(fc.nat({ max: 70 }), fc.nat({ max: 300 * KIB }));
+    const parts = fc.array(fc.record({ zeros: counts, bytes: counts }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(parts, (all) => {
+        const cutter = makeCutter(cutting);
+        const lengths = new PieceLengths(1000);
+        const fed = all.map(({ zeros, bytes }, turn) => {
+          const part = noise(turn, bytes);
+          cutter.cutZeros(zeros, lengths);
+          cutter.cut(part, lengths);
+          return Buffer.concat([Buffer.alloc(zeros), part]);
+        });
+        cutter.end(lengths);
+        expect([...lengths.take()]).toEqual(lengthsOf(Buffer.concat(fed), cutting));
+      }),
+      { numRuns: 60 },
     );
   });
 });

@@ -1,14 +1,29 @@
 import { blake3 } from "@napi-rs/blake-hash";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { buildRecipe } from "../../src/delta/build-recipe.ts";
 import { boundsOf, type Cutting, cuttingFor } from "../../src/delta/cutting.ts";
 import { PieceBits } from "../../src/delta/piece-bits.ts";
 import { decodeSlice, type Recipe, type RecipeSlice } from "../../src/delta/recipe.ts";
 import { RecipeSlices } from "../../src/delta/recipe-slices.ts";
+import { inSlices } from "../../src/lib/async/in-slices.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { FanfoldError } from "../../src/lib/errors.ts";
 import { ByteReader, ByteWriter } from "../../src/protocol/frame/bytes.ts";
 import { hashChunk } from "../../src/protocol/hash/content-hash.ts";
 import { PAGE_BYTES_MAX, RECIPE_SLICE_PIECES } from "../../src/protocol/limits.ts";
-import { BY_CONTENT, BY_PLACE, built, KIB, MIB, noise, piecesOf, recipeOf, slicesIn } from "../delta/recipes.ts";
+import {
+  BY_CONTENT,
+  BY_PLACE,
+  built,
+  KIB,
+  MIB,
+  noise,
+  openedFile,
+  piecesOf,
+  recipeOf,
+  slicesIn,
+} from "../delta/recipes.ts";
 import { thrownCode } from "../helpers/thrown.ts";
 
 const { minBytes, maxBytes } = boundsOf(BY_CONTENT);
@@ -239,8 +254,10 @@ describe("the recipe of a file", () => {
     "by the cutter %s has the pieces that lie in it, and their hashes",
     (cutter) => {
       fc.assert(
-        fc.property(sizes, averages, fc.nat({ max: 9 }), (size, averageBytes, seed) => {
-          const bytes = noise(seed, size);
+        fc.property(sizes, averages, fc.array(fc.nat({ max: 7 }), { maxLength: 6 }), (size, averageBytes, holes) => {
+          const bytes = noise(holes.length, size);
+          // Some of them begin and end within a leaf.
+          for (const at of holes) bytes.fill(0, Math.floor((at * size) / 8), Math.floor(((at + 0.99) * size) / 8));
           const cutting: Cutting = { cutter, averageBytes };
           const found = built(bytes, cutting);
           const pieces = piecesOf(bytes, cutting);
@@ -257,6 +274,22 @@ describe("the recipe of a file", () => {
       );
     },
   );
+
+  test("is given up when its signal says so", async () => {
+    using file = openedFile(noise(1, 3 * MIB));
+    let nowMs = 0;
+    const ending = new AbortController();
+    const clock = {
+      ...systemClock,
+      nowMs: () => {
+        nowMs += 1000;
+        if (nowMs > 2000) ending.abort(new FanfoldError("interrupted", "enough"));
+        return nowMs;
+      },
+    };
+    const steps = buildRecipe({ fd: file.fd, size: 3 * MIB, cutting: BY_CONTENT });
+    await expect(inSlices(steps, { clock, signal: ending.signal })).rejects.toMatchObject({ code: "interrupted" });
+  });
 
   test("is none when the file is shorter than it was said to be, and leaves out what it is longer", () => {
     const bytes = noise(1, 2 * MIB);
