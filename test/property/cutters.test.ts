@@ -127,6 +127,40 @@ describe("cuts by content", () => {
   });
 });
 
+describe("the first bytes that can end a piece", () => {
+  const { minBytes, maxBytes } = boundsOf(BY_CONTENT);
+
+  /** `zeros` zeros and some noise, 32 bytes together, whose hash is low. The first byte of the noise counts in all its bits. */
+  function window(zeros: number): Buffer {
+    for (let seed = 0; ; seed += 1) {
+      const bytes = Buffer.concat([Buffer.alloc(zeros), noise(seed, 32 - zeros)]);
+      if ((GEAR[bytes[zeros] ?? 0] ?? 0) % 2 === 0) continue;
+      let hash = 0;
+      for (const byte of bytes) hash = ((hash << 1) + (GEAR[byte] ?? 0)) | 0;
+      if (hash >>> 0 < 2 ** 32 / minBytes) return bytes;
+    }
+  }
+
+  test("are the last ones of the shortest length, and none before", () => {
+    const bytes = window(0);
+    const rest = Buffer.alloc(maxBytes, "a");
+    const at = (offset: number) => lengthsOf(Buffer.concat([rest.subarray(0, offset), bytes, rest]), BY_CONTENT)[0];
+    expect([at(minBytes - 33), at(minBytes - 32), at(minBytes - 31)]).toEqual([maxBytes, minBytes, minBytes + 1]);
+  });
+
+  test("are known behind zeros that are only counted", () => {
+    const tail = window(20).subarray(20);
+    for (const before of [0, minBytes, minBytes + 5]) {
+      const cutter = makeCutter(BY_CONTENT);
+      const lengths = new PieceLengths(10);
+      cutter.cut(Buffer.alloc(before, "a"), lengths);
+      cutter.cutZeros((before === 0 ? 0 : maxBytes - before) + minBytes - tail.length, lengths);
+      cutter.cut(tail, lengths);
+      expect([...lengths.take()]).toEqual(before === 0 ? [minBytes] : [maxBytes, minBytes]);
+    }
+  });
+});
+
 describe("how a file is cut", () => {
   test("is allowed for every size, by powers of two, in no more pieces than a recipe may have", () => {
     const size = fc.oneof(

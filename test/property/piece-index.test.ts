@@ -138,6 +138,15 @@ describe("an index of pieces", () => {
     while (index.add(fileOf(`${added}/${long}`.slice(0, 4095)), madeOf([added]))) added += 1;
     expect(added).toBe(1024);
     index.drop(Buffer.from(`0/${long}`.slice(0, 4095)));
-    expect(index.add(fileOf("a"), madeOf([1]))).toBe(true);
+    expect(index.add(fileOf(`x${long}`.slice(0, 4095)), madeOf([1]))).toBe(true);
+  });
+
+  test("tells of a file that has a piece of one that was dropped, when it comes later", () => {
+    const index = new PieceIndex();
+    index.add(fileOf("a"), madeOf([1]));
+    index.drop(Buffer.from("a"));
+    expect(index.find(madeOf([1]), 0)).toBeUndefined();
+    index.add(fileOf("b"), madeOf([2, 1]));
+    expect(index.find(madeOf([1]), 0)).toEqual({ file: fileOf("b"), offset: 16 * KIB + 2 });
   });
 });

@@ -97,6 +97,7 @@ describe("a recipe", () => {
     );
   });
 
+  const MANY = Array.from({ length: RECIPE_SLICE_PIECES }, () => 32_768);
   interface Fields {
     readonly cutter?: number;
     readonly exponent?: number;
@@ -119,6 +120,7 @@ describe("a recipe", () => {
 
   test("with the fields of the refused ones put right is taken", () => {
     expect(decoded(sliceOf({}))).toMatchObject({ cutting: BY_CONTENT, size: 80_000, pieces: 2, first: 0 });
+    expect(decoded(sliceOf({ size: 2 ** 33, pieces: 2 ** 18, lengths: MANY })).pieces).toBe(2 ** 18);
     expect([...decoded(sliceOf({ cutter: 1, pieces: 3, lengths: [] })).lengths]).toEqual([32_768, 32_768, 14_464]);
   });
 
@@ -132,7 +134,7 @@ describe("a recipe", () => {
     ["no pieces", { pieces: 0, lengths: [] }],
     ["more pieces than the file has room for", { pieces: 6, lengths: [16_384, 16_384, 16_384, 16_384, 14_463, 1] }],
     ["fewer pieces than the file needs", { size: 131_073, pieces: 1, lengths: [131_073] }],
-    ["more pieces than a recipe may have", { size: 2 ** 34, pieces: 2 ** 18 + 1 }],
+    ["more pieces than a recipe may have", { size: (2 ** 18 + 1) * 32_768, pieces: 2 ** 18 + 1, lengths: MANY }],
     ["fixed pieces that are not as many as the file has", { cutter: 1, pieces: 2, lengths: [] }],
     ["a first piece within a slice", { first: 1, lengths: [40_000] }],
     ["a first piece behind the last", { first: RECIPE_SLICE_PIECES, lengths: [] }],
@@ -295,6 +297,7 @@ describe("the recipe of a file", () => {
     const bytes = noise(1, 2 * MIB);
     const cutting = cuttingFor("content", bytes.length);
     expect(built(bytes, cutting, bytes.length + 1)).toBeUndefined();
+    expect(built(Buffer.concat([bytes, Buffer.alloc(MIB)]), cutting, 4 * MIB)).toBeUndefined();
     expect(built(bytes, cutting, MIB)).toEqual(built(bytes.subarray(0, MIB), cutting));
   });
 });
