@@ -57,27 +57,32 @@ export interface Cast {
   readonly folders: readonly string[];
   /** TMPDIR of all of them. */
   readonly temporary: string;
+  /** Prunes the folder of a sink, as far as that keeps snapshots. */
+  readonly prune: (sink: SinkPart) => CliProcess<{ readonly type: string }>;
 }
 
-/** Makes the commands of a scenario, none of them started. */
+/** Makes the commands of one copy of a scenario, none of them started. The folders are the same in each copy. */
 export async function castOf(
   lab: CliLab,
-  { sinks: expected, late, mibPerSecond, isGuarded }: Scenario,
-  broker: string,
+  { sinks: expected, late, mibPerSecond, isGuarded, keep }: Scenario,
+  { broker, isFirst }: { readonly broker: string; readonly isFirst: boolean },
 ): Promise<Cast> {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const from = lab.path("source");
   const temporary = lab.path("temporary");
-  mkdirSync(temporary);
+  mkdirSync(temporary, { recursive: true });
   const folders = Array.from({ length: expected + late.sinks }, (_, index) => lab.path(`sink-${index}`));
   const options = { env: { TMPDIR: temporary } };
   const stateDir = lab.path("coordinator");
   // Members start at the same time as the coordinator, so their tokens are made before.
-  if (isGuarded) await lab.makeTokens(stateDir);
+  if (isGuarded && isFirst) await lab.makeTokens(stateDir);
   const access = isGuarded ? ["--require-token"] : [];
   const shared = ["--coordinator", address];
-  const limits = ["--dest-count", String(expected), "--bwlimit", `${mibPerSecond}M`];
+  const commit = keep?.commit === undefined ? [] : ["--commit", String(keep.commit)];
+  const limits = ["--dest-count", String(expected), "--bwlimit", `${mibPerSecond}M`, ...commit];
+  const keepLast = keep?.keepLast === undefined ? [] : ["--keep-last", String(keep.keepLast)];
+  const kept = keep === undefined ? [] : ["--snapshots", ...keepLast];
   return {
     ...{ from, folders, temporary },
     coordinator: new Part("coordinator", () =>
@@ -90,9 +95,11 @@ export async function castOf(
     sinks: folders.map(
       (folder, index) =>
         new Part(`sink ${index}`, () =>
-          lab.start(["sink", ...shared, "--name", `sink-${index}`, "--", folder], options),
+          lab.start(["sink", ...shared, "--name", `sink-${index}`, ...kept, "--", folder], options),
         ),
     ),
+    prune: ({ name }) =>
+      lab.start(["prune", "--keep-last", "1", "--", folders[Number(name.replace("sink ", ""))] ?? ""], options),
   };
 }
 

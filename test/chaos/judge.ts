@@ -1,20 +1,26 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { programsAvailable } from "../helpers/processes/programs.ts";
 import { partialsIn, rsyncDifferences, treeDifferences } from "../helpers/trees/tree-differences.ts";
-import { type Cast, summaryOf } from "./cast.ts";
+import { type Cast, type SinkPart, type SourcePart, summaryOf } from "./cast.ts";
 import type { ChaosBroker } from "./chaos-broker.ts";
+import type { Scenario } from "./scenario.ts";
 
 const BROKER_TRIES = 20;
 const BROKER_WAIT_MS = 250;
 const SIGTERM_STATUS = 143;
 const SHOWN_DIFFERENCES = 10;
 
-/** What is not as it must be after a scenario; empty when everything is. */
+interface Judged extends Pick<Scenario, "isGuarded" | "keep"> {
+  readonly bytesPublished: number;
+  readonly bytesBound: number;
+}
+
+/** What is not as it must be after a copy; empty when everything is. */
 export async function judge(
   cast: Cast,
   broker: ChaosBroker,
-  { bytesPublished, bytesBound }: { readonly bytesPublished: number; readonly bytesBound: number },
+  { bytesPublished, bytesBound, isGuarded, keep }: Judged,
 ): Promise<string[]> {
   const { source, sinks, coordinator, from, folders, temporary } = cast;
   const problems: string[] = [];
@@ -31,16 +37,28 @@ export async function judge(
       else if (!caughtUp && digest !== summary.digest) problems.push(`${name} proved another digest`);
     }
   }
+  if (isGuarded) problems.push(...unsealed([source, ...sinks]));
   if (bytesPublished > bytesBound)
     problems.push(`${bytesPublished} bytes were published, at most ${bytesBound} are justified`);
   for (const [index, folder] of folders.entries()) {
     if (sinks[index]?.lives.length === 0) continue;
-    problems.push(...(await differences(from, folder)).map((text) => `sink ${index}: ${text}`));
+    const copy = keep === undefined ? folder : realpathSync(`${folder}/latest`);
+    problems.push(...(await differences(from, copy)).map((text) => `sink ${index}: ${text}`));
     problems.push(...leftIn(folder).map((name) => `sink ${index}: left in .fanfold/partial: ${name}`));
   }
   problems.push(...readdirSync(temporary).map((name) => `Left in the folder for temporary files: ${name}`));
   problems.push(...(await leftAtBroker(broker)).map((name) => `Left at the broker: ${name}`));
   return problems;
+}
+
+/** Copies that began in the open where tokens are asked for. */
+function unsealed(parts: readonly (SourcePart | SinkPart)[]): string[] {
+  const lives = parts.flatMap(({ name, lives: all }) => all.map((life) => ({ name, events: life.events })));
+  return lives.flatMap(({ name, events }) =>
+    events.some((event) => event.type === "started" && event.sealed !== true)
+      ? [`A copy of the ${name} is not sealed`]
+      : [],
+  );
 }
 
 async function differences(from: string, folder: string): Promise<string[]> {

@@ -5,6 +5,7 @@ import { bytesPublished, type Cast, castOf, partOf, progressOf, type SinkPart } 
 import type { ChaosBroker } from "./chaos-broker.ts";
 import { makeChaosTree } from "./chaos-tree.ts";
 import { judge } from "./judge.ts";
+import { KeptStates } from "./kept-states.ts";
 import { type Blow, describeScenario, type Scenario, type Victim } from "./scenario.ts";
 
 export interface ScenarioResult {
@@ -24,20 +25,42 @@ export class ChaosFailure extends Error {
   override readonly name = "ChaosFailure";
 }
 
-/** Plays a scenario. @throws ChaosFailure when it does not end as it must, or not in time */
+/** Plays a scenario, one copy after another. @throws ChaosFailure when one does not end as it must, or not in time */
 export async function runScenario(scenario: Scenario, broker: ChaosBroker): Promise<ScenarioResult> {
   await using lab = await CliLab.open(scenario.isGuarded ? "guarded" : "open");
-  const bytes = makeChaosTree(lab.path("source"), scenario.tree);
-  const cast = await castOf(lab, scenario, broker.option);
-  const play = new Play(scenario, cast, broker, bytes);
+  const from = lab.path("source");
+  let bytes = makeChaosTree(from, scenario.tree);
+  const { keep } = scenario;
+  const kept = keep && new KeptStates(lab, from, keep);
+  const results: ScenarioResult[] = [];
+  for (const blows of [scenario.blows, ...(keep?.laterBlows ?? [])]) {
+    const isFirst = results.length === 0;
+    if (!isFirst) bytes = kept?.change(scenario.seed) ?? bytes;
+    const cast = await castOf(lab, scenario, { broker: broker.option, isFirst });
+    const play = new Play({ ...scenario, blows }, cast, broker, bytes);
+    results.push(await playCopy(play, { scenario, cast, broker, kept, bytes }));
+  }
+  return results.reduce(added);
+}
+
+interface CopyParts {
+  readonly scenario: Scenario;
+  readonly cast: Cast;
+  readonly broker: ChaosBroker;
+  readonly kept: KeptStates | undefined;
+  readonly bytes: number;
+}
+
+async function playCopy(play: Play, { scenario, cast, broker, kept, bytes }: CopyParts): Promise<ScenarioResult> {
   const startMs = performance.now();
   try {
+    kept?.note();
     await play.run();
     const result = {
       ...{ bytes, bytesPublished: bytesPublished(cast.source), bytesBound: play.bound, blowsFallen: play.blowsFallen },
       ...{ sessions: play.sessions, elapsedMs: performance.now() - startMs },
     };
-    const problems = await judge(cast, broker, result);
+    const problems = [...(await judge(cast, broker, { ...result, ...scenario })), ...((await kept?.judge(cast)) ?? [])];
     if (problems.length > 0) throw new Error(problems.join("\n"));
     return result;
   } catch (thrown) {
@@ -46,6 +69,14 @@ export async function runScenario(scenario: Scenario, broker: ChaosBroker): Prom
     const text = [describeScenario(scenario), said, ...play.diary, ...parts.map((part) => part.shown())].join("\n");
     throw new ChaosFailure(`Seed ${scenario.seed}: ${text}`, { cause: thrown });
   }
+}
+
+function added(one: ScenarioResult, other: ScenarioResult): ScenarioResult {
+  const sum = (field: keyof ScenarioResult) => one[field] + other[field];
+  return {
+    ...{ bytes: sum("bytes"), bytesPublished: sum("bytesPublished"), bytesBound: sum("bytesBound") },
+    ...{ blowsFallen: sum("blowsFallen"), sessions: sum("sessions"), elapsedMs: sum("elapsedMs") },
+  };
 }
 
 const AFTER_END_MS = 15_000;
@@ -105,6 +136,7 @@ class Play {
     const hit = victims.filter((victim) => victim === "broker" || partOf(this.#cast, victim).runs);
     if (this.#sourceIsOver() || hit.length === 0) return this.#note(`too late to ${how} ${victims.join(" and ")}`);
     this.#note(`${how}s ${hit.join(" and ")}, ${Math.round(this.#share() * 100)} % done`);
+    if (how === "prune") return await this.#prune(hit, downMs);
     this.bound += resendBound(this.#cast, hit, this.#bytes);
     const freezes = how === "freeze";
     await Promise.all(hit.map((victim) => (freezes ? this.#signal(victim, "SIGSTOP") : this.#kill(victim))));
@@ -112,6 +144,16 @@ class Play {
     this.#note(freezes ? "lets go on" : "starts again");
     await Promise.all(hit.map((victim) => (freezes ? this.#signal(victim, "SIGCONT") : this.#startAgain(victim))));
     if (!freezes) for (const victim of hit) this.#mayBeAlone.add(victim);
+    this.blowsFallen += 1;
+  }
+
+  async #prune(victims: readonly Victim[], forMs: number): Promise<void> {
+    for (const sink of this.#cast.sinks.filter(({ name }) => victims.some((victim) => victim === name))) {
+      const pruning = this.#cast.prune(sink);
+      await Promise.race([pruning.ended, delay(forMs)]);
+      pruning.signal("SIGKILL");
+      this.#note(`a prune of ${sink.name} ended with ${await pruning.ended}`);
+    }
     this.blowsFallen += 1;
   }
 
@@ -157,6 +199,8 @@ class Play {
     const { source } = this.#cast;
     if (at === "registered") return this.#all().some((part) => saw(part.current, "joined"));
     if (at === "verifying") return this.#started().some(({ current }) => current !== undefined && verifies(current));
+    if (at === "proven" || at === "pruning")
+      return this.#started().some(({ current }) => saw(current, at === "proven" ? "snapshot" : "pruned"));
     return saw(source.current, "started") && this.#share() >= at;
   }
 

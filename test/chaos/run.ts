@@ -2,12 +2,20 @@ import { parseArgs } from "node:util";
 import { brokersAvailable } from "../helpers/brokers/brokers.ts";
 import { type ChaosBroker, startChaosBroker } from "./chaos-broker.ts";
 import { ChaosFailure, runScenario, type ScenarioResult } from "./run-scenario.ts";
-import { describeScenario, planScenario, TRANSPORTS, type TransportName } from "./scenario.ts";
+import {
+  describeScenario,
+  KINDS,
+  planScenario,
+  type ScenarioKind,
+  TRANSPORTS,
+  type TransportName,
+} from "./scenario.ts";
 
 const HELP = `npm run test:chaos -- [--minutes N | --count N] [--seed S] [--transport embedded,nats,amqp]
+    [--kind copy,snapshots,commit,retention]
 
 Kills parts of real sessions at random moments, starts them again, and judges what comes of it. A seed that failed is
-repeated alone by --seed S --count 1 with the same --transport.
+repeated alone by --seed S --count 1 with the same --transport and --kind.
 `;
 const MIB = 1024 * 1024;
 
@@ -17,6 +25,7 @@ const { values } = parseArgs({
     count: { type: "string" },
     seed: { type: "string", default: "1" },
     transport: { type: "string" },
+    kind: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -26,6 +35,7 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const transports = chosenTransports();
+  const kinds = chosenKinds();
   const count = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
   const endMs = performance.now() + (values.count === undefined ? Number(values.minutes) * 60_000 : 24 * 3_600_000);
   const brokers = new Map<TransportName, ChaosBroker>();
@@ -34,7 +44,7 @@ async function main(): Promise<number> {
   const startMs = performance.now();
   try {
     for (let seed = Number(values.seed); played < count && performance.now() < endMs; seed += 1) {
-      const scenario = planScenario(seed, transports);
+      const scenario = planScenario(seed, transports, kinds);
       played += 1;
       process.stdout.write(`seed ${seed}: ${describeScenario(scenario)} ... `);
       const broker = brokers.get(scenario.transport) ?? (await startChaosBroker(scenario.transport));
@@ -70,6 +80,13 @@ function told({ bytes, bytesPublished, bytesBound, blowsFallen, sessions, elapse
   const mib = (count: number) => Math.round(count / MIB);
   const again = sessions > 1 ? `, ${sessions} sessions` : "";
   return `${blowsFallen} blows${again}, ${(elapsedMs / 1000).toFixed(1)} s, tree ${mib(bytes)} MiB, published ${mib(bytesPublished)} of at most ${mib(bytesBound)} MiB`;
+}
+
+function chosenKinds(): ScenarioKind[] {
+  const names = values.kind?.split(",") ?? [...KINDS];
+  const chosen = KINDS.filter((name) => names.includes(name));
+  if (chosen.length !== names.length) throw new Error(`--kind ${values.kind}: wanted some of ${KINDS}`);
+  return chosen;
 }
 
 /** Those asked for, or all that this machine can start; what is missing is said aloud. */

@@ -6,16 +6,24 @@ export type TransportName = (typeof TRANSPORTS)[number];
 /** `broker` is nats-server or RabbitMQ; a sink is named by its place, from 0. */
 export type Victim = "source" | "coordinator" | "broker" | `sink ${number}`;
 
+export const KINDS = ["copy", "snapshots", "commit", "retention"] as const;
+export type ScenarioKind = (typeof KINDS)[number];
+
 /** One blow: these die by SIGKILL at the same moment, and each is started again with the command it had. */
 export interface Blow {
-  /** `freeze`: stopped (SIGSTOP) instead, and then told to go on. @default "kill" */
-  readonly how?: "kill" | "freeze";
+  /**
+   * `freeze`: stopped (SIGSTOP) instead, and then told to go on. `prune`: another process prunes their folders, and is killed.
+   *
+   * @default "kill"
+   */
+  readonly how?: "kill" | "freeze" | "prune";
   readonly victims: readonly Victim[];
   /**
    * When it falls: `registered`: somebody is registered and the copy has not begun; a number: this share of the tree's
-   * bytes is done at the slowest sink; `verifying`: everything is sent, and proofs are under way.
+   * bytes is done at the slowest sink; `verifying`: everything is sent, and proofs are under way; `proven`: a sink has
+   * made its snapshot; `pruning`: a sink removes one.
    */
-  readonly at: "registered" | "verifying" | number;
+  readonly at: "registered" | "verifying" | "proven" | "pruning" | number;
   /** Waited after that moment, so that blows fall between the events, too. */
   readonly delayMs: number;
   /** For how long the victims stay dead, or stand still. */
@@ -30,6 +38,16 @@ export interface TreePlan {
   readonly smallFiles: number;
 }
 
+/** What sinks with --snapshots do. */
+export interface KeepPlan {
+  /** Of each later copy, into the same folders; the tree changes before it. */
+  readonly laterBlows: readonly (readonly Blow[])[];
+  /** For --commit. @default each sink switches by itself */
+  readonly commit?: "all" | number;
+  /** For --keep-last. @default all of them stay */
+  readonly keepLast?: number;
+}
+
 export interface Scenario {
   readonly seed: number;
   readonly transport: TransportName;
@@ -42,6 +60,9 @@ export interface Scenario {
   /** The source's --bwlimit in MiB a second: leaves time for a blow in the middle. */
   readonly mibPerSecond: number;
   readonly blows: readonly Blow[];
+  /** @default the sinks are plain mirrors */
+  readonly keep?: KeepPlan;
+  /** For each copy. */
   readonly deadlineMs: number;
 }
 
@@ -52,8 +73,25 @@ const LONGEST_DOWN_MS = 1_500;
 const FREEZE_SHARE = 0.03;
 const FREEZE_MS = 60_000;
 
-/** Everything about a run but its moments to the microsecond follows from the seed and the transports to choose from. */
-export function planScenario(seed: number, transports: readonly TransportName[] = TRANSPORTS): Scenario {
+/** Apart from the other choices of a seed. */
+const KIND_SEED = 7_919;
+const COPIES_MAX = 4;
+/** How long a prune may take before it is killed. */
+const PRUNE_MS_MAX = 600;
+
+/** Everything about a run but its moments to the microsecond follows from the seed, and the transports and kinds to choose from. */
+export function planScenario(
+  seed: number,
+  transports: readonly TransportName[] = TRANSPORTS,
+  kinds: readonly ScenarioKind[] = KINDS,
+): Scenario {
+  const planned = planCopy(seed, transports);
+  const random = new SeededRandom(seed + KIND_SEED);
+  const kind = random.pick(kinds);
+  return kind === "copy" ? planned : planKept(random, kind, planned);
+}
+
+function planCopy(seed: number, transports: readonly TransportName[]): Scenario {
   const random = new SeededRandom(seed);
   const transport = random.pick(transports);
   const sinks = random.between(1, 4);
@@ -65,8 +103,6 @@ export function planScenario(seed: number, transports: readonly TransportName[] 
     smallFiles: random.between(20, 1500),
   };
   const late = { sinks: random.chance(0.15) ? 1 : 0, share: random.next() * 0.8 };
-  const victims: Victim[] = ["source", "coordinator", ...(transport === "embedded" ? [] : (["broker"] as const))];
-  for (let index = 0; index < sinks; index += 1) victims.push(`sink ${index}`);
   return {
     seed,
     transport,
@@ -75,8 +111,58 @@ export function planScenario(seed: number, transports: readonly TransportName[] 
     late,
     tree,
     mibPerSecond: random.pick([25, 50, 100]),
-    ...planTrouble(random, transport, victims),
+    ...planTrouble(random, transport, victimsOf(transport, sinks)),
   };
+}
+
+function victimsOf(transport: TransportName, sinks: number): Victim[] {
+  const victims: Victim[] = ["source", "coordinator", ...(transport === "embedded" ? [] : (["broker"] as const))];
+  for (let index = 0; index < sinks; index += 1) victims.push(`sink ${index}`);
+  return victims;
+}
+
+/** Several copies of a smaller tree, into sinks that keep snapshots. */
+function planKept(random: SeededRandom, kind: Exclude<ScenarioKind, "copy">, planned: Scenario): Scenario {
+  const { seed, transport, late } = planned;
+  const sinks = random.between(1, 3);
+  const commit = random.chance(0.5) ? "all" : random.between(1, sinks);
+  const copies = Array.from({ length: random.between(2, COPIES_MAX) }, (_, copy) => {
+    const blows = planBlows(random, victimsOf(transport, sinks)).map((blow) => keptBlow(random, kind, blow));
+    // There is nothing to prune in the first one.
+    return kind === "retention" && copy > 0 ? [planPrune(random, sinks), ...blows] : blows;
+  });
+  const [blows = [], ...laterBlows] = copies;
+  return {
+    ...planned,
+    sinks,
+    // Who comes late is on a lane of its own, and no part of what is decided.
+    late: kind === "commit" ? { sinks: 0, share: 0 } : late,
+    tree: {
+      seed,
+      largeFiles: random.between(1, 2),
+      largeMib: random.between(1, 8),
+      mediumFiles: random.between(0, 10),
+      smallFiles: random.between(20, 400),
+    },
+    blows,
+    keep: {
+      laterBlows,
+      ...(kind === "commit" ? { commit } : {}),
+      ...(kind === "retention" ? { keepLast: random.between(1, 2) } : {}),
+    },
+    deadlineMs: DEADLINE_MS[transport],
+  };
+}
+
+/** Many of them fall where snapshots are made and removed. */
+function keptBlow(random: SeededRandom, kind: ScenarioKind, blow: Blow): Blow {
+  if (kind === "retention" && random.chance(0.3)) return { ...blow, at: "pruning", delayMs: random.between(0, 20) };
+  return random.chance(0.4) ? { ...blow, at: "proven", delayMs: random.between(0, 60) } : blow;
+}
+
+function planPrune(random: SeededRandom, sinks: number): Blow {
+  const victims = [`sink ${random.between(0, sinks - 1)}`] as const;
+  return { how: "prune", victims, at: "registered", delayMs: 0, downMs: random.between(0, PRUNE_MS_MAX) };
 }
 
 function planTrouble(
@@ -125,12 +211,24 @@ function moment(
 }
 
 /** One line that says what a seed does. */
-export function describeScenario({ transport, isGuarded, sinks, late, blows, tree }: Scenario): string {
-  const falls = blows.map(({ how = "kill", victims, at, downMs }) => {
-    const when = typeof at === "number" ? `at ${Math.round(at * 100)} %` : at;
-    return `${how}s ${victims.join(" and ")} ${when} for ${downMs} ms`;
-  });
+export function describeScenario({ transport, isGuarded, sinks, late, blows, keep, tree }: Scenario): string {
+  const copies = [blows, ...(keep?.laterBlows ?? [])].map((each) => each.map(describeBlow).join("; "));
   const files = tree.largeFiles + tree.mediumFiles + tree.smallFiles;
   const joining = late.sinks > 0 ? `, one more at ${Math.round(late.share * 100)} %` : "";
-  return `${transport}${isGuarded ? " with TLS" : ""}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB; ${falls.join("; ")}`;
+  return `${transport}${isGuarded ? " with TLS" : ""}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB${describeKeep(keep)}; ${copies.join(" / ")}`;
+}
+
+function describeBlow({ how = "kill", victims, at, downMs }: Blow): string {
+  const when = typeof at === "number" ? `at ${Math.round(at * 100)} %` : at;
+  return `${how}s ${victims.join(" and ")} ${when} for ${downMs} ms`;
+}
+
+function describeKeep(keep: KeepPlan | undefined): string {
+  if (keep === undefined) return "";
+  const { commit, keepLast, laterBlows } = keep;
+  const words = [
+    ...(commit === undefined ? [] : [`commit ${commit}`]),
+    ...(keepLast === undefined ? [] : [`keep last ${keepLast}`]),
+  ];
+  return `, snapshots of ${laterBlows.length + 1} copies${words.map((word) => `, ${word}`).join("")}`;
 }
