@@ -1,4 +1,11 @@
-import { FILE_BYTES_MAX, FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "../limits.ts";
+import {
+  FILE_BYTES_MAX,
+  FRAME_HOLE_BYTES_MAX,
+  FRAME_KEPT_BYTES_MAX,
+  FRAME_RECORDS_MAX,
+  HASH_BYTES,
+  LEAF_BYTES,
+} from "../limits.ts";
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
 import { decodeMode } from "./page.ts";
 import { decodeSize } from "./page-file.ts";
@@ -11,6 +18,7 @@ import { decodeTimestamp, encodeTimestamp, type Timestamp } from "./timestamp.ts
  *   chunk = 1 entry offset length hash(32)      ; contents lie in the order of their chunks, without gaps
  *   close = 2 entry final
  *   hole  = 3 entry offset length               ; zeros of which nothing is sent
+ *   kept  = 4 entry offset length               ; pieces of the file's recipe that every sink holds: nothing is sent
  *   final = 1 size mode mtime hash(32)                     ; delivered: give it its name
  *         | 2                                              ; withdrawn: drop what came, keep what was there before
  */
@@ -31,13 +39,21 @@ export interface HoleRecord {
   readonly length: number;
 }
 
+/** A range of a file that each sink has by the file's recipe [P-17]. */
+export interface KeptRecord {
+  readonly kind: "kept";
+  readonly entry: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface CloseRecord {
   readonly kind: "close";
   readonly entry: number;
   /** Undefined: withdrawn. */
   readonly final: FileFinal | undefined;
 }
-export type DataRecord = ChunkRecord | HoleRecord | CloseRecord;
+export type DataRecord = ChunkRecord | HoleRecord | KeptRecord | CloseRecord;
 
 /** What a file turned out to be when it was read: it may have changed since its page was written. */
 export interface FileFinal {
@@ -59,6 +75,7 @@ const MODE_MAX = 0o7777;
 const CHUNK = 1;
 const CLOSE = 2;
 const HOLE = 3;
+const KEPT = 4;
 export const DELIVERED = 1;
 export const WITHDRAWN = 2;
 
@@ -91,10 +108,12 @@ export class DataTableWriter {
     this.#records.raw(hash);
   }
 
-  hole({ entry, offset, length }: Omit<HoleRecord, "kind">): void {
-    this.#records.u8(HOLE);
-    for (const value of [entry, offset, length]) this.#records.varint(value);
-    this.#count += 1;
+  hole(place: Omit<HoleRecord, "kind">): void {
+    this.#unsent(HOLE, place);
+  }
+
+  kept(place: Omit<KeptRecord, "kind">): void {
+    this.#unsent(KEPT, place);
   }
 
   close(entry: number, final: FileFinal | undefined): void {
@@ -124,6 +143,12 @@ export class DataTableWriter {
     this.#records.truncate(0);
     this.#count = 0;
     return out.view();
+  }
+
+  #unsent(kind: number, { entry, offset, length }: Omit<HoleRecord, "kind">): void {
+    this.#records.u8(kind);
+    for (const value of [entry, offset, length]) this.#records.varint(value);
+    this.#count += 1;
   }
 
   #chunk(entry: number, offset: number, length: number): void {
@@ -208,6 +233,11 @@ function decodeRecord(bytes: ByteReader, ranges: FrameRanges): DataRecord {
       ranges.hole(length);
       return { kind: "hole", entry, offset, length };
     }
+    case KEPT: {
+      const { offset, length } = decodeRange(bytes, "kept range");
+      ranges.kept(length);
+      return { kind: "kept", entry, offset, length };
+    }
     case CLOSE:
       return { kind: "close", entry, final: decodeFinal(bytes, bytes.u8()) };
     default:
@@ -215,7 +245,10 @@ function decodeRecord(bytes: ByteReader, ranges: FrameRanges): DataRecord {
   }
 }
 
-function decodeRange(bytes: ByteReader, what: "chunk" | "hole"): { readonly offset: number; readonly length: number } {
+function decodeRange(
+  bytes: ByteReader,
+  what: "chunk" | "hole" | "kept range",
+): { readonly offset: number; readonly length: number } {
   const offset = bytes.varint();
   const length = bytes.varint();
   if (length === 0 || offset % LEAF_BYTES !== 0 || offset + length > FILE_BYTES_MAX)
@@ -228,6 +261,7 @@ class FrameRanges {
   readonly #content: Uint8Array;
   #at = 0;
   #holeBytes = 0;
+  #keptBytes = 0;
 
   constructor(content: Uint8Array) {
     this.#content = content;
@@ -244,6 +278,12 @@ class FrameRanges {
   hole(length: number): void {
     this.#holeBytes += length;
     if (this.#holeBytes > FRAME_HOLE_BYTES_MAX) throw damaged(`holds holes of ${this.#holeBytes} bytes`);
+  }
+
+  /** A kept range costs the receiver a reading and a writing, and the sender nothing. */
+  kept(length: number): void {
+    this.#keptBytes += length;
+    if (this.#keptBytes > FRAME_KEPT_BYTES_MAX) throw damaged(`holds kept ranges of ${this.#keptBytes} bytes`);
   }
 
   end(): void {

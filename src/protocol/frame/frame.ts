@@ -31,7 +31,17 @@ const CRC_OFFSET = 36;
 const MAGIC = 0x4646;
 
 /** [P-3.3] */
-export const FRAME_TYPES = { page: 1, data: 2, trailer: 3, end: 4, heartbeat: 5, up: 6, walked: 7, scope: 8 } as const;
+export const FRAME_TYPES = {
+  page: 1,
+  data: 2,
+  trailer: 3,
+  end: 4,
+  heartbeat: 5,
+  up: 6,
+  walked: 7,
+  scope: 8,
+  recipe: 9,
+} as const;
 export type FrameType = keyof typeof FRAME_TYPES;
 const TYPE_NAMES: ReadonlyMap<number, FrameType> = new Map(
   Object.entries(FRAME_TYPES).map(([name, value]) => [value, name as FrameType]),

@@ -1,5 +1,12 @@
 import { appliedLimitShape } from "../bandwidth/applied-limit.ts";
-import { HASH_BYTES, HELD_FILES_MAX, MISSING_RANGES_MAX, PROBLEMS_LISTED_MAX } from "../limits.ts";
+import {
+  HASH_BYTES,
+  HELD_FILES_MAX,
+  MISSING_RANGES_MAX,
+  PAGE_ENTRIES_MAX,
+  PROBLEMS_LISTED_MAX,
+  RECIPE_SLICE_PIECES,
+} from "../limits.ts";
 import { deletionShape } from "../messages/deletion.ts";
 import { fidelityReportShape } from "../messages/fidelity.ts";
 import { paceShape } from "../messages/held-back.ts";
@@ -53,6 +60,28 @@ export const upMessageShape = shape.variants("type", [
       .list(shape.tuple(sequence, sequence, hex))
       .max(HELD_FILES_MAX)
       .optional(),
+    /**
+     * Wanted files that may be made of what this sink holds [P-17]: index in the page, and bytes of the version that it
+     * holds. A source may answer with a recipe.
+     */
+    older: shape.list(shape.tuple(sequence, sequence)).max(PAGE_ENTRIES_MAX).optional(),
+  }),
+  shape.object({
+    /** The answer to one slice of a recipe [P-17]. */
+    type: shape.literal("lacks"),
+    entry: sequence,
+    slice: sequence,
+    /** Base64 of one bit a piece of the slice, least significant bit first: whether it is lacked; or all, or none. */
+    lacks: shape.either([
+      shape.literal("all"),
+      shape.literal("none"),
+      shape.object({
+        bits: shape
+          .text()
+          .max(Math.ceil(RECIPE_SLICE_PIECES / 8 / 3) * 4)
+          .regex(BASE64),
+      }),
+    ]),
   }),
   shape.object({
     type: shape.literal("proof"),
