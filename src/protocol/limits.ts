@@ -140,6 +140,8 @@ export const BANDWIDTH_BYTES_MAX = 1024 * 1024 * MIB;
 /** A rate or a timetable as text: a change each two hours of the week. */
 export const LIMIT_TEXT_CHARS_MAX = 1024;
 
+/** Files from this size on may travel as recipes: for smaller ones asking takes longer than sending. */
+export const DELTA_FILE_BYTES_MIN = MIB;
 /** Pieces that a recipe of a file has at most: a sink's answer, one bit for each, fits into a report as base64. */
 export const RECIPE_PIECES_MAX = 2 ** 18;
 /** Pieces that go in one slice of a recipe: at most 42 KiB, so that it goes wherever a page goes. */

@@ -120,7 +120,7 @@ export function withReport(
   sinkId: string,
   { message, stream }: { readonly message: UpMessage; readonly stream: number },
 ): RunningView | undefined {
-  if (message.type === "want") return undefined;
+  if (message.type === "want" || message.type === "lacks") return undefined;
   const { progress } = message;
   return withLine(running, sinkId, (line) => ({ ...line, state: stateOf(message, stream, line), progress }));
 }
@@ -178,7 +178,11 @@ function lineOf({ name }: Pick<Member, "name">): SinkLine {
   return { name, state: "receiving", progress: NOTHING_YET };
 }
 
-function stateOf(message: Exclude<UpMessage, { type: "want" }>, stream: number, line: SinkLine): SinkLine["state"] {
+function stateOf(
+  message: Exclude<UpMessage, { type: "want" | "lacks" }>,
+  stream: number,
+  line: SinkLine,
+): SinkLine["state"] {
   // Only the source's summary says that a copy is proven.
   if (message.type === "proof") return "verifying";
   if (message.type === "failed") return "failed";

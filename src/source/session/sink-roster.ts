@@ -104,7 +104,7 @@ export class SinkRoster {
     const wasAway = sink.away !== undefined;
     sink.away = undefined;
     sink.heardMs = nowMs;
-    if (message.type === "want") {
+    if (message.type === "want" || message.type === "lacks") {
       sink.movedMs = nowMs;
       return wasAway;
     }

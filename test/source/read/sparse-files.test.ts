@@ -44,9 +44,9 @@ function contentOf(frames: DataRecord[][], entry = 1) {
       continue;
     }
     expect(record.offset).toBe(at.offset);
-    const bytes = record.kind === "hole" ? record.length : record.bytes.length;
+    const bytes = record.kind === "chunk" ? record.bytes.length : record.length;
     at.offset += bytes;
-    if (record.kind === "hole") holeBytes += bytes;
+    if (record.kind !== "chunk") holeBytes += bytes;
     else {
       sentBytes += bytes;
       places.push({ offset: record.offset, bytes: Buffer.from(record.bytes) });
