@@ -38,6 +38,8 @@ export interface CrewOptions {
   readonly isGuarded?: boolean;
   /** What is sent is encrypted from end to end, also inside of one machine. */
   readonly isSealed?: boolean;
+  /** Of files that changed, whether all is sent or what the sinks lack. @default as fanfold has it */
+  readonly delta?: "on" | "off";
 }
 
 /** Coordinator and sinks of one session, each a process of its own, up and registered; and then its source. */
@@ -48,6 +50,7 @@ export class Crew implements AsyncDisposable {
   readonly #place: Place;
   readonly #isGuarded: boolean;
   readonly #isSealed: boolean;
+  readonly #delta: "on" | "off" | undefined;
   readonly #room = new WaitingRoom();
   readonly #running = new AsyncDisposableStack();
   readonly #summary = Promise.withResolvers<Summary>();
@@ -55,12 +58,13 @@ export class Crew implements AsyncDisposable {
   #address = "";
   #tokens: Readonly<Record<Role, string>> | undefined;
 
-  private constructor(job: Job, { broker, place = HERE, isGuarded = false, isSealed = false }: CrewOptions) {
+  private constructor(job: Job, { broker, place = HERE, isGuarded = false, isSealed = false, delta }: CrewOptions) {
     this.#job = job;
     this.#broker = broker;
     this.#place = place;
     this.#isGuarded = isGuarded;
     this.#isSealed = isSealed;
+    this.#delta = delta;
   }
 
   static async open(job: Job, options: CrewOptions): Promise<Crew> {
@@ -84,6 +88,7 @@ export class Crew implements AsyncDisposable {
     const { source, copies, scratch } = this.#job;
     const args = ["source", "--coordinator", this.#address, "--dest-count", String(copies.length)];
     if (this.#isSealed) args.push("--seal", "on");
+    if (this.#delta !== undefined) args.push("--delta", this.#delta);
     const whole = [...args, "--state-dir", join(scratch, "source"), source];
     return this.#start("source", whole, { by: this.#place.source, env: this.#tokenFor("source") });
   }

@@ -7,9 +7,10 @@ import { Crew, type CrewOptions } from "./crew.ts";
  * with the source, and it stops when source and sinks have ended.
  */
 export function fanfold(transport: string, options: CrewOptions): Contender {
-  const marks = `${options.isGuarded === true ? ", guarded" : ""}${options.isSealed === true ? ", sealed" : ""}`;
+  const { isGuarded, isSealed, delta } = options;
+  const marks = [isGuarded === true && "guarded", isSealed === true && "sealed", delta && `delta ${delta}`];
   return {
-    name: `fanfold ${transport}${marks}`,
+    name: [`fanfold ${transport}`, ...marks.filter(Boolean)].join(", "),
     async run(job, meter): Promise<Usage> {
       await using crew = await Crew.open(job, options);
       crew.watch(meter);
