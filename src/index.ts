@@ -17,6 +17,7 @@ export type {
 } from "./library/library-options.ts";
 export type { ShownToken } from "./protocol/access/operator-api.ts";
 export type { CompressionMode } from "./protocol/compression-mode.ts";
+export type { DeltaMode } from "./protocol/delta-mode.ts";
 export type { CoordinatorEvent } from "./protocol/messages/coordinator-events.ts";
 export type { DeleteLimit, Deletion, DeletionWithheld } from "./protocol/messages/deletion.ts";
 export type { LinkEvent, SinkEvent, SourceEvent } from "./protocol/messages/events.ts";

@@ -6,6 +6,7 @@ import type { Random } from "../lib/random.ts";
 import { holdsToken } from "../protocol/access/token.ts";
 import { labelSchema, sessionNameSchema } from "../protocol/api/message-schemas.ts";
 import { COMPRESSION_MODES } from "../protocol/compression-mode.ts";
+import { DELTA_MODES } from "../protocol/delta-mode.ts";
 import { BANDWIDTH_BYTES_MAX, BANDWIDTH_BYTES_MIN, SINKS_PER_SESSION_MAX } from "../protocol/limits.ts";
 import { COMMIT_ELSE } from "../protocol/messages/commit.ts";
 import { SEAL_MODES } from "../protocol/seal/seal-mode.ts";
@@ -150,6 +151,7 @@ export const SOURCE_CHECKS: OptionChecks<RunSourceOptions> = {
   times: flag,
   deletion: deleteLimit.optional(),
   compression: z.enum(COMPRESSION_MODES).optional(),
+  delta: z.enum(DELTA_MODES).optional(),
   sinkTimeoutMs: waitMs,
   stragglers: z.enum(STRAGGLER_POLICIES).optional(),
   minSuccess: sinkCount.optional(),

@@ -5,5 +5,6 @@ export const SOURCE_DEFAULTS = {
   stragglers: "detach",
   links: "keep",
   compression: "auto",
+  delta: "auto",
   seal: "auto",
 } as const;

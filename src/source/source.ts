@@ -22,6 +22,7 @@ import { errorWithoutNames, progressWithoutNames, summaryWithoutNames } from "..
 import { askToCancel, type CancelRequest } from "./cancel.ts";
 import { CommitTally, commitOrder, commitRefusal, countedSinks, wholeSinks } from "./commit.ts";
 import { sourceMemory } from "./coordinator-memory.ts";
+import { deltaModeOf } from "./delta/delta-choice.ts";
 import { followSession } from "./follow-session.ts";
 import { introduceSource } from "./hello.ts";
 import { CANCEL_TOLD_MS_MAX, leaveSession } from "./leave-session.ts";
@@ -216,7 +217,7 @@ class SourceProgram {
       {
         scope,
         key: key.publicKey,
-        tree,
+        tree: { ...tree, delta: deltaModeOf(tree.delta, welcome, address) },
         threads: this.#threads,
         wire: { transport: data, subjects, seal },
         reports,

@@ -62,7 +62,7 @@ function sinkSays(input: Uint8Array): void {
       desk.ask("one", message.missing, { nowMs: 0, kept: 0, exists: FRAMES });
       must(desk.due(1000).length <= FRAMES, "nothing is repaired that does not exist");
     } else if (message.type === "want")
-      refuses(["damaged"], () => ledger.answer("one", message.page, message.want, message.held));
+      refuses(["damaged"], () => ledger.answer("one", message.page, message.want, message));
     else if (message.type === "proof")
       proofFault(
         message,

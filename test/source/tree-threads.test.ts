@@ -34,6 +34,7 @@ test.skipIf(process.platform !== "linux")(
       traits: new Uint8Array(0),
       wants: undefined,
       skips: [],
+      deltas: [],
     });
     reader.post({ type: "credit", bytes: 1, buffers: [], isHeldByLink: true });
     expect((await first.promise).type).toBe("frame");

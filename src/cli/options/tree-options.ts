@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { COMPRESSION_MODES } from "../../protocol/compression-mode.ts";
+import { DELTA_MODES } from "../../protocol/delta-mode.ts";
 import { SEAL_MODES } from "../../protocol/seal/seal-mode.ts";
 import { SOURCE_DEFAULTS } from "../../source/source-defaults.ts";
 import type { FilterOption } from "../../source/walk/filter-options.ts";
@@ -49,6 +50,14 @@ export function addTreeOptions(command: Command): Command {
       )
         .default(SOURCE_DEFAULTS.compression)
         .choices(COMPRESSION_MODES),
+    )
+    .addOption(
+      new Option(
+        "--delta <when>",
+        "send of large files that changed only what sinks lack: auto (only while the network is the bottleneck), on, or off",
+      )
+        .default(SOURCE_DEFAULTS.delta)
+        .choices(DELTA_MODES),
     )
     .addOption(
       new Option("--seal <when>", "encrypt what is sent: auto (when it may leave the machine), on, or off")

@@ -84,16 +84,17 @@ function receivedParts({ bytesDone, bytesUnchanged }: SinkOutcome, elapsedMs: nu
 }
 
 /**
- * `1.0 GiB (25.6 MiB/s); 1.0 GiB more to catch sinks up; 3.0 MiB sent again; 700 MiB saved by compression; 2.0 GiB not needed;
- * 1 file grew meanwhile`
+ * `1.0 GiB (25.6 MiB/s); 1.0 GiB more to catch sinks up; 3.0 MiB sent again; 700 MiB saved by compression; 1.0 GiB of changed
+ * files were at the sinks already; 2.0 GiB not needed; 1 file grew meanwhile`
  */
 function sentParts(summary: SessionSummary): string[] {
-  const { bytesSent, bytesSentAgain, bytesCaughtUp, bytesSaved, bytesNotNeeded, filesGrew, heldBack, elapsedMs } =
-    summary;
+  const { bytesSent, bytesSentAgain, bytesCaughtUp, bytesSaved, bytesKept, bytesNotNeeded, filesGrew } = summary;
+  const { heldBack, elapsedMs } = summary;
   const parts = [formatBytes(bytesSent) + rateOf(bytesSent + bytesSentAgain + bytesCaughtUp, elapsedMs)];
   if (bytesCaughtUp > 0) parts.push(`${formatBytes(bytesCaughtUp)} more to catch sinks up`);
   if (bytesSentAgain > 0) parts.push(`${formatBytes(bytesSentAgain)} sent again`);
   if (bytesSaved > 0) parts.push(`${formatBytes(bytesSaved)} saved by compression`);
+  if (bytesKept > 0) parts.push(`${formatBytes(bytesKept)} of changed files were at the sinks already`);
   if (bytesNotNeeded > 0) parts.push(`${formatBytes(bytesNotNeeded)} not needed: every sink had it`);
   if (filesGrew > 0)
     parts.push(`${plural(filesGrew, "file")} grew while being read: copied with the size at the start`);

@@ -168,6 +168,8 @@ export const sessionSummaryShape = shape.object({
   bytesCaughtUp: count.default(0),
   /** Of all three, what compression kept off the wire. */
   bytesSaved: count.default(0),
+  /** Of files that were sent, bytes that every sink took from what it held. */
+  bytesKept: count.default(0),
   /** Bytes of files that no sink wanted: every one has them. */
   bytesNotNeeded: count.default(0),
   /** Files that only grew while they were read: delivered up to their size at the start. */

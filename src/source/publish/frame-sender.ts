@@ -1,6 +1,6 @@
 import { buildFrame, type FrameType, type StreamScope } from "../../protocol/frame/frame.ts";
-import { creditCost, trailerCost, wireCost } from "../read/frame-builder.ts";
-import type { ReadOutput } from "../read/read-output.ts";
+import { creditCost, tableCost, wireCost } from "../read/frame-builder.ts";
+import type { Done, ReadOutput } from "../read/read-output.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
 import { type CreditFlow, NO_CONTENT } from "./credit-flow.ts";
 import type { Outbox } from "./outbox.ts";
@@ -40,13 +40,13 @@ export class FrameSender {
   }
 
   /** A trailer as the reader gave it: behind the data of its page, and for credit, as the pages that need no data are many. */
-  trailer({ body, doneBytes, doneFiles }: ReadTrailer): void {
-    const { credit, outbox } = this.#options;
-    const costBytes = trailerCost(body);
-    credit.built(costBytes);
-    const onSequence = (sequence: number, frame: Buffer) =>
-      credit.published({ sequence, costBytes, doneBytes, doneFiles, frame, ...NO_CONTENT });
-    outbox.data({ frame: this.#frame("trailer", body), onSequence });
+  trailer({ body, ...done }: ReadTrailer): void {
+    this.#table("trailer", body, done);
+  }
+
+  /** A slice of a recipe as the reader gave it: for credit, too. */
+  recipe(body: Uint8Array): void {
+    this.#table("recipe", body, { doneBytes: 0, doneFiles: 0 });
   }
 
   /** A page or mark before the data that waits, or behind it: no credit either way. */
@@ -61,6 +61,15 @@ export class FrameSender {
 
   async heartbeat(): Promise<void> {
     await this.#options.outbox.heartbeat(this.#frame("heartbeat", new Uint8Array(0)));
+  }
+
+  #table(type: FrameType, body: Uint8Array, { doneBytes, doneFiles }: Done): void {
+    const { credit, outbox } = this.#options;
+    const costBytes = tableCost(body);
+    credit.built(costBytes);
+    const onSequence = (sequence: number, frame: Buffer) =>
+      credit.published({ sequence, costBytes, doneBytes, doneFiles, frame, ...NO_CONTENT });
+    outbox.data({ frame: this.#frame(type, body), onSequence });
   }
 
   #frame(type: FrameType, table: Uint8Array): Buffer {

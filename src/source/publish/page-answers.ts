@@ -1,7 +1,9 @@
 import { hasBit } from "../../lib/bits.ts";
 import type { SpillFile, SpillRecord } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
+import { type PageRows, readRows } from "../../protocol/frame/page-rows.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
+import { type Deltas, decodeOlder, deltasOf, type OlderVersions } from "../delta/older-versions.ts";
 import type { HeldEnd } from "../read/content-plan.ts";
 import type { WalkedPage } from "../walk/page-maker.ts";
 
@@ -19,11 +21,15 @@ interface AnsweredPage {
   /** The union of what the sinks want, one bit an entry; undefined: all. */
   readonly wants: Uint8Array | undefined;
   readonly skips: Skips;
+  readonly deltas: Deltas;
 }
+
+const NONE_OLDER: OlderVersions = new Map();
 
 interface SinkAnswer {
   readonly want: Uint8Array | "all" | "none";
   readonly held: ReadonlyMap<number, HeldEnd>;
+  readonly older: OlderVersions;
 }
 
 interface UnansweredPage {
@@ -33,7 +39,7 @@ interface UnansweredPage {
   readonly unanswered: Set<string>;
   /** What has been answered; folded into one when the last answer is there. */
   readonly answers: Map<string, SinkAnswer>;
-  folded: Pick<AnsweredPage, "wants" | "skips"> | undefined;
+  folded: Pick<AnsweredPage, "wants" | "skips" | "deltas"> | undefined;
 }
 
 /**
@@ -61,7 +67,7 @@ export class PageAnswers {
     };
     for (const sinkId of waiting.unanswered) this.#count(sinkId, 1);
     this.#waiting.set(page.page, waiting);
-    fold(waiting);
+    this.#fold(waiting);
   }
 
   /** Pages this sink has not answered. */
@@ -80,12 +86,22 @@ export class PageAnswers {
    *
    * @throws FanfoldError `damaged` when the bits, or what it holds, do not fit the page
    */
-  answer(sinkId: string, page: number, want: WantedFiles, held: SinkWant["held"] = []): boolean {
+  answer(
+    sinkId: string,
+    page: number,
+    want: WantedFiles,
+    { held = [], older = [] }: Pick<SinkWant, "held" | "older"> = {},
+  ): boolean {
     const waiting = this.#waiting.get(page);
     if (waiting === undefined || !waiting.unanswered.has(sinkId)) return false;
+    const wanted = typeof want === "string" ? want : decodeBits(want.bits, waiting.entries);
     waiting.answers.set(sinkId, {
-      want: typeof want === "string" ? want : decodeBits(want.bits, waiting.entries),
+      want: wanted,
       held: decodeHeld(held, waiting.entries),
+      older:
+        older.length === 0
+          ? NONE_OLDER
+          : decodeOlder(older, this.#rows(waiting), (index) => isWanted({ want: wanted }, index)),
     });
     // Last, so that a sink whose answer is refused is still the one that `drop` finds here.
     return this.#answered(sinkId, waiting);
@@ -115,21 +131,37 @@ export class PageAnswers {
   #answered(sinkId: string, waiting: UnansweredPage): boolean {
     waiting.unanswered.delete(sinkId);
     this.#count(sinkId, -1);
-    return fold(waiting);
+    return this.#fold(waiting);
   }
 
   #count(sinkId: string, change: number): void {
     this.#unansweredOf.set(sinkId, this.unansweredOf(sinkId) + change);
   }
-}
 
-/** Makes one of all answers, if they are all there. */
-function fold(waiting: UnansweredPage): boolean {
-  if (waiting.unanswered.size > 0) return false;
-  const answers = [...waiting.answers.values()].filter(({ want }) => want !== "none");
-  waiting.folded = { wants: unionOf(answers, waiting.entries), skips: skipsOf(answers) };
-  waiting.answers.clear();
-  return true;
+  /** Makes one of all answers, if they are all there. */
+  #fold(waiting: UnansweredPage): boolean {
+    if (waiting.unanswered.size > 0) return false;
+    const answers = [...waiting.answers.values()].filter(({ want }) => want !== "none");
+    const [wants, skips] = [unionOf(answers, waiting.entries), skipsOf(answers)];
+    waiting.folded = { wants, skips, deltas: this.#deltas(waiting, answers, skips) };
+    waiting.answers.clear();
+    return true;
+  }
+
+  /** What the sinks hold the beginning of is not asked for once more. */
+  #deltas(waiting: UnansweredPage, answers: readonly SinkAnswer[], skips: Skips): Deltas {
+    if (answers.every(({ older }) => older.size === 0)) return [];
+    const skipped = new Set(skips.map(([index]) => index));
+    const wanting = answers.map((answer) => ({
+      older: answer.older,
+      isWanted: (index: number) => isWanted(answer, index),
+    }));
+    return deltasOf(this.#rows(waiting), wanting).filter(([index]) => !skipped.has(index));
+  }
+
+  #rows({ record }: UnansweredPage): PageRows {
+    return readRows(this.#spill.read(record));
+  }
 }
 
 function unionOf(answers: readonly SinkAnswer[], entries: number): Uint8Array | undefined {
@@ -152,7 +184,7 @@ function skipsOf(answers: readonly SinkAnswer[]): Skips {
   return skips;
 }
 
-function isWanted({ want }: SinkAnswer, index: number): boolean {
+function isWanted({ want }: Pick<SinkAnswer, "want">, index: number): boolean {
   if (typeof want === "string") return want === "all";
   return hasBit(want, index);
 }

@@ -2,6 +2,7 @@ import type { FilePath } from "../../lib/folder/file-path.ts";
 import type { BandwidthOptions } from "../../member/limit/bandwidth.ts";
 import type { Throttle } from "../../member/limit/throttle.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
+import type { DeltaMode } from "../../protocol/delta-mode.ts";
 import type { DeleteLimit } from "../../protocol/messages/deletion.ts";
 import { openSourceFolder } from "../disk/source-folder.ts";
 import { type FilterOption, readFilters } from "../walk/filter-options.ts";
@@ -30,6 +31,8 @@ export interface TreeOptions extends BandwidthOptions {
   readonly deletion?: DeleteLimit;
   /** Whether content is compressed on its way: where bytes are what it waits for, always, or never. @default "auto" */
   readonly compression?: CompressionMode;
+  /** Whether of large files that changed only that is sent which some sink lacks: where bytes are what it waits for, always, or never. @default "auto" */
+  readonly delta?: DeltaMode;
 }
 
 /** What is published: the same for every stream of a session. */
@@ -41,13 +44,14 @@ export interface PublishedTree extends TreeScope {
   /** Where the content hashes of its files are remembered; nowhere when absent. */
   readonly memory?: Buffer | undefined;
   readonly compression?: CompressionMode | undefined;
+  readonly delta?: DeltaMode | undefined;
   /** What sinks may delete at most of what the tree has not; nothing when absent. */
   readonly deletion?: DeleteLimit | undefined;
 }
 
 /** @throws FanfoldError `usage` for filters that cannot be used, `folder-…` for the directory */
 export function openTree(options: TreeOptions, throttle?: Throttle): PublishedTree {
-  const { folder, filters = [], oneFileSystem, links, owner, deletion, compression } = options;
+  const { folder, filters = [], oneFileSystem, links, owner, deletion, compression, delta } = options;
   const keeps = { perms: options.perms !== false, times: options.times !== false };
   // Without times nothing but the content says whether a file is the same.
   const checksum = options.checksum === true || !keeps.times;
@@ -60,5 +64,5 @@ export function openTree(options: TreeOptions, throttle?: Throttle): PublishedTr
     keeps,
     deletes: deletion !== undefined,
   };
-  return { ...openSourceFolder(folder), ...scope, deletion, throttle, compression };
+  return { ...openSourceFolder(folder), ...scope, deletion, throttle, compression, delta };
 }

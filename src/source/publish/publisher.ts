@@ -4,9 +4,12 @@ import { placeOf, WorkMeter } from "../../lib/threads/work-meter.ts";
 import { pacedFrameBytes } from "../../member/limit/throttle.ts";
 import { type EndMark, encodeEnd, encodeWalked } from "../../protocol/frame/marks.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
+import { DeltaAnswers, type Lacked } from "../delta/delta-answers.ts";
+import { DeltaChoice } from "../delta/delta-choice.ts";
 import { failureOf } from "../disk/source-problem.ts";
 import type { ReadMessage, ReadRequest } from "../read/read-worker.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
+import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import type { WalkMessage, WalkRequest } from "../walk/walk-worker.ts";
 import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import { deletionMark } from "./deletion-mark.ts";
@@ -22,6 +25,7 @@ import { Repairs } from "./repairs.ts";
  *
  *   walk thread  -> pages -> publish at once -> wait for every sink's want -> read thread, in page order
  *   read thread  -> data frames and a trailer behind each page, while it has credit
+ *                -> recipes of large files that changed -> wait for what every sink lacks of them -> their data
  *   this thread  -> numbers and publishes; takes back credit and buffers as the slowest sink stores
  *
  * A file that changed while it was read goes back from the read thread to the walk thread. That gives it once more when the
@@ -34,9 +38,12 @@ const PAGES_AT_READER_MAX = 4;
 export class Publisher {
   /** Whether a link is what the stream waits for, as far as is known. */
   isHeldByLink = true;
+  /** Which of its files travel as recipes. */
+  readonly recipes: DeltaChoice;
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
   readonly #answers = new PageAnswers(this.#spill);
+  readonly #deltas = new DeltaAnswers();
   readonly #progress = new PageProgress();
   readonly #credit: CreditFlow;
   readonly #outbox: Outbox;
@@ -59,6 +66,7 @@ export class Publisher {
     const { throttle } = options.tree;
     const { capabilities } = transport;
     this.#options = options;
+    this.recipes = new DeltaChoice(options.tree.delta ?? SOURCE_DEFAULTS.delta);
     this.#live = new Set(sinkIds);
     const { startMs, windowBytesMax } = options;
     this.#credit = new CreditFlow({ sinkIds, capabilities, startMs, windowBytesMax });
@@ -93,8 +101,9 @@ export class Publisher {
     return {
       outstandingBytes: this.#credit.outstandingOf(sinkId),
       windowBytes: this.#credit.windowBytes,
-      unanswered: this.#answers.unansweredOf(sinkId),
-      holdsReader: this.#pagesAtReader === 0 && this.#answers.isHeldBy(sinkId),
+      unanswered: this.#answers.unansweredOf(sinkId) + this.#deltas.unansweredOf(sinkId),
+      holdsReader:
+        (this.#pagesAtReader === 0 && this.#answers.isHeldBy(sinkId)) || this.#deltas.unansweredOf(sinkId) > 0,
     };
   }
 
@@ -128,9 +137,15 @@ export class Publisher {
 
   /** A sink says what it wants of a page. @throws FanfoldError `damaged` */
   want(sinkId: string, message: Extract<UpMessage, { type: "want" }>): void {
-    if (this.#stopped || !this.#answers.answer(sinkId, message.page, message.want, message.held)) return;
+    if (this.#stopped || !this.#answers.answer(sinkId, message.page, message.want, message)) return;
     this.#walker?.post({ pages: 1 });
     this.#feedReader();
+  }
+
+  /** A sink says what it lacks of a recipe. @throws FanfoldError `damaged` */
+  lacks(sinkId: string, message: Extract<UpMessage, { type: "lacks" }>): void {
+    if (this.#stopped || !this.#live.has(sinkId)) return;
+    this.#lacked(this.#deltas.answer(sinkId, message));
   }
 
   /** A sink says up to where it has stored. @throws FanfoldError `damaged` for frames that do not exist yet */
@@ -166,6 +181,7 @@ export class Publisher {
     this.#release(this.#credit.drop(sinkId));
     const pages = this.#answers.drop(sinkId);
     if (pages > 0) this.#walker?.post({ pages });
+    for (const lacked of this.#deltas.drop(sinkId)) this.#lacked(lacked);
     this.#feedReader();
   }
 
@@ -231,6 +247,10 @@ export class Publisher {
       case "frame":
         this.#sender.data(output);
         break;
+      case "recipe":
+        this.#deltas.sent(output.entry, output.pieces, this.#live);
+        this.#sender.recipe(output.body);
+        break;
       case "trailer":
         this.#progress.read();
         this.#pagesAtReader -= 1;
@@ -255,6 +275,14 @@ export class Publisher {
       default:
         this.#notice(output);
     }
+  }
+
+  /** All have answered the recipe of a file. */
+  #lacked(result: Lacked | undefined): void {
+    if (result === undefined) return;
+    const { entry, lacked } = result;
+    this.recipes.answered(lacked.count < lacked.pieces);
+    this.#reader?.post({ type: "lacked", entry, pieces: lacked.pieces, bits: lacked.bytes });
   }
 
   #release(frames: readonly SentFrame[]): void {
@@ -295,8 +323,7 @@ export class Publisher {
       if (page === undefined) return;
       this.#pagesAtReader += 1;
       const isLastTry = this.#progress.isSecondTry(page.page);
-      const { body, traits, wants, skips } = page;
-      this.#reader?.post({ type: "page", body, traits, wants, skips, isLastTry });
+      this.#reader?.post({ type: "page", ...page, deltas: this.recipes.choose(page.deltas), isLastTry });
       // Not before: who wants anything of a page has said how fast it takes it.
       this.#grantCredit();
     }

@@ -41,14 +41,16 @@ export function planHeld(size: number, ends: readonly HeldEnd[]): HeldPlan {
 
 /** A range to be sent. */
 export interface SentRange {
-  readonly kind: "data" | "hole";
+  /** `kept`: every sink has it by the file's recipe. */
+  readonly kind: "data" | "hole" | "kept";
   readonly offset: number;
   readonly length: number;
   /** Behind it nothing comes: before it is committed the file is looked at again. */
   readonly isLast: boolean;
 }
 
-/** The range of a piece, of those up to `to`. When the pieces end before, none is the last: the file is shorter than it was. */
-export function sentRange({ offset, length, isHole }: FilePiece, to: number): SentRange {
-  return { kind: isHole ? "hole" : "data", offset, length, isLast: offset + length === to };
+/** The range of a piece, of a file up to `to`. When the pieces end before, none is the last: the file is shorter than it was. */
+export function sentRange({ offset, length, isHole }: FilePiece, to: number, isKept = false): SentRange {
+  const kind = isHole ? "hole" : isKept ? "kept" : "data";
+  return { kind, offset, length, isLast: offset + length === to };
 }

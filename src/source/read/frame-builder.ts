@@ -15,7 +15,13 @@ import {
 } from "../../protocol/frame/frame.ts";
 import { blake3Into } from "../../protocol/hash/blake3.ts";
 import { type FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
-import { FRAME_HOLE_BYTES_MAX, FRAME_RECORDS_MAX, HASH_BYTES, LEAF_BYTES } from "../../protocol/limits.ts";
+import {
+  FRAME_HOLE_BYTES_MAX,
+  FRAME_KEPT_BYTES_MAX,
+  FRAME_RECORDS_MAX,
+  HASH_BYTES,
+  LEAF_BYTES,
+} from "../../protocol/limits.ts";
 
 /** Least a data frame counts for in credit: small ones hold more memory than their content. */
 const FRAME_COST_BYTES_MIN = 64 * 1024;
@@ -27,6 +33,8 @@ export interface BuiltFrame {
   readonly frameBytes: number;
   /** Content of files in it, before it was compressed. */
   readonly contentBytes: number;
+  /** Of files in it, what every sink has by their recipes. */
+  readonly keptBytes: number;
   /** By how much compression made the frame shorter; 0 when it is as it was built. */
   readonly savedBytes: number;
 }
@@ -36,8 +44,8 @@ export function creditCost({ frameBytes, savedBytes }: BuiltFrame): number {
   return Math.max(frameBytes + savedBytes, FRAME_COST_BYTES_MIN);
 }
 
-/** The same of a trailer: as many pages may need no data, it is bounded by the window, too. */
-export function trailerCost(body: Uint8Array): number {
+/** The same of a trailer or a recipe: as many pages may need no data, it is bounded by the window, too. */
+export function tableCost(body: Uint8Array): number {
   return FRAME_HEADER_BYTES + body.length;
 }
 
@@ -79,6 +87,7 @@ export class FrameBuilder {
   #frameBytes: number;
   #contentBytes = 0;
   #holeBytes = 0;
+  #keptBytes = 0;
 
   constructor(options: FrameBuilderOptions) {
     this.#options = options;
@@ -103,6 +112,11 @@ export class FrameBuilder {
   /** How much of a hole still fits: a multiple of the leaf. */
   get holeRoomBytes(): number {
     return this.fits(0) ? Math.floor((FRAME_HOLE_BYTES_MAX - this.#holeBytes) / LEAF_BYTES) * LEAF_BYTES : 0;
+  }
+
+  /** The same of kept ranges. */
+  get keptRoomBytes(): number {
+    return this.fits(0) ? Math.floor((FRAME_KEPT_BYTES_MAX - this.#keptBytes) / LEAF_BYTES) * LEAF_BYTES : 0;
   }
 
   /** Whether `bytes` of a file and its close mark still fit, be it that each of its leaves becomes a record of its own. */
@@ -155,6 +169,13 @@ export class FrameBuilder {
     hasher.addZeros(length);
   }
 
+  /** What every sink has by the file's recipe: `keptRoomBytes` at most. */
+  kept({ entry, offset, length }: Omit<DataPlace, "isSparse">): void {
+    this.#take();
+    this.#table.kept({ entry, offset, length });
+    this.#keptBytes += length;
+  }
+
   close(entry: number, final: FileFinal | undefined): void {
     this.#take();
     this.#table.close(entry, final);
@@ -173,12 +194,14 @@ export class FrameBuilder {
       buffer: buffer.buffer,
       frameBytes: tableAt + table.length,
       contentBytes: this.#contentBytes,
+      keptBytes: this.#keptBytes,
       savedBytes: 0,
     };
     this.#buffer = undefined;
     this.#space = this.hash;
     this.#contentBytes = 0;
     this.#holeBytes = 0;
+    this.#keptBytes = 0;
     return built;
   }
 

@@ -1,7 +1,6 @@
 import type { Directory } from "../../lib/disk/directories.ts";
 import type { EntryStats } from "../../lib/disk/entry-stats.ts";
-import { filePieces, isSparse } from "../../lib/disk/file-pieces.ts";
-import { readFully } from "../../lib/disk/read-fully.ts";
+import { isSparse } from "../../lib/disk/file-pieces.ts";
 import { StatxBuffer } from "../../lib/disk/statx-stats.ts";
 import { TakenName } from "../../lib/disk/taken-name.ts";
 import { FanfoldError } from "../../lib/errors.ts";
@@ -11,13 +10,14 @@ import { entryDisplay, entryPath, type FileEntry } from "../../protocol/frame/pa
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { isTime, timestampOf } from "../../protocol/frame/timestamp.ts";
 import { StateWriter } from "../../protocol/frame/trailer.ts";
-import type { FileHasher } from "../../protocol/hash/content-hash.ts";
-import { LEAF_BYTES } from "../../protocol/limits.ts";
+import { PageRecipes } from "../delta/page-recipes.ts";
 import { checkSize, problemOf, replaced } from "../disk/source-problem.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
 import type { BytesAt } from "../memory/hash-rows.ts";
 import { PageMemory } from "../memory/page-memory.ts";
-import { type HeldEnd, type SentRange, sentRange } from "./content-plan.ts";
+import type { HeldEnd } from "./content-plan.ts";
+import { ContentSender } from "./content-sender.ts";
+import { DoneCount } from "./done-count.ts";
 import type { FrameBuilder } from "./frame-builder.ts";
 import { readsAs } from "./hash-file.ts";
 import { contentStart } from "./held-prefix.ts";
@@ -36,16 +36,6 @@ const UNREAD_BYTES_WAITED = 1024 * 1024;
 interface Content {
   readonly change: FileChange;
   readonly final: FileFinal;
-}
-
-/** A file whose content is being sent. */
-interface SentFile {
-  readonly entry: FileEntry;
-  readonly fd: number;
-  readonly hasher: FileHasher;
-  /** Looks at the file again. */
-  readonly look: () => FileChange;
-  readonly isSparse: boolean;
 }
 
 interface OpenSource {
@@ -69,11 +59,10 @@ export class PageReader {
   readonly states: StateWriter;
   /** Index of the one that was read last. */
   #current: number | undefined;
-  #doneBytes = 0;
-  #doneFiles = 0;
+  readonly #done: DoneCount;
+  readonly #sender: ContentSender;
+  readonly #recipes: PageRecipes | undefined;
   #notReadBytes = 0;
-  /** Of the file being read. */
-  #counted = 0;
 
   constructor(options: ReadPageOptions, rows: PageRows) {
     this.states = new StateWriter(rows.count);
@@ -82,7 +71,10 @@ export class PageReader {
     this.#builder = options.builder;
     this.#hash = { bytes: options.builder.hash, at: 0 };
     this.#folder = options.folder;
-    const { memory, traits } = options;
+    const { memory, traits, builder, folder, recipes } = options;
+    this.#done = new DoneCount(options.isLastTry !== true);
+    this.#sender = new ContentSender({ builder, done: this.#done, flush: () => this.flush() });
+    if (recipes !== undefined) this.#recipes = new PageRecipes({ ...recipes, folder, rows });
     if (memory !== undefined) this.#memory = new PageMemory(memory, rows, traits);
   }
 
@@ -93,6 +85,7 @@ export class PageReader {
 
   /** Any file that some sink wants. */
   *wanted(index: number): Generator<ReadOutput, void, undefined> {
+    if (this.#recipes?.isDue(index) === true) yield* this.#ask(this.#recipes, index);
     const isSmall = this.#isSmall(index);
     if (isSmall && !this.#builder.fits(this.#rows.size(index))) yield* this.flush();
     if (!isSmall || !this.#whole(index)) yield* this.#file(index, this.#options.heldOf?.(index));
@@ -108,7 +101,15 @@ export class PageReader {
   #isSmall(index: number): boolean {
     const size = this.#rows.size(index);
     const isPlain = size <= this.#builder.chunkBytes && this.#rows.room(index) === size;
-    return isPlain && this.#options.heldOf?.(index) === undefined;
+    const isWhole = this.#options.heldOf?.(index) === undefined && this.#options.recipes?.cutters.has(index) !== true;
+    return isPlain && isWhole;
+  }
+
+  /** What is ready does not wait for the answers. */
+  *#ask(recipes: PageRecipes, index: number): Generator<ReadOutput, void, undefined> {
+    yield* this.flush();
+    yield* recipes.ask(index);
+    this.#folder.lookAnew();
   }
 
   /** Reads a small file that is as its page says, in the least calls. False, and nothing is done, when anything is odd: `file` sees what. */
@@ -126,9 +127,9 @@ export class PageReader {
     }
     if (!isTime(found.mtimeSeconds, found.mtimeNanoseconds)) return false;
     this.#current = index;
-    this.#counted = 0;
-    this.#count(size, size);
-    this.#doneFiles += 1;
+    this.#done.begin();
+    this.#done.upTo(size, size);
+    this.#done.file();
     this.states.addEncoded(this.#builder.whole(rows.first + index, found));
     this.#memory?.read(index, found, this.#hash);
     return true;
@@ -146,7 +147,7 @@ export class PageReader {
     let open: OpenSource | undefined;
     let final: FileFinal | undefined;
     let isOver = true;
-    this.#counted = 0;
+    this.#done.begin();
     try {
       const directory = this.#folder.directory(entry.directory);
       open = { fd: this.#folder.openFile(directory, entry.name), directory };
@@ -200,7 +201,7 @@ export class PageReader {
     const path = entryPath(entry);
     if (entry.size > UNREAD_BYTES_WAITED) yield* this.flush();
     let isOver = true;
-    this.#counted = 0;
+    this.#done.begin();
     try {
       const found = hashUnread(this.#folder, entry);
       if (found !== undefined) {
@@ -219,10 +220,7 @@ export class PageReader {
 
   /** What is done since the last call. */
   takeDone(): Done {
-    const done = { doneBytes: this.#doneBytes, doneFiles: this.#doneFiles };
-    this.#doneBytes = 0;
-    this.#doneFiles = 0;
-    return done;
+    return this.#done.take();
   }
 
   *#content(
@@ -233,64 +231,21 @@ export class PageReader {
     const before = settledStat(fd);
     if (!before.isFile()) throw replaced();
     checkSize(before.size);
-    this.#current = entry.entry - this.#rows.first;
+    const index = entry.entry - this.#rows.first;
+    this.#current = index;
     // What is ready does not wait for the reading of what the sinks have.
     if (held.length > 0) yield* this.flush();
     const { offset, hasher } = contentStart(fd, before.size, held);
-    this.#count(entry.size, offset);
+    this.#done.upTo(offset, entry.size);
     const look = () => fileChangeOf(fd, before, () => this.#folder.look(directory, entry.name));
-    const change = yield* this.#send({ entry, fd, hasher, look, isSparse: isSparse(before) }, [offset, before.size]);
-    const final = finalOf(before, hasher);
-    if (change === "none") this.#memory?.read(entry.entry - this.#rows.first, before, { bytes: final.hash, at: 0 });
+    const file = { entry, fd, size: before.size, hasher, look, isSparse: isSparse(before) };
+    const plan = this.#recipes?.planOf(index, before);
+    const runs = plan?.runs ?? [{ from: offset, to: before.size, isKept: false }];
+    const change = offset === before.size ? look() : yield* this.#sender.send(file, runs);
+    const final = finalOf(before, plan?.contentHash ?? hasher.digest());
+    if (change === "none") this.#memory?.read(index, before, { bytes: final.hash, at: 0 });
     // One that was emptied and written anew can be longer, too: only what reads the same once more has merely grown.
     return { change: change === "grew" && !readsAs(fd, final) ? "changed" : change, final };
-  }
-
-  *#send(file: SentFile, [from, to]: readonly [number, number]): Generator<ReadOutput, FileChange, undefined> {
-    if (from === to) return file.look();
-    const { isSparse } = file;
-    const builder = this.#builder;
-    const pieces = filePieces(file.fd, {
-      ...{ from, to, isSparse, unitBytes: LEAF_BYTES },
-      // It changes with the rate that is allowed, in the middle of a file.
-      get dataBytesMax() {
-        return builder.chunkBytes;
-      },
-    });
-    for (const piece of pieces) {
-      const range = sentRange(piece, to);
-      if (range.kind === "data" && !this.#builder.fits(range.length)) yield* this.flush();
-      const change = this.#range(file, range);
-      if (change === "changed") return change;
-      if (range.kind === "hole") yield* this.#hole(file.entry, range, file.hasher);
-      this.#count(file.entry.size, range.offset + range.length);
-      if (range.isLast) return change;
-    }
-    // A hole at its end was cut off.
-    return "changed";
-  }
-
-  /** The second look comes before the last range is committed, so that nothing is sent of a small file that changed. */
-  #range({ entry, fd, hasher, look, isSparse }: SentFile, range: SentRange): FileChange {
-    const { kind, offset, length } = range;
-    const isData = kind === "data";
-    const isShort = isData && readFully(fd, this.#builder.space(length), offset) < length;
-    const change = isShort || range.isLast ? look() : "none";
-    if (isShort || change === "changed") return "changed";
-    if (isData) this.#builder.data({ entry: entry.entry, offset, length, isSparse }, hasher);
-    return change;
-  }
-
-  /** A very long one goes into several frames. */
-  *#hole(entry: FileEntry, hole: SentRange, hasher: FileHasher): Generator<ReadOutput, void, undefined> {
-    const end = hole.offset + hole.length;
-    for (let { offset } = hole; offset < end; ) {
-      if (this.#builder.holeRoomBytes === 0) yield* this.flush();
-      const length = Math.min(this.#builder.holeRoomBytes, end - offset);
-      this.#builder.hole({ entry: entry.entry, offset, length }, hasher);
-      offset += length;
-      this.#count(entry.size, offset);
-    }
   }
 
   *#delivered(path: string, { change, final }: Content): Generator<ReadOutput, void, undefined> {
@@ -311,8 +266,8 @@ export class PageReader {
   *#close(entry: FileEntry, final: FileFinal | undefined, isOver: boolean): Generator<ReadOutput, void, undefined> {
     if (!this.#builder.fits(0)) yield* this.flush();
     this.#builder.close(entry.entry, final);
-    this.#count(entry.size, entry.size);
-    if (isOver) this.#doneFiles += 1;
+    this.#done.upTo(entry.size, entry.size);
+    if (isOver) this.#done.file();
     this.states.add(final === undefined ? WITHDRAWN : { state: "delivered", final });
   }
 
@@ -320,17 +275,9 @@ export class PageReader {
     const size = this.#rows.size(index);
     this.states.addUnchanged(bytes, at);
     this.#notReadBytes += size;
-    this.#counted = 0;
-    this.#count(size, size);
-    this.#doneFiles += 1;
-  }
-
-  /** Counts up to `bytes` of a file of this size as done, never more than its page announced and never twice. */
-  #count(size: number, bytes: number): void {
-    if (this.#options.isLastTry === true) return;
-    const capped = Math.min(bytes, size);
-    this.#doneBytes += capped - this.#counted;
-    this.#counted = capped;
+    this.#done.begin();
+    this.#done.upTo(size, size);
+    this.#done.file();
   }
 }
 
@@ -339,6 +286,6 @@ function changedTwice(path: string): ReadOutput {
   return { type: "problem", problem: { path, kind: "changed", message } };
 }
 
-function finalOf(stats: EntryStats, hasher: FileHasher): FileFinal {
-  return { size: stats.size, mode: stats.mode & 0o7777, mtime: timestampOf(stats.mtimeNs), hash: hasher.digest() };
+function finalOf(stats: EntryStats, hash: Uint8Array): FileFinal {
+  return { size: stats.size, mode: stats.mode & 0o7777, mtime: timestampOf(stats.mtimeNs), hash };
 }

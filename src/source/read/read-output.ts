@@ -1,3 +1,5 @@
+import type { CutterKind } from "../../delta/cutting.ts";
+import type { PieceBits } from "../../delta/piece-bits.ts";
 import type { TreeDigest } from "../../protocol/hash/tree-digest.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
@@ -18,6 +20,10 @@ export type ReadOutput =
   /** Changed while it was read, for the first time: withdrawn here, to be read again at the end. */
   | { readonly type: "again"; readonly path: Uint8Array }
   | { readonly type: "problem"; readonly problem: Problem }
+  /** The next slice of the recipe of a file, which has so many pieces. */
+  | { readonly type: "recipe"; readonly entry: number; readonly pieces: number; readonly body: Uint8Array }
+  /** Nothing more comes before the sinks have said what they lack of these files. */
+  | { readonly type: "waits"; readonly entries: readonly number[] }
   | ({
       readonly type: "trailer";
       readonly page: number;
@@ -25,6 +31,14 @@ export type ReadOutput =
       /** Of files that nobody wanted. */
       readonly notReadBytes: number;
     } & Done);
+
+/** Files that travel as recipes [P-17]. */
+export interface RecipeOptions {
+  /** By their index in the page: how they are cut. */
+  readonly cutters: ReadonlyMap<number, CutterKind>;
+  /** What at least one sink lacks of a file whose answers were waited for. */
+  readonly lackedOf: (entry: number) => PieceBits | undefined;
+}
 
 export interface ReadPageOptions {
   readonly folder: TreeFolder;
@@ -39,6 +53,8 @@ export interface ReadPageOptions {
   readonly isWanted: (index: number) => boolean;
   /** What the sinks that want this entry hold of it, when all of them hold something. */
   readonly heldOf?: ((index: number) => readonly HeldEnd[] | undefined) | undefined;
+  /** Of the page's wanted files. None without. */
+  readonly recipes?: RecipeOptions | undefined;
   /** The page is of files that changed before: one that changes now is given up, and its bytes were counted already. */
   readonly isLastTry?: boolean | undefined;
   /** Whether a `file` output is wanted for each file. @default true */

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import { PieceBits } from "../../delta/piece-bits.ts";
 import { hasBit } from "../../lib/bits.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { OpenFiles } from "../../lib/disk/open-files.ts";
@@ -9,13 +10,14 @@ import { serveThread } from "../../lib/threads/thread-port.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
 import { STREAM_DATA, type StreamScope } from "../../protocol/frame/frame.ts";
 import { TreeDigest } from "../../protocol/hash/tree-digest.ts";
+import type { Deltas } from "../delta/older-versions.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
 import { TreeFolder } from "../disk/tree-folder.ts";
 import { ContentMemory } from "../memory/content-memory.ts";
 import type { Skips } from "../publish/page-answers.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import { readPage } from "./file-reader.ts";
-import { creditCost, FrameBuilder, frameCapacity, trailerCost } from "./frame-builder.ts";
+import { creditCost, FrameBuilder, frameCapacity, tableCost } from "./frame-builder.ts";
 import { FrameCompressor } from "./frame-compressor.ts";
 import type { ReadOutput } from "./read-output.ts";
 
@@ -40,6 +42,7 @@ interface ReadPageRequest {
   readonly wants: Uint8Array | undefined;
   /** Of wanted files what each sink that wants it holds; only those of which every one of them holds something. */
   readonly skips: Skips;
+  readonly deltas: Deltas;
   /** A page of files that changed when they were read before. */
   readonly isLastTry?: boolean | undefined;
 }
@@ -51,15 +54,23 @@ interface Credit {
   /** Whether a link was what they were waited for. */
   readonly isHeldByLink: boolean;
 }
+/** What at least one sink lacks of a file with a recipe of so many pieces: all have answered. */
+interface Answered {
+  readonly type: "lacked";
+  readonly entry: number;
+  readonly pieces: number;
+  readonly bits: Uint8Array;
+}
 export type ReadRequest =
   | ReadPageRequest
   | Credit
+  | Answered
   /** Frames that are begun from now on have this size. */
   | { readonly type: "pace"; readonly frameBytes: number }
   /** All pages were read: the digest of the tree is wanted. */
   | { readonly type: "end" };
 export type ReadMessage =
-  | ReadOutput
+  | Exclude<ReadOutput, { type: "waits" }>
   /** Of the tree, after all pages. */
   | { readonly type: "digest"; readonly digest: Uint8Array }
   | { readonly type: "failed"; readonly message: string; readonly code: string };
@@ -74,6 +85,10 @@ class Reading {
   readonly #tree = new TreeDigest(() => SpillFile.open());
   readonly #compressor: FrameCompressor;
   readonly #memory: ContentMemory | undefined;
+  /** Of files of the page that is read. */
+  readonly #lacked = new Map<number, PieceBits>();
+  /** Files whose answers are waited for. */
+  readonly #awaited = new Set<number>();
   #creditBytes = 0;
   #folder: TreeFolder | undefined;
   #outputs: Generator<ReadOutput, void, undefined> | undefined;
@@ -102,6 +117,7 @@ class Reading {
     }
     if (request.type === "page") this.#pages.push(request);
     else if (request.type === "pace") this.#builder.pace(frameCapacity(request.frameBytes));
+    else if (request.type === "lacked") this.#answered(request);
     else {
       this.#creditBytes += request.bytes;
       this.#spare.push(...request.buffers);
@@ -113,20 +129,30 @@ class Reading {
   /** Goes on until credit or pages run out: the next message calls again. */
   #read(): void {
     try {
-      while (this.#creditBytes > 0) {
+      while (this.#creditBytes > 0 && this.#awaited.size === 0) {
         if (this.#outputs === undefined) {
           const request = this.#pages.shift();
           if (request === undefined) return;
           this.#outputs = this.#open(request);
         }
         const next = this.#outputs.next();
-        if (next.done === true) this.#outputs = undefined;
+        if (next.done === true) this.#close();
         else this.#post(next.value);
       }
-      if (this.#outputs !== undefined || this.#pages.length > 0) this.#compressor.waits();
+      if (this.#awaited.size === 0 && (this.#outputs !== undefined || this.#pages.length > 0)) this.#compressor.waits();
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+
+  #answered({ entry, pieces, bits }: Answered): void {
+    this.#lacked.set(entry, PieceBits.decode(bits, pieces));
+    this.#awaited.delete(entry);
+  }
+
+  #close(): void {
+    this.#outputs = undefined;
+    this.#lacked.clear();
   }
 
   #end(): void {
@@ -153,7 +179,7 @@ class Reading {
     return new SharedArrayBuffer(bytes);
   }
 
-  #open({ body, traits, wants, skips, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
+  #open({ body, traits, wants, skips, deltas, isLastTry }: ReadPageRequest): Generator<ReadOutput, void, undefined> {
     const { root, identity, fileOutputs } = this.#start;
     const held = new Map(skips);
     this.#folder ??= TreeFolder.open(Buffer.from(root), { identity, openFiles: this.#openFiles });
@@ -168,6 +194,8 @@ class Reading {
       tellsFiles: fileOutputs,
       isWanted: (index) => wants === undefined || hasBit(wants, index),
       heldOf: (index) => held.get(index),
+      recipes:
+        deltas.length === 0 ? undefined : { cutters: new Map(deltas), lackedOf: (entry) => this.#lacked.get(entry) },
     });
   }
 
@@ -178,7 +206,11 @@ class Reading {
       this.#port.postMessage({ ...output, frame });
       return;
     }
-    if (output.type === "trailer") this.#creditBytes -= trailerCost(output.body);
+    if (output.type === "waits") {
+      for (const entry of output.entries) if (!this.#lacked.has(entry)) this.#awaited.add(entry);
+      return;
+    }
+    if (output.type === "trailer" || output.type === "recipe") this.#creditBytes -= tableCost(output.body);
     this.#port.postMessage(output);
   }
 }

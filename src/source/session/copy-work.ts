@@ -4,6 +4,7 @@ import type { UpMessage } from "../../protocol/frame/report.ts";
 import type { UpFrame } from "../../protocol/frame/up.ts";
 import type { Member } from "../../protocol/messages/control.ts";
 import type { CopyProgress, SessionSummary, SinkOutcome } from "../../protocol/messages/progress.ts";
+import { recipesPay } from "../delta/delta-choice.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import { HeldBackWatch, type HeldMoment, isHeldByLink } from "./held-back.ts";
@@ -138,6 +139,7 @@ export class CopyWork implements SessionWork {
     const moment: HeldMoment = { ...main.load(nowMs), sentBytesPerSecond: this.#streams.sentBytesPerSecond, sinks };
     this.#heldBack.look(moment);
     main.isHeldByLink = isHeldByLink(moment);
+    main.recipes.look(recipesPay(moment));
   }
 
   #take(sinkId: string, publisher: Publisher, message: UpMessage): void {
@@ -149,6 +151,9 @@ export class CopyWork implements SessionWork {
         break;
       case "want":
         publisher.want(sinkId, message);
+        break;
+      case "lacks":
+        publisher.lacks(sinkId, message);
         break;
       case "proof":
         this.#proof(sinkId, publisher, message);

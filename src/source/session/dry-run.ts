@@ -94,7 +94,10 @@ export class DryRun implements SessionWork {
         this.#advance();
         break;
       case "lacks":
-        throw new FanfoldError("damaged", "cannot take an answer to a recipe: this is a dry run, and no recipe was sent");
+        throw new FanfoldError(
+          "damaged",
+          "cannot take an answer to a recipe: this is a dry run, and no recipe was sent",
+        );
       case "proof":
         throw new FanfoldError("damaged", "cannot take a proof: this is a dry run, and nothing was copied");
       case "failed":

@@ -85,6 +85,11 @@ export function isHeldByLink(moment: HeldMoment): boolean {
   return sink !== undefined && !sink.hashing && (sink.limited || sink.pace?.place === "link");
 }
 
+/** Where the copy is held back. Pure. */
+export function heldPlace(moment: HeldMoment): HeldBack["place"] | undefined {
+  return heldAt(moment)?.place;
+}
+
 function heldAt(moment: HeldMoment): HeldBack | undefined {
   const { reading, limited, sentBytesPerSecond: bytesPerSecond } = moment;
   if (limited) return undefined;

@@ -11,6 +11,11 @@ interface SentContent {
   readonly savedBytes: number;
 }
 
+/** And of its files, what sinks take from what they hold. */
+interface FrameContent extends SentContent {
+  readonly keptBytes: number;
+}
+
 /** Counts of a session, as the source knows them. Numbers never go down, and nothing done is above what was found. */
 export class ProgressTally {
   readonly #startMs: number;
@@ -29,6 +34,7 @@ export class ProgressTally {
   #bytesSent = 0;
   #bytesSentAgain = 0;
   #bytesSaved = 0;
+  #bytesKept = 0;
   #bytesNotNeeded = 0;
   #filesGrew = 0;
   #current = "";
@@ -72,8 +78,9 @@ export class ProgressTally {
     if (this.#problems.length < PROBLEMS_LISTED_MAX) this.#problems.push(fitProblem(problem));
   }
 
-  sent({ contentBytes, savedBytes }: SentContent, current: string): void {
+  sent({ contentBytes, savedBytes, keptBytes }: FrameContent, current: string): void {
     this.#bytesSent += contentBytes;
+    this.#bytesKept = sumBytes(this.#bytesKept, keptBytes);
     this.#bytesSaved += savedBytes;
     if (current !== "") this.#current = fitPath(current);
   }
@@ -140,6 +147,7 @@ export class ProgressTally {
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,
       bytesSaved: this.#bytesSaved,
+      bytesKept: this.#bytesKept,
       bytesNotNeeded: this.#bytesNotNeeded,
       filesGrew: this.#filesGrew,
       elapsedMs: nowMs - this.#startMs,

@@ -64,6 +64,7 @@ export function sampleSummary(own: Partial<SessionSummary> = {}): SessionSummary
     bytesSentAgain: 0,
     bytesCaughtUp: 0,
     bytesSaved: 0,
+    bytesKept: 0,
     bytesNotNeeded: 0,
     filesGrew: 0,
     elapsedMs: 40_000,

@@ -160,6 +160,7 @@ export function summaryOf(sinks: SinkOutcome[]): SessionSummary {
     bytesSentAgain: 0,
     bytesCaughtUp: 0,
     bytesSaved: 0,
+    bytesKept: 0,
     bytesNotNeeded: 0,
     filesGrew: 0,
     elapsedMs: 10,

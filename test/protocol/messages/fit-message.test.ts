@@ -52,6 +52,7 @@ function summaryOf(sinks: number, path: string): SessionSummary {
     bytesSentAgain: 0,
     bytesCaughtUp: 0,
     bytesSaved: 0,
+    bytesKept: 0,
     bytesNotNeeded: 0,
     filesGrew: 0,
     elapsedMs: 1,

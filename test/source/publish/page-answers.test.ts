@@ -28,6 +28,7 @@ describe("PageAnswers", () => {
       traits,
       wants: new Uint8Array([0b101, 0b1000]),
       skips: [],
+      deltas: [],
     });
     expect(ledger.take()).toBeUndefined();
   });
@@ -103,14 +104,16 @@ describe("PageAnswers", () => {
     const ledger = begin();
     const [one, two] = ["11", "22"].map((byte) => byte.repeat(32));
     ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a", "b", "c"]);
-    ledger.answer("a", 0, "all", [
-      [1, 65_536, one ?? ""],
-      [2, 32_768, one ?? ""],
-      [3, 32_768, one ?? ""],
-      [4, 0, one ?? ""],
-    ]);
-    ledger.answer("b", 0, bits(0b110), [[2, 98_304, two ?? ""]]);
-    ledger.answer("c", 0, "none", [[1, 32_768, two ?? ""]]);
+    ledger.answer("a", 0, "all", {
+      held: [
+        [1, 65_536, one ?? ""],
+        [2, 32_768, one ?? ""],
+        [3, 32_768, one ?? ""],
+        [4, 0, one ?? ""],
+      ],
+    });
+    ledger.answer("b", 0, bits(0b110), { held: [[2, 98_304, two ?? ""]] });
+    ledger.answer("c", 0, "none", { held: [[1, 32_768, two ?? ""]] });
     // 1: b wants it and holds nothing. 2: both hold some. 3: only a wants it. 4: nothing is held.
     expect(ledger.take()?.skips).toEqual([
       [
@@ -127,7 +130,7 @@ describe("PageAnswers", () => {
   test("refuses what is held of an entry that the page does not have", () => {
     const ledger = begin();
     ledger.add({ page: 0, entries: 8, body: body(0), traits }, ["a"]);
-    expect(thrownCode(() => ledger.answer("a", 0, "all", [[8, 1, "00".repeat(32)]]))).toBe("damaged");
+    expect(thrownCode(() => ledger.answer("a", 0, "all", { held: [[8, 1, "00".repeat(32)]] }))).toBe("damaged");
     expect(ledger.drop("a")).toBe(1);
   });
 

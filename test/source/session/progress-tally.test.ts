@@ -30,7 +30,7 @@ describe("ProgressTally", () => {
           if (what === "found") tally.found(page(small, bytes));
           else if (what === "done") tally.done(bytes, small);
           else if (what === "sent")
-            tally.sent({ contentBytes: bytes, savedBytes: Math.min(bytes, small) }, `file ${small}`);
+            tally.sent({ contentBytes: bytes, savedBytes: Math.min(bytes, small), keptBytes: 0 }, `file ${small}`);
           else now += small;
           const next = tally.snapshot(now);
           for (const key of ["filesFound", "filesDone", "bytesFound", "bytesDone", "bytesSent", "elapsedMs"] as const)
@@ -48,7 +48,7 @@ describe("ProgressTally", () => {
     tally.found(page(2, 1_000));
     tally.notNeeded(900);
     expect(tally.snapshot(0)).toMatchObject({ bytesDone: 0, bytesUnchanged: 0 });
-    tally.sent({ contentBytes: 100, savedBytes: 0 }, "changed");
+    tally.sent({ contentBytes: 100, savedBytes: 0, keptBytes: 0 }, "changed");
     tally.done(1_000, 2);
     expect(tally.snapshot(0)).toMatchObject({ bytesDone: 1_000, bytesUnchanged: 900, bytesSent: 100 });
   });
@@ -77,8 +77,8 @@ describe("ProgressTally", () => {
 
   test("keeps the file it was at when a frame names none", () => {
     const tally = new ProgressTally(0);
-    tally.sent({ contentBytes: 1, savedBytes: 0 }, "a");
-    tally.sent({ contentBytes: 1, savedBytes: 0 }, "");
+    tally.sent({ contentBytes: 1, savedBytes: 0, keptBytes: 0 }, "a");
+    tally.sent({ contentBytes: 1, savedBytes: 0, keptBytes: 0 }, "");
     expect(tally.snapshot(0)).toMatchObject({ currentFile: "a", bytesSent: 2, discoveryEnded: false });
   });
 });

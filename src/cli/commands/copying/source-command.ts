@@ -1,6 +1,7 @@
 import { FanfoldError } from "../../../lib/errors.ts";
 import { defaultSourceState } from "../../../lib/folder/state-folder.ts";
 import type { CompressionMode } from "../../../protocol/compression-mode.ts";
+import type { DeltaMode } from "../../../protocol/delta-mode.ts";
 import type { DeleteLimit } from "../../../protocol/messages/deletion.ts";
 import type { SourceEvent } from "../../../protocol/messages/events.ts";
 import type { SessionSummary } from "../../../protocol/messages/progress.ts";
@@ -61,6 +62,7 @@ export interface SourceCommandOptions
   /** A rate or a timetable. */
   readonly bwlimit?: string;
   readonly compress: CompressionMode;
+  readonly delta: DeltaMode;
   readonly seal: SealMode;
   /** Age keys, and names of files of them. */
   readonly recipient?: readonly string[];
@@ -177,7 +179,7 @@ function needOptions({ destCount, wait, expect, waitTimeout }: SourceCommandOpti
 
 /** What of the directory is carried, and how. @throws FanfoldError `usage` */
 function treeOptions(options: SourceCommandOptions) {
-  const { filters = [], links, owner, perms, times, compress, maxDelete } = options;
+  const { filters = [], links, owner, perms, times, compress, delta, maxDelete } = options;
   if (maxDelete !== undefined && options.delete !== true)
     throw new FanfoldError("usage", "cannot read --max-delete: found no --delete, which it limits; add --delete");
   return {
@@ -187,6 +189,7 @@ function treeOptions(options: SourceCommandOptions) {
     perms,
     times,
     compression: compress,
+    delta,
     checksum: options.checksum === true,
     oneFileSystem: options.oneFileSystem === true,
     ...(options.delete === true ? { deletion: maxDelete ?? { kind: "default" as const } } : {}),

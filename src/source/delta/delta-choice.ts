@@ -1,0 +1,75 @@
+import { isLoopbackHost } from "../../lib/net/host-port.ts";
+import type { CoordinatorAddress } from "../../member/address.ts";
+import type { Welcome } from "../../member/inbox.ts";
+import type { DeltaMode } from "../../protocol/delta-mode.ts";
+import type { HeldMoment } from "../session/held-back.ts";
+import { heldPlace, isHeldByLink } from "../session/held-back.ts";
+import { SOURCE_DEFAULTS } from "../source-defaults.ts";
+import type { Deltas } from "./older-versions.ts";
+
+/** The mode of a session. Where no frame leaves the machine, making a recipe takes longer than sending the file. */
+export function deltaModeOf(
+  mode: DeltaMode = SOURCE_DEFAULTS.delta,
+  { sealing }: Pick<Welcome, "sealing">,
+  { host }: CoordinatorAddress,
+): DeltaMode {
+  const isOnThisMachine = sealing === "free" && isLoopbackHost(host);
+  return mode === "auto" && isOnThisMachine ? "off" : mode;
+}
+
+/**
+ * A link that carries more than this is too fast: all bytes of a file are read and hashed before the first is sent, at a GB a
+ * second or so.
+ */
+const LINK_BYTES_PER_SECOND_MAX = 32 * 1024 * 1024;
+/** Content flows: what holds it back is not the making of recipes, or the answers to them. */
+const FLOW_BYTES_PER_SECOND_MIN = 1024 * 1024;
+/** Files that pass untried after as many of which the sinks held nothing: 1, 2, 4, 8, 16, 16, … */
+const UNTRIED_MAX = 16;
+
+/** Whether recipes make the copy faster at this moment, by what its content is held back by; undefined: it does not tell. Pure. */
+export function recipesPay(moment: HeldMoment): boolean | undefined {
+  const { sentBytesPerSecond } = moment;
+  if (sentBytesPerSecond > LINK_BYTES_PER_SECOND_MAX) return false;
+  if (isHeldByLink(moment)) return true;
+  const isElsewhere = sentBytesPerSecond >= FLOW_BYTES_PER_SECOND_MIN && heldPlace(moment) !== undefined;
+  return isElsewhere ? false : undefined;
+}
+
+/** Which files travel as recipes. With `auto`, as long as that pays; until something is known it is taken to pay. Pure. */
+export class DeltaChoice {
+  readonly #mode: DeltaMode;
+  #pays = true;
+  #untried = 0;
+  #untriedNext = 1;
+
+  constructor(mode: DeltaMode) {
+    this.#mode = mode;
+  }
+
+  /** What a moment tells. */
+  look(pays: boolean | undefined): void {
+    this.#pays = pays ?? this.#pays;
+  }
+
+  /** Those of the files of a page that travel as recipes. To be asked once for each page. */
+  choose(deltas: Deltas): Deltas {
+    if (this.#mode !== "auto") return this.#mode === "on" ? deltas : [];
+    return this.#pays ? deltas.filter(() => this.#next()) : [];
+  }
+
+  /** The sinks have answered: they hold some of a file, or nothing. */
+  answered(areSomeHeld: boolean): void {
+    if (areSomeHeld) this.#untriedNext = 1;
+    else {
+      this.#untried = this.#untriedNext;
+      this.#untriedNext = Math.min(this.#untriedNext * 2, UNTRIED_MAX);
+    }
+  }
+
+  #next(): boolean {
+    if (this.#untried === 0) return true;
+    this.#untried -= 1;
+    return false;
+  }
+}

@@ -1,0 +1,130 @@
+import { buildRecipe } from "../../delta/build-recipe.ts";
+import { type CutterKind, cuttingFor } from "../../delta/cutting.ts";
+import { type Recipe, slicesOf } from "../../delta/recipe.ts";
+import { encodeRecipe } from "../../delta/recipe-frame.ts";
+import { type EntryStats, STAT_BLOCK_BYTES, statDescriptor } from "../../lib/disk/entry-stats.ts";
+import { FanfoldError } from "../../lib/errors.ts";
+import type { PageRows } from "../../protocol/frame/page-rows.ts";
+import { DELTA_FILE_BYTES_MIN, FILE_BYTES_MAX, RECIPE_PIECES_MAX } from "../../protocol/limits.ts";
+import type { TreeFolder } from "../disk/tree-folder.ts";
+import { isSameFile } from "../read/hash-file.ts";
+import type { ReadOutput, RecipeOptions } from "../read/read-output.ts";
+import { settledStat } from "../read/settled-stat.ts";
+import { type SentRun, sentRuns } from "./sent-runs.ts";
+
+/** Recipes for whose answers a source waits at a time: what sinks have to look up and keep at once has a bound. */
+const ASKED_FILES_MAX = 64;
+const ASKED_BYTES_MAX = 1024 * 1024 * 1024;
+/** A file with more holes than this for each byte of content is sent whole: a recipe reads the holes, too. */
+const HOLES_FACTOR_MAX = 16;
+
+/** A file whose recipe was made, as it was then. */
+interface AskedFile {
+  readonly stats: EntryStats;
+  readonly recipe: Pick<Recipe, "lengths" | "size">;
+  readonly contentHash: Uint8Array;
+}
+
+/** How a file is sent of which the sinks have said what they lack. */
+interface RecipePlan {
+  readonly runs: Iterable<SentRun>;
+  readonly contentHash: Uint8Array;
+}
+
+interface PageRecipesOptions extends RecipeOptions {
+  readonly folder: TreeFolder;
+  readonly rows: PageRows;
+}
+
+/** The recipes of one page: made and asked for some files at a time, when the first of them is to be sent [P-17]. */
+export class PageRecipes {
+  readonly #options: PageRecipesOptions;
+  readonly #asked = new Map<number, AskedFile>();
+  /** Of this file, in the order of the page, the recipe is due next, and of those behind it. */
+  #next = 0;
+
+  constructor(options: PageRecipesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether to ask before this file is sent. */
+  isDue(index: number): boolean {
+    return index >= this.#next && this.#options.cutters.has(index);
+  }
+
+  /** Makes the recipes of this file and of some that follow, and waits for the answers. */
+  *ask(index: number): Generator<ReadOutput, void, undefined> {
+    const { rows, cutters } = this.#options;
+    let [bytes, pieces] = [0, 0];
+    const entries: number[] = [];
+    for (const [at, cutter] of [...cutters].sort(([one], [other]) => one - other)) {
+      if (at < index) continue;
+      const size = rows.size(at);
+      const isFull = bytes + size > ASKED_BYTES_MAX || pieces + aboutPieces(cutter, size) > RECIPE_PIECES_MAX;
+      if (entries.length >= ASKED_FILES_MAX || (at > index && isFull)) break;
+      this.#next = at + 1;
+      bytes += size;
+      const recipe = this.#make(at, cutter);
+      if (recipe === undefined) continue;
+      const entry = rows.first + at;
+      pieces += recipe.lengths.length;
+      entries.push(entry);
+      for (let slice = 0; slice < slicesOf(recipe.lengths.length); slice += 1)
+        yield { type: "recipe", entry, pieces: recipe.lengths.length, body: encodeRecipe(entry, recipe, slice) };
+    }
+    if (entries.length > 0) yield { type: "waits", entries };
+  }
+
+  /** How to send this file, once. Undefined when it is to be sent whole: nobody was asked, or it is another one by now. */
+  planOf(index: number, now: EntryStats): RecipePlan | undefined {
+    const { rows, lackedOf } = this.#options;
+    const asked = this.#asked.get(index);
+    this.#asked.delete(index);
+    if (asked === undefined || !isSameFile(asked.stats, now)) return undefined;
+    const lacked = lackedOf(rows.first + index);
+    if (lacked === undefined) return undefined;
+    return { runs: sentRuns(asked.recipe, lacked), contentHash: asked.contentHash };
+  }
+
+  /** Undefined, and the file goes without: it cannot be read, or is not all the time what it was. Its sending finds out more. */
+  #make(index: number, cutter: CutterKind): Recipe | undefined {
+    const { folder, rows } = this.#options;
+    try {
+      const directory = folder.directory(rows.directory(index));
+      const fd = folder.openFile(directory, rows.name(index));
+      try {
+        const stats = settledStat(fd);
+        if (!isFit(stats)) return undefined;
+        const { size } = stats;
+        const found = ended(buildRecipe({ fd, size, cutting: cuttingFor(cutter, size), hashesFile: true }));
+        if (found?.contentHash === undefined || !isSameFile(stats, statDescriptor(fd))) return undefined;
+        const { recipe, contentHash } = found;
+        this.#asked.set(index, { stats, recipe: { lengths: recipe.lengths, size }, contentHash });
+        return recipe;
+      } finally {
+        folder.closeFile(directory, fd);
+      }
+    } catch (thrown) {
+      if (thrown instanceof FanfoldError) throw thrown;
+      return undefined;
+    }
+  }
+}
+
+function isFit(stats: EntryStats): boolean {
+  const { size, blocks } = stats;
+  const isLarge = size >= DELTA_FILE_BYTES_MIN && size <= FILE_BYTES_MAX;
+  return stats.isFile() && isLarge && blocks * STAT_BLOCK_BYTES * HOLES_FACTOR_MAX >= size;
+}
+
+function aboutPieces(cutter: CutterKind, size: number): number {
+  return Math.ceil(size / cuttingFor(cutter, size).averageBytes);
+}
+
+/** What a generator comes to that nobody has to look after. */
+function ended<T>(steps: Generator<unknown, T, undefined>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
