@@ -151,3 +151,6 @@ export const PIECE_HASH_BYTES = 16;
 /** What the pieces of a file are long on average. The largest file has 32,768 of the longest. Both are powers of two. */
 export const PIECE_AVERAGE_BYTES_MIN = LEAF_BYTES;
 export const PIECE_AVERAGE_BYTES_MAX = 512 * MIB;
+/** Recipes that are open at a sink at a time, and their pieces together: each has a file open, and a piece takes 16 bytes. */
+export const RECIPES_OPEN_MAX = 128;
+export const RECIPES_OPEN_PIECES_MAX = 2 ** 19;

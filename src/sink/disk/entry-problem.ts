@@ -23,6 +23,8 @@ const FATAL: ReadonlySet<string> = new Set([
  * content came.
  */
 export const OWN_DIFFERS = "FANFOLD_OWN_DIFFERS";
+/** The same of what a file of a recipe was to be made of: it has changed since it was looked at, or cannot be read [P-17]. */
+export const KEPT_DIFFERS = "FANFOLD_KEPT_DIFFERS";
 
 export function isFatal(thrown: unknown): boolean {
   return thrown instanceof FanfoldError || FATAL.has(systemCode(thrown) ?? "");
@@ -48,6 +50,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EILSEQ: "its name does not fit the sink's file system",
   EBUSY: "it is in use (a mount point?)",
   [OWN_DIFFERS]: "the file that is there has the same size and time but other content; the next run replaces it",
+  [KEPT_DIFFERS]: "what was here of it has changed during the copy; the next copy sends all of it",
   EFBIG: "it is too large for the sink's file system",
 };
 
@@ -115,6 +118,16 @@ export function spared<T>(work: () => T): T | undefined {
     return work();
   } catch (thrown) {
     if (isFatal(thrown)) throw thrown;
+    return undefined;
+  }
+}
+
+/** What reading gives; undefined when the system refuses it, even for a disk that fails: nothing depends on it yet. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (systemCode(thrown) === undefined) throw thrown;
     return undefined;
   }
 }

@@ -1,15 +1,24 @@
 import { closeSync, ftruncateSync } from "node:fs";
 import { FanfoldError } from "../../lib/errors.ts";
-import type { ChunkRecord, FileFinal, HoleRecord } from "../../protocol/frame/data-table.ts";
+import type { ChunkRecord, FileFinal, HoleRecord, KeptRecord } from "../../protocol/frame/data-table.ts";
 import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
-import { type ChunkHash, FileHasher } from "../../protocol/hash/content-hash.ts";
+import { type ChunkHash, FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
 import type { MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "../own/partial-files.ts";
 import { NotServed } from "../stream/not-served.ts";
-import { isFatal, isInTheWay, OWN_DIFFERS } from "./entry-problem.ts";
+import { isFatal, isInTheWay, KEPT_DIFFERS, OWN_DIFFERS, spared } from "./entry-problem.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
-import { hasBytes, hashBeginning, hasZeros, writeFully, writeSparsely } from "./read-content.ts";
+import {
+  hasBytes,
+  hashBeginning,
+  hasZeros,
+  readInSteps,
+  readKept,
+  TELL_BYTES,
+  writeFully,
+  writeSparsely,
+} from "./read-content.ts";
 import type { Root } from "./root.ts";
 
 interface IncomingOptions {
@@ -23,6 +32,11 @@ interface IncomingOptions {
   readonly onBusy: () => void;
 }
 
+/** Fills `space` with the bytes of a range that is kept; false when they cannot be read any more. */
+interface KeptContent {
+  read(space: Buffer, offset: number): boolean;
+}
+
 interface OwnFile {
   readonly fd: number;
   readonly facts: FileFacts;
@@ -30,7 +44,8 @@ interface OwnFile {
 
 /**
  * One file whose content comes. It is collected in a partial file. When this sink did not want it, it is compared with
- * the file that stands there. At the first difference a partial file is made, of the own bytes up to there.
+ * the file that stands there. At the first difference a partial file is made, of the own bytes up to there. The own file
+ * stays open, for ranges that are kept.
  */
 export class IncomingFile {
   readonly #options: IncomingOptions;
@@ -40,6 +55,9 @@ export class IncomingFile {
   #bytes = 0;
   /** Bytes that the source left out, and that are in the hash as the own file has them. */
   #ownBytes = 0;
+  /** Bytes of kept ranges, which are in the hash as they were read here; and of them since that was told. */
+  #keptBytes = 0;
+  #untoldBytes = 0;
   /** The own file's bytes were copied, as they were by then. */
   #isCopied = false;
   #storedBytes = 0;
@@ -100,7 +118,8 @@ export class IncomingFile {
   add(record: ChunkRecord, hashed: ChunkHash): number {
     this.#checkOrder(record.offset);
     const before = this.#storedBytes;
-    if (this.#own === undefined || !hasBytes(this.#own.fd, record.bytes, record.offset))
+    const own = this.#compared;
+    if (own === undefined || !hasBytes(own.fd, record.bytes, record.offset))
       this.#write(this.#written().fd, record.bytes, record.offset);
     this.#hasher.add(hashed);
     this.#bytes += record.bytes.length;
@@ -113,10 +132,35 @@ export class IncomingFile {
     this.#checkOrder(offset);
     this.#isSparse = true;
     const [from, to] = [offset, offset + length];
-    if (this.#own === undefined || !hasZeros(this.#own.fd, { from, to }, this.#options.onBusy))
+    const own = this.#compared;
+    if (own === undefined || !hasZeros(own.fd, { from, to }, this.#options.onBusy))
       ftruncateSync(this.#written().fd, to);
     this.#hasher.addZeros(length);
     this.#bytes += length;
+    return this.#storedBytes - before;
+  }
+
+  /**
+   * The same of a range that is filled from what is here: from `held`, or from the own file at the same place.
+   *
+   * @throws FanfoldError `damaged` out of order
+   */
+  addKept(range: KeptRecord, held: KeptContent | undefined): number {
+    this.#checkOrder(range.offset);
+    const before = this.#storedBytes;
+    const into = this.#compared === undefined ? this.#written() : undefined;
+    const isRead = readInSteps(range, this.#readerOf(held), (bytes, offset) => {
+      if (into !== undefined) this.#write(into.fd, bytes, offset);
+      this.#hasher.add(hashChunk(bytes));
+    });
+    if (!isRead) throw this.#keptDiffers();
+    this.#bytes += range.length;
+    this.#keptBytes += range.length;
+    this.#untoldBytes += range.length;
+    if (this.#untoldBytes >= TELL_BYTES) {
+      this.#untoldBytes = 0;
+      this.#options.onBusy();
+    }
     return this.#storedBytes - before;
   }
 
@@ -128,7 +172,8 @@ export class IncomingFile {
    */
   finish(final: FileFinal): "kept" | "named" | PartialFile {
     this.#check(final);
-    if (this.#own !== undefined && this.#own.facts.size === final.size && this.#keepOwn(this.#own, final)) {
+    const own = this.#compared;
+    if (own !== undefined && own.facts.size === final.size && this.#keepOwn(own, final)) {
       this.close();
       return "kept";
     }
@@ -192,6 +237,7 @@ export class IncomingFile {
   #check(final: FileFinal): void {
     if (this.#bytes === final.size && Buffer.compare(this.#hasher.digest(), final.hash) === 0) return;
     this.discard();
+    if (this.#keptBytes > 0 && this.#bytes === final.size) throw this.#keptDiffers();
     const { root, entry } = this.#options;
     if (this.#ownBytes > 0) {
       // Its size and time are those of the source's file, its beginning is not: that must be seen the next time.
@@ -224,6 +270,25 @@ export class IncomingFile {
     }
   }
 
+  /** The own file, while nothing else was found in it than what came. */
+  get #compared(): OwnFile | undefined {
+    return this.#partial === undefined ? this.#own : undefined;
+  }
+
+  #readerOf(held: KeptContent | undefined): KeptContent["read"] {
+    const own = this.#own;
+    if (held !== undefined) return (space, offset) => held.read(space, offset);
+    return (space, offset) => own !== undefined && readKept(own.fd, space, offset);
+  }
+
+  /** What was here is not what it was, or never was what it seemed to be. It must not serve the next time. */
+  #keptDiffers(): Error {
+    const { root, entry, isWanted } = this.#options;
+    root.damage.add(entry);
+    if (!isWanted) spared(() => root.distrust(entry.directory, entry.name));
+    return Object.assign(new Error("what was here of it differs"), { code: KEPT_DIFFERS });
+  }
+
   /** The partial file; made of the own file's bytes when there is none yet. */
   #written(): PartialFile {
     if (this.#partial !== undefined) return this.#partial;
@@ -238,8 +303,6 @@ export class IncomingFile {
     // The hash is of the bytes that were copied, and not of those that were compared. The file may change in between.
     this.#hasher = hasher;
     this.#isCopied = true;
-    this.#own = undefined;
-    closeSync(own.fd);
     return partial;
   }
 

@@ -4,13 +4,14 @@ import { readFully } from "../../lib/disk/read-fully.ts";
 import { isZero, zeroRuns } from "../../lib/disk/zeros.ts";
 import { FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { LEAF_BYTES } from "../../protocol/limits.ts";
+import { readable } from "./entry-problem.ts";
 
 /** Read at once; a multiple of the leaf. */
 const READ_BYTES = 32 * LEAF_BYTES;
 /** Least room that common file systems give a file. */
 const BLOCK_BYTES = 4096;
 /** After so many bytes it is said that the silence has a reason. */
-const TELL_BYTES = 64 * READ_BYTES;
+export const TELL_BYTES = 64 * READ_BYTES;
 
 interface ReadOptions {
   /** Called now and then while much is read. */
@@ -85,6 +86,26 @@ export function hasBytes(fd: number, bytes: Uint8Array, offset: number): boolean
     const theirs = bytes.subarray(at, at + READ_BYTES);
     const own = shared.subarray(0, theirs.length);
     if (readFully(fd, own, offset + at) < own.length || !own.equals(theirs)) return false;
+  }
+  return true;
+}
+
+/** Fills `space` from an open file. False when it ends before, or the system refuses it. */
+export function readKept(fd: number, space: Buffer, offset: number): boolean {
+  return readable(() => readFully(fd, space, offset)) === space.length;
+}
+
+/** A range in steps of whole leaves, as `read` fills them; each is overwritten by the next. False when `read` says so. */
+export function readInSteps(
+  { offset, length }: { readonly offset: number; readonly length: number },
+  read: (space: Buffer, offset: number) => boolean,
+  take: (bytes: Buffer, offset: number) => void,
+): boolean {
+  shared ??= Buffer.allocUnsafeSlow(READ_BYTES);
+  for (let done = 0; done < length; done += READ_BYTES) {
+    const bytes = shared.subarray(0, Math.min(READ_BYTES, length - done));
+    if (!read(bytes, offset + done)) return false;
+    take(bytes, offset + done);
   }
   return true;
 }

@@ -1,6 +1,7 @@
+import { decodeRecipe } from "../../delta/recipe-frame.ts";
 import { FanfoldError, systemCode } from "../../lib/errors.ts";
 import { sumBytes } from "../../lib/memory/sum-bytes.ts";
-import type { ChunkRecord, FileFinal, HoleRecord } from "../../protocol/frame/data-table.ts";
+import type { ChunkRecord, FileFinal } from "../../protocol/frame/data-table.ts";
 import { decodeEnd, type EndMark } from "../../protocol/frame/marks.ts";
 import { type Entry, entryDisplay, entryPath, type FileEntry } from "../../protocol/frame/page.ts";
 import { roomOf } from "../../protocol/frame/page-file.ts";
@@ -18,11 +19,11 @@ import { UnreadFiles } from "../wants/unread-files.ts";
 import { BlockedEntries } from "./blocked-entries.ts";
 import { checkHoles } from "./check-holes.ts";
 import { keepDamage, noteMended } from "./damaged-files.ts";
-import { type FileOfPage, fileOf, finalOfWhole } from "./data-files.ts";
+import { alteredChunk, type FileOfPage, fileOf, finalOfWhole, lengthOf } from "./data-files.ts";
 import type { Engine } from "./engine.ts";
-import { type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import { countChanged, countDone, countUnchanged, type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import type { EngineParts, EngineSink } from "./engine-parts.ts";
-import type { WholeContent } from "./file-writer.ts";
+import type { ContentRecord, WholeContent } from "./file-writer.ts";
 import { finishDirectories } from "./finish-directories.ts";
 import { HardLinker } from "./hard-linker.ts";
 import { NameKeeper } from "./name-keeper.ts";
@@ -79,6 +80,9 @@ export class CopyEngine implements Engine {
       case "data":
         this.#data(checked);
         return;
+      case "recipe":
+        this.#recipe(decodeRecipe(frame.table));
+        return;
       case "trailer":
         this.#trailer(decodeTrailer(frame.table));
         return;
@@ -107,7 +111,6 @@ export class CopyEngine implements Engine {
 
   #page(rows: PageRows): void {
     this.#parts.root.keeps = rows.keeps;
-    const { counts } = this;
     const isNew = rows.first < this.#entriesWalked;
     this.#links.page(rows);
     for (let index = 0; index < rows.count; index += 1) {
@@ -116,15 +119,12 @@ export class CopyEngine implements Engine {
       if (!rows.isFile(index) && !this.#plain.isPlaced(rows, index)) this.#place(rows.entry(index));
     }
     const isLost = (entry: number) => this.#proof.hasFailed(entry);
-    const { want, bits, filesUnchanged, bytesUnchanged } = this.#parts.judge.judge(rows, { goesOn: isNew, isLost });
-    this.#proof.setWants(rows.page, bits);
-    if (isNew) counts.filesDone += filesUnchanged;
-    if (isNew) counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
-    counts.filesUnchanged += filesUnchanged;
-    counts.bytesUnchanged = sumBytes(counts.bytesUnchanged, bytesUnchanged);
+    const judgement = this.#parts.judge.judge(rows, { goesOn: isNew, isLost });
+    this.#proof.setWants(rows.page, judgement.bits);
+    countUnchanged(this.counts, judgement, isNew);
     // What is left of files that did not come up again so far is less worth than a copy that fits.
     this.#parts.space.ensureRoom(() => this.#parts.root.partials.clearUnused());
-    this.#out.want(want);
+    this.#out.want(judgement.want);
   }
 
   /** The next entry of the walk, when all before it are in their places. */
@@ -153,10 +153,7 @@ export class CopyEngine implements Engine {
 
   /** The failure that a chunk means which is altered however often it comes. */
   alteredError(chunk: ChunkRecord): FanfoldError {
-    return new FanfoldError(
-      "digest-mismatch",
-      `cannot check "${entryDisplay(fileOf(chunk, this.#parts.pageStore, this.#proof).entry)}" at byte ${chunk.offset}: the chunk does not have the hash that was sent with it`,
-    );
+    return alteredChunk(fileOf(chunk, this.#parts.pageStore, this.#proof), chunk);
   }
 
   #data({ records, hashes }: CheckedFrame): void {
@@ -181,24 +178,30 @@ export class CopyEngine implements Engine {
     if (current !== undefined) this.counts.current = entryDisplay(current);
   }
 
-  #content(file: FileOfPage, record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): void {
-    const { writer, space } = this.#parts;
+  #recipe({ entry, slice }: ReturnType<typeof decodeRecipe>): void {
+    const { recipes, writer, pageStore } = this.#parts;
+    const file = fileOf({ entry }, pageStore, this.#proof);
+    // Of what cannot be carried nothing is looked up.
+    const wanted = file.wanted && !this.#proof.hasFailed(entry);
+    recipes.take({ ...file, wanted }, slice, writer.isOpen(entry));
+  }
+
+  #content(file: FileOfPage, record: ContentRecord, hashed: ChunkHash | undefined): void {
+    const { writer, space, recipes } = this.#parts;
     const { entry, wanted, page } = file;
+    recipes.settle(entry.entry);
     if (this.#proof.hasFailed(entry.entry)) return;
     const isFirst = !writer.isOpen(entry.entry);
+    const held = record.kind === "kept" ? recipes.kept(file, record) : undefined;
     let written = 0;
     this.#guarded(entry, () => {
-      written = writer.content(file, record, hashed);
+      written = writer.content(file, record, { hashed, held });
     });
     if (!wanted) return;
     // What an earlier session stored of it is done, too.
-    const bytes = (record.kind === "hole" ? record.length : record.bytes.length) + (isFirst ? record.offset : 0);
-    this.#countDone(bytes);
+    const bytes = lengthOf(record) + (isFirst ? record.offset : 0);
+    countDone(this.counts, bytes);
     space.stored(page.page, written);
-  }
-
-  #countDone(bytes: number): void {
-    this.counts.bytesDone = Math.min(this.counts.bytesDone + bytes, this.counts.bytesFound);
   }
 
   /** `final` undefined: it was withdrawn. `whole`: all of its content, which comes together with the mark. */
@@ -209,15 +212,16 @@ export class CopyEngine implements Engine {
     this.#proof.close(page, entry.entry, undefined);
     if (final === undefined && entry.entry < this.#entriesWalked) this.#names.withdrawn(entry);
     this.#parts.shared.forget(entry);
+    this.#parts.recipes.close(entry.entry);
     if (this.#proof.hasFailed(entry.entry)) return;
-    if (wanted && whole !== undefined) this.#countDone(whole.chunk.bytes.length);
+    if (wanted && whole !== undefined) countDone(this.counts, whole.chunk.bytes.length);
     const storedBytes = writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.
     if (wanted) space.need(page.page, storedBytes - roomOf(entry));
     if (final === undefined) {
       this.#links.withdrawn(entry);
       writer.discard(entry.entry);
-      if (!wanted) this.#changed(entry.size);
+      if (!wanted) countChanged(this.counts, entry.size);
       return;
     }
     this.#guarded(entry, () => {
@@ -229,7 +233,7 @@ export class CopyEngine implements Engine {
       this.#proof.close(page, entry.entry, final);
       if (entry.entry >= this.#entriesWalked) this.#links.cameAgain(entry);
       if (finished === "kept") return;
-      if (!wanted) this.#changed(entry.size);
+      if (!wanted) countChanged(this.counts, entry.size);
       if (finished !== "named") return this.#block(entry, finished);
       if (entry.roomBytes !== undefined && storedBytes < final.size) checkHoles(this.#parts, entry);
       this.#out.file(entry, final.size);
@@ -270,12 +274,6 @@ export class CopyEngine implements Engine {
     return problem !== undefined;
   }
 
-  /** A file that was taken as unchanged, and is not. */
-  #changed(bytes: number): void {
-    this.counts.filesUnchanged -= 1;
-    this.counts.bytesUnchanged -= bytes;
-  }
-
   #trailer(trailer: Trailer): void {
     const { pageStore, manifest, space, root } = this.#parts;
     const rows = pageStore.page(trailer.page);
@@ -289,10 +287,11 @@ export class CopyEngine implements Engine {
     // Content that was not sent must still be here, and be the source's.
     const isUnread = (index: number) => this.#proof.isUnread(rows, index, trailer);
     for (const [index, problem] of this.#unread.odd(rows, trailer.states, isUnread)) {
-      this.#changed(rows.size(index));
+      countChanged(this.counts, rows.size(index));
       this.#fail(rows.entry(index), problem);
     }
     space.close(trailer.page);
+    this.#parts.recipes.closeBelow(rows.first + rows.count);
     this.#proof.prove(rows, { ...trailer, isAgain: rows.first >= this.#entriesWalked });
     pageStore.close();
     const carried = this.#proof.carried(rows, trailer);

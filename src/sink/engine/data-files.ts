@@ -1,9 +1,9 @@
 import { FanfoldError } from "../../lib/errors.ts";
-import type { ChunkRecord, DataRecord, FileFinal, HoleRecord } from "../../protocol/frame/data-table.ts";
+import type { ChunkRecord, DataRecord, FileFinal } from "../../protocol/frame/data-table.ts";
 import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import type { PageStore } from "../stream/page-store.ts";
-import type { FileToWrite } from "./file-writer.ts";
+import type { ContentRecord, FileToWrite } from "./file-writer.ts";
 import type { UnprovenPages } from "./unproven-pages.ts";
 
 /** Pages whose data may come before their trailers; a source reads at most four at a time. */
@@ -14,8 +14,13 @@ export interface FileOfPage extends FileToWrite {
   readonly page: PageRows;
 }
 
+/** How much of its file a record is. */
+export function lengthOf(record: ContentRecord): number {
+  return record.kind === "chunk" ? record.bytes.length : record.length;
+}
+
 /** @throws FanfoldError `damaged` for a record of what is no file, or none that is open */
-export function fileOf(record: DataRecord, pageStore: PageStore, proof: UnprovenPages): FileOfPage {
+export function fileOf(record: { readonly entry: number }, pageStore: PageStore, proof: UnprovenPages): FileOfPage {
   const number = pageStore.pageOf(record.entry);
   if (number < proof.pages || number >= proof.pages + PAGES_UNCLOSED_MAX) {
     throw new FanfoldError(
@@ -33,10 +38,18 @@ export function fileOf(record: DataRecord, pageStore: PageStore, proof: Unproven
   return { entry, page, wanted: proof.isWanted(number, index) };
 }
 
+export function alteredChunk({ entry }: FileToWrite, { offset }: ChunkRecord): FanfoldError {
+  const what = `"${entryDisplay(entry)}" at byte ${offset}`;
+  return new FanfoldError(
+    "digest-mismatch",
+    `cannot check ${what}: the chunk does not have the hash that was sent with it`,
+  );
+}
+
 /** What the close mark says of a file whose only chunk comes right before it; undefined for all others. */
 export function finalOfWhole(
   { roomBytes }: FileEntry,
-  record: ChunkRecord | HoleRecord,
+  record: ContentRecord,
   next: DataRecord | undefined,
 ): FileFinal | undefined {
   if (record.kind !== "chunk" || record.offset > 0 || roomBytes !== undefined) return undefined;

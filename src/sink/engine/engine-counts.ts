@@ -1,3 +1,5 @@
+import { sumBytes } from "../../lib/memory/sum-bytes.ts";
+
 /** What a sink has and knows of the totals. */
 export interface EngineCounts {
   filesFound: number;
@@ -26,4 +28,27 @@ export function emptyCounts(): EngineCounts {
     discoveryEnded: false,
     current: "",
   };
+}
+
+/** So many bytes more are stored, or need not be. */
+export function countDone(counts: EngineCounts, bytes: number): void {
+  counts.bytesDone = Math.min(counts.bytesDone + bytes, counts.bytesFound);
+}
+
+/** What stands there already of a page. `isNew` false: its files were counted as done when they were withdrawn. */
+export function countUnchanged(
+  counts: EngineCounts,
+  { filesUnchanged, bytesUnchanged }: Pick<EngineCounts, "filesUnchanged" | "bytesUnchanged">,
+  isNew: boolean,
+): void {
+  if (isNew) counts.filesDone += filesUnchanged;
+  if (isNew) counts.bytesDone = sumBytes(counts.bytesDone, bytesUnchanged);
+  counts.filesUnchanged += filesUnchanged;
+  counts.bytesUnchanged = sumBytes(counts.bytesUnchanged, bytesUnchanged);
+}
+
+/** A file of so many bytes that was taken as unchanged, and is not. */
+export function countChanged(counts: EngineCounts, bytes: number): void {
+  counts.filesUnchanged -= 1;
+  counts.bytesUnchanged -= bytes;
 }

@@ -149,6 +149,8 @@ export class EngineHost {
       { origin, fidelity, doubts, deletion, numericIds, specials, isSynced, snapshot, onBusy: this.#onBusy },
       {
         want: this.#post,
+        lacks: this.#post,
+        settled: (entry) => this.#post({ type: "settled", entry }),
         file: (entry, bytes) => {
           if (!this.#start.fileNotices) return;
           this.#completed.push({ path: entryDisplay(entry), bytes });

@@ -5,6 +5,7 @@ import type { FidelityReport } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import type { DeletionPolicy } from "../deletion/deletion.ts";
+import type { LacksMessage } from "../delta/open-recipes.ts";
 import type { Durability } from "../disk/entry-sync.ts";
 import type { Doubts } from "../own/sync-mark.ts";
 import type { SequenceRange } from "../stream/sequence-tracker.ts";
@@ -81,6 +82,9 @@ export type EngineMessage =
       readonly buffers: readonly SharedArrayBuffer[];
     }
   | WantMessage
+  | LacksMessage
+  /** The source has acted on the answers to the recipe of this entry. */
+  | { readonly type: "settled"; readonly entry: number }
   /** Files that are complete, when notices of them are wanted. */
   | { readonly type: "files"; readonly files: readonly FileNotice[] }
   /** Much is read before anything is stored again. */

@@ -2,6 +2,7 @@ import type { FileEntry } from "../../protocol/frame/page.ts";
 import type { TreeDigest } from "../../protocol/hash/tree-digest.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
+import type { OpenRecipes, RecipeSink } from "../delta/open-recipes.ts";
 import type { Root } from "../disk/root.ts";
 import type { ManifestWriter } from "../manifest/manifest-writer.ts";
 import type { IsDoubted } from "../own/partial-files.ts";
@@ -21,6 +22,7 @@ export interface EngineParts {
   readonly pageStore: PageStore;
   readonly order: TreeOrder;
   readonly writer: FileWriter;
+  readonly recipes: OpenRecipes;
   readonly judge: WantJudge;
   readonly space: FreeSpace;
   readonly manifest: ManifestWriter;
@@ -43,7 +45,7 @@ export interface EngineParts {
 }
 
 /** What it tells. */
-export interface EngineSink {
+export interface EngineSink extends RecipeSink {
   /** The page is stored and its directories stand: this is what is wanted of it. */
   want(want: WantMessage): void;
   file(entry: FileEntry, bytes: number): void;

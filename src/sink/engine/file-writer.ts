@@ -1,17 +1,29 @@
 import { FanfoldError } from "../../lib/errors.ts";
-import type { ChunkRecord, FileFinal, HoleRecord } from "../../protocol/frame/data-table.ts";
+import type { ChunkRecord, CloseRecord, DataRecord, FileFinal } from "../../protocol/frame/data-table.ts";
 import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import { type ChunkHash, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { FILES_OPEN_MAX } from "../../protocol/limits.ts";
+import type { HeldPieces } from "../delta/held-pieces.ts";
 import { IncomingFile } from "../disk/incoming-file.ts";
 import type { Root } from "../disk/root.ts";
 import { SmallFiles } from "../disk/small-files.ts";
 import { type PartialFile, partialName } from "../own/partial-files.ts";
 
+/** What says something of the content of a file. */
+export type ContentRecord = Exclude<DataRecord, CloseRecord>;
+
 /** An entry whose content comes, and whether this sink asked for it. */
 export interface FileToWrite {
   readonly entry: FileEntry;
   readonly wanted: boolean;
+}
+
+/** What is known of a record of content. */
+interface KnownContent {
+  /** Of a chunk. */
+  readonly hashed?: ChunkHash | undefined;
+  /** From what a kept range is filled; without it, from what stands under the name of the file. */
+  readonly held?: HeldPieces | undefined;
 }
 
 /** The only chunk of a file. */
@@ -38,13 +50,14 @@ export class FileWriter implements Disposable {
   }
 
   /**
-   * Takes a hole, or a chunk whose hash was checked. Returns the bytes that it wrote.
+   * Takes a hole, a kept range, or a chunk whose hash was checked. Returns the bytes that it wrote.
    *
    * @throws FanfoldError `damaged` out of order
    */
-  content(to: FileToWrite, record: ChunkRecord | HoleRecord, hashed: ChunkHash | undefined): number {
+  content(to: FileToWrite, record: ContentRecord, { hashed, held }: KnownContent = {}): number {
     const file = this.#of(to, record.offset);
     if (record.kind === "hole") return file.addHole(record);
+    if (record.kind === "kept") return file.addKept(record, held);
     return file.add(record, hashed ?? hashChunk(record.bytes));
   }
 
@@ -53,7 +66,7 @@ export class FileWriter implements Disposable {
     const { entry, wanted } = to;
     const placed = wanted && !this.isOpen(entry.entry) ? this.#small.place(entry, chunk.bytes, final) : undefined;
     if (placed !== undefined) return placed;
-    this.content(to, chunk, hashed);
+    this.content(to, chunk, { hashed });
     return this.close(to, final);
   }
 

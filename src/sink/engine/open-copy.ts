@@ -5,6 +5,8 @@ import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { clearExtrasIn, type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
+import { OpenRecipes } from "../delta/open-recipes.ts";
+import { OlderFiles } from "../disk/older-files.ts";
 import type { Root } from "../disk/root.ts";
 import { syncFileSystemNow } from "../disk/sync-file-system.ts";
 import { openManifestWriter } from "../manifest/manifest-writer.ts";
@@ -109,7 +111,9 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   // Other names are snapshots': there is nothing to wait for.
   const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
   const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
-  const judge = new WantJudge({ root, space, shared, isDoubted: doubted, onBusy, hashesHeld });
+  const older = new OlderFiles({ root, basis: snapshot?.basis });
+  const recipes = opening.use(new OpenRecipes({ older, onBusy, out }));
+  const judge = new WantJudge({ root, space, shared, older, isDoubted: doubted, onBusy, hashesHeld });
   const usual = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
   const deletion =
     snapshot === undefined ? usual : { ...usual, scope: EVERYTHING, policy: { forbidden: false }, onBusy };
@@ -123,7 +127,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   };
   const engine = new CopyEngine(
     {
-      ...{ root, pageStore, order, writer, judge, space, shared, takeOver, manifest, tree },
+      ...{ root, pageStore, order, writer, recipes, judge, space, shared, takeOver, manifest, tree },
       fidelity,
       scope,
       mayClear: () => deletion.scope.limit !== undefined,

@@ -201,6 +201,9 @@ class Restore {
         want: (want) => {
           this.#want = want;
         },
+        // Nobody sends a recipe here.
+        lacks: () => undefined,
+        settled: () => undefined,
         file: () => undefined,
         problem: (problem) => this.#tell(problem),
         deleted: () => undefined,

@@ -4,8 +4,10 @@ import { type FrameSealer, STREAM_DATA, type StreamScope } from "../../protocol/
 import type { SinkReport, UpMessage } from "../../protocol/frame/report.ts";
 import { encodeUp } from "../../protocol/frame/up.ts";
 import { LANE_WINDOW_BYTES, PAGES_UNANSWERED_MAX } from "../../protocol/limits.ts";
+import type { LacksMessage } from "../delta/open-recipes.ts";
 import type { WantMessage } from "../wants/page-wants.ts";
 import type { Conclusion, SinkUp } from "./copy-parts.ts";
+import { LacksRepeater } from "./lacks-repeater.ts";
 
 interface ReporterOptions {
   /** The stream that is reported on. */
@@ -59,6 +61,7 @@ export class Reporter implements Disposable {
   /** Pages whose want may not have arrived, and those of them that were sent since the last repetition. */
   readonly #wanted = new Map<number, WantMessage>();
   readonly #lately = new Set<number>();
+  readonly #lacks = new LacksRepeater();
   #conclusion: Conclusion | undefined;
 
   constructor(options: ReporterOptions) {
@@ -93,6 +96,17 @@ export class Reporter implements Disposable {
     this.#wanted.set(want.page, want);
     this.#lately.add(want.page);
     this.#later(want);
+  }
+
+  /** Tells what is lacked of a slice of a recipe. Repeated until `settled`. */
+  lacks(answer: LacksMessage): void {
+    this.#lacks.add(answer);
+    this.#later(answer);
+  }
+
+  /** The source has acted on the answers to the recipe of this entry. */
+  settled(entry: number): void {
+    this.#lacks.settled(entry);
   }
 
   /** The trailers of all pages below this one have come: the source knows what was wanted of them. */
@@ -132,6 +146,7 @@ export class Reporter implements Disposable {
     const late = [...this.#wanted.values()].filter(({ page }) => !this.#lately.has(page)).slice(0, WANTS_REPEATED_MAX);
     for (const want of late) this.#later(want);
     this.#lately.clear();
+    for (const answer of this.#lacks.due()) this.#later(answer);
     if (this.#conclusion !== undefined) this.#later(this.#conclusion);
   }
 

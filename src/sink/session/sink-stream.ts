@@ -8,13 +8,14 @@ import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { ReceivingState } from "../../protocol/messages/events.ts";
 import { fitFidelity, fitPath, fitProblems, fitReason } from "../../protocol/messages/fit-message.ts";
 import type { Pace } from "../../protocol/messages/held-back.ts";
-import type { CopyProgress, Problem, SinkProgress } from "../../protocol/messages/progress.ts";
+import type { Problem, SinkProgress } from "../../protocol/messages/progress.ts";
 import { outcomeOfProof } from "../../protocol/messages/whole-copy.ts";
 import { type EngineCounts, emptyCounts } from "../engine/engine-counts.ts";
 import type { EngineMessage, EngineRequest } from "../engine/engine-messages.ts";
 import type { SequenceRange } from "../stream/sequence-tracker.ts";
 import type { StreamSecret } from "../stream/stream-secret.ts";
 import type { CopyTask, EngineFeed, SinkRuntime } from "./copy-parts.ts";
+import { copyProgressOf } from "./copy-progress.ts";
 import { engineStartOf } from "./engine-start.ts";
 import { keepTree } from "./keep-tree.ts";
 import type { Reporter } from "./reporter.ts";
@@ -246,6 +247,12 @@ export class SinkStream {
       case "want":
         this.#options.reporter.want(message);
         break;
+      case "lacks":
+        this.#options.reporter.lacks(message);
+        break;
+      case "settled":
+        this.#options.reporter.settled(message.entry);
+        break;
       case "files":
         for (const file of message.files) this.#options.runtime.emit({ type: "file", ...file });
         break;
@@ -326,24 +333,8 @@ export class SinkStream {
   }
 
   #showProgress(): void {
-    const { filesFound, bytesFound, bytesUnchanged, discoveryEnded } = this.#counts;
     const elapsedMs = this.#options.runtime.clock.nowMs() - this.#startMs;
-    const { filesDone, bytesDone, currentFile } = this.progress;
-    const receivedBytes = Math.max(0, bytesDone - bytesUnchanged);
-    const progress: CopyProgress = {
-      filesFound,
-      filesDone,
-      bytesFound,
-      bytesDone,
-      discoveryEnded,
-      bytesUnchanged,
-      bytesSent: 0,
-      bytesSentAgain: 0,
-      bytesCaughtUp: 0,
-      currentFile,
-      rateBytesPerSecond: elapsedMs > 0 ? (receivedBytes * 1000) / elapsedMs : 0,
-      elapsedMs,
-    };
+    const progress = copyProgressOf(this.#counts, this.progress, elapsedMs);
     this.#options.runtime.emit({ type: "progress", progress, state: this.#state });
   }
 }

@@ -5,6 +5,7 @@ import { HELD_FILES_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
 import { spared } from "../disk/entry-problem.ts";
 import type { FileFacts } from "../disk/file-facts.ts";
 import { ownFile } from "../disk/link-file.ts";
+import type { OlderFiles } from "../disk/older-files.ts";
 import { PlainLook } from "../disk/plain-look.ts";
 import { hashBeginning } from "../disk/read-content.ts";
 import type { FreeSpace } from "../engine/free-space.ts";
@@ -21,6 +22,7 @@ import {
 } from "./page-wants.ts";
 
 type HeldBeginning = NonNullable<WantMessage["held"]>[number];
+type OlderVersion = NonNullable<WantMessage["older"]>[number];
 
 interface Beginning {
   readonly bytes: number;
@@ -35,6 +37,14 @@ interface WantJudgeOptions extends CompareOptions {
   readonly shared: SharedEntries;
   /** Whether what is held of a file is told with its hash. @default true */
   readonly hashesHeld?: boolean | undefined;
+  /** What recipes may be made of. */
+  readonly older: Pick<OlderFiles, "bytesOf">;
+}
+
+/** What an answer says besides of what is here of wanted files. */
+interface Remains {
+  readonly held: HeldBeginning[];
+  readonly older: OlderVersion[];
 }
 
 interface JudgeOptions {
@@ -62,7 +72,7 @@ export class WantJudge {
    */
   judge(rows: PageRows, { goesOn = true, isLost }: JudgeOptions = {}): Judgement {
     const { root, space } = this.#options;
-    const held: HeldBeginning[] = [];
+    const remains: Remains = { held: [], older: [] };
     let [group, isFresh] = [-1, false];
     const judgement = judgePage(rows, (index) => {
       if (isLost?.(rows.first + index) === true) return undefined;
@@ -75,9 +85,15 @@ export class WantJudge {
         space.need(rows.page, rows.room(index));
         return false;
       }
-      return this.#look(rows, index, { goesOn, held });
+      return this.#look(rows, index, goesOn, remains);
     });
-    return held.length === 0 ? judgement : { ...judgement, want: { ...judgement.want, held } };
+    const { held, older } = remains;
+    const want = {
+      ...judgement.want,
+      ...(held.length === 0 ? {} : { held }),
+      ...(older.length === 0 ? {} : { older }),
+    };
+    return { ...judgement, want };
   }
 
   /** Whether it is here, and nothing is odd with it: nearly always when nothing has changed. */
@@ -87,18 +103,16 @@ export class WantJudge {
   }
 
   /** The same of any file, at length. */
-  #look(
-    rows: PageRows,
-    index: number,
-    { goesOn, held }: { readonly goesOn: boolean; readonly held: HeldBeginning[] },
-  ): boolean {
+  #look(rows: PageRows, index: number, goesOn: boolean, { held, older }: Remains): boolean {
     const { root, space } = this.#options;
     const entry = rows.file(index);
     if (entry === undefined) return false;
     const own = lookFor(root, entry);
     if (own !== undefined && this.#isEqual(entry, own, goesOn)) return true;
     const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
+    const olderBytes = beginning === undefined ? this.#options.older.bytesOf(entry, own) : undefined;
     if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
+    if (olderBytes !== undefined) older.push([index, olderBytes]);
     if (this.#isHere(entry)) space.need(rows.page, roomOf(entry) - freedBy(own) - (beginning?.roomBytes ?? 0));
     return false;
   }

@@ -5,6 +5,7 @@ import type { Deletion } from "../../../src/protocol/messages/deletion.ts";
 import { FidelityTally } from "../../../src/protocol/messages/fidelity.ts";
 import type { Problem } from "../../../src/protocol/messages/progress.ts";
 import type { DeletionPolicy } from "../../../src/sink/deletion/deletion.ts";
+import type { LacksMessage } from "../../../src/sink/delta/open-recipes.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import type { RootOptions } from "../../../src/sink/disk/root-options.ts";
 import type { CopyEngine } from "../../../src/sink/engine/copy-engine.ts";
@@ -22,6 +23,9 @@ export interface OpenEngine extends Disposable {
   readonly files: string[];
   /** What was wanted of each page. */
   readonly wants: WantMessage[];
+  /** What was lacked of each slice of a recipe, and of which entries the answers have arrived. */
+  readonly lacks: LacksMessage[];
+  readonly settled: number[];
   readonly fidelity: FidelityTally;
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
@@ -55,6 +59,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
   const startedMs = options.nowMs ?? systemClock.date().getTime();
   const [problems, files, wants]: [Problem[], string[], WantMessage[]] = [[], [], []];
   const deleted: string[] = [];
+  const [lacks, settled]: [LacksMessage[], number[]] = [[], []];
   const copy = openCopy(
     root,
     {
@@ -72,6 +77,8 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
     },
     {
       want: (want) => wants.push(want),
+      lacks: (answer) => lacks.push(answer),
+      settled: (entry) => settled.push(entry),
       file: (entry) => files.push(entryDisplay(entry)),
       problem: (problem) => problems.push(problem),
       deleted: (path) => deleted.push(path),
@@ -84,6 +91,8 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
     problems,
     files,
     wants,
+    lacks,
+    settled,
     fidelity,
     accept(payload) {
       const checked = checkFrame(payload);

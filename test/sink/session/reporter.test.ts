@@ -181,3 +181,36 @@ describe("Reporter", () => {
     }
   });
 });
+
+describe("answers to recipes", () => {
+  const answer = (slice: number, entry = 1) => ({ type: "lacks" as const, entry, slice, lacks: "none" as const });
+
+  test("go at once, and again each second, some at a time and in turns, until the source acts on them", async () => {
+    const { clock, reporter, sent } = begin();
+    const slices = (from: number) =>
+      sent()
+        .slice(from)
+        .flatMap(({ message }) => (message.type === "lacks" ? [message.entry * 1000 + message.slice] : []));
+    const numbers = Array.from({ length: 100 }, (_, slice) => slice);
+    for (const slice of numbers) reporter.lacks(answer(slice));
+    reporter.lacks(answer(0, 2));
+    expect(slices(0)).toEqual([...numbers.map((slice) => 1000 + slice), 2000]);
+    const first = sent().length;
+    // What was sent just now is not late.
+    clock.advance(1000);
+    expect(slices(first)).toEqual([]);
+    clock.advance(1000);
+    expect(slices(first)).toEqual(numbers.slice(0, 64).map((slice) => 1000 + slice));
+    const second = sent().length;
+    clock.advance(1000);
+    expect(slices(second).slice(0, 37)).toEqual([...numbers.slice(64).map((slice) => 1000 + slice), 2000]);
+    reporter.settled(1);
+    const third = sent().length;
+    clock.advance(2000);
+    expect(new Set(slices(third))).toEqual(new Set([2000]));
+    reporter.settled(2);
+    const last = sent().length;
+    clock.advance(3000);
+    expect(slices(last)).toEqual([]);
+  });
+});

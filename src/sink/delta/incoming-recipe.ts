@@ -1,0 +1,93 @@
+import { PieceBits } from "../../delta/piece-bits.ts";
+import type { RecipeSlice } from "../../delta/recipe.ts";
+import { damaged } from "../../protocol/frame/bytes.ts";
+import type { OpenFile } from "../disk/regular-file.ts";
+import { HeldPieces } from "./held-pieces.ts";
+import { OwnPieces } from "./own-pieces.ts";
+
+interface IncomingRecipeOptions {
+  /** Opens the version that is here, if it may serve. Undefined: the file is not wanted, and nothing is looked up. */
+  readonly open: (() => OpenFile | undefined) | undefined;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
+}
+
+/** The recipe of one file [P-17]: its slices come in order, and each is answered. */
+export class IncomingRecipe implements Disposable {
+  readonly pieces: number;
+  readonly size: number;
+  readonly #cutting: RecipeSlice["cutting"];
+  /** Undefined for a file that is not wanted. */
+  readonly held: HeldPieces | undefined;
+  /** What is here, until all slices have come. */
+  #own: OwnPieces | undefined;
+  #came = 0;
+  #bytes = 0;
+  /** Whether the source has acted on the answers. */
+  isSettled = false;
+
+  private constructor(
+    { pieces, size, cutting }: RecipeSlice,
+    held: HeldPieces | undefined,
+    own: OwnPieces | undefined,
+  ) {
+    this.pieces = pieces;
+    this.size = size;
+    this.#cutting = cutting;
+    this.held = held;
+    this.#own = own;
+  }
+
+  /** Reads the version that is here; the slice is taken afterwards. @throws FanfoldError `damaged` unless it is the first */
+  static begin(slice: RecipeSlice, { open, onBusy }: IncomingRecipeOptions): IncomingRecipe {
+    if (slice.first !== 0) throw damaged(`holds a recipe that begins with piece ${slice.first}`);
+    if (open === undefined) return new IncomingRecipe(slice, undefined, undefined);
+    const file = open();
+    try {
+      const own = file && OwnPieces.read(file, slice, onBusy);
+      if (own !== undefined) return new IncomingRecipe(slice, new HeldPieces(slice.pieces, file), own);
+    } catch (thrown) {
+      file?.[Symbol.dispose]();
+      throw thrown;
+    }
+    file?.[Symbol.dispose]();
+    return new IncomingRecipe(slice, new HeldPieces(slice.pieces, undefined), undefined);
+  }
+
+  get isWhole(): boolean {
+    return this.#came === this.pieces;
+  }
+
+  /** Says what is lacked of the next slice. @throws FanfoldError `damaged` for any other */
+  take(slice: RecipeSlice): PieceBits {
+    this.#check(slice);
+    const { lengths } = slice;
+    const lacks = PieceBits.none(lengths.length);
+    for (let index = 0; index < lengths.length; index += 1) {
+      const length = lengths[index] ?? 0;
+      const from = this.#own?.find(slice, index);
+      this.held?.add(length, from);
+      if (this.held !== undefined && from === undefined) lacks.add(index);
+      this.#bytes += length;
+    }
+    this.#came += lengths.length;
+    const isTooLong = this.#bytes > this.size || (this.isWhole && this.#bytes < this.size);
+    if (isTooLong) throw damaged(`holds pieces of ${this.#bytes} bytes for a file of ${this.size}`);
+    if (this.isWhole) this.#own = undefined;
+    return lacks;
+  }
+
+  [Symbol.dispose](): void {
+    this.held?.[Symbol.dispose]();
+  }
+
+  #check({ pieces, size, cutting, first }: RecipeSlice): void {
+    const isOfThis =
+      pieces === this.pieces &&
+      size === this.size &&
+      cutting.cutter === this.#cutting.cutter &&
+      cutting.averageBytes === this.#cutting.averageBytes;
+    if (!isOfThis) throw damaged("holds a slice of another recipe than the one before");
+    if (first !== this.#came) throw damaged(`goes on with piece ${first} of a recipe, expected piece ${this.#came}`);
+  }
+}

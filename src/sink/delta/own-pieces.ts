@@ -1,0 +1,61 @@
+import { type BuiltRecipe, buildRecipe } from "../../delta/build-recipe.ts";
+import { boundsOf } from "../../delta/cutting.ts";
+import type { RecipeSlice } from "../../delta/recipe.ts";
+import { PIECE_HASH_BYTES, RECIPE_PIECES_MAX } from "../../protocol/limits.ts";
+import { readable } from "../disk/entry-problem.ts";
+import { factsOfOpen, isAsSeen } from "../disk/file-facts.ts";
+import { TELL_BYTES } from "../disk/read-content.ts";
+import type { OpenFile } from "../disk/regular-file.ts";
+import { isSameHash, PieceTable } from "./piece-table.ts";
+
+/** The pieces of the version that a sink holds, cut like the recipe that came. */
+export class OwnPieces {
+  readonly #lengths: Uint32Array;
+  readonly #hashes: Buffer;
+  /** Where each of them begins. */
+  readonly #starts: Float64Array;
+  /** Undefined: a piece is looked for at its own place alone. */
+  readonly #table: PieceTable | undefined;
+  /** The own piece behind the one that was found last. */
+  #next = 0;
+
+  private constructor({ recipe: { cutting, lengths, hashes } }: BuiltRecipe) {
+    this.#lengths = lengths;
+    this.#hashes = hashes;
+    this.#starts = new Float64Array(lengths.length);
+    for (let piece = 1; piece < lengths.length; piece += 1)
+      this.#starts[piece] = (this.#starts[piece - 1] ?? 0) + (lengths[piece - 1] ?? 0);
+    if (cutting.cutter === "content") this.#table = new PieceTable(hashes);
+  }
+
+  /** Reads the whole file. Undefined when it cannot be read, or was changed meanwhile: then it serves for nothing. */
+  static read({ fd, facts }: OpenFile, { cutting, size }: RecipeSlice, onBusy: () => void): OwnPieces | undefined {
+    // What lies behind the new file's end has no place in it. Cut by content, more pieces would be too many.
+    const bytesMax = cutting.cutter === "fixed" ? size : RECIPE_PIECES_MAX * boundsOf(cutting).minBytes;
+    const bytes = Math.min(facts.size, bytesMax);
+    if (bytes === 0) return undefined;
+    const steps = buildRecipe({ fd, size: bytes, cutting });
+    const built = readable(() => {
+      for (let told = 0; ; ) {
+        const step = steps.next();
+        if (step.done === true) return step.value;
+        if (step.value - told < TELL_BYTES) continue;
+        told = step.value;
+        onBusy();
+      }
+    });
+    return built === undefined || !isAsSeen(factsOfOpen(fd), facts) ? undefined : new OwnPieces(built);
+  }
+
+  /** Where the bytes lie here of piece `index` of a slice; undefined when they do not. */
+  find({ first, lengths, hashes }: RecipeSlice, index: number): number | undefined {
+    const at = index * PIECE_HASH_BYTES;
+    // Most often the piece behind the last one: then they are read together, too.
+    const likely = this.#table === undefined ? first + index : this.#next;
+    const isLikely = likely < this.#lengths.length && isSameHash(this.#hashes, likely * PIECE_HASH_BYTES, hashes, at);
+    const piece = isLikely ? likely : this.#table?.find(hashes, at);
+    if (piece === undefined || this.#lengths[piece] !== lengths[index]) return undefined;
+    this.#next = piece + 1;
+    return this.#starts[piece];
+  }
+}
