@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CutterKind } from "../../src/delta/cutting.ts";
 import { SpillFile } from "../../src/lib/disk/spill-file.ts";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../src/protocol/limits.ts";
 import { Root } from "../../src/sink/disk/root.ts";
 import { DryEngine } from "../../src/sink/engine/dry-engine.ts";
 import { encodeRecord, MAGIC, MANIFEST_VERSION, type RecordKind } from "../../src/sink/manifest/manifest.ts";
@@ -12,7 +14,10 @@ import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
 import { PageStore } from "../../src/sink/stream/page-store.ts";
 import { ScopeStore } from "../../src/sink/stream/scope-store.ts";
 import { TreeOrder } from "../../src/sink/stream/tree-order.ts";
+import { noise } from "../delta/recipes.ts";
+import { AS_LISTED, delivered, file, finalOf, HandSource, rootEntry } from "../helpers/copies/hand-source.ts";
 import { openEngine } from "../helpers/copies/open-engine.ts";
+import { cuttingOf, type HandRecord, recipeFor, recipeFrames, recordsFrame } from "../helpers/copies/recipe-frames.ts";
 import { removeTree } from "../helpers/disks/temp-folder.ts";
 import { fullTreeFacts } from "../helpers/trees/full-tree-facts.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
@@ -133,6 +138,42 @@ function manifestSeeds(): Buffer[] {
   ];
 }
 
+/** An older version of a file, which is called large enough for a recipe. */
+const OLDER = noise(1, 2 * LEAF_BYTES);
+
+/** What recipes and kept ranges do where an older version stands. */
+function fills(input: Uint8Array): void {
+  guarded((sink) => {
+    writeFileSync(join(sink, "l"), OLDER);
+    using engine = openEngine(sink, { nowMs: 0 });
+    refuses(REFUSALS, () => {
+      for (const { payload } of framesOf(input)) engine.accept(payload);
+    });
+  });
+}
+
+/** A file of which all is kept, by both cutters, and one that ends otherwise. */
+function recipeSeeds(): Buffer[] {
+  const longer = Buffer.concat([OLDER.subarray(0, LEAF_BYTES), Buffer.from("other")]);
+  return [
+    recipeSession(OLDER, "fixed", OLDER.length),
+    recipeSession(OLDER, "content", OLDER.length),
+    recipeSession(longer, "fixed", LEAF_BYTES),
+  ];
+}
+
+function recipeSession(bytes: Buffer, cutter: CutterKind, keptBytes: number): Buffer {
+  const source = new HandSource();
+  const { payload, page } = source.page([rootEntry, file("l", DELTA_FILE_BYTES_MIN)]);
+  const kept: HandRecord = { kind: "kept", offset: 0, length: keptBytes };
+  const rest = bytes.subarray(keptBytes);
+  const chunks: HandRecord[] = rest.length === 0 ? [] : [{ kind: "chunk", offset: keptBytes, bytes: rest }];
+  const content = recordsFrame(1, [kept, ...chunks], finalOf(bytes));
+  const recipe = recipeFrames(1, recipeFor(bytes, cuttingOf(cutter)));
+  const trailer = source.trailer(page, [AS_LISTED, delivered(bytes)]);
+  return framed([payload, ...recipe, content, trailer, source.end()].map(unfinished));
+}
+
 const stream = (): Buffer[] => [
   framed(sessionPayloads().map(unfinished)),
   framed(sessionPayloads().slice(0, 1).map(unfinished)),
@@ -141,6 +182,7 @@ const WORDS = ["d", "a", "out", "d/a", "out/a", ".fanfold", "partial", "..", "/"
 
 export const ENGINE_TARGETS: readonly FuzzTarget[] = [
   { name: "copy-engine", seeds: stream, words: WORDS, run: copies },
+  { name: "recipes", seeds: recipeSeeds, words: ["l", ...WORDS], run: fills },
   { name: "dry-engine", seeds: stream, words: WORDS, run: looks },
   { name: "manifest", seeds: manifestSeeds, words: WORDS, run: readsManifest },
 ];
