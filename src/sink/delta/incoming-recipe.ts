@@ -62,10 +62,11 @@ export class IncomingRecipe implements Disposable {
   take(slice: RecipeSlice): PieceBits {
     this.#check(slice);
     const { lengths } = slice;
+    const hashes = Buffer.from(slice.hashes.buffer, slice.hashes.byteOffset, slice.hashes.byteLength);
     const lacks = PieceBits.none(lengths.length);
     for (let index = 0; index < lengths.length; index += 1) {
       const length = lengths[index] ?? 0;
-      const from = this.#own?.find(slice, index);
+      const from = this.#own?.find(slice, hashes, index);
       this.held?.add(length, from);
       if (this.held !== undefined && from === undefined) lacks.add(index);
       this.#bytes += length;
