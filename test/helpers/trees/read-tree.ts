@@ -21,7 +21,8 @@ export interface ReadTree {
   readonly doneBytes: number;
   readonly doneFiles: number;
 }
-export interface ReadTreeOptions extends Partial<Pick<ReadPageOptions, "isWanted" | "heldOf" | "isLastTry">> {
+export interface ReadTreeOptions
+  extends Partial<Pick<ReadPageOptions, "isWanted" | "heldOf" | "isLastTry" | "recipes">> {
   readonly frameBytes?: number;
   /** Between the walk and the reading. */
   readonly change?: () => void;
