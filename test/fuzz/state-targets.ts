@@ -6,6 +6,7 @@ import { buildFrame, finishFrame } from "../../src/protocol/frame/frame.ts";
 import { MISSING_RANGES_MAX } from "../../src/protocol/limits.ts";
 import { checkFrame } from "../../src/sink/stream/checked-frame.ts";
 import { SequenceTracker } from "../../src/sink/stream/sequence-tracker.ts";
+import { DeltaAnswers } from "../../src/source/delta/delta-answers.ts";
 import { CreditWindow } from "../../src/source/publish/credit-window.ts";
 import { PageAnswers } from "../../src/source/publish/page-answers.ts";
 import { RepairRequests } from "../../src/source/publish/repair-requests.ts";
@@ -25,6 +26,8 @@ const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const progress = { filesDone: 1, bytesDone: 2, currentFile: "x" };
 const REPORT = { type: "report", receivedUpTo: 4, missing: [[5, 7]], storedUpTo: 3, progress, busy: "hashing" };
 const WANT = { type: "want", page: 0, want: { bits: "Aw==" }, held: [[0, 32_768, "a".repeat(64)]] };
+const OLDER = { type: "want", page: 0, want: "all", older: [[1, 2_000_000]] };
+const LACKS = { type: "lacks", entry: 1, slice: 0, lacks: { bits: "AQI=" } };
 const PROOF = {
   ...{
     type: "proof",
@@ -50,6 +53,8 @@ function sinkSays(input: Uint8Array): void {
   const desk = new RepairRequests();
   const ledger = new PageAnswers(spill);
   ledger.add({ page: 0, entries: 5, body: new Uint8Array(1), traits: new Uint8Array(0) }, ["one", "two"]);
+  const deltas = new DeltaAnswers();
+  deltas.sent(1, 10, ["one", "two"]);
   for (let sequence = 0; sequence < FRAMES; sequence += 1) window.published({ sequence, costBytes: 1000 });
   for (const line of Buffer.from(input).toString("latin1").split("\n")) {
     const frame = buildFrame({ type: "up", ...SESSION, stream: 0 }, Buffer.from(line, "latin1"));
@@ -63,6 +68,11 @@ function sinkSays(input: Uint8Array): void {
       must(desk.due(1000).length <= FRAMES, "nothing is repaired that does not exist");
     } else if (message.type === "want")
       refuses(["damaged"], () => ledger.answer("one", message.page, message.want, message));
+    else if (message.type === "lacks")
+      must(
+        refuses(["damaged"], () => deltas.answer("one", message)) === undefined,
+        "one sink does not say what another one lacks",
+      );
     else if (message.type === "proof")
       proofFault(
         message,
@@ -190,6 +200,8 @@ export const STATE_TARGETS: readonly FuzzTarget[] = [
     seeds: () => [
       text(REPORT),
       text(WANT),
+      text(OLDER),
+      text(LACKS),
       text(PROOF),
       text(FAILED),
       Buffer.concat([text(WANT), Buffer.from("\n"), text(REPORT)]),
