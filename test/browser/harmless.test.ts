@@ -161,7 +161,15 @@ function summaryWith(text: string): SessionSummary {
   return {
     ...{ result: "incomplete", files: 3, directories: 1, symlinks: 0, hardlinks: 0, specials: 0 },
     ...{ notCarried: {}, notCarriedExamples: {}, bytes: 3_000_000, bytesSent: 3_000_000, bytesSentAgain: 0 },
-    ...{ bytesCaughtUp: 0, bytesSaved: 0, bytesKept: 0, bytesNotNeeded: 0, filesGrew: 0, elapsedMs: 3000, problemCount: 1 },
+    ...{
+      bytesCaughtUp: 0,
+      bytesSaved: 0,
+      bytesKept: 0,
+      bytesNotNeeded: 0,
+      filesGrew: 0,
+      elapsedMs: 3000,
+      problemCount: 1,
+    },
     problems: [problem],
     sinks: [
       {

@@ -30,7 +30,15 @@ function summaryOf(result: "complete" | "dry-run", sinkIds: readonly string[]): 
   return {
     ...{ result, files: 3, directories: 1, symlinks: 0, hardlinks: 0, specials: 0 },
     ...{ notCarried: {}, notCarriedExamples: {}, bytes: 3_000_000, bytesSent: 3_000_000, bytesSentAgain: 0 },
-    ...{ bytesCaughtUp: 0, bytesSaved: 0, bytesKept: 0, bytesNotNeeded: 0, filesGrew: 0, elapsedMs: 3000, problemCount: 0 },
+    ...{
+      bytesCaughtUp: 0,
+      bytesSaved: 0,
+      bytesKept: 0,
+      bytesNotNeeded: 0,
+      filesGrew: 0,
+      elapsedMs: 3000,
+      problemCount: 0,
+    },
     problems: [],
     sinks: sinkIds.map((sinkId) => ({
       ...{ sinkId, name: sinkId, outcome, filesDone: 3, bytesDone: 3_000_000, problemCount: 0, problems: [] },
