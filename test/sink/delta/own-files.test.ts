@@ -7,7 +7,9 @@ import { noise } from "../../delta/recipes.ts";
 import { TIME } from "../../helpers/copies/hand-source.ts";
 import { beginRecipes, putOwn } from "../../helpers/copies/recipe-engine.ts";
 import { overwritten } from "../../helpers/copies/recipe-frames.ts";
+import { mountSmallDisk, smallDisksAvailable } from "../../helpers/disks/small-disk.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
+import { thrownCode } from "../../helpers/thrown.ts";
 
 const LEAF = LEAF_BYTES;
 const OLD = noise(1, 2 * DELTA_FILE_BYTES_MIN);
@@ -109,4 +111,17 @@ describe("an older version that changes between the answer and the filling", () 
     expect(sink.problems).toEqual([]);
     expect(readFileSync(path).equals(bytes)).toBe(true);
   });
+});
+
+test.skipIf(!smallDisksAvailable())("a disk that gets full while kept ranges are copied ends the copy as ever", () => {
+  using disk = mountSmallDisk(join(tempFolder(), "disk"), 4);
+  const path = putOwn(disk.path, OLD);
+  const bytes = Buffer.concat([OLD, OLD.subarray(LEAF)]);
+  const sink = beginRecipes(disk.path, bytes, { freeBytes: () => 2 * bytes.length });
+  const { recipe, lacks } = sink.ask("content");
+  expect(lacks.lackedBytes(recipe)).toBeLessThan(OLD.length / 2);
+  expect(thrownCode(() => sink.fill(recipe, lacks))).toBe("ENOSPC");
+  expect([sink.problems, readFileSync(path).equals(OLD)]).toEqual([[], true]);
+  expect(sink.root.damage.isEmpty).toBe(true);
+  sink[Symbol.dispose]();
 });
