@@ -22,6 +22,9 @@ export interface IndexedFile {
   readonly traits: Buffer;
 }
 
+/** Pieces by their numbers. */
+export type PiecesToFind = Pick<Recipe, "lengths" | "hashes">;
+
 /** Where a piece lies, if the file is still the one that it was. */
 interface HeldPiece {
   readonly file: IndexedFile;
@@ -29,7 +32,7 @@ interface HeldPiece {
 }
 
 interface PiecesOfFile {
-  readonly file: IndexedFile;
+  file: IndexedFile;
   readonly cutting: Cutting;
   readonly size: number;
   /** Its pieces lie behind one another in the table. */
@@ -48,6 +51,8 @@ export class PieceIndex {
   /** In the order of their pieces. */
   #entries: PiecesOfFile[] = [];
   readonly #byPath = new Map<string, PiecesOfFile>();
+  /** How many files there are of each size. */
+  readonly #sizes = new Map<number, number>();
   #pathBytes = 0;
   #droppedPieces = 0;
 
@@ -74,6 +79,7 @@ export class PieceIndex {
     this.#entries.push(entry);
     this.#byPath.set(keyOf(file.path), entry);
     this.#pathBytes += file.path.length;
+    this.#sizes.set(size, (this.#sizes.get(size) ?? 0) + 1);
     this.#table.add(lengths, hashes, (piece) => this.#entryOf(piece)?.isDropped !== false);
     return true;
   }
@@ -86,10 +92,24 @@ export class PieceIndex {
     this.#byPath.delete(keyOf(path));
     this.#pathBytes -= path.length;
     this.#droppedPieces += entry.pieces;
+    const left = (this.#sizes.get(entry.size) ?? 1) - 1;
+    if (left === 0) this.#sizes.delete(entry.size);
+    else this.#sizes.set(entry.size, left);
+  }
+
+  /** Whether a file of exactly this size is known. */
+  hasSize(size: number): boolean {
+    return this.#sizes.has(size);
+  }
+
+  /** A file that is the same looks otherwise now. */
+  renew(path: Buffer, traits: Buffer): void {
+    const entry = this.#byPath.get(keyOf(path));
+    if (entry !== undefined) entry.file = { path: entry.file.path, traits };
   }
 
   /** Where a piece of a recipe lies. Undefined: it is not known to be held. */
-  find({ lengths, hashes }: Recipe, number: number): HeldPiece | undefined {
+  find({ lengths, hashes }: PiecesToFind, number: number): HeldPiece | undefined {
     const piece = this.#table.find(hashes, number * PIECE_HASH_BYTES);
     if (piece === undefined || this.#table.length(piece) !== lengths[number]) return undefined;
     const entry = this.#entryOf(piece);

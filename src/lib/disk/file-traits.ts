@@ -21,6 +21,22 @@ export function traitsOf(source: TraitSource): Buffer {
   return Buffer.from(words.buffer);
 }
 
+/** Where the size begins, the time of the last change, and the time of the last write. */
+const [SIZE_AT, CHANGED_AT, WRITTEN_AT] = [16, 24, 36];
+
+/** Whether they are of one file that has the same size and time of the last write, whatever else was done to it. */
+export function isSameInode(one: Buffer, other: Buffer): boolean {
+  return one.compare(other, 0, SIZE_AT, 0, SIZE_AT) === 0 && isSameVersion(one, other);
+}
+
+/** Whether size and time of the last write are the same. */
+export function isSameVersion(one: Buffer, other: Buffer): boolean {
+  return (
+    one.compare(other, SIZE_AT, CHANGED_AT, SIZE_AT, CHANGED_AT) === 0 &&
+    one.compare(other, WRITTEN_AT, TRAITS_BYTES, WRITTEN_AT, TRAITS_BYTES) === 0
+  );
+}
+
 const [LOW, HIGH] = endianness() === "LE" ? [0, 1] : [1, 0];
 const MASK = 0xffff_ffffn;
 

@@ -39,12 +39,26 @@ const ZERO_LEAVES = 8192;
 /** Hashes of so many leaves of zeros; made when the first hole comes. */
 let zeroLeaves: Buffer | undefined;
 
+/** Where the hashes of the leaves of a file go as well, in their order. */
+export interface LeafLog {
+  /** The file begins anew. */
+  clear(): void;
+  take(leaves: Uint8Array): void;
+}
+
 /** Hash of a file from its chunks, given in order. */
 export class FileHasher {
+  readonly #log: LeafLog | undefined;
   #hasher: Blake3Hasher | undefined;
   #only: ChunkHash | undefined;
 
+  constructor(log?: LeafLog) {
+    this.#log = log;
+    log?.clear();
+  }
+
   add(chunk: ChunkHash): void {
+    this.#log?.take(chunk.leaves);
     if (this.#only === undefined && this.#hasher === undefined) {
       this.#only = chunk;
       return;
@@ -57,7 +71,9 @@ export class FileHasher {
     const whole = bytes > LEAF_BYTES ? Math.floor(bytes / LEAF_BYTES) : 0;
     for (let left = whole; left > 0; left -= ZERO_LEAVES) {
       zeroLeaves ??= Buffer.alloc(ZERO_LEAVES * HASH_BYTES, blake3(Buffer.alloc(LEAF_BYTES)));
-      this.#tree().update(zeroLeaves.subarray(0, Math.min(left, ZERO_LEAVES) * HASH_BYTES));
+      const leaves = zeroLeaves.subarray(0, Math.min(left, ZERO_LEAVES) * HASH_BYTES);
+      this.#log?.take(leaves);
+      this.#tree().update(leaves);
     }
     const rest = bytes - whole * LEAF_BYTES;
     if (rest > 0) this.add(hashChunk(Buffer.alloc(rest)));

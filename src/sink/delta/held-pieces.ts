@@ -1,27 +1,33 @@
 import { readKept } from "../disk/read-content.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
+import type { PlaceOfPiece } from "./piece-finder.ts";
 
 const LACKED = -1;
 
-/** Of a file with a recipe: which pieces this sink holds, and where they lie in the version that it holds. That stays open. */
+/** Of a file with a recipe: which pieces this sink holds, and where they lie. The files that have them stay open, at most 255. */
 export class HeldPieces implements Disposable {
-  readonly #file: OpenFile | undefined;
+  /** Each once. */
+  readonly #files: OpenFile[];
   /** Where each piece begins, and behind them the end of the last. */
   readonly #starts: Float64Array;
-  /** The same in the version here. */
+  /** The same in the file that has it. */
   readonly #from: Float64Array;
+  /** Which file that is. */
+  readonly #fileOf: Uint8Array;
   #count = 0;
 
-  /** Takes the file over. Without one, all is lacked. */
-  constructor(pieces: number, file: OpenFile | undefined) {
-    this.#file = file;
+  /** Takes over the version that is here, if there is one. */
+  constructor(pieces: number, own: OpenFile | undefined) {
+    this.#files = own === undefined ? [] : [own];
     this.#starts = new Float64Array(pieces + 1);
     this.#from = new Float64Array(pieces);
+    this.#fileOf = new Uint8Array(pieces);
   }
 
-  /** The next piece; `from` undefined: it is lacked. */
-  add(length: number, from: number | undefined): void {
-    this.#from[this.#count] = from ?? LACKED;
+  /** The next piece. Takes over the file that has it; without one it is lacked. */
+  add(length: number, place: PlaceOfPiece | undefined): void {
+    this.#from[this.#count] = place?.from ?? LACKED;
+    if (place !== undefined) this.#fileOf[this.#count] = this.#numberOf(place.file);
     this.#starts[this.#count + 1] = this.#startOf(this.#count) + length;
     this.#count += 1;
   }
@@ -35,24 +41,34 @@ export class HeldPieces implements Disposable {
     return true;
   }
 
-  /** Reads a range that is here. False when the system refuses it, or the file has become shorter. */
+  /** Reads a range that is here. False when the system refuses it, or a file has become shorter. */
   read(space: Buffer, offset: number): boolean {
-    if (this.#file === undefined) return false;
     const end = offset + space.length;
     let piece = this.#pieceAt(offset);
     for (let at = offset; at < end; ) {
+      const number = this.#fileOf[piece] ?? 0;
+      const file = this.#files[number];
+      if (file === undefined) return false;
       const from = this.#fromOf(piece) + at - this.#startOf(piece);
       let to = this.#startOf(piece + 1);
       // Pieces that lie there one behind another, too, are read at once.
-      for (piece += 1; to < end && this.#fromOf(piece) === from + to - at; piece += 1) to = this.#startOf(piece + 1);
-      if (!readKept(this.#file.fd, space.subarray(at - offset, Math.min(to, end) - offset), from)) return false;
+      const goesOn = () => this.#fileOf[piece] === number && this.#fromOf(piece) === from + to - at;
+      for (piece += 1; to < end && goesOn(); piece += 1) to = this.#startOf(piece + 1);
+      if (!readKept(file.fd, space.subarray(at - offset, Math.min(to, end) - offset), from)) return false;
       at = to;
     }
     return true;
   }
 
   [Symbol.dispose](): void {
-    this.#file?.[Symbol.dispose]();
+    for (const file of this.#files.splice(0)) file[Symbol.dispose]();
+  }
+
+  /** Most often that of the piece before. */
+  #numberOf(file: OpenFile): number {
+    const before = this.#fileOf[this.#count - 1] ?? 0;
+    const number = this.#files[before] === file ? before : this.#files.indexOf(file);
+    return number === -1 ? this.#files.push(file) - 1 : number;
   }
 
   #startOf(piece: number): number {

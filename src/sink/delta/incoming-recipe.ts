@@ -4,12 +4,23 @@ import { damaged } from "../../protocol/frame/bytes.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
 import { HeldPieces } from "./held-pieces.ts";
 import { OwnPieces } from "./own-pieces.ts";
+import type { PieceFinder, PlaceOfPiece } from "./piece-finder.ts";
 
 interface IncomingRecipeOptions {
   /** Opens the version that is here, if it may serve. Undefined: the file is not wanted, and nothing is looked up. */
   readonly open: (() => OpenFile | undefined) | undefined;
+  /** Finds in other files what that lacks. */
+  readonly elsewhere?: PieceFinder | undefined;
   /** Called now and then while much is read. */
   readonly onBusy: () => void;
+}
+
+/** What a wanted file may be made of. */
+interface Found {
+  /** The version that is here. */
+  readonly file?: OpenFile;
+  readonly own?: OwnPieces;
+  readonly elsewhere: PieceFinder | undefined;
 }
 
 /** The recipe of one file [P-17]: its slices come in order, and each is answered. */
@@ -21,37 +32,37 @@ export class IncomingRecipe implements Disposable {
   readonly held: HeldPieces | undefined;
   /** What is here, until all slices have come. */
   #own: OwnPieces | undefined;
+  readonly #file: OpenFile | undefined;
+  readonly #elsewhere: PieceFinder | undefined;
   #came = 0;
   #bytes = 0;
   /** Whether the source has acted on the answers. */
   isSettled = false;
 
-  private constructor(
-    { pieces, size, cutting }: RecipeSlice,
-    held: HeldPieces | undefined,
-    own: OwnPieces | undefined,
-  ) {
+  private constructor({ pieces, size, cutting }: RecipeSlice, found?: Found) {
     this.pieces = pieces;
     this.size = size;
     this.#cutting = cutting;
-    this.held = held;
-    this.#own = own;
+    this.held = found && new HeldPieces(pieces, found.file);
+    this.#own = found?.own;
+    this.#file = found?.file;
+    this.#elsewhere = found?.elsewhere;
   }
 
   /** Reads the version that is here; the slice is taken afterwards. @throws FanfoldError `damaged` unless it is the first */
-  static begin(slice: RecipeSlice, { open, onBusy }: IncomingRecipeOptions): IncomingRecipe {
+  static begin(slice: RecipeSlice, { open, elsewhere, onBusy }: IncomingRecipeOptions): IncomingRecipe {
     if (slice.first !== 0) throw damaged(`holds a recipe that begins with piece ${slice.first}`);
-    if (open === undefined) return new IncomingRecipe(slice, undefined, undefined);
+    if (open === undefined) return new IncomingRecipe(slice);
     const file = open();
     try {
       const own = file && OwnPieces.read(file, slice, onBusy);
-      if (own !== undefined) return new IncomingRecipe(slice, new HeldPieces(slice.pieces, file), own);
+      if (file !== undefined && own !== undefined) return new IncomingRecipe(slice, { file, own, elsewhere });
     } catch (thrown) {
       file?.[Symbol.dispose]();
       throw thrown;
     }
     file?.[Symbol.dispose]();
-    return new IncomingRecipe(slice, new HeldPieces(slice.pieces, undefined), undefined);
+    return new IncomingRecipe(slice, { elsewhere });
   }
 
   get isWhole(): boolean {
@@ -66,9 +77,9 @@ export class IncomingRecipe implements Disposable {
     const lacks = PieceBits.none(lengths.length);
     for (let index = 0; index < lengths.length; index += 1) {
       const length = lengths[index] ?? 0;
-      const from = this.#own?.find(slice, hashes, index);
-      this.held?.add(length, from);
-      if (this.held !== undefined && from === undefined) lacks.add(index);
+      const place = this.#find(slice, hashes, index);
+      this.held?.add(length, place);
+      if (this.held !== undefined && place === undefined) lacks.add(index);
       this.#bytes += length;
     }
     this.#came += lengths.length;
@@ -80,6 +91,14 @@ export class IncomingRecipe implements Disposable {
 
   [Symbol.dispose](): void {
     this.held?.[Symbol.dispose]();
+  }
+
+  /** In the version that is here, or else in another file. */
+  #find(slice: RecipeSlice, hashes: Buffer, index: number): PlaceOfPiece | undefined {
+    const from = this.#own?.find(slice, hashes, index);
+    if (from === undefined || this.#file === undefined)
+      return this.#elsewhere?.find({ lengths: slice.lengths, hashes }, index);
+    return { file: this.#file, from };
   }
 
   #check({ pieces, size, cutting, first }: RecipeSlice): void {

@@ -21,7 +21,7 @@ export interface RecipeSink {
 }
 
 interface OpenRecipesOptions {
-  readonly older: Pick<OlderFiles, "open">;
+  readonly older: Pick<OlderFiles, "open" | "elsewhere">;
   /** Called now and then while much is read. */
   readonly onBusy: () => void;
   readonly out: RecipeSink;
@@ -115,7 +115,9 @@ export class OpenRecipes implements Disposable {
     if (this.#open.size === RECIPES_OPEN_MAX || this.#pieces + slice.pieces > RECIPES_OPEN_PIECES_MAX)
       throw refused(entry, `${this.#open.size} recipes of ${this.#pieces} pieces are open`);
     const { older, onBusy } = this.#options;
-    const recipe = IncomingRecipe.begin(slice, { open: wanted ? () => older.open(entry) : undefined, onBusy });
+    const open = wanted ? () => older.open(entry) : undefined;
+    const elsewhere = wanted ? older.elsewhere(entry) : undefined;
+    const recipe = IncomingRecipe.begin(slice, { open, elsewhere, onBusy });
     this.#open.set(entry.entry, recipe);
     this.#pieces += slice.pieces;
     return recipe;

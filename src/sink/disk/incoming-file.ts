@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync } from "node:fs";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { ChunkRecord, FileFinal, HoleRecord, KeptRecord } from "../../protocol/frame/data-table.ts";
 import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
-import { type ChunkHash, FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
+import { type ChunkHash, FileHasher, hashChunk, type LeafLog } from "../../protocol/hash/content-hash.ts";
 import type { MetadataEntry } from "../metadata/metadata.ts";
 import { openTarget } from "../metadata/metadata-target.ts";
 import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "../own/partial-files.ts";
@@ -30,6 +30,8 @@ interface IncomingOptions {
   readonly partialName: string;
   /** Called now and then while much is read. */
   readonly onBusy: () => void;
+  /** Where the leaves of the whole file go. */
+  readonly leaves?: LeafLog | undefined;
 }
 
 /** Fills `space` with the bytes of a range that is kept; false when they cannot be read any more. */
@@ -51,7 +53,7 @@ export class IncomingFile {
   readonly #options: IncomingOptions;
   #partial: PartialFile | undefined;
   #own: OwnFile | undefined;
-  #hasher = new FileHasher();
+  #hasher: FileHasher;
   #bytes = 0;
   /** Bytes that the source left out, and that are in the hash as the own file has them. */
   #ownBytes = 0;
@@ -66,6 +68,7 @@ export class IncomingFile {
 
   private constructor(options: IncomingOptions) {
     this.#options = options;
+    this.#hasher = new FileHasher(options.leaves);
     this.#isSparse = options.entry.roomBytes !== undefined;
   }
 
@@ -297,7 +300,8 @@ export class IncomingFile {
     const own = this.#own;
     if (own === undefined) return partial;
     const copyTo = (bytes: Buffer, offset: number): void => this.#write(partial.fd, bytes, offset);
-    const hasher = hashBeginning(own.fd, this.#bytes, { onBusy: this.#options.onBusy, copyTo });
+    const { onBusy, leaves } = this.#options;
+    const hasher = hashBeginning(own.fd, this.#bytes, { onBusy, leaves, copyTo });
     if (hasher === undefined) throw ownDiffers();
     ftruncateSync(partial.fd, this.#bytes);
     // The hash is of the bytes that were copied, and not of those that were compared. The file may change in between.

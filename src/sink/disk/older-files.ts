@@ -2,8 +2,10 @@ import { joined } from "../../lib/disk/directories.ts";
 import { statPath } from "../../lib/disk/entry-stats.ts";
 import type { FileEntry } from "../../protocol/frame/page.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../protocol/limits.ts";
+import { PieceFinder } from "../delta/piece-finder.ts";
 import { readable, spared } from "./entry-problem.ts";
 import type { FileFacts } from "./file-facts.ts";
+import type { KnownPieces } from "./known-pieces.ts";
 import { type OpenFile, openRegular } from "./regular-file.ts";
 import type { Root } from "./root.ts";
 import type { Basis } from "./root-options.ts";
@@ -12,11 +14,13 @@ interface OlderFilesOptions {
   readonly root: Root;
   /** The newest snapshot, where there are some. */
   readonly basis: Basis | undefined;
+  /** Those of files under other names. */
+  readonly pieces: KnownPieces;
 }
 
 /**
  * What stands here of files whose content is wanted: older versions, of which pieces may serve [P-17]. They stand under
- * their names in the folder, or in the newest snapshot. Part of the door to the disk (D11).
+ * their names in the folder, or in the newest snapshot. A file that was renamed or copied has another name here. Part of the door to the disk (D11).
  */
 export class OlderFiles {
   readonly #options: OlderFilesOptions;
@@ -29,6 +33,8 @@ export class OlderFiles {
   bytesOf(entry: FileEntry, own: FileFacts | undefined): number | undefined {
     if (!this.#mayServe(entry)) return undefined;
     const bytes = own?.size ?? this.#bytesInBasis(entry) ?? 0;
+    // A file of just that size is most likely this one.
+    if (bytes !== entry.size && this.#options.pieces.hasSize(entry.size)) return entry.size;
     return bytes < LEAF_BYTES ? undefined : bytes;
   }
 
@@ -37,6 +43,11 @@ export class OlderFiles {
     if (!this.#mayServe(entry)) return undefined;
     const { directory, name } = entry;
     return readable(() => this.#options.root.openFile(directory, name)) ?? this.#openInBasis(entry);
+  }
+
+  /** What finds pieces of it in files under other names. */
+  elsewhere(entry: FileEntry): PieceFinder | undefined {
+    return this.#mayServe(entry) ? new PieceFinder(this.#options.pieces) : undefined;
   }
 
   #mayServe(entry: FileEntry): boolean {

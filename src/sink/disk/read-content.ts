@@ -2,7 +2,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { filePieces, isSparse } from "../../lib/disk/file-pieces.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { isZero, zeroRuns } from "../../lib/disk/zeros.ts";
-import { FileHasher, hashChunk } from "../../protocol/hash/content-hash.ts";
+import { FileHasher, hashChunk, type LeafLog } from "../../protocol/hash/content-hash.ts";
 import { LEAF_BYTES } from "../../protocol/limits.ts";
 import { readable } from "./entry-problem.ts";
 
@@ -18,6 +18,8 @@ interface ReadOptions {
   readonly onBusy: () => void;
   /** Where the bytes go as well, but for holes; they are overwritten afterwards. */
   readonly copyTo?: (bytes: Buffer, offset: number) => void;
+  /** Where the leaves go, now and when the hasher goes on. */
+  readonly leaves?: LeafLog | undefined;
 }
 
 /** One for all files: a thread does one thing at a time. */
@@ -25,7 +27,7 @@ let shared: Buffer | undefined;
 
 /** Hash of the first `bytes` of an open file [P-5], or undefined when it is shorter. Its holes are not read. */
 export function hashBeginning(fd: number, bytes: number, options: ReadOptions): FileHasher | undefined {
-  const hasher = new FileHasher();
+  const hasher = new FileHasher(options.leaves);
   let done = 0;
   for (const piece of readPieces(fd, { from: 0, to: bytes, onBusy: options.onBusy })) {
     const { bytes: read, length } = piece;

@@ -4,7 +4,9 @@ import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import { type ChunkHash, hashChunk } from "../../protocol/hash/content-hash.ts";
 import { FILES_OPEN_MAX } from "../../protocol/limits.ts";
 import type { HeldPieces } from "../delta/held-pieces.ts";
+import type { LeafPieces } from "../delta/leaf-pieces.ts";
 import { IncomingFile } from "../disk/incoming-file.ts";
+import type { KnownPieces } from "../disk/known-pieces.ts";
 import type { Root } from "../disk/root.ts";
 import { SmallFiles } from "../disk/small-files.ts";
 import { type PartialFile, partialName } from "../own/partial-files.ts";
@@ -26,6 +28,14 @@ interface KnownContent {
   readonly held?: HeldPieces | undefined;
 }
 
+interface FileWriterOptions {
+  readonly root: Root;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
+  /** Where the pieces of large files are kept. */
+  readonly pieces: KnownPieces;
+}
+
 /** The only chunk of a file. */
 export interface WholeContent {
   readonly chunk: ChunkRecord;
@@ -40,13 +50,17 @@ export interface WholeContent {
 export class FileWriter implements Disposable {
   readonly #root: Root;
   readonly #onBusy: () => void;
+  readonly #pieces: KnownPieces;
   readonly #open = new Map<number, IncomingFile>();
+  /** Of large files that are open. */
+  readonly #leaves = new Map<number, LeafPieces>();
   readonly #small: SmallFiles;
 
-  constructor(root: Root, onBusy: () => void = () => undefined) {
+  constructor({ root, onBusy, pieces }: FileWriterOptions) {
     this.#root = root;
     this.#small = new SmallFiles(root);
     this.#onBusy = onBusy;
+    this.#pieces = pieces;
   }
 
   /**
@@ -80,6 +94,8 @@ export class FileWriter implements Disposable {
     const file = this.#of(to, 0);
     const finished = file.finish(final);
     this.#open.delete(to.entry.entry);
+    const leaves = this.#takeLeaves(to.entry.entry);
+    if (leaves !== undefined && typeof finished === "string") this.#pieces.add(to.entry, leaves, final.size);
     return finished;
   }
 
@@ -100,6 +116,8 @@ export class FileWriter implements Disposable {
 
   /** Forgets the content that came for a file. The entry that had its name before is untouched. */
   discard(entry: number): void {
+    // Also of a file that could not be begun.
+    this.#takeLeaves(entry);
     const file = this.#open.get(entry);
     if (file === undefined) return;
     this.#open.delete(entry);
@@ -122,8 +140,11 @@ export class FileWriter implements Disposable {
         "damaged",
         `cannot write "${entryDisplay(entry)}": ${FILES_OPEN_MAX} other files are still open`,
       );
+    const leaves = this.#pieces.begin(entry);
+    if (leaves !== undefined) this.#leaves.set(entry.entry, leaves);
     const options = {
       root: this.#root,
+      leaves,
       entry,
       isWanted: wanted,
       partialName: partialName(entry),
@@ -139,5 +160,13 @@ export class FileWriter implements Disposable {
     const file = wanted ? IncomingFile.wanted(options, from) : IncomingFile.compared(options, from);
     this.#open.set(entry.entry, file);
     return file;
+  }
+
+  #takeLeaves(entry: number): LeafPieces | undefined {
+    const leaves = this.#leaves.get(entry);
+    if (leaves === undefined) return undefined;
+    this.#leaves.delete(entry);
+    this.#pieces.end(leaves);
+    return leaves;
   }
 }

@@ -6,6 +6,7 @@ import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { clearExtrasIn, type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
 import { OpenRecipes } from "../delta/open-recipes.ts";
+import { KnownPieces } from "../disk/known-pieces.ts";
 import { OlderFiles } from "../disk/older-files.ts";
 import type { Root } from "../disk/root.ts";
 import { syncFileSystemNow } from "../disk/sync-file-system.ts";
@@ -102,16 +103,17 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   const pageStore = opening.use(new PageStore(SpillFile.open()));
   const order = opening.use(new TreeOrder({ pageStore, random: systemRandom }));
   const tree = opening.use(new TreeDigest(() => SpillFile.open()));
-  const { session, sessionId, source, startedMs } = origin;
-  const meta = { session, sessionId, source, timeMs: startedMs, numericIds, asRoot: root.metadata.isRoot };
+  const { startedMs: timeMs, ...from } = origin;
+  const meta = { ...from, timeMs, numericIds, asRoot: root.metadata.isRoot };
   const manifest = openManifestWriter(root, meta, options.isSynced);
-  const writer = new FileWriter(root, onBusy);
+  const pieces = new KnownPieces({ root, basis: snapshot?.basis, isDoubted: doubted });
+  const writer = new FileWriter({ root, onBusy, pieces });
   root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   // Other names are snapshots': there is nothing to wait for.
   const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
   const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
-  const older = new OlderFiles({ root, basis: snapshot?.basis });
+  const older = new OlderFiles({ root, basis: snapshot?.basis, pieces });
   const recipes = opening.use(new OpenRecipes({ older, onBusy, out }));
   const judge = new WantJudge({ root, space, shared, older, isDoubted: doubted, onBusy, hashesHeld });
   const usual = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
@@ -155,6 +157,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
       if (parts.disposed) return;
       writer[Symbol.dispose]();
       manifest.discard();
+      if (end === "proven") pieces.save();
       if (end === "proven") root.partials.clear();
       if (end === "full") root.partials.clearUnused();
       parts.dispose();
