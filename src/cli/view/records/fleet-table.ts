@@ -1,14 +1,28 @@
 import type { FleetSink, SinkProof } from "../../../protocol/api/answer-schemas.ts";
-import { formatBytes, formatPercent } from "../../../words/format.ts";
+import { formatBytes, formatCount, formatPercent } from "../../../words/format.ts";
 import { tableLines } from "../text/table.ts";
 import { minuteOf } from "./record-words.ts";
 
 const HEAD = ["NAME", "HERE", "LAST WHOLE COPY (UTC)", "OF SESSION", "BYTES", "FREE", "VERSION", "KEY"];
+/** Before it stands what is known of snapshots, where anything is. */
+const FREE_AT = HEAD.indexOf("FREE");
 const KEY_DIGITS_SHOWN = 12;
 
 export function fleetTable(sinks: readonly FleetSink[]): readonly string[] {
   const sorted = [...sinks].sort((one, other) => compare(one.name, other.name) || compare(one.key, other.key));
-  return tableLines([HEAD, ...sorted.map(row)]);
+  const rows = [HEAD, ...sorted.map(row)];
+  // For many fleets there is nothing to say of snapshots.
+  if (sorted.every(({ snapshot }) => snapshot === undefined)) return tableLines(rows);
+  const column = ["NEWEST SNAPSHOT", ...sorted.map(({ snapshot }) => snapshotWords(snapshot))];
+  return tableLines(
+    rows.map((cells, index) => [...cells.slice(0, FREE_AT), column[index] ?? "", ...cells.slice(FREE_AT)]),
+  );
+}
+
+/** `2026-01-02T03-04-05Z, 12 kept` */
+function snapshotWords(snapshot: FleetSink["snapshot"]): string {
+  if (snapshot === undefined) return "-";
+  return snapshot.kept === undefined ? snapshot.name : `${snapshot.name}, ${formatCount(snapshot.kept)} kept`;
 }
 
 function row({ name, key, connected, lastProof, lastCopy, ...machine }: FleetSink): readonly string[] {
