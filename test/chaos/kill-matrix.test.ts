@@ -56,7 +56,7 @@ function scenarioOf(transport: TransportName, { keep, ...more }: Case, seed: num
   const order = { ...planned, ...more, late: { sinks: 0, share: 0 } };
   const tree = { seed, largeFiles: 2, mediumFiles: 10, smallFiles: 300 };
   if (keep === undefined) return { ...order, tree: { ...tree, largeMib: 20 }, mibPerSecond: 50 };
-  return { ...order, keep, tree: { ...tree, largeMib: 2 }, mibPerSecond: 10 };
+  return { ...order, keep, tree: { ...tree, largeMib: 2, smallFiles: 50 }, mibPerSecond: 10 };
 }
 
 function titleOf({ sinks, blows, keep }: Case): string {
