@@ -24,7 +24,7 @@ import { judgePage, type WantMessage } from "../wants/page-wants.ts";
 import { UnreadFiles } from "../wants/unread-files.ts";
 import { StandingEntries } from "./standing-entries.ts";
 
-export interface LookOptions extends Pick<CopyOptions, "origin" | "doubts" | "numericIds" | "isSynced" | "onBusy"> {
+interface LookOptions extends Pick<CopyOptions, "origin" | "doubts" | "numericIds" | "isSynced" | "onBusy"> {
   /** Of the tree that the newest snapshot was proven to be, in hex. */
   readonly digest: string;
 }
