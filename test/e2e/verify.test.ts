@@ -116,12 +116,13 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     execFileSync("cp", ["-al", to, lab.path("snapshot")]);
     writeFileSync(`${from}/large`, content(20_000_000, 5));
     const sink = lab.sink(address, to);
-    const source = lab.source(address, from, ["--bwlimit", "5M"]);
-    await sink.event("progress", { where: ({ progress }) => progress.bytesDone > 1_000_000 });
+    const source = lab.source(address, from, ["--bwlimit", "100K"]);
+    await sink.event("progress", { where: ({ progress }) => progress.bytesDone > 100_000 });
     const busy = verify(lab, to);
     expect(await busy.exit()).toBe(5);
     expect(await busy.failure()).toMatchObject({ code: "folder-busy" });
     expect(await verify(lab, lab.path("snapshot")).exit()).toBe(0);
+    await lab.unlimit(address);
     expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
   });
 

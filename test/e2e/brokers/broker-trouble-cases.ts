@@ -61,12 +61,14 @@ export function brokerTrouble(name: string, start: () => Promise<TestBroker>): v
         address,
         from,
         to: [lab.path("one"), lab.path("two")],
-        sourceArgs: ["--bwlimit", "40M"],
+        sourceArgs: ["--bwlimit", "4M"],
       });
-      await source.event("progress", { where: ({ progress }) => progress.bytesDone > 20 * 1024 * 1024 });
+      await source.event("progress", { where: ({ progress }) => progress.bytesDone > 8 * 1024 * 1024 });
       await broker.kill();
       await source.event("transport", { where: ({ status }) => status === "disconnected" });
       await broker.restart();
+      await source.event("transport", { where: ({ status }) => status === "reconnected" });
+      await lab.unlimit(address);
       const summary = await expectProven(source, sinks);
       expect(summary.bytesSentAgain).toBeLessThan(summary.bytesSent);
       for (const folder of ["one", "two"]) await expectCopy(from, lab.path(folder));

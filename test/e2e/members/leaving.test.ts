@@ -12,7 +12,7 @@ import { E2E_MS, expectCopy, expectProven, startCopy } from "../copying.ts";
 
 /** More than can be copied at that rate before the session is held, the window included. */
 const TREE = { files: 12, mibEach: 6 };
-const LIMIT = ["--bwlimit", "20M"];
+const LIMIT = ["--bwlimit", "2M"];
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
 
 describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, () => {
@@ -274,6 +274,7 @@ async function longCopy(
   await stayer.event("progress", underWay);
   // The source sends no more than its window while one sink is frozen.
   stayer.signal("SIGSTOP");
+  await lab.unlimit(address);
   await leaver.event("progress", underWay);
   return {
     ...{ from, order, coordinator, source, sinks, stayer, leaver },

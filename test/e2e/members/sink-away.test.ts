@@ -79,7 +79,7 @@ async function heldCopy(lab: CliLab, sourceArgs: readonly string[]) {
     address,
     from,
     to: [stayerFolder, goerFolder],
-    sourceArgs: ["--bwlimit", "20M", ...sourceArgs],
+    sourceArgs: ["--bwlimit", "2M", ...sourceArgs],
   });
   const [stayer, goer] = sinks;
   if (stayer === undefined || goer === undefined) throw new Error("Two sinks were started");
@@ -87,6 +87,7 @@ async function heldCopy(lab: CliLab, sourceArgs: readonly string[]) {
   await stayer.event("progress", underWay);
   // The source sends no more than its window while one sink is frozen.
   stayer.signal("SIGSTOP");
+  await lab.unlimit(address);
   await goer.event("progress", underWay);
   return { from, address, source, stayer, goer, stayerFolder, goerFolder };
 }
