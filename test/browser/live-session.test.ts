@@ -36,7 +36,7 @@ describeInBrowser("the web page", { timeout: 2 * E2E_MS }, () => {
     let broker: ScopedRabbit;
     beforeAll(async () => {
       broker = await shareRabbit();
-    }, 120_000);
+    });
     afterAll(() => broker.stop());
     watchCases("RabbitMQ", () => broker.rootUrl);
   });

@@ -11,7 +11,7 @@ import { makeManyFiles } from "../helpers/trees/tree.ts";
 import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 import { type HostileMember, hostileMember, upSubjectOf } from "./hostile-member.ts";
 
-const CONDUCT_MS = 60_000;
+const CONDUCT_MS = 180_000;
 const EVERY_MS = 50;
 const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
 const report = { type: "report", receivedUpTo: 0, missing: [], storedUpTo: 0, progress };

@@ -12,7 +12,7 @@ import { coordinatorOf, EventReader } from "../coordinator-fixture.ts";
 const MIB = 1024 * 1024;
 const TTL_MS = 3_000;
 
-describe.skipIf(!brokersAvailable("nats"))("credentials that end during a copy", { timeout: 120_000 }, () => {
+describe.skipIf(!brokersAvailable("nats"))("credentials that end during a copy", () => {
   test("are followed by fresh ones, and the copy is proven", async () => {
     const nats = await startScopedNats();
     onTestFinished(() => nats.stop());

@@ -6,7 +6,6 @@ import { CliLab } from "../../helpers/processes/cli.ts";
 import { makeLongFile, makeManyFiles } from "../../helpers/trees/tree.ts";
 import { copyAndCompare, E2E_MS, expectCopy, expectProven, startCopy } from "../copying.ts";
 
-const STARTED_WITHIN_MS = 120_000;
 export const SECRET = "s3cret-of-the-broker";
 
 /** What may be wrong with a broker, the same for each kind. Its user and password are `guest`. */
@@ -15,7 +14,7 @@ export function brokerTrouble(name: string, start: () => Promise<TestBroker>): v
     let broker: TestBroker;
     beforeAll(async () => {
       broker = await start();
-    }, STARTED_WITHIN_MS);
+    });
     afterAll(() => broker.stop());
 
     test("a wrong password is said to be wrong, and never shown", { timeout: E2E_MS }, async () => {

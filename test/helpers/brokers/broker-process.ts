@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 80_000;
 const POLL_MS = 50;
 /** Long: what is killed goes at once. */
-const GONE_WITHIN_MS = 20_000;
+const GONE_WITHIN_MS = 60_000;
 /** Of `/proc/PID/stat`, counted from the state. */
 const THREADS_FIELD = 17;
 

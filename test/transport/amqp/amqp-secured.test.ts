@@ -27,7 +27,7 @@ const ALL: RabbitUser["rights"] = [
   ...(["write", "read"] as const).map((permission) => ({ permission, name: "fanfold*", keys: "*" })),
 ];
 
-describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", { timeout: 90_000 }, () => {
+describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", () => {
   let rabbit: ScopedRabbit;
   /** Asks clients for certificates, and has a name only. */
   let strict: ScopedRabbit;
@@ -36,7 +36,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", { timeout: 90_000 }, ()
       shareRabbit(),
       startScopedRabbit({ asksForCertificate: true, names: ["DNS:localhost", "DNS:broker.example"] }),
     ]);
-  }, 120_000);
+  });
   afterAll(() => Promise.all([rabbit.stop(), strict.stop()]));
 
   const teardown: (() => Promise<unknown>)[] = [];
@@ -46,7 +46,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", { timeout: 90_000 }, ()
 
   async function open(broker: ScopedRabbit, target: Partial<AmqpTarget>): Promise<Transport> {
     const whole = { kind: "amqp", url: broker.tlsUrl, credentials: () => broker.sign(ALL), ...target } as const;
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     const transport = await connectAmqp(whole, { clientName: "test", clock: systemClock, signal });
     teardown.push(() => transport.close());
     return new MadeExchanges(broker.rootUrl).with(transport);

@@ -34,7 +34,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", () => {
   beforeAll(async () => {
     broker = await startRabbit();
     exchanges = new MadeExchanges(broker.url);
-  }, 90_000);
+  });
   afterAll(() => broker.stop());
 
   const teardown: (() => Promise<unknown>)[] = [];
@@ -43,7 +43,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", () => {
   });
 
   async function open(url = broker.url): Promise<Transport> {
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     const transport = await connectAmqp({ kind: "amqp", url }, { clientName: "test", clock: systemClock, signal });
     teardown.push(() => transport.close());
     return exchanges.with(transport);

@@ -16,7 +16,7 @@ const sink = { role: "sink", sessionId: SESSION, memberId: "k1k1k1", identity: "
 const source = { ...sink, role: "source", memberId: "q1q1q1" } as const;
 const mine = upSubject(subjects, sink.memberId);
 
-describe.skipIf(!brokersAvailable("nats"))("credentials that end", { timeout: 60_000 }, () => {
+describe.skipIf(!brokersAvailable("nats"))("credentials that end", () => {
   const teardown: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const end of teardown.splice(0).reverse()) await end();
@@ -29,7 +29,7 @@ describe.skipIf(!brokersAvailable("nats"))("credentials that end", { timeout: 60
   }
 
   async function open(nats: ScopedNats, credentials: () => NatsCredentials) {
-    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(50_000) };
+    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(60_000) };
     const transport = await connectNats({ kind: "nats", url: nats.url, credentials }, options);
     teardown.push(() => transport.close());
     return transport;

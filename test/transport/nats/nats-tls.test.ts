@@ -24,7 +24,7 @@ describe.skipIf(!brokersAvailable("nats"))("a NATS server over TLS", () => {
   }
 
   async function open(url: string, tls: BrokerTls = {}) {
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     const options = { clientName: "test", clock: systemClock, signal };
     const transport = await connectNats({ kind: "nats", url, ...tls }, options);
     teardown.push(() => transport.close());
