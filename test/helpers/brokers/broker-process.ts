@@ -88,11 +88,25 @@ export class ServerProcess {
     this.#child = undefined;
   }
 
+  /** A server that takes a connection, and says nothing, is not waited for beyond the deadline. */
+  async #probed(deadline: number): Promise<void> {
+    const answered = new AbortController();
+    const late = delay(deadline - performance.now(), undefined, { signal: answered.signal }).then(() => {
+      throw new Error("It said nothing");
+    });
+    try {
+      await Promise.race([this.#command.probe(), late]);
+    } finally {
+      answered.abort();
+      late.catch(() => undefined);
+    }
+  }
+
   async #ready(child: ChildProcess): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
     for (;;) {
       try {
-        return await this.#command.probe();
+        return await this.#probed(deadline);
       } catch (cause) {
         if (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
           await delay(POLL_MS);
