@@ -85,7 +85,7 @@ export function brokerTrouble(name: string, start: () => Promise<TestBroker>): v
       expect(absent.reason).toMatch(/nothing listens there/);
       // Clients may be there already; they wait, are told for what, and lose nothing. Who does not want to wait does not.
       // Long enough for a busy machine to get as far as the coordinator.
-      const brief = ["--connect-timeout", "10s"];
+      const brief = ["--connect-timeout", "20s"];
       const inHaste = [
         lab.source(address, from, brief),
         lab.sink(address, lab.path("hasty"), [...brief, "--stay"]),

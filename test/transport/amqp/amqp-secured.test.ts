@@ -99,17 +99,17 @@ describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", () => {
 
   describe("with credentials that end", () => {
     it("takes fresh ones over the links that stand, which go on beyond the end of the first", async () => {
-      let token = rabbit.sign(ALL, { ttlMs: 5000 });
+      let token = rabbit.sign(ALL, { ttlMs: 10_000 });
       const transport = await open(rabbit, { url: rabbit.url, credentials: () => token });
       const status = watchStatus(transport);
       const subject = `${freshPrefix()}.data`;
       const reader = readerOf(await transport.subscribe(subject, WIDE));
-      const until = systemClock.nowMs() + 12_000;
+      const until = systemClock.nowMs() + 16_000;
       let sent = 0;
       // By time, and not by count: on a busy machine a publish takes longer.
       for (let signedMs = 0; systemClock.nowMs() < until; sent += 1) {
         if (systemClock.nowMs() - signedMs > 1000) {
-          token = rabbit.sign(ALL, { ttlMs: 5000 });
+          token = rabbit.sign(ALL, { ttlMs: 10_000 });
           signedMs = systemClock.nowMs();
         }
         await transport.publish(subject, numbered(sent), { signal: NEVER });
@@ -122,7 +122,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", () => {
     });
 
     it("holds what is published after their end until there are fresh ones", async () => {
-      let token = rabbit.sign(ALL, { ttlMs: 3000 });
+      let token = rabbit.sign(ALL, { ttlMs: 8_000 });
       const transport = await open(rabbit, { url: rabbit.url, credentials: () => token });
       const status = watchStatus(transport);
       const subject = `${freshPrefix()}.data`;
