@@ -27,7 +27,10 @@ const ALL: RabbitUser["rights"] = [
   ...(["write", "read"] as const).map((permission) => ({ permission, name: "fanfold*", keys: "*" })),
 ];
 
-describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", () => {
+/** `rabbitmqctl` takes half a minute on a machine that does thirty other things. */
+const CTL_MS = 240_000;
+
+describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ", { timeout: CTL_MS }, () => {
   let rabbit: ScopedRabbit;
   /** Asks clients for certificates, and has a name only. */
   let strict: ScopedRabbit;

@@ -28,7 +28,10 @@ import { freePort, freePorts } from "../../helpers/free-ports.ts";
 
 const KIB = 1024;
 
-describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", () => {
+/** `rabbitmqctl` takes half a minute on a machine that does thirty other things. */
+const CTL_MS = 240_000;
+
+describe.skipIf(!brokersAvailable("rabbit"))("connectAmqp", { timeout: CTL_MS }, () => {
   let broker: RabbitBroker;
   let exchanges: MadeExchanges;
   beforeAll(async () => {
