@@ -37,7 +37,7 @@ describe.skipIf(!brokersAvailable("nats"))("credentials that end", () => {
 
   it("are followed by the newest, over a link that comes back with its subscriptions", async () => {
     const nats = await server();
-    const brief = natsGranter(nats.seeds, { ttlMs: 2_000, random: systemRandom });
+    const brief = natsGranter(nats.seeds, { ttlMs: 5_000, random: systemRandom });
     const hearer = await open(nats, () => nats.granter.grant(source, new Date()));
     const reader = readerOf(await hearer.subscribe(upWildcard(subjects), WIDE));
     const speaker = await open(nats, () => brief.grant(sink, new Date()));
@@ -58,7 +58,7 @@ describe.skipIf(!brokersAvailable("nats"))("credentials that end", () => {
   it("do not end a transport for ever: it tries until there are fresh ones", async () => {
     const nats = await server();
     let isFresh = true;
-    const brief = natsGranter(nats.seeds, { ttlMs: 2_000, random: systemRandom });
+    const brief = natsGranter(nats.seeds, { ttlMs: 5_000, random: systemRandom });
     let refused = 0;
     const credentials = () => {
       if (isFresh) return brief.grant(sink, new Date());
