@@ -11,9 +11,12 @@ process.env["NODE_COMPILE_CACHE"] ??= join(tmpdir(), "fanfold-test-code");
 const WORKERS = 4;
 /** Of one file, where its tests may run together: each has up to six processes. */
 const CONCURRENT_TESTS = 3;
-const TIMEOUT_MS = 30_000;
-/** Almost as long as a test: a busy machine takes its time, and a test that works never waits for it. */
-const POLL_MS = 25_000;
+/** A busy machine takes its time, and may stand still for ten seconds; a test that works never waits for it. */
+const TIMEOUT_MS = 120_000;
+/** Less, so that it is said what was waited for. */
+const POLL_MS = 100_000;
+/** More than a broker that starts is given (test/helpers/brokers). */
+const HOOK_TIMEOUT_MS = 180_000;
 
 /**
  * Rooms whose files have a process of their own each: what they test needs much of it, or has state that all share who import it.
@@ -71,7 +74,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: WORKERS,
     testTimeout: TIMEOUT_MS,
-    hookTimeout: TIMEOUT_MS,
+    hookTimeout: HOOK_TIMEOUT_MS,
     expect: { poll: { timeout: POLL_MS } },
     maxConcurrency: CONCURRENT_TESTS,
     sequence: { sequencer: LongFirst },

@@ -12,7 +12,7 @@ export type VerifyOrder = Extract<CoordinatorMessage, { type: "verify" }>;
  * What a member is told. A refusal is an error instead, and a `challenge` and a `hold` come before there is a member. A
  * `limit` goes to whoever holds the rate, a `verify` to whoever reads the folder.
  */
-export type Told = Exclude<CoordinatorMessage, { type: "refused" | "challenge" | "hold" | "limit" | "verify" }>;
+export type Told = Exclude<CoordinatorMessage, { type: "refused" | "challenge" | "hold" | "limit" | "verify" | "run" }>;
 
 const MESSAGES_WAITING_MAX = 1_000;
 

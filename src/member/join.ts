@@ -1,8 +1,9 @@
 import { FanfoldError, isErrorCode } from "../lib/errors.ts";
 import type { ClientCertificate } from "../lib/tls/client-certificate.ts";
 import { pemCertificate } from "../protocol/messages/certificates.ts";
-import type { CoordinatorMessage, TransportOffer } from "../protocol/messages/control.ts";
+import type { CoordinatorMessage } from "../protocol/messages/control.ts";
 import type { LinkEvent } from "../protocol/messages/events.ts";
+import type { TransportOffer } from "../protocol/messages/transport-offer.ts";
 import { redactUrl } from "../transport/broker-url.ts";
 import type { TransportTarget } from "../transport/connect.ts";
 import type { CoordinatorAddress } from "./address.ts";

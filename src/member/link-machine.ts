@@ -136,6 +136,8 @@ export class LinkMachine {
       return isNews ? [{ type: "emit", event: { type: "held", address: this.#limits.where, code, reason } }] : [];
     }
     if (message.type === "limit" || message.type === "verify") return [message];
+    // Only for who stands by.
+    if (message.type === "run") return [];
     if (message.type === "ended") this.#over = true;
     const effects = message.type === "welcome" ? this.#welcome(message) : [];
     return [...effects, { type: "deliver", message }];

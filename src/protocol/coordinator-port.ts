@@ -47,6 +47,7 @@ export const API_PATHS = {
   sinks: "/api/v1/sinks",
   wanted: "/api/v1/wanted",
   verifications: "/api/v1/verifications",
+  runs: "/api/v1/runs",
   events: "/api/v1/events",
   openapi: "/api/v1/openapi.json",
   login: "/api/v1/login",

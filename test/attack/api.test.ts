@@ -20,7 +20,7 @@ const CHANGES = ["POST /api/v1/tokens", "GET /api/v1/tokens/aaaaaaaa", "DELETE /
   ["DELETE", "PATCH"].map((method) => `${method} /api/v1/members/${"a".repeat(64)}`),
 );
 
-describe("at the API of a coordinator that asks for tokens", { timeout: 60_000 }, () => {
+describe("at the API of a coordinator that asks for tokens", () => {
   let lab: CliLab;
   let coordinator: GuardedCoordinator;
   let intruder: Intruder;

@@ -9,7 +9,7 @@ import { Intruder } from "./intruder.ts";
 const keyOf = (digit: string): SigningKey => new SigningKey(digit.repeat(64));
 const [member, thief] = [keyOf("1"), keyOf("2")];
 
-describe("at the control channel of a coordinator that asks for tokens", { timeout: 60_000 }, () => {
+describe("at the control channel of a coordinator that asks for tokens", () => {
   let lab: CliLab;
   let coordinator: GuardedCoordinator;
   let intruder: Intruder;

@@ -104,7 +104,7 @@ export class Intruder implements AsyncDisposable {
   async relay(ticket: string): Promise<Transport> {
     const tls = new ServerTrust({ pin: this.pin, certificate: this.certificate });
     const target = { kind: "embedded", host: "127.0.0.1", port: this.at.port, ticket, tls } as const;
-    const options = { clientName: "intruder", clock: systemClock, signal: AbortSignal.timeout(20_000) };
+    const options = { clientName: "intruder", clock: systemClock, signal: AbortSignal.timeout(60_000) };
     const transport = await connectTransport(target, options);
     this.#open.push(() => transport.close());
     return transport;

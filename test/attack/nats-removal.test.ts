@@ -25,7 +25,7 @@ async function scene() {
   onTestFinished(() => intruder[Symbol.asyncDispose]());
   const connect = async (credentials: NatsCredentials): Promise<Transport> => {
     const target = { kind: "nats", url: nats.url, credentials: () => credentials } as const;
-    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(20_000) };
+    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(60_000) };
     const transport = await connectTransport(target, options);
     onTestFinished(() => transport.close());
     return transport;

@@ -13,8 +13,6 @@ import { type BrokerSpy, spyAtNats, spyAtRabbit } from "./broker-spy.ts";
 import { CONTENT, everyForm, FILE_BYTES, makeCanaryTree, TREE_TEXTS } from "./canaries.ts";
 import { Capture } from "./capture.ts";
 
-const STARTED_WITHIN_MS = 120_000;
-
 /** The tree's names and content, in every form. */
 const CANARIES: Readonly<Record<string, readonly Buffer[]>> = {
   ...Object.fromEntries(Object.entries(TREE_TEXTS).map(([name, text]) => [name, everyForm(text)])),
@@ -121,7 +119,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("who has all rights at RabbitMQ", {
   let broker: ScopedRabbit;
   beforeAll(async () => {
     broker = await shareRabbit();
-  }, STARTED_WITHIN_MS);
+  });
   afterAll(() => broker.stop());
 
   test("finds no key", async () => {

@@ -90,13 +90,14 @@ describeInBrowser("what the web page loads and shows", { timeout: 2 * E2E_MS }, 
 
     const label = "<script>alert(3)</script>";
     const sink = lab.sink(address, lab.path("copy"), ["--name", label]);
-    const source = lab.source(address, tree, ["--name", `<b>${label}`, "--bwlimit", "1M"], { unprivileged: true });
+    const source = lab.source(address, tree, ["--name", `<b>${label}`, "--bwlimit", "100K"], { unprivileged: true });
     const card = page.getByRole("article", { name: "default" });
     await card.getByText(label, { exact: true }).waitFor(WAIT);
     await card.getByText(`${root} from`).waitFor(WAIT);
     const shown = card.getByText(MARKUP.replaceAll("/", "\u2215")).first();
     await shown.waitFor(WAIT);
     await expectHarmless(await shown.innerText());
+    await lab.unlimit(address);
     // Where nobody is held to permissions, there is nothing that cannot be read.
     const hasProblem = permissionsTestable();
     expect([await source.exit(), await sink.exit()]).toEqual([hasProblem ? 3 : 0, 0]);

@@ -15,7 +15,7 @@ describeInBrowser("the web page of a coordinator that is killed and started agai
     const page = await browser.page(address);
     makeLongTree(lab.path("tree"), { files: 24, mibEach: 1 });
     const sink = lab.sink(address, lab.path("attic"), ["--name", "attic"]);
-    const source = lab.source(address, lab.path("tree"), ["--name", "laptop", "--bwlimit", "1M"]);
+    const source = lab.source(address, lab.path("tree"), ["--name", "laptop", "--bwlimit", "256K"]);
     await source.event("started");
     const card = page.getByRole("article", { name: "default" });
     const rate = card.getByText(/[KM]iB\/s$/);
@@ -42,6 +42,7 @@ describeInBrowser("the web page of a coordinator that is killed and started agai
     expect(await alert.count()).toBe(0);
     // It went on meanwhile, and does.
     await expect.poll(shown, WAIT).toBeGreaterThan(before);
+    await lab.unlimit(address, { stateDir: lab.path("coordinator") });
     expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
     await page.getByRole("row").filter({ hasText: "laptop" }).getByText("complete").waitFor(WAIT);
     await expect.poll(() => card.count(), WAIT).toBe(0);

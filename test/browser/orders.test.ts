@@ -15,7 +15,14 @@ describeInBrowser("orders from the web page", { timeout: 2 * E2E_MS }, () => {
     const page = await pageFor("admin", { browser, coordinator });
     makeLongTree(lab.path("tree"), { files: 20, mibEach: 1 });
     const [attic, cellar] = ["attic", "cellar"].map((name) => lab.sink(address, lab.path(name), ["--name", name]));
-    const source = lab.source(address, lab.path("tree"), ["--name", "laptop", "--dest-count", "2", "--bwlimit", "1M"]);
+    const source = lab.source(address, lab.path("tree"), [
+      "--name",
+      "laptop",
+      "--dest-count",
+      "2",
+      "--bwlimit",
+      "100K",
+    ]);
     await source.event("started");
     const card = page.getByRole("article", { name: "default" });
     await card.getByText("copying", { exact: true }).waitFor(WAIT);
@@ -62,7 +69,7 @@ describeInBrowser("orders from the web page", { timeout: 2 * E2E_MS }, () => {
     const page = await pageFor("observer", { browser, coordinator });
     makeLongTree(lab.path("tree"), { files: 4, mibEach: 1 });
     const sink = lab.sink(address, lab.path("attic"), ["--name", "attic"]);
-    const source = lab.source(address, lab.path("tree"), ["--name", "laptop", "--bwlimit", "1M"]);
+    const source = lab.source(address, lab.path("tree"), ["--name", "laptop", "--bwlimit", "100K"]);
     await source.event("started");
     const card = page.getByRole("article", { name: "default" });
     await card.getByText("copying", { exact: true }).waitFor(WAIT);
@@ -85,6 +92,7 @@ describeInBrowser("orders from the web page", { timeout: 2 * E2E_MS }, () => {
     }
     await browser.expectDocumented(page);
     // It went on all the while.
+    await lab.unlimit(address, { stateDir: lab.path("coordinator") });
     await expectProven(source, [sink]);
   });
 

@@ -10,7 +10,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("on RabbitMQ", () => {
   let broker: ScopedRabbit & RabbitBroker;
   beforeAll(async () => {
     broker = await startScopedRabbit();
-  }, 90_000);
+  });
   afterAll(() => broker.stop());
   const stop = async (): Promise<void> => undefined;
 

@@ -20,14 +20,14 @@ export class CaseGroup {
     this.#harness = harness;
     beforeAll(async () => {
       this.#broker = await harness.start();
-    }, 60_000);
+    });
     afterEach(async () => {
       await Promise.all([...this.#open].map((transport) => transport.close()));
       this.#open.clear();
     });
     afterAll(async () => {
       await this.#broker?.stop();
-    }, 60_000);
+    });
   }
 
   skips(feature: ContractFeature): boolean {

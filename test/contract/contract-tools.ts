@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { FanfoldError } from "../../src/lib/errors.ts";
 import type { Subscription, Transport, TransportMessage, TransportStatus } from "../../src/transport/transport.ts";
+import { awaited } from "../helpers/open-waits.ts";
 
 export const MIB = 1024 * 1024;
 /** A signal that never aborts by itself: the test's own time limit is the limit. */
@@ -27,7 +28,10 @@ export function readerOf(subscription: Subscription): Reader {
   const take = async (count: number): Promise<TransportMessage[]> => {
     const taken: TransportMessage[] = [];
     while (taken.length < count) {
-      const next = await iterator.next();
+      const next = await awaited(
+        () => `message ${taken.length + 1} of ${count} on ${subscription.subject}`,
+        iterator.next(),
+      );
       if (next.done === true) break;
       taken.push(next.value);
     }
@@ -69,11 +73,13 @@ export function watchStatus(transport: Transport): StatusLog {
   return {
     seen,
     lost: () => seen.reduce((sum, status) => sum + (status.type === "lost" ? status.messages : 0), 0),
-    until: (check) =>
-      new Promise((resolve, reject) => {
+    until: (check) => {
+      const wait = new Promise<void>((resolve, reject) => {
         waits.add({ check, resolve, reject });
         settle();
-      }),
+      });
+      return awaited(() => `a link that said ${JSON.stringify(seen)}, until ${check}`, wait);
+    },
   };
 }
 

@@ -43,7 +43,7 @@ async function startSecured(): Promise<ContractBroker> {
   const server = await authority.issue("server", ["IP:127.0.0.1"]);
   const certificate = await authority.issue("client", ["DNS:client"]);
   const [cert, keyFile, ca] = [server.certificateFile, server.keyFile, authority.certificateFile];
-  const tls = `tls { cert_file: "${cert}", key_file: "${keyFile}", ca_file: "${ca}", verify: true }`;
+  const tls = `tls { cert_file: "${cert}", key_file: "${keyFile}", ca_file: "${ca}", timeout: 30, verify: true }`;
   const plain = await startNats({ config: [...accounts, tls].join("\n") });
   const broker = { ...plain, url: plain.url.replace("nats://", "tls://"), stop: () => plain.stop().then(remove) };
   const target = (issuer: Nkey, url: string): TransportTarget => ({

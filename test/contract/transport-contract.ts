@@ -7,7 +7,7 @@ import { pressureCases } from "./pressure-cases.ts";
 
 /** What every adapter must do, whatever its broker. A new adapter is a harness and one call of this. */
 export function transportContract(name: string, harness: ContractHarness): void {
-  describe(`the ${name} transport`, { timeout: 60_000 }, () => {
+  describe(`the ${name} transport`, () => {
     deliveryCases(harness);
     pressureCases(harness);
     endingCases(harness);

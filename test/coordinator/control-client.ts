@@ -10,6 +10,7 @@ import {
   encodeControl,
   type Hello,
 } from "../../src/protocol/messages/control.ts";
+import { awaited } from "../helpers/open-waits.ts";
 
 export type HelloOptions = Partial<Hello> & { readonly seed?: string };
 
@@ -68,14 +69,14 @@ export class ControlClient implements Disposable {
 
   /** The next message, whatever it is. */
   async next(): Promise<CoordinatorMessage> {
-    const next = await this.#messages.next();
+    const next = await awaited(() => "any message from a coordinator", this.#messages.next());
     if (next.done === true) throw new Error("the coordinator closed the connection instead of sending something");
     return next.value;
   }
 
   /** The next message, which must be of this type. */
   async expect<T extends CoordinatorMessage["type"]>(type: T): Promise<Extract<CoordinatorMessage, { type: T }>> {
-    const next = await this.#messages.next();
+    const next = await awaited(() => `"${type}" from a coordinator`, this.#messages.next());
     if (next.done === true) throw new Error(`the coordinator closed the connection instead of sending "${type}"`);
     if (next.value.type !== type) throw new Error(`want "${type}", found ${JSON.stringify(next.value)}`);
     return next.value as Extract<CoordinatorMessage, { type: T }>;

@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { type CoordinatorOptions, openCoordinator } from "../../src/coordinator/coordinator.ts";
 import type { Coordinator } from "../../src/coordinator/open-coordinator.ts";
 import type { CoordinatorEvent } from "../../src/protocol/messages/coordinator-events.ts";
+import { awaited } from "../helpers/open-waits.ts";
 import { ControlClient } from "./control-client.ts";
 
 export async function stateFolder(): Promise<string> {
@@ -44,7 +45,8 @@ export class EventReader {
     type: T,
     fits: (event: Extract<CoordinatorEvent, { type: T }>) => boolean = () => true,
   ): Promise<Extract<CoordinatorEvent, { type: T }>> {
-    for (let next = await this.#events.next(); next.done !== true; next = await this.#events.next()) {
+    const one = () => awaited(() => `an event "${type}" of a coordinator, where ${fits}`, this.#events.next());
+    for (let next = await one(); next.done !== true; next = await one()) {
       const event = next.value as Extract<CoordinatorEvent, { type: T }>;
       if (event.type === type && fits(event)) return event;
     }

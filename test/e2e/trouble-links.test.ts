@@ -69,7 +69,7 @@ async function othersProve({ source, others }: Run): Promise<void> {
 
 describe.concurrent("trouble with the link of one sink", { timeout: TEST_MS }, () => {
   test("a link that is cut for seconds is said to be lost and back, and the copy goes on from where it was", async () => {
-    await using run = await start({ mib: 64, limit: "10M" });
+    await using run = await start({ mib: 64, limit: "4M" });
     await underWay(run);
     run.proxy.down();
     await run.troubled.event("control", { where: ({ status }) => status === "lost" });
@@ -83,7 +83,7 @@ describe.concurrent("trouble with the link of one sink", { timeout: TEST_MS }, (
   });
 
   test("a link that stalls without closing is noticed by silence; the others finish meanwhile", async () => {
-    await using run = await start({ mib: 64, limit: "10M" });
+    await using run = await start({ mib: 64, limit: "4M" });
     await underWay(run);
     run.proxy.stallFromClients();
     run.proxy.stallFromTarget();
@@ -107,14 +107,14 @@ describe.concurrent("trouble with the link of one sink", { timeout: TEST_MS }, (
   });
 
   test("a sink that is frozen does not hold the others, and proves its copy when it goes on", async () => {
-    await using run = await start({ mib: 64, limit: "10M" });
+    await using run = await start({ mib: 64, limit: "4M" });
     await underWay(run);
     run.troubled.signal("SIGSTOP");
     // By its silence while it holds the others: silence alone is given 20 s.
     const away = await run.source.event("sinkstate", {
       where: ({ name, state }) => name === "troubled" && state === "away",
     });
-    expect(away.message).toMatch(/^nothing was heard from it for \d s/);
+    expect(away.message).toMatch(/^nothing was heard from it for 1?\d s/);
     await othersProve(run);
     run.troubled.signal("SIGCONT");
     await run.expectAllProven();

@@ -9,7 +9,7 @@ import { E2E_MS, expectCopy, expectDocumentedEvents, type SinkProcess } from "./
 import { givenKey } from "./sealing/age-lab.ts";
 import { snapshotsIn } from "./snapshots/snapshot-lab.ts";
 
-const [DIFFERS, SINKS_LOST] = [12, 4];
+const [DIFFERS, SINKS_LOST, PEER_LOST] = [12, 4, 11];
 /** What is read first is to be paid for in a quarter of an hour: a test that works never waits for it. */
 const CRAWL = ["--bwlimit", "1K"];
 
@@ -108,6 +108,33 @@ describe.concurrent("fanfold verify --fleet", { timeout: E2E_MS }, () => {
     const last = verify();
     expect((await answers(left)).sinks["cellar"]).toMatchObject({ report: { result: "stopped", code: "other-order" } });
     expect((await answers(last)).sinks["cellar"]).toMatchObject({ report: { result: "equal" } });
+  });
+
+  test("with --repair has the next run now, of a source that repeats, and says when there is none", async () => {
+    await using lab = await CliLab.open();
+    const { from, sink, verify, coordinator } = await fleetOf(lab);
+    const attic = sink("attic");
+    const words = ["--session", "photos", "--every", "1d", "--jitter", "1ms"];
+    const source = lab.source(coordinator.address, from, words);
+    await source.event("finished");
+    await attic.event("waiting", { nth: 2 });
+    flipByte(lab.path("attic/large"), 1_999_999);
+    // It may not listen yet.
+    for (let repair = "no-source"; repair !== "begun"; ) {
+      const run = verify(["--repair"]);
+      const status = await run.exit();
+      repair = (await run.event("finished")).repair ?? "";
+      expect([status, repair]).toEqual(repair === "begun" ? [DIFFERS, "begun"] : [PEER_LOST, "no-source"]);
+    }
+    expect((await source.event("finished", { nth: 2 })).summary).toMatchObject({ bytesSent: 3_000_000 });
+    await expectCopy(from, lab.path("attic"));
+    await attic.event("waiting", { nth: 3 });
+    source.signal("SIGTERM");
+    await source.exit();
+    flipByte(lab.path("attic/large"), 1_999_999);
+    const without = verify(["--repair"]);
+    expect(await without.exit()).toBe(PEER_LOST);
+    expect(await without.event("finished")).toMatchObject({ result: "differs", repair: "no-source" });
   });
 
   test("gives no names of a session for recipients, and the sink's own output does", async () => {

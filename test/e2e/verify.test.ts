@@ -3,12 +3,13 @@ import { closeSync, openSync, readdirSync, rmSync, utimesSync, writeFileSync, wr
 import { describe, expect, test } from "vitest";
 import type { VerifyEvent } from "../../src/protocol/messages/verify-events.ts";
 import { flipByte } from "../helpers/copies/verified.ts";
-import { CliLab } from "../helpers/processes/cli.ts";
-import { content, makeManyFiles, makeOddTree } from "../helpers/trees/tree.ts";
+import { slowDisk } from "../helpers/disks/slow-disk.ts";
+import { CliLab, type StartOptions } from "../helpers/processes/cli.ts";
+import { content, makeLongFile, makeManyFiles, makeOddTree } from "../helpers/trees/tree.ts";
 import { copyAndCompare, E2E_MS, expectCopy, expectProven, startCopy } from "./copying.ts";
 
-const verify = (lab: CliLab, folder: string, args: readonly string[] = []) =>
-  lab.start<VerifyEvent>(["verify", ...args, "--", folder]);
+const verify = (lab: CliLab, folder: string, args: readonly string[] = [], options: StartOptions = {}) =>
+  lab.start<VerifyEvent>(["verify", ...args, "--", folder], options);
 
 describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
   test("finds a copy equal, and then one flipped byte in it, with size and time as before", async () => {
@@ -83,7 +84,7 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     await using lab = await CliLab.open();
     const [from, to] = [lab.path("source"), lab.path("sink")];
     makeManyFiles(from, 20);
-    writeFileSync(`${from}/large`, content(3_000_000, 5));
+    makeLongFile(`${from}/large`, 48);
     const { address } = await lab.coordinator();
     const sink = lab.sink(address, to, ["--stay"]);
     expect(await lab.source(address, from).exit()).toBe(0);
@@ -93,8 +94,8 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     expect(await second.exit()).toBe(5);
     expect(await second.failure()).toMatchObject({ code: "folder-busy" });
 
-    // A check that is held in its middle holds the copy, which begins when it is killed.
-    const check = verify(lab, to);
+    // A check in its middle, where it is for ten seconds, holds the copy, which begins when it is killed.
+    const check = verify(lab, to, [], { env: slowDisk("read") });
     await check.event("verifying");
     check.signal("SIGSTOP");
     writeFileSync(`${from}/new`, "new");
@@ -116,12 +117,13 @@ describe.concurrent("fanfold verify", { timeout: E2E_MS }, () => {
     execFileSync("cp", ["-al", to, lab.path("snapshot")]);
     writeFileSync(`${from}/large`, content(20_000_000, 5));
     const sink = lab.sink(address, to);
-    const source = lab.source(address, from, ["--bwlimit", "5M"]);
-    await sink.event("progress", { where: ({ progress }) => progress.bytesDone > 1_000_000 });
+    const source = lab.source(address, from, ["--bwlimit", "100K"]);
+    await sink.event("progress", { where: ({ progress }) => progress.bytesDone > 100_000 });
     const busy = verify(lab, to);
     expect(await busy.exit()).toBe(5);
     expect(await busy.failure()).toMatchObject({ code: "folder-busy" });
     expect(await verify(lab, lab.path("snapshot")).exit()).toBe(0);
+    await lab.unlimit(address);
     expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
   });
 

@@ -51,7 +51,7 @@ function makeSome(source: string): void {
   }
 }
 
-describe("the same tree has the same digest", { timeout: 120_000 }, () => {
+describe("the same tree has the same digest", () => {
   test("whatever was sent, whatever the pages, and whatever stood at the sink", async () => {
     await fc.assert(
       fc.asyncProperty(tree, fc.double({ min: 0, max: 1, noNaN: true }), async (items, share) => {
@@ -95,7 +95,7 @@ describe("the same tree has the same digest", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a file that no sink wants", { timeout: 60_000 }, () => {
+describe("a file that no sink wants", () => {
   test("is not read by a source that remembers it: what it says then is a lie where its memory lies, and the sink tells so", async () => {
     const { base, source, folder } = makeLab();
     makeSome(source);

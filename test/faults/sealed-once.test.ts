@@ -98,7 +98,7 @@ class Ledger {
 const reportsAmong = (streams: readonly string[]) => streams.filter((stream) => stream.includes("report"));
 const framesAmong = (streams: readonly string[]) => streams.filter((stream) => !stream.includes("report"));
 
-describe("no key is used twice for one sequence, but for the same bytes", { timeout: 60_000 }, () => {
+describe("no key is used twice for one sequence, but for the same bytes", () => {
   test("in sessions over links with faults, at two epochs that have the secret in common", async () => {
     const ledger = new Ledger();
     for (const epoch of [1, 2]) {

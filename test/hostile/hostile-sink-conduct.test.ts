@@ -11,7 +11,7 @@ import { makeManyFiles } from "../helpers/trees/tree.ts";
 import { expectEqualTrees } from "../helpers/trees/tree-judge.ts";
 import { type HostileMember, hostileMember, upSubjectOf } from "./hostile-member.ts";
 
-const CONDUCT_MS = 60_000;
+const CONDUCT_MS = 180_000;
 const EVERY_MS = 50;
 const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
 const report = { type: "report", receivedUpTo: 0, missing: [], storedUpTo: 0, progress };
@@ -77,7 +77,7 @@ test("a sink that asks for every frame again, for ever, gets its share of repair
 });
 
 test("a sink that says nothing at all has failed once the time for it is over", { timeout: CONDUCT_MS }, async () => {
-  const outcome = await beside(() => undefined, { sinkTimeoutMs: 5_000 });
+  const outcome = await beside(() => undefined, { sinkTimeoutMs: 30_000 });
   expect(outcome).toMatchObject({ outcome: "failed", code: "sinks-lost" });
 });
 
@@ -87,7 +87,7 @@ test("a sink that speaks in the name of another one is not heard", { timeout: CO
     async ({ liar, honestId, frame }) => {
       await liar.publish(upSubjectOf(liar.sessionId, honestId), frame(failed)).catch(() => undefined);
     },
-    { sinkTimeoutMs: 5_000 },
+    { sinkTimeoutMs: 30_000 },
   );
   expect(outcome).toMatchObject({ outcome: "failed", code: "sinks-lost" });
 });
@@ -99,7 +99,7 @@ test("a sink that floods its source with garbage is not heard", { timeout: CONDU
       for (let count = 0; count < 20; count += 1)
         await liar.publish(upSubjectOf(liar.sessionId, liar.id), garbage).catch(() => undefined);
     },
-    { sinkTimeoutMs: 5_000 },
+    { sinkTimeoutMs: 30_000 },
   );
   expect(outcome).toMatchObject({ outcome: "failed", code: "sinks-lost" });
 });

@@ -18,7 +18,7 @@ const [OURS, THEIRS] = ["s1s1s1s1s1s1", "s2s2s2s2s2s2"];
 const [ours, theirs] = [subjectsOf(OURS), subjectsOf(THEIRS)];
 const [ME, OTHER] = ["k1k1k1", "k2k2k2"];
 
-describe.skipIf(!brokersAvailable("nats"))("a NATS server with the set-up of fanfold", { timeout: 30_000 }, () => {
+describe.skipIf(!brokersAvailable("nats"))("a NATS server with the set-up of fanfold", () => {
   let nats: ScopedNats;
   const open: Transport[] = [];
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe.skipIf(!brokersAvailable("nats"))("a NATS server with the set-up of fan
 
   async function connect(credentials: NatsCredentials): Promise<Transport> {
     const target = { kind: "nats", url: nats.url, credentials: () => credentials } as const;
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     const transport = await connectTransport(target, { clientName: "test", clock: systemClock, signal });
     open.push(transport);
     return transport;
@@ -235,7 +235,7 @@ describe.skipIf(!brokersAvailable("nats"))("a NATS server with the set-up of fan
     const [one, two] = [nats.granter.grant(holder, new Date()), nats.granter.grant(other, new Date())];
     await expectCode(connect({ jwt: one.jwt, seed: two.seed }), "broker-denied");
     const target = { kind: "nats", url: nats.url } as const;
-    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(20_000) };
+    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(60_000) };
     await expectCode(connectTransport(target, options), "broker-denied");
   });
 });

@@ -88,7 +88,7 @@ async function deadLetters(channel: ConfirmChannel, exchange: string, key: strin
   return (await channel.assertQueue("", { exclusive: true, durable: false, arguments: expired })).queue;
 }
 
-describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ with the set-up of fanfold", { timeout: 60_000 }, () => {
+describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ with the set-up of fanfold", () => {
   let rabbit: ScopedRabbit;
   let exchanges: SessionExchanges;
   let coordinator: Transport;
@@ -100,7 +100,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ with the set-up of fanfol
     exchanges.admitSink(THEIRS, "k3k3k3");
     coordinator = await open({ credentials: () => rabbit.granter.own(new Date()), exchanges });
     await exchanges.settled();
-  }, 90_000);
+  });
   afterEach(async () => {
     for (const end of ends.splice(0).reverse()) await end();
   });
@@ -111,7 +111,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("RabbitMQ with the set-up of fanfol
   });
 
   function open(more: object): Promise<Transport> {
-    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(20_000) };
+    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(60_000) };
     return connectTransport({ kind: "amqp", url: rabbit.url, ...more }, options);
   }
 

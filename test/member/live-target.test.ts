@@ -4,7 +4,7 @@ import { systemRandom } from "../../src/lib/random.ts";
 import { ServerTrust } from "../../src/lib/tls/server-trust.ts";
 import { liveTarget } from "../../src/member/join.ts";
 import { wireCertificate } from "../../src/protocol/messages/certificates.ts";
-import type { TransportOffer } from "../../src/protocol/messages/control.ts";
+import type { TransportOffer } from "../../src/protocol/messages/transport-offer.ts";
 
 const address = { host: "backup", port: 7337 };
 const options = { address, isSealed: false };

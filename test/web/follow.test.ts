@@ -4,7 +4,7 @@ import { startPageServer } from "./page-server.ts";
 
 const REFUSAL = { "content-type": "application/problem+json" };
 
-test("a stream that is refused is asked for again, until a token is asked for", { timeout: 60_000 }, async () => {
+test("a stream that is refused is asked for again, until a token is asked for", async () => {
   const statuses = [403, 200, 401];
   await using server = await startPageServer((_request, response) => {
     const status = statuses.shift() ?? 500;

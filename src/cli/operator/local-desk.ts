@@ -75,6 +75,7 @@ function asOperatorDesk({ desk, database }: Offline): OperatorDesk {
     limit: notRunning("cannot change a limit"),
     verify: notRunning("cannot ask sinks"),
     verification: notRunning("cannot tell what sinks have answered"),
+    run: notRunning("cannot have a run now"),
     createToken: async (order) => desk.createToken(order),
     tokens: async () => desk.tokens(),
     showToken: async (id) => desk.showToken(id),

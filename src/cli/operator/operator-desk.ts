@@ -1,7 +1,7 @@
 import type { MemberView, ShownToken, TokenOrder, TokenView } from "../../protocol/access/operator-api.ts";
 import type { FleetSink, HistoryPart, SessionDetail, WantedSession } from "../../protocol/api/answer-schemas.ts";
 import type { LimitAnswer } from "../../protocol/api/limit-schemas.ts";
-import type { Verification, VerificationOrder } from "../../protocol/api/verification-schemas.ts";
+import type { RunAnswer, Verification, VerificationOrder } from "../../protocol/api/verification-schemas.ts";
 import type { SessionView } from "../../protocol/messages/session-view.ts";
 
 /** What a coordinator knows of sessions and sinks. For an observer's token, too. */
@@ -35,6 +35,8 @@ export interface OperatorDesk {
   verify(order: VerificationOrder): Promise<Verification>;
   /** What they have answered by now. */
   verification(id: string): Promise<Verification>;
+  /** Has the next run of a session now. */
+  run(session: string): Promise<RunAnswer>;
   createToken(order: TokenOrder): Promise<ShownToken>;
   tokens(): Promise<readonly TokenView[]>;
   showToken(id: string): Promise<ShownToken>;

@@ -16,7 +16,7 @@ import {
   wantedListSchema,
 } from "../../protocol/api/answer-schemas.ts";
 import { limitAnswerSchema } from "../../protocol/api/limit-schemas.ts";
-import { verificationSchema } from "../../protocol/api/verification-schemas.ts";
+import { runAnswerSchema, verificationSchema } from "../../protocol/api/verification-schemas.ts";
 import { API_PATHS } from "../../protocol/coordinator-port.ts";
 import { type ApiCall, callApi } from "./api-client.ts";
 import type { HistoryQuery, OperatorDesk, Records } from "./operator-desk.ts";
@@ -38,7 +38,7 @@ export function remoteDesk(office: Office): OperatorDesk {
       { cause: result.error },
     );
   };
-  const { tokens, members, sessions, history, sinks, wanted, verifications } = API_PATHS;
+  const { tokens, members, sessions, history, sinks, wanted, verifications, runs } = API_PATHS;
   const at = (path: string, name: string) => `${path}/${encodeURIComponent(name)}`;
   const records: Records = {
     history: (query) => ask(historySchema, { method: "GET", path: `${history}?${queryText(query)}` }),
@@ -57,6 +57,7 @@ export function remoteDesk(office: Office): OperatorDesk {
     },
     verify: (order) => ask(verificationSchema, { method: "POST", path: verifications, body: order }),
     verification: (id) => ask(verificationSchema, { method: "GET", path: at(verifications, id) }),
+    run: (session) => ask(runAnswerSchema, { method: "POST", path: runs, body: { session } }),
     createToken: (order) => ask(shownTokenSchema, { method: "POST", path: tokens, body: order }),
     tokens: async () => (await ask(tokenListSchema, { method: "GET", path: tokens })).tokens,
     showToken: (id) => ask(shownTokenSchema, { method: "GET", path: at(tokens, id) }),

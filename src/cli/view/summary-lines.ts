@@ -117,8 +117,9 @@ function commitText({ commit, sinks }: SessionSummary): string | undefined {
   return `switched: ${times.join(", ")}${late}`;
 }
 
-function snapshotText({ name, made }: NonNullable<SinkOutcome["snapshot"]>): string {
-  return made ? `snapshot ${name}` : `snapshot ${name} proven again`;
+function snapshotText({ name, made, kept }: NonNullable<SinkOutcome["snapshot"]>): string {
+  const count = kept === undefined ? "" : ` (${formatCount(kept)} kept)`;
+  return `snapshot ${name}${made ? "" : " proven again"}${count}`;
 }
 
 /** One sink in a few words: `proven`, `proven, caught up late`, `complete: 7 files taken as unchanged …`, `failed: no space left`. */

@@ -15,6 +15,11 @@ interface Copies {
 
 const SIGNED = `SELECT rowid, identity AS key, name FROM members
   WHERE session_id = ? AND role = 'sink' AND receipt IS NOT NULL`;
+/** Sinks of a session that keep snapshots, as its source told. */
+const SNAPSHOTS = `SELECT m.identity AS key, s.name AS session, sink.value ->> '$.snapshot.name' AS name,
+  sink.value ->> '$.snapshot.kept' AS kept FROM sessions s, json_each(s.summary, '$.sinks') AS sink
+  JOIN members m ON m.session_id = s.id AND m.member_id = sink.value ->> '$.sinkId'
+  WHERE s.id = ? AND coalesce(s.summary ->> '$.commit', '') <> 'dropped' AND sink.value ->> '$.snapshot.name' IS NOT NULL`;
 const RECEIPT = "SELECT receipt FROM members WHERE rowid = ?";
 
 interface FleetSources {
@@ -32,6 +37,7 @@ export class Fleet {
   readonly #said: SinkStore;
   readonly #verified: VerifiedStore;
   readonly #copies = new Map<string, Copies>();
+  readonly #snapshots = new Map<string, NonNullable<FleetSink["snapshot"]>>();
 
   constructor(options: FleetSources) {
     this.#options = options;
@@ -49,11 +55,13 @@ export class Fleet {
     const verified = this.#verified.all();
     const factsOf = (key: string) => {
       const lastCheck = verified.get(key);
+      const snapshot = this.#snapshots.get(key);
       return {
         connected: here.has(key),
         ...machineOf(said.get(key)),
         ...copiesOf(copies.get(key)),
         ...(lastCheck === undefined ? {} : { lastCheck }),
+        ...(snapshot === undefined ? {} : { snapshot }),
       };
     };
     if (admitted === undefined) {
@@ -69,10 +77,25 @@ export class Fleet {
   #readFresh(): void {
     const fresh = new Map<string, Copies>();
     const signed = this.#options.database.prepare(SIGNED);
-    for (const session of this.#ended.fresh() ?? [])
-      for (const row of signed.all(session.id)) this.#take(fresh, session, row);
+    const sessions = this.#ended.fresh() ?? [];
+    for (const session of sessions) for (const row of signed.all(session.id)) this.#take(fresh, session, row);
+    this.#readSnapshots(sessions);
     for (const [key, copies] of fresh)
       this.#copies.set(key, { ...copies, lastProof: copies.lastProof ?? this.#copies.get(key)?.lastProof });
+  }
+
+  /** The latest comes first. */
+  #readSnapshots(sessions: readonly EndedSession[]): void {
+    const kept = this.#options.database.prepare(SNAPSHOTS);
+    const fresh = new Map<string, NonNullable<FleetSink["snapshot"]>>();
+    for (const { id } of sessions)
+      for (const row of kept.all(id)) {
+        const key = String(row["key"]);
+        if (fresh.has(key)) continue;
+        const count = row["kept"] === null ? {} : { kept: Number(row["kept"]) };
+        fresh.set(key, { session: String(row["session"]), name: String(row["name"]), ...count });
+      }
+    for (const [key, snapshot] of fresh) this.#snapshots.set(key, snapshot);
   }
 
   /** The latest comes first. */

@@ -245,6 +245,16 @@ function fleetFamilies(sinks: readonly FleetSink[]): readonly Family[] {
       samples: of(({ provenMs }) => provenMs / 1000),
     },
     {
+      name: "fanfold_sink_last_check_timestamp_seconds",
+      help: "When the sink last read its copy again to its end.",
+      samples: of(({ lastCheck }) => (lastCheck === undefined ? undefined : Date.parse(lastCheck.at) / 1000)),
+    },
+    {
+      name: "fanfold_sink_damaged_entries",
+      help: "Entries that were not as they were copied, or missing, when the sink last read its copy again.",
+      samples: of(({ lastCheck }) => lastCheck && lastCheck.differing + lastCheck.missing),
+    },
+    {
       name: "fanfold_sink_connected",
       help: "1 while the sink is connected, 0 while it is not.",
       samples: of(({ connected }) => (connected ? 1 : 0)),

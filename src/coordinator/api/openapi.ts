@@ -27,6 +27,8 @@ import { sessionViewSchema, sinkLineSchema, streamEventSchema } from "../../prot
 import { limitAnswerSchema, limitChangeSchema } from "../../protocol/api/limit-schemas.ts";
 import { copyProgressSchema, sessionSummarySchema, sinkOutcomeSchema } from "../../protocol/api/message-schemas.ts";
 import {
+  runAnswerSchema,
+  runOrderSchema,
   verificationOrderSchema,
   verificationSchema,
   verificationSinkSchema,
@@ -50,6 +52,8 @@ const NAMED = {
   MemberList: memberListSchema,
   MemberView: memberViewSchema,
   Problem: problemSchema,
+  RunAnswer: runAnswerSchema,
+  RunOrder: runOrderSchema,
   SessionDetail: sessionDetailSchema,
   SessionEntry: sessionEntrySchema,
   SessionList: sessionListSchema,
@@ -125,6 +129,9 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   },
   [`${API_PATHS.verifications}/{id}`]: {
     get: { does: "What the sinks have answered by now", role: "observer?", gives: "Verification" },
+  },
+  [API_PATHS.runs]: {
+    post: { does: "Has the next run of a session now", role: "admin", takes: "RunOrder", gives: "RunAnswer" },
   },
   [API_PATHS.tokens]: {
     get: { does: "Tokens, without their secrets", role: "observer", gives: "TokenList" },

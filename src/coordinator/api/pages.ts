@@ -5,7 +5,12 @@ import type { FilePath } from "../../lib/folder/file-path.ts";
 import type { Random } from "../../lib/random.ts";
 import { type FleetSink, historyQuerySchema } from "../../protocol/api/answer-schemas.ts";
 import { type LimitAnswer, limitChangeSchema } from "../../protocol/api/limit-schemas.ts";
-import { type Verification, verificationOrderSchema } from "../../protocol/api/verification-schemas.ts";
+import {
+  type RunAnswer,
+  runOrderSchema,
+  type Verification,
+  verificationOrderSchema,
+} from "../../protocol/api/verification-schemas.ts";
 import { API_PATHS, PORT_PATHS } from "../../protocol/coordinator-port.ts";
 import { AccessStore } from "../access/access-store.ts";
 import type { ApiPage, ApiPages, Visit } from "../access/api-page.ts";
@@ -44,6 +49,7 @@ interface PagesOptions {
     cancel(sessionId: string): boolean;
     drop(sessionId: string, sink: string): boolean;
     limit(sessionId: string, sink: string | undefined, limit: string): "told" | "kept" | undefined;
+    run(session: string): number;
   };
 }
 
@@ -94,6 +100,7 @@ export function pagesOf(options: PagesOptions): ApiPages {
     ],
     ...orderPages(orders),
     ...verificationPages(options.verifications),
+    [`POST ${API_PATHS.runs}`, { right: "change", answer: ({ request }) => runAnswer(orders, request) }],
     [`GET ${API_PATHS.sinks}`, reading(() => json({ sinks: sinks() }))],
     [`GET ${API_PATHS.wanted}`, reading(() => json({ wanted: wanted.list() }))],
     [`GET ${API_PATHS.events}`, eventPage(feed, clock)],
@@ -138,6 +145,12 @@ function orderPages(orders: PagesOptions["orders"]): readonly (readonly [string,
       },
     ],
   ];
+}
+
+/** @throws FanfoldError `usage` */
+async function runAnswer(orders: PagesOptions["orders"], request: PortRequest): Promise<Answer> {
+  const { session } = await bodyOf(request, runOrderSchema);
+  return json({ sources: orders.run(session) } satisfies RunAnswer);
 }
 
 function verificationPages(verifications: PagesOptions["verifications"]): readonly (readonly [string, ApiPage])[] {

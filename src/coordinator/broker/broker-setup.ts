@@ -2,7 +2,7 @@ import { FanfoldError } from "../../lib/errors.ts";
 import { formatHostPort } from "../../lib/net/host-port.ts";
 import { BROKER_CA_MAX } from "../../protocol/limits.ts";
 import { wireCertificate } from "../../protocol/messages/certificates.ts";
-import type { TransportOffer } from "../../protocol/messages/control.ts";
+import type { TransportOffer } from "../../protocol/messages/transport-offer.ts";
 import { sinkExchange } from "../../transport/amqp/exchange.ts";
 import {
   type BrokerChoice,

@@ -29,6 +29,8 @@ interface AdmissionGround {
   gone(client: Client, why: Departure & { readonly left: boolean }): void;
   /** Ends the session of a source for all. */
   cancel(connection: ControlConnection, hello: Hello): void;
+  /** Resolves when it has gone. */
+  standBy(connection: ControlConnection, session: string, messages: Messages): Promise<void>;
   join(connection: ControlConnection, hello: Hello): Client | undefined;
 }
 
@@ -75,10 +77,7 @@ export class MemberAdmission {
     } catch {
       return undefined; // It went away before the broker was reached.
     }
-    if (hello.role === "source" && hello.cancel === true) {
-      this.#ground.cancel(connection, hello);
-      return undefined;
-    }
+    if (hello.role === "source" && (await this.#servesApart(connection, hello, messages))) return undefined;
     const isBack = hello.back !== undefined;
     if (isBack) {
       this.#replaceOwn(hello);
@@ -90,6 +89,14 @@ export class MemberAdmission {
     for (let other = this.#sameIdentity(hello); !asksNobody && other !== undefined; other = this.#sameIdentity(hello))
       if (!(await this.#makesWay(other, connection, hello))) return undefined;
     return this.#ground.join(connection, hello);
+  }
+
+  /** Whether a source came for something else than to take part; it has that then. */
+  async #servesApart(connection: ControlConnection, hello: Hello, messages: Messages): Promise<boolean> {
+    const { cancel, standBy } = this.#ground;
+    if (hello.cancel === true) cancel(connection, hello);
+    else if (hello.standby === true) await standBy(connection, hello.session, messages);
+    return hello.cancel === true || hello.standby === true;
   }
 
   #connectionsOf(identity: string): number {

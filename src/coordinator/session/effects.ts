@@ -1,6 +1,7 @@
 import { PROTOCOL_VERSION } from "../../protocol/limits.ts";
-import type { CoordinatorMessage, Member, Role, TransportOffer } from "../../protocol/messages/control.ts";
+import type { CoordinatorMessage, Member, Role } from "../../protocol/messages/control.ts";
 import type { CoordinatorEvent } from "../../protocol/messages/coordinator-events.ts";
+import type { TransportOffer } from "../../protocol/messages/transport-offer.ts";
 import type { Offer, OfferTo } from "../broker/member-transport.ts";
 import type { TicketHolder } from "../broker/tickets.ts";
 import type { History } from "../history/history.ts";

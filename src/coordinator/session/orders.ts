@@ -1,7 +1,8 @@
 import type { ControlConnection } from "../port/control-connection.ts";
 import type { Client, Effects } from "./effects.ts";
 import type { SlotHappening } from "./heard-event.ts";
-import type { Departure, SessionSlot } from "./session-slot.ts";
+import { type Departure, isHere, type SessionSlot, sourceOf } from "./session-slot.ts";
+import type { Standby } from "./standby.ts";
 
 /** Whom orders are about: all sessions, those who are connected, and those who are on their way in. */
 interface OrderScope {
@@ -9,6 +10,7 @@ interface OrderScope {
   readonly effects: Pick<Effects, "clients" | "cut">;
   /** With the identity of each, once it has proven it. */
   readonly connections: ReadonlyMap<ControlConnection, string | undefined>;
+  readonly standby: Pick<Standby, "run">;
   /** Something happens to what stands under this name. */
   apply(name: string, event: SlotHappening): void;
   gone(client: Client, why: Departure & { readonly left: boolean }): void;
@@ -59,6 +61,14 @@ export class Orders {
     if (slot === undefined || member === undefined || member.sessionId !== sessionId) return undefined;
     apply(slot.name, { type: "limit", memberId: member.id, limit });
     return effects.clients.has(member.id) ? "told" : "kept";
+  }
+
+  /** The next run of a session is wanted now. Gives how many sources were told, or are at it already. */
+  run(session: string): number {
+    const { slots, standby } = this.#scope;
+    const slot = slots.get(session);
+    const source = slot === undefined ? undefined : sourceOf(slot);
+    return standby.run(session) + Number(source !== undefined && isHere(source));
   }
 
   /** Cuts off every process of an identity that nobody wants any more: those that are here, on their way in, or away. */

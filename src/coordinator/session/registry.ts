@@ -20,6 +20,7 @@ import type { RestoredSession } from "./restore.ts";
 import { lostCode } from "./same-identity.ts";
 import { step } from "./session-machine.ts";
 import { type Departure, emptySlot, isDeserted, isVacant, type SessionSlot, sourceOf } from "./session-slot.ts";
+import { Standby } from "./standby.ts";
 import { checkOf, Verifications } from "./verifications.ts";
 
 const HELLO_WITHIN_MS = 10_000;
@@ -67,10 +68,17 @@ export class Registry {
       connections: this.#connections,
       gone: (client: Client, why: Departure & { readonly left: boolean }) => this.#gone(client, why),
     };
-    this.orders = new Orders({ ...ground, apply: (name, event) => this.#apply(name, event), shutOut: options.shutOut });
+    const standby = new Standby();
+    this.orders = new Orders({
+      ...ground,
+      standby,
+      apply: (name, event) => this.#apply(name, event),
+      shutOut: options.shutOut,
+    });
     this.#admission = new MemberAdmission(options, {
       ...ground,
       cancel: (connection, hello) => this.#cancel(connection, hello),
+      standBy: (...source) => standby.hold(...source),
       join: (connection, hello) => this.#join(connection, hello),
     });
     this.#deadlines = new Deadlines(options.clock, (name) => {

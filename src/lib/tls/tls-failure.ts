@@ -25,7 +25,7 @@ const OLD_TLS: ReadonlySet<string> = new Set(["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERS
 const CERTIFICATE_MISSING = "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED";
 /** What a server answers to a certificate of the client that it does not take. */
 const CERTIFICATE_REFUSED =
-  /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
+  /^ERR_SSL_(?:SSLV3|SSL\/TLS|TLSV1|TLSV13)_ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
 
 /** Of names in a certificate, no more are told. */
 const NAMES_CHARS_MAX = 200;
@@ -65,8 +65,7 @@ export function tlsFailure(
   const code = systemCode(cause);
   if (code === undefined) return undefined;
   if (code === "CERT_NOT_YET_VALID" || code === "CERT_HAS_EXPIRED") return clockOff(what, cause, trust);
-  if (code === CERTIFICATE_MISSING || CERTIFICATE_REFUSED.test(code))
-    return certificateWanted(what, code, cause, advice);
+  if (isCertificateFault(cause)) return certificateWanted(what, code, cause, advice);
   const found = foundIn(code, cause, advice);
   return found === undefined ? undefined : new FanfoldError("tls-failed", `${what}: ${found}`, { cause });
 }
@@ -103,10 +102,16 @@ function certificateWanted(what: string, code: string, cause: unknown, advice: T
   return new FanfoldError("certificate-wanted", `${what}: ${found}`, { cause });
 }
 
+/** The server asks for a certificate of this client, or does not take it. */
+export function isCertificateFault(cause: unknown): boolean {
+  const code = systemCode(cause);
+  return code !== undefined && (code === CERTIFICATE_MISSING || CERTIFICATE_REFUSED.test(code));
+}
+
 /** OpenSSL's words without its numbers and places. */
 export function tlsReason(cause: unknown): string {
   const isNamed = cause instanceof Error && "reason" in cause && typeof cause.reason === "string";
-  return (isNamed ? String(cause.reason) : reasonOf(cause)).replace(/^(?:sslv3|tlsv1|tlsv13) alert /, "");
+  return (isNamed ? String(cause.reason) : reasonOf(cause)).replace(/^(?:sslv3|ssl\/tls|tlsv1|tlsv13) alert /, "");
 }
 
 function namesIn(cause: unknown): string {

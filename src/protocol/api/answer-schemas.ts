@@ -117,6 +117,9 @@ const sinkCheckSchema = z.object({
 });
 export type SinkCheck = z.infer<typeof sinkCheckSchema>;
 
+/** The newest snapshot of a sink that its source has told of, and how many the sink had then. */
+const sinkSnapshotSchema = z.object({ session: text, name: text, kept: count.optional() });
+
 export const fleetSinkSchema = z.object({
   key,
   name: text,
@@ -136,6 +139,7 @@ export const fleetSinkSchema = z.object({
   /** Its latest copy that lacks nothing: `proven` or `complete`. */
   lastProof: sinkProofSchema.optional(),
   lastCheck: sinkCheckSchema.optional(),
+  snapshot: sinkSnapshotSchema.optional(),
 });
 export type FleetSink = z.infer<typeof fleetSinkSchema>;
 

@@ -14,7 +14,7 @@ export const verificationOrderSchema = z.strictObject({
   trees: treesSchema.default("newest"),
   limit: schemaOf(readLimitShape).optional(),
 });
-export type VerificationOrder = z.input<typeof verificationOrderSchema>;
+export type VerificationOrder = z.output<typeof verificationOrderSchema>;
 
 export const verificationSinkSchema = z.object({
   name: z.string().max(256),
@@ -34,3 +34,10 @@ export const verificationSchema = z.object({
   sinks: z.array(verificationSinkSchema).max(2 * SINKS_PER_SESSION_MAX),
 });
 export type Verification = z.infer<typeof verificationSchema>;
+
+/** To have the next run of a session now. */
+export const runOrderSchema = z.strictObject({ session: sessionNameSchema });
+
+/** `sources`: how many were told, or are at it already. */
+export const runAnswerSchema = z.object({ sources: z.int().nonnegative() });
+export type RunAnswer = z.infer<typeof runAnswerSchema>;

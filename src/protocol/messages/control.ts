@@ -1,7 +1,6 @@
 import { FanfoldError } from "../../lib/errors.ts";
 import { appliedLimitShape, limitOrderShape } from "../bandwidth/applied-limit.ts";
 import {
-  BROKER_CA_MAX,
   CONTROL_BYTES_MAX,
   DIRECTORY_NAME_CHARS_MAX,
   LABEL_CHARS_MAX,
@@ -21,13 +20,14 @@ import { shape } from "../shape/shapes.ts";
 import { commitOrderShape, commitRefShape, decisionShape } from "./commit.ts";
 import { copyProgressShape, sessionSummaryShape, sinkOutcomeShape, sinkStandingShape } from "./progress.ts";
 import { RECEIPT_CHARS_MAX } from "./receipt.ts";
+import { transportOfferShape } from "./transport-offer.ts";
 import { verifiedShape, verifyingShape, verifyOrderShape } from "./verification.ts";
 
 /**
  * The control channel [P-1]: JSON text messages on a WebSocket at `/control` of the coordinator's port.
  *
  *   client → coordinator: hello, seal, ready, need, progress, status, limited, receipt, verifying, verified, finished, leave
- *   coordinator → client: challenge, hold, welcome, refused, sinks, start, joined, limit, verify, transport, ended, left
+ *   coordinator → client: challenge, hold, welcome, refused, sinks, start, joined, limit, verify, run, transport, ended, left
  *
  * The coordinator sends `challenge`, and the member answers with `hello`. It gets `welcome`, or `refused`, and then the
  * socket closes. `hold` says why this takes longer. The member connects to the transport, subscribes, and sends `ready`:
@@ -141,6 +141,8 @@ const clientMessageShape = shape.variants("type", [
     back: shape.object({ sessionId: id(SESSION_ID_CHARS), epoch }).optional(),
     /** Source only: end the session of this source for all, instead of taking part in it. */
     cancel: shape.flag().optional(),
+    /** Source only: it waits for its next run, takes part in nothing, and is told when a run is wanted [P-1.12]. */
+    standby: shape.flag().optional(),
     /** Source only: the sinks shall say what they want, and change nothing. */
     dryRun: shape.flag().optional(),
     /** Source only. */
@@ -183,45 +185,6 @@ const clientMessageShape = shape.variants("type", [
 ]);
 export type ClientMessage = Shaped<typeof clientMessageShape>;
 export type Hello = Extract<ClientMessage, { type: "hello" }>;
-
-/** The authorities that vouch for a broker, instead of those that Node.js knows: each certificate as DER in base64. */
-const certificates = shape
-  .list(
-    shape
-      .text()
-      .max(8192)
-      .regex(/^[A-Za-z0-9+/]+={0,2}$/),
-  )
-  .min(1)
-  .max(BROKER_CA_MAX);
-
-/** What the coordinator tells a client of the transport; the client turns it into a TransportTarget. */
-const transportOfferShape = shape.variants("kind", [
-  /** On the coordinator's own address and port, as this client reached it. */
-  shape.object({
-    kind: shape.literal("embedded"),
-    ticket: shape.text().min(16).max(128),
-    /** What is sealed may go without TLS [P-2.3]. */
-    plain: shape.flag().optional(),
-  }),
-  shape.object({
-    kind: shape.literal("nats"),
-    url: shape.text().max(2048),
-    /** Rights in this session only, for a while: a user's JWT and the seed of its key, as NATS writes them. */
-    credentials: shape.object({ jwt: shape.text().max(4096), seed: shape.text().max(64) }).optional(),
-    ca: certificates.optional(),
-  }),
-  shape.object({
-    kind: shape.literal("amqp"),
-    url: shape.text().max(2048),
-    /** A sink's own: all that it gets and says goes through it. */
-    exchange: shape.text().max(255).optional(),
-    /** Rights in this session only, for a while: a JWT that stands in the place of a password. */
-    credentials: shape.object({ token: shape.text().max(4096) }).optional(),
-    ca: certificates.optional(),
-  }),
-]);
-export type TransportOffer = Shaped<typeof transportOfferShape>;
 
 const coordinatorMessageShape = shape.variants("type", [
   /** The first message: `hello` answers it. */
@@ -289,6 +252,8 @@ const coordinatorMessageShape = shape.variants("type", [
   /** An order of who runs the coordinator, for this session: to what it is to hold itself from now on [P-1.10]. */
   shape.object({ type: shape.literal("limit"), limit: limitOrderShape }),
   verifyOrderShape,
+  /** To a source that stands by: who runs the coordinator wants its next run now [P-1.12]. */
+  shape.object({ type: shape.literal("run") }),
   /** To a member of a session: the transport's credentials that follow those it has. It takes them for its next links. */
   shape.object({ type: shape.literal("transport"), transport: transportOfferShape }),
   /** To source and sinks: whether the sinks switch to what they have proven [P-16]. It stands for ever. */

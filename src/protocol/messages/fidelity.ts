@@ -51,6 +51,16 @@ export class FidelityTally {
     if (met.examples.length < FIDELITY_EXAMPLES_MAX) met.examples.push(fitExample(shown));
   }
 
+  /** Counts what another one has counted. */
+  addAll(other: FidelityTally): void {
+    for (const [what, { count, examples }] of other.#met) {
+      const met = this.#met.get(what) ?? { count: 0, examples: [] };
+      this.#met.set(what, met);
+      met.count += count;
+      met.examples.push(...examples.slice(0, FIDELITY_EXAMPLES_MAX - met.examples.length));
+    }
+  }
+
   report(): FidelityReport {
     return FIDELITY_KINDS.flatMap((what) => {
       const met = this.#met.get(what);

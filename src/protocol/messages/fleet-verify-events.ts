@@ -53,6 +53,8 @@ export type FleetVerifyEvent =
       readonly type: "finished";
       /** differs: something is damaged. incomplete: nothing is, and not all have read everything. */
       readonly result: "equal" | "differs" | "incomplete";
+      /** With `--repair`, when something is damaged: the next run has begun, or there is no source that could. */
+      readonly repair?: "begun" | "no-source";
       /** All of them. */
       readonly sinks: readonly VerificationSink[];
     };

@@ -6,4 +6,6 @@ export const keptSnapshotShape = shape.object({
   name: shape.text().regex(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ$/),
   /** False: nothing has changed since it was made, and it was proven again. */
   made: shape.flag(),
+  /** How many snapshots the sink has then, this one among them. */
+  kept: shape.int().min(1).optional(),
 });

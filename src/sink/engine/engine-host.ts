@@ -9,11 +9,14 @@ import { diskError } from "../disk/entry-problem.ts";
 import { syncNow } from "../disk/entry-sync.ts";
 import { Root } from "../disk/root.ts";
 import { BasisTree } from "../snapshots/basis-tree.ts";
-import { newestPlace, OWN_OF_NEXT, openNext, removeNext } from "../snapshots/next-tree.ts";
+import { newestPlace, OWN_OF_NEXT, openNext, removeNext, wholeNewest } from "../snapshots/next-tree.ts";
 import { checkFrame, type Spoilt } from "../stream/checked-frame.ts";
 import { NotServed } from "../stream/not-served.ts";
 import { SequenceTracker } from "../stream/sequence-tracker.ts";
 import { openerOf } from "../stream/stream-secret.ts";
+import { PatientCopy } from "../unchanged/patient-copy.ts";
+import { UnchangedLook } from "../unchanged/unchanged-look.ts";
+import type { WantMessage } from "../wants/page-wants.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineMessage, EngineRequest, EngineStart, FileNotice } from "./engine-messages.ts";
 import { type OpenCopy, openCopy, openDryRun } from "./open-copy.ts";
@@ -132,9 +135,33 @@ export class EngineHost {
   }
 
   #open(openFiles: OpenFiles): OpenCopy {
-    const { scope, session, source, startedMs, folder, doubts, deletion, fill } = this.#start;
+    const { folder, snapshots, source, doubts, fill } = this.#start;
+    const newest = snapshots === true ? wholeNewest(Buffer.from(folder), source) : undefined;
+    if (newest === undefined) return this.#openCopy(openFiles, this.#post);
+    const { path, own, digest } = newest;
+    const found = new FidelityTally();
+    const { numericIds, durability } = fill;
+    const root = Root.open(path, { tally: found, numericIds, openFiles, own });
+    const isSynced = durability !== "none";
+    const options = { origin: this.#origin, doubts, numericIds, isSynced, onBusy: this.#onBusy, digest };
+    return new PatientCopy({
+      look: new UnchangedLook(root, options),
+      found,
+      fidelity: this.#fidelity,
+      open: (want) => this.#openCopy(openFiles, want),
+      want: this.#post,
+    });
+  }
+
+  get #origin() {
+    const { scope, session, source, startedMs } = this.#start;
+    return { session, sessionId: scope.sessionId, source, startedMs };
+  }
+
+  #openCopy(openFiles: OpenFiles, want: (want: WantMessage) => void): OpenCopy {
+    const { folder, doubts, deletion, fill } = this.#start;
     const { numericIds, specials, durability } = fill;
-    const origin = { session, sessionId: scope.sessionId, source, startedMs };
+    const origin = this.#origin;
     const fidelity = this.#fidelity;
     const fsync = durability === "file" ? syncNow : undefined;
     const given = Buffer.from(folder);
@@ -148,7 +175,7 @@ export class EngineHost {
       root,
       { origin, fidelity, doubts, deletion, numericIds, specials, isSynced, snapshot, onBusy: this.#onBusy },
       {
-        want: this.#post,
+        want,
         lacks: this.#post,
         settled: (entry) => this.#post({ type: "settled", entry }),
         file: (entry, bytes) => {

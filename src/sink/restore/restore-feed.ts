@@ -183,7 +183,8 @@ function reading<T>(work: () => T): T {
   }
 }
 
-const READ_REASONS: Readonly<Record<string, string>> = {
+/** What system errors mean of a file in a snapshot. */
+export const READ_REASONS: Readonly<Record<string, string>> & { readonly ENOENT: string } = {
   ENOENT: "it is missing in the snapshot",
   ENXIO: "something else stands in its place in the snapshot",
   EACCES: "permission denied in the snapshot",

@@ -8,16 +8,17 @@ import { type Entry, entryDisplay, entryPath } from "../../protocol/frame/page.t
 import { blake3 } from "../../protocol/hash/blake3.ts";
 import { type FidelityReport, FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
-import { diskError } from "../disk/entry-problem.ts";
+import { diskError, entryInTheWay, spared } from "../disk/entry-problem.ts";
+import { holdsNothing } from "../disk/fillable.ts";
 import { Root } from "../disk/root.ts";
 import { openFileSystemSync } from "../disk/sync-file-system.ts";
 import { type FillingCopy, openCopy } from "../engine/open-copy.ts";
 import { openSinkFolder } from "../own/sink-folder.ts";
 import type { SnapshotFolder } from "../snapshots/open-snapshots.ts";
 import { checkTarget, clearTarget, markTarget } from "../snapshots/restore-target.ts";
-import { SnapshotTree } from "../snapshots/snapshot-tree.ts";
+import { type SnapshotEntry, SnapshotTree } from "../snapshots/snapshot-tree.ts";
 import type { WantMessage } from "../wants/page-wants.ts";
-import { RestoreFeed } from "./restore-feed.ts";
+import { READ_REASONS, RestoreFeed } from "./restore-feed.ts";
 import { RestorePages } from "./restore-pages.ts";
 import { RestorePart } from "./restore-part.ts";
 
@@ -134,9 +135,11 @@ class Restore {
   }
 
   async run(): Promise<RestoreResult> {
-    const { to } = this.#work;
+    const { to, tree } = this.#work;
     using sync = openFileSystemSync(to);
-    const copy = this.#open();
+    const { numericIds } = tree.manifest.meta;
+    const root = Root.open(to, { tally: this.#fidelity, numericIds });
+    const copy = this.#open(root);
     let isProven = false;
     try {
       using feed = new RestoreFeed({
@@ -146,7 +149,7 @@ class Restore {
         wanted: () => this.#want,
         onProblem: (problem) => this.#tell(problem),
       });
-      await inSlices(this.#steps(feed), this.#options);
+      await inSlices(this.#steps(feed, root), this.#options);
       await sync.sync(this.#options.signal);
       isProven = true;
       const { counts } = copy.engine;
@@ -167,13 +170,18 @@ class Restore {
     }
   }
 
-  *#steps(feed: RestoreFeed): Generator<void, void, undefined> {
+  *#steps(feed: RestoreFeed, to: Root): Generator<void, void, undefined> {
     const { tree, part } = this.#work;
     for (const held of tree.entries()) {
       if (!part.has(held.entry)) continue;
       if (held.entry.kind === "hardlink" && held.first === undefined) {
         const message = "not restored: it is another name of something that is not in the snapshot";
         this.#tell({ path: entryDisplay(held.entry), kind: "not-carried", message });
+        continue;
+      }
+      const problem = this.#whyNotNamed(held, to);
+      if (problem !== undefined) {
+        this.#tell(problem);
         continue;
       }
       this.#options.onEntry?.(held.entry);
@@ -186,11 +194,22 @@ class Restore {
     feed.end(this.#pages);
   }
 
-  #open(): FillingCopy {
-    const { tree, to, startedMs } = this.#work;
+  /**
+   * Why one name of something that has several cannot come back. It is left out beforehand, so that another one of them is the
+   * first.
+   */
+  #whyNotNamed({ entry, number }: SnapshotEntry, to: Root): Problem | undefined {
+    const { tree, from } = this.#work;
+    if (entry.kind === "directory" || (entry.kind !== "hardlink" && !tree.hasFurtherNames(number))) return undefined;
+    if (isFilledDirectory(to, entry)) return entryInTheWay(entry);
+    if (spared(() => from.find(entry.directory, entry.name)) !== undefined) return undefined;
+    return { path: entryDisplay(entry), kind: "unreadable", message: `not restored: ${READ_REASONS.ENOENT}` };
+  }
+
+  #open(root: Root): FillingCopy {
+    const { tree, startedMs } = this.#work;
     const { session, sessionId, source, numericIds } = tree.manifest.meta;
     const fidelity = this.#fidelity;
-    const root = Root.open(to, { tally: fidelity, numericIds });
     return openCopy(
       root,
       {
@@ -221,6 +240,14 @@ function targetOf({ folder, snapshot, paths, overwrite }: RestoreOptions, { mani
   const digest = Buffer.from(manifest.end.digest).toString("hex");
   const work = JSON.stringify({ snapshot, digest, paths: paths.map((path) => Buffer.from(path).toString("hex")) });
   return { from: folder.path, work: blake3(Buffer.from(work)).toString("hex"), overwrite };
+}
+
+/** Whether a directory with something in it stands in the place of an entry. */
+function isFilledDirectory(root: Root, entry: Entry): boolean {
+  const { directory, name } = entry;
+  const isFilled = (): boolean =>
+    root.find(directory, name)?.isDirectory() === true && !holdsNothing(root.names(entryPath(entry)));
+  return spared(isFilled) ?? false;
 }
 
 /** Finds which of the paths there are. */

@@ -23,5 +23,5 @@ export async function keepTree(
   const kept = keeper.keep({ ...proven, changes: tree });
   if (!kept.isNew) await discard();
   runtime.emit({ type: "snapshot", name: kept.name, made: kept.isNew, filesCopied: tree.filesCopied });
-  return { snapshot: { name: kept.name, made: kept.isNew } };
+  return { snapshot: { name: kept.name, made: kept.isNew, kept: kept.kept } };
 }

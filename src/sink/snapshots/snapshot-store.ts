@@ -46,6 +46,8 @@ export interface KeptTree {
   readonly name: string;
   /** False: that snapshot is the same, and was proven again. The tree is not needed. */
   readonly isNew: boolean;
+  /** How many snapshots there are now. */
+  readonly kept: number;
 }
 
 /** The snapshots of a sink's folder while this process holds its lock. Part of the door to the disk (D11). */
@@ -108,7 +110,7 @@ export class SnapshotStore implements Disposable {
       this.#switchTo(name);
       if (isWaiting) removePending(this.#directories);
     }
-    return { name, isNew: false };
+    return { name, isNew: false, kept: this.#count };
   }
 
   /** What waits for the decision of its session. Throws system errors. */
@@ -141,6 +143,10 @@ export class SnapshotStore implements Disposable {
 
   [Symbol.dispose](): void {
     this.#directories[Symbol.dispose]();
+  }
+
+  get #count(): number {
+    return snapshotNames(this.#directories).length;
   }
 
   /** A later one stays the one that `latest` leads to. */
@@ -177,7 +183,7 @@ export class SnapshotStore implements Disposable {
     if (commit !== undefined) writePending(directories, { ...commit, name, digest: tree.digest, isNew: true });
     placeTree(directories, NEXT, name);
     if (commit === undefined) switchLatest(directories, name);
-    return { name, isNew: true };
+    return { name, isNew: true, kept: this.#count };
   }
 
   #provenAgain(known: SnapshotFacts, { takenAsUnchanged, fidelity }: ProvenTree): void {

@@ -2,15 +2,19 @@ import { pump } from "../../lib/async/pump.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { askedContact, contactOf } from "../../member/contact.ts";
 import { MEMBER_DEFAULTS } from "../../member/member-defaults.ts";
 import { type MemberRun, startMember } from "../../member/member-run.ts";
 import type { SourceEvent } from "../../protocol/messages/events.ts";
 import type { SessionSummary } from "../../protocol/messages/progress.ts";
+import { sourceMemory } from "../coordinator-memory.ts";
 import { openSourceFolder } from "../disk/source-folder.ts";
+import { introduceSource } from "../hello.ts";
 import { runSource, type SourceRun } from "../source.ts";
 import type { SourceOptions } from "../source-options.ts";
 import { LastRun } from "./last-run.ts";
 import { dueMs, type Schedule } from "./schedule.ts";
+import { standBy } from "./stand-by.ts";
 
 /** How one run of several ended. */
 export type RunEnd = { readonly summary: SessionSummary } | { readonly error: FanfoldError };
@@ -46,7 +50,7 @@ export function runScheduled(options: ScheduledOptions): ScheduledRun {
       const due = dueMs(schedule, { lastMs: last.read(), failures }, clock.date().getTime());
       const atMs = Math.max(due, clock.date().getTime()) + Math.round(jitterMs * random.fraction());
       hub.emit({ type: "scheduled", at: new Date(atMs).toISOString(), failures });
-      await until(atMs, clock, signal);
+      await untilWanted(signal, [(waiting) => until(atMs, clock, waiting), (waiting) => wanted(source, waiting)]);
       last.write(clock.date());
       running = runSource({ ...source, signal });
       const shown = pump(
@@ -69,6 +73,37 @@ export function runScheduled(options: ScheduledOptions): ScheduledRun {
     }
   });
   return { ...run, cancel: () => running?.cancel() ?? false };
+}
+
+/** Until the first of these is; the others are broken off. */
+async function untilWanted(
+  signal: AbortSignal,
+  waits: readonly ((signal: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const waiting = waits.map((wait) => wait(either));
+  try {
+    await Promise.race(waiting);
+  } finally {
+    over.abort(new FanfoldError("closed", "The wait is over"));
+    await Promise.allSettled(waiting);
+  }
+}
+
+/** Resolves when who runs the coordinator wants a run now. Who cannot ask waits for the time alone. */
+async function wanted(source: SourceOptions, signal: AbortSignal): Promise<void> {
+  const { clock = systemClock, random = systemRandom, stateDir } = source;
+  try {
+    const who = introduceSource({ ...source, hidesNames: true }, openSourceFolder(source.folder).root, random);
+    const { address } = contactOf(askedContact(source), sourceMemory(stateDir, random), () => undefined);
+    await standBy({ ...who, address, clock, random }, signal);
+  } catch {
+    signal.throwIfAborted();
+    await new Promise<never>((_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
+    );
+  }
 }
 
 /** By the clock on the wall: timers stand still while the machine sleeps. */

@@ -7,7 +7,7 @@ import type { NatsTarget } from "../target.ts";
 /**
  * What a failed connect means to the person who named the server.
  *
- * @param wantsCertificate the server went without a word, and asks its clients for certificates
+ * @param wantsCertificate the server went without a word, and refuses the certificate of this client, or asks for one
  */
 export function connectError(target: NatsTarget, thrown: unknown, wantsCertificate: boolean): FanfoldError {
   const { url, credentials, certificate } = target;

@@ -1,5 +1,5 @@
-import { connect, isIP } from "node:net";
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { connect, isIP, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls, type PeerCertificate } from "node:tls";
 import type { TlsOptions } from "@nats-io/transport-node";
 import type { HostPort } from "../../lib/net/host-port.ts";
 import type { BrokerTls } from "../target.ts";
@@ -31,27 +31,49 @@ export function natsTls(places: readonly HostPort[], { ca, certificate }: Broker
 
 /** A server tells much about its cluster in its first line. */
 const INFO_BYTES_MAX = 256 * 1024;
-const INFO_WITHIN_MS = 2_000;
+const FAULT_WITHIN_MS = 10_000;
+/** Whoever gets an answer to it, be it a refusal, has come through TLS. */
+const QUESTION = "PING\r\n";
 
 /**
- * Whether a NATS server asks its clients for certificates: it says so in its first line, before TLS begins. It breaks the
- * link to a client that has no good one, and the library only tells that no answer came. False when it says nothing.
+ * Why a NATS server that asks for certificates takes no link with TLS: it refuses a certificate, or that there is none, only
+ * behind the handshake, and the library then tells that no answer came. It tells the same of a server that is slow. Undefined
+ * where the server answers, asks for none, or still says nothing.
  */
-export function asksForCertificates({ host, port }: HostPort, signal: AbortSignal): Promise<boolean> {
+export async function tlsFault(place: HostPort, tls: BrokerTls, signal: AbortSignal): Promise<Error | undefined> {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(FAULT_WITHIN_MS)]);
+  const socket = connect({ ...place, signal: until });
+  // What happens to it is told of by its end, or by the link above it.
+  socket.on("error", () => undefined);
+  if (!/^INFO .*"tls_verify":\s*true/.test(await firstLine(socket))) {
+    socket.destroy();
+    return undefined;
+  }
+  const named = isIP(place.host) === 0 ? { servername: place.host } : {};
+  const secured = connectTls({ ...natsTls([place], tls), ...named, socket });
+  return await new Promise<Error | undefined>((resolve) => {
+    secured.write(QUESTION);
+    secured.once("data", () => resolve(undefined));
+    secured.on("error", resolve);
+    secured.once("close", () => resolve(undefined));
+    socket.once("close", () => secured.destroy());
+  }).finally(() => secured.destroy());
+}
+
+/** All that came, where it ends before. */
+function firstLine(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let line = "";
-    const socket = connect({ host, port, signal });
-    const timer = setTimeout(() => socket.destroy(), INFO_WITHIN_MS);
-    socket.setEncoding("latin1");
-    socket.on("data", (text: string) => {
-      line += text;
-      if (line.includes("\n") || line.length > INFO_BYTES_MAX) socket.destroy();
-    });
-    // An error comes before the end.
-    socket.on("error", () => undefined);
-    socket.on("close", () => {
-      clearTimeout(timer);
-      resolve(/^INFO .*"tls_verify":\s*true/.test(line));
-    });
+    const take = (bytes: Buffer): void => {
+      line += bytes.toString("latin1");
+      if (line.includes("\n") || line.length > INFO_BYTES_MAX) end();
+    };
+    const end = (): void => {
+      socket.off("data", take);
+      socket.off("close", end);
+      resolve(line);
+    };
+    socket.on("data", take);
+    socket.once("close", end);
   });
 }

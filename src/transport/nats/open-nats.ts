@@ -8,11 +8,12 @@ import {
 import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
 import { Backoff } from "../../lib/async/backoff.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { isCertificateFault } from "../../lib/tls/tls-failure.ts";
 import { parseNatsUrl } from "../broker-url.ts";
 import { ServerTour } from "../server-tour.ts";
 import type { ConnectOptions, NatsTarget } from "../target.ts";
 import { connectError } from "./nats-errors.ts";
-import { asksForCertificates, natsTls } from "./nats-tls.ts";
+import { natsTls, tlsFault } from "./nats-tls.ts";
 
 /** As long as a server that hangs is given on a link that stands. Then another one is tried. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -57,11 +58,11 @@ export async function openNats(
 }
 
 /** Of a server that went without a word: whether that was for the lack of a certificate. */
-async function wantsCertificate({ url }: NatsTarget, thrown: unknown, signal: AbortSignal): Promise<boolean> {
-  const { tls, places } = parseNatsUrl(url);
+async function wantsCertificate(target: NatsTarget, thrown: unknown, signal: AbortSignal): Promise<boolean> {
+  const { tls, places } = parseNatsUrl(target.url);
   const [first] = places;
   if (!tls || !(thrown instanceof errors.TimeoutError) || first === undefined) return false;
-  return await asksForCertificates(first, signal);
+  return isCertificateFault(await tlsFault(first, target, signal));
 }
 
 interface ReconnectOptions {

@@ -1,5 +1,5 @@
 import type { FleetSink } from "../../protocol/api/answer-schemas.ts";
-import { formatBytes } from "../../words/format.ts";
+import { formatBytes, formatCount } from "../../words/format.ts";
 import { sessionPath } from "../store/place.ts";
 import { fleet } from "../store/records.ts";
 import { shownMoment } from "../words/moment.ts";
@@ -55,6 +55,7 @@ function SinkRecord({ sink }: SinkRecordProps) {
       <td data-label="last whole copy">
         {lastProof === undefined ? "none yet" : shownMoment(lastProof.provenAt)}
         {lastCopy !== undefined && lastCopy.sessionId !== lastProof?.sessionId && <small> incomplete since</small>}
+        <Check sink={sink} />
       </td>
       <td data-label="of session">
         {lastProof === undefined ? "–" : <a href={sessionPath(lastProof.sessionId)}>{lastProof.session}</a>}
@@ -67,6 +68,19 @@ function SinkRecord({ sink }: SinkRecordProps) {
       </td>
       <td data-label="version">{software ?? "–"}</td>
     </tr>
+  );
+}
+
+/** When it has read its copy again, and what it found. */
+function Check({ sink: { lastCheck } }: SinkRecordProps) {
+  if (lastCheck === undefined) return null;
+  const { at, result, differing, missing } = lastCheck;
+  const found = result === "equal" ? "equal" : `${formatCount(differing + missing)} damaged`;
+  return (
+    <small>
+      {" "}
+      read again {shownMoment(at)}: {found}
+    </small>
   );
 }
 

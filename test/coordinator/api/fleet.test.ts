@@ -37,6 +37,23 @@ async function historyOf() {
   return { database, add };
 }
 
+test("a sink's newest snapshot is that of its latest copy which was not dropped", async () => {
+  const { database, add } = await historyOf();
+  const fleet = new Fleet({ database, admitted: undefined, connected });
+  const told = (id: string, changes: object): void => {
+    const summary = JSON.stringify({ sinks: [{ sinkId: "a", ...changes }], ...changes });
+    database.prepare("UPDATE sessions SET summary = ? WHERE id = ?").run(summary, id);
+  };
+  const [monday, tuesday, wednesday] = [23, 24, 25].map((day) => `2026-11-${day}T02-30-00Z`);
+  told(add("proven", "complete"), { snapshot: { name: monday, made: true } });
+  expect(fleet.sinks()[0]?.snapshot).toEqual({ session: "photos", name: monday });
+  told(add("proven", "complete"), { snapshot: { name: tuesday, made: true, kept: 2 } });
+  told(add("proven", "complete"), { commit: "dropped", snapshot: { name: wednesday, made: true, kept: 3 } });
+  told(add("incomplete", "failed"), {});
+  for (const each of [fleet, new Fleet({ database, admitted: undefined, connected })])
+    expect(each.sinks()[0]?.snapshot).toEqual({ session: "photos", name: tuesday, kept: 2 });
+});
+
 test("a sink's last proof is its latest copy that lacks nothing, whatever came after it", async () => {
   const { database, add } = await historyOf();
   const fleet = new Fleet({ database, admitted: undefined, connected });

@@ -3,14 +3,13 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { connectTransport } from "../../../src/transport/connect.ts";
-import { expectCode } from "../../contract/contract-tools.ts";
+import { expectCode, watchStatus } from "../../contract/contract-tools.ts";
 import { brokersAvailable } from "../../helpers/brokers/brokers.ts";
 import { startScopedNats } from "../../helpers/brokers/scoped-nats.ts";
 import { clientOf, coordinatorOf, EventReader, stateFolder } from "../coordinator-fixture.ts";
 
 test.skipIf(!brokersAvailable("nats"))(
   "a sink that is dropped is cut off at a NATS server, and may come again at once",
-  { timeout: 60_000 },
   async () => {
     const nats = await startScopedNats();
     onTestFinished(() => nats.stop());
@@ -23,7 +22,7 @@ test.skipIf(!brokersAvailable("nats"))(
       const { credentials } = transport;
       const target = { kind: "nats", url: nats.url, credentials: () => credentials } as const;
       const connect = () =>
-        connectTransport(target, { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(20_000) });
+        connectTransport(target, { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(60_000) });
       const link = await connect();
       onTestFinished(() => link.close());
       return { client, connect, link, sessionId, name: member.name };
@@ -32,8 +31,9 @@ test.skipIf(!brokersAvailable("nats"))(
     const { token } = JSON.parse(readFileSync(join(stateDir, "local.json"), "utf8")) as { readonly token: string };
     const url = `http://127.0.0.1:${coordinator.port}/api/v1/sessions/${dropped.sessionId}/sinks/${dropped.name}`;
     const headers = { authorization: `Bearer ${token}` };
+    const status = watchStatus(dropped.link);
     expect((await fetch(url, { method: "DELETE", headers })).ok).toBe(true);
-    for await (const { type } of dropped.link.status()) if (type === "disconnected") break;
+    await status.until(() => status.seen.some(({ type }) => type === "disconnected"));
     await expectCode(dropped.connect(), "broker-denied");
     await enter();
   },

@@ -6,11 +6,11 @@ import type { ScopedRabbit } from "../../helpers/brokers/scoped-rabbit.ts";
 import { shareRabbit } from "../../helpers/brokers/shared-rabbit.ts";
 import { clientOf, coordinatorOf, EventReader, stateFolder } from "../coordinator-fixture.ts";
 
-describe.skipIf(!brokersAvailable("rabbit"))("with RabbitMQ a coordinator", { timeout: 60_000 }, () => {
+describe.skipIf(!brokersAvailable("rabbit"))("with RabbitMQ a coordinator", () => {
   let broker: ScopedRabbit;
   beforeAll(async () => {
     broker = await shareRabbit();
-  }, 90_000);
+  });
   afterAll(() => broker.stop());
 
   async function exchanges(): Promise<string[]> {

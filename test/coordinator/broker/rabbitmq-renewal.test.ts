@@ -10,7 +10,7 @@ import { expectEqualTrees } from "../../helpers/trees/tree-judge.ts";
 import { coordinatorOf, EventReader } from "../coordinator-fixture.ts";
 
 const MIB = 1024 * 1024;
-const TTL_MS = 6_000;
+const TTL_MS = 15_000;
 
 describe.skipIf(!brokersAvailable("rabbit"))("credentials that end at RabbitMQ", { timeout: 180_000 }, () => {
   test("are followed by fresh ones while a sink waits and during a copy, over links that stand", async () => {
@@ -23,8 +23,8 @@ describe.skipIf(!brokersAvailable("rabbit"))("credentials that end at RabbitMQ",
     onTestFinished(() => stop.abort());
     const common = { coordinator: `localhost:${coordinator.port}`, signal: stop.signal };
     const [from, early, late] = [tempFolder(), join(tempFolder(), "early"), join(tempFolder(), "late")];
-    // 24 s of data at the rate below.
-    makeLongTree(from, { files: 6, mibEach: 4 });
+    // 30 s of data at the rate below.
+    makeLongTree(from, { files: 6, mibEach: 5 });
     const waiting = runSink({ ...common, folder: early });
     const events: unknown[] = [];
     const follow = async (all: AsyncIterable<{ readonly type: string }>) => {
@@ -37,7 +37,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("credentials that end at RabbitMQ",
       ...{ folder: from, stateDir: tempFolder(), destCount: 1, bytesPerSecondMax: MIB },
     });
     followed.push(follow(source.events()));
-    await seen.until("session", ({ view }) => (view.sinks[0]?.progress.bytesDone ?? 0) > 12 * MIB);
+    await seen.until("session", ({ view }) => (view.sinks[0]?.progress.bytesDone ?? 0) > 18 * MIB);
     // It binds its queues when the coordinator's first credentials, and those of the source, are over.
     const joining = runSink({ ...common, folder: late });
     followed.push(follow(joining.events()));

@@ -35,6 +35,7 @@ test("of two connections of one sink that wait for the broker together, one is l
       connections: new Map(),
       gone: () => undefined,
       cancel: () => undefined,
+      standBy: async () => undefined,
       join: (connection, { session, role, key }) => {
         const client = { memberId: session, slot: session, identity: key, role, connection, facts: {} };
         clients.set(session, client);

@@ -66,7 +66,7 @@ async function asked(lab: CliLab, what: string, words: readonly string[], env = 
 
 /** Nobody waits at a prompt for longer than 0.9 s. On a busy machine the answer may come at a later try. */
 async function expectAnswer<Answer>(ask: () => Answer | Promise<Answer>, answer: Answer): Promise<void> {
-  await expect.poll(ask, { timeout: 60_000 }).toEqual(answer);
+  await expect.poll(ask).toEqual(answer);
 }
 
 test("a coordinator with tokens and TLS tells names to a token that may read, and to no other", {

@@ -311,7 +311,7 @@ describe.skipIf(!programsAvailable("script"))("the first start", { timeout: E2E_
       "one",
       (words) => `exec script -qec "stty cols 60 rows 20; exec ${words}" /dev/null`,
     );
-    await expect.poll(() => coordinator.stdout, { timeout: 30_000 }).toMatch(/prints them again/);
+    await expect.poll(() => coordinator.stdout).toMatch(/prints them again/);
     const line = new RegExp(`FANFOLD_TOKEN=ff1_sink_[a-z0-9_]{90,} fanfold sink --coordinator localhost:${port} DIR`);
     expect(coordinator.stdout).toMatch(line);
     const shown = execFileSync(process.execPath, [COMMAND, "token", "show", "--state-dir", lab.path("one")], {
@@ -320,7 +320,7 @@ describe.skipIf(!programsAvailable("script"))("the first start", { timeout: E2E_
     });
     expect(shown).toMatch(line);
     const silent = await start("two", (words) => `exec ${words}`);
-    await expect.poll(() => silent.coordinator.stdout, { timeout: 30_000 }).toMatch(/fanfold token show --state-dir/);
+    await expect.poll(() => silent.coordinator.stdout).toMatch(/fanfold token show --state-dir/);
     expect(silent.coordinator.stdout + silent.coordinator.stderr).not.toContain("ff1_");
   });
 });

@@ -24,13 +24,14 @@ describe.skipIf(!brokersAvailable("rabbit"))("with RabbitMQ", () => {
     makeLongFile(`${from}/large`, 96);
     const url = `amqp://guest:guest@127.0.0.1:${gone.port},127.0.0.1:${other.port}/${broker.vhost}`;
     const { address } = await lab.coordinator({ broker: url });
-    const order = { address, from, to: [lab.path("one"), lab.path("two")], sourceArgs: ["--bwlimit", "20M"] };
+    const order = { address, from, to: [lab.path("one"), lab.path("two")], sourceArgs: ["--bwlimit", "4M"] };
     const { source, sinks } = startCopy(lab, order);
-    await source.event("progress", { where: ({ progress }) => progress.bytesDone > 20 * 1024 * 1024 });
+    await source.event("progress", { where: ({ progress }) => progress.bytesDone > 8 * 1024 * 1024 });
     gone.down();
     await source.event("transport", {
       where: ({ status, detail }) => status === "reconnected" && detail === `127.0.0.1:${other.port}`,
     });
+    await lab.unlimit(address);
     await expectProven(source, sinks);
     for (const folder of order.to) await expectCopy(from, folder);
   });

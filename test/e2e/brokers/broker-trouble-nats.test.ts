@@ -22,12 +22,13 @@ describe.skipIf(!canCluster)("with a cluster of NATS servers", () => {
     makeManyFiles(from, 100);
     makeLongFile(`${from}/large`, 96);
     const { address } = await lab.coordinator({ broker: first.url });
-    const order = { address, from, to: [lab.path("one"), lab.path("two")], sourceArgs: ["--bwlimit", "20M"] };
+    const order = { address, from, to: [lab.path("one"), lab.path("two")], sourceArgs: ["--bwlimit", "4M"] };
     const { source, sinks } = startCopy(lab, order);
-    await source.event("progress", { where: ({ progress }) => progress.bytesDone > 20 * 1024 * 1024 });
+    await source.event("progress", { where: ({ progress }) => progress.bytesDone > 8 * 1024 * 1024 });
     await trouble(first);
     const lost = await source.event("transport", { where: ({ status }) => status === "disconnected" });
     const back = await source.event("transport", { where: ({ status }) => status === "reconnected" });
+    await lab.unlimit(address);
     await expectProven(source, sinks);
     for (const folder of order.to) await expectCopy(from, folder);
     expect(back.detail).toBe(`127.0.0.1:${second.port}`);
@@ -38,7 +39,8 @@ describe.skipIf(!canCluster)("with a cluster of NATS servers", () => {
     timeout: E2E_MS,
   }, async () => {
     const { reason, first } = await copyThrough([{}, {}], (node) => node.pause());
-    expect(reason).toBe(`the server ${first} did not answer for 5 s`);
+    // 5 s, and more where answers have been slow before.
+    expect(reason).toMatch(new RegExp(`^the server ${first} did not answer for \\d+ s$`));
   });
 
   test("a node that takes less than the one before it carries the copy on", { timeout: E2E_MS }, async () => {

@@ -118,19 +118,17 @@ export function copyCases(transport: string, { broker, access, manyFiles }: Surr
     test("a sink that comes during a session is told so, and is caught up", async () => {
       await using lab = await CliLab.open(access);
       const from = lab.path("source");
-      makeManyFiles(from, 20);
+      makeLongTree(from, { files: 4, mibEach: 1 });
       const { address } = await lab.coordinator({ broker: broker() });
       const early = lab.sink(address, lab.path("early"));
       await early.event("waiting");
-      // Frozen, it keeps its session from ending.
-      early.signal("SIGSTOP");
-      // However long that takes on a busy machine: it keeps its place.
-      const first = lab.source(address, from, ["--stragglers", "wait"]);
+      // A minute at this rate.
+      const first = lab.source(address, from, ["--bwlimit", "64K"]);
       await first.event("started");
       const late = lab.sink(address, lab.path("late"));
       expect(await late.event("waiting")).toMatchObject({ underWay: true });
       await late.event("started");
-      early.signal("SIGCONT");
+      await lab.unlimit(address);
       const { sinks } = await expectProven(first, [early, late]);
       expect(sinks.map(({ caughtUp }) => caughtUp)).toEqual([false, true]);
       for (const name of ["early", "late"]) await expectCopy(from, lab.path(name));

@@ -27,15 +27,13 @@ describe.skipIf(!brokersAvailable("nats"))("with a NATS server", () => {
     const { address } = await lab.coordinator({ broker: broker.url });
     const before = await traffic(broker);
     const to = [lab.path("quick"), lab.path("slow")];
-    const { source, sinks } = startCopy(lab, { address, from, to });
+    const { source, sinks } = startCopy(lab, { address, from, to, sourceArgs: ["--bwlimit", "2M"] });
     const { sessionId } = await source.event("joined");
-    await source.event("progress", { where: ({ progress }) => progress.bytesSent > 0 });
-    // A frozen sink keeps the session in its middle while we look.
-    sinks[1]?.signal("SIGSTOP");
+    await source.event("progress", { where: ({ progress }) => progress.bytesDone > 3 * MIB });
     const subjects = await subscribed(broker, sessionId);
     expect(subjects.filter((subject) => subject === `fanfold.${sessionId}.data`)).toHaveLength(2);
     expect(subjects).toContain(`fanfold.${sessionId}.up.*`);
-    sinks[1]?.signal("SIGCONT");
+    await lab.unlimit(address);
     await expectProven(source, sinks);
     for (const folder of to) await expectCopy(from, folder);
     const after = await traffic(broker);

@@ -39,7 +39,7 @@ describe.concurrent("a file of 100 GiB with 1 MiB of data", { timeout: E2E_MS },
     await using lab = await CliLab.open();
     const [from, to] = [makeTree(lab), lab.path("sink")];
     const { address } = await lab.coordinator();
-    const slow = ["--bwlimit", "128K"];
+    const slow = ["--bwlimit", "64K"];
     const first = startCopy(lab, { address, from, to: [to], sourceArgs: slow });
     const [sink] = first.sinks;
     if (sink === undefined) throw new Error("One sink was started");

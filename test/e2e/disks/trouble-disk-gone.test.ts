@@ -44,7 +44,7 @@ describe.concurrent("a disk that goes in mid-copy", { timeout: E2E_MS }, () => {
       makeSource(lab);
       using disk = mountFailingDisk(lab.path("failing"), ROOMY_MIB);
       const run = await startTroubled(lab, `${disk.path}/copy`);
-      await run.troubled.event("progress", { where: ({ progress }) => progress.bytesDone > 6 * MIB });
+      await run.troubled.event("progress", { where: ({ progress }) => progress.bytesDone > 4 * MIB });
       disk.abort();
       expect(await run.troubled.exit(), run.troubled.shown()).toBe(9);
       const { code, message } = await run.troubled.failure();

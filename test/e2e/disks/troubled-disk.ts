@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { CliLab } from "../../helpers/processes/cli.ts";
 import { content, makeManyFiles } from "../../helpers/trees/tree.ts";
-import type { SinkProcess, SourceProcess } from "../copying.ts";
 
 const MIB = 1024 * 1024;
 /** Of the source of these tests. */
@@ -14,8 +13,8 @@ export async function startTroubled(lab: CliLab, troubledFolder: string) {
   const order = { address, from: lab.path("source"), to: [troubledFolder, lab.path("well")] };
   const [troubled, well] = order.to.map((folder) => lab.sink(address, folder));
   if (troubled === undefined || well === undefined) throw new Error("Two sinks were started");
-  const source = lab.source(address, order.from, ["--dest-count", "2", "--bwlimit", "4M"]);
-  return { order, source, troubled, well };
+  const source = lab.source(address, order.from, ["--dest-count", "2", "--bwlimit", "1M"]);
+  return { order, source, troubled, well, unlimit: () => lab.unlimit(address) };
 }
 
 export function makeSource(lab: CliLab): void {
@@ -26,9 +25,10 @@ export function makeSource(lab: CliLab): void {
 
 /** The source says who is missing and why, and the other sink has its copy. */
 export async function expectOthersWell(
-  { source, well }: { readonly source: SourceProcess; readonly well: SinkProcess },
+  { source, well, unlimit }: Pick<Awaited<ReturnType<typeof startTroubled>>, "source" | "well" | "unlimit">,
   code: string | RegExp,
 ): Promise<void> {
+  await unlimit();
   expect(await well.exit(), well.shown()).toBe(0);
   expect(await source.exit(), source.shown()).toBe(4);
   const { summary } = await source.event("finished");

@@ -10,16 +10,16 @@ import { makeLongTree, makeManyFiles } from "../../helpers/trees/tree.ts";
 import { expectBeginnings, expectWholeFiles } from "../../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "../copying.ts";
 
-/** More than can be copied at that rate before the session is held, the window included. */
+/** Half a minute at that rate. */
 const TREE = { files: 12, mibEach: 6 };
-const LIMIT = ["--bwlimit", "20M"];
+const LIMIT = ["--bwlimit", "2M"];
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
 
 describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, () => {
   test("a source that is stopped leaves its sinks waiting; the same command goes on, and all is proven", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.source, "SIGINT");
+    run.source.signal("SIGINT");
     expect(await run.source.exit()).toBe(130);
     expect(await run.source.event("stopping")).toMatchObject({ graceMs: 3000 });
     expect(run.source.stderr).toContain("Stopped by SIGINT");
@@ -36,7 +36,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
   test("the same command, started at once after Ctrl-C, takes the session over and sends only what was not stored", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.source, "SIGINT");
+    run.source.signal("SIGINT");
     const again = run.sourceAgain();
     const { bytesSent, bytesSentAgain, bytesCaughtUp } = await expectProven(again, run.sinks);
     expect(bytesSent + bytesSentAgain + bytesCaughtUp).toBeLessThan(
@@ -52,7 +52,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
   test("a source that is stopped twice ends the session for all", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.source, "SIGINT");
+    run.source.signal("SIGINT");
     await run.source.event("stopping");
     run.source.signal("SIGINT");
     expect(await run.source.exit()).toBe(130);
@@ -68,7 +68,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
   test("killed without a word, a source is missed at once; the same command goes on", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.source, "SIGKILL");
+    run.source.signal("SIGKILL");
     for (const sink of run.sinks) expect(await sink.event("left")).toMatchObject({ code: "source-lost" });
     run.expectNothingHalfDone();
     await expectProven(run.sourceAgain(), run.sinks);
@@ -78,8 +78,9 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
   test("a sink that is stopped leaves the others to their copies, and the source says who is missing and why", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab, { sourceArgs: ["--sink-timeout", "1s"] });
-    run.leave(run.leaver, "SIGINT");
+    run.leaver.signal("SIGINT");
     expect(await run.leaver.exit()).toBe(130);
+    await run.unlimit();
     expectWholeFiles(run.from, run.leaverFolder);
     expectBeginnings(run.from, run.leaverFolder);
     expect(await run.source.exit()).toBe(4);
@@ -120,11 +121,12 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
   test("a coordinator that stands still is told of, and so is that it goes on", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.coordinator, "SIGSTOP");
+    run.coordinator.signal("SIGSTOP");
     const members: readonly Member[] = [run.source, ...run.sinks];
     for (const member of members) await member.event("control", { where: ({ status }) => status === "silent" });
     run.coordinator.signal("SIGCONT");
     for (const member of members) await member.event("control", { where: ({ status }) => status === "answers" });
+    await run.unlimit();
     await expectProven(run.source, run.sinks);
     for (const folder of run.order.to) await expectCopy(run.from, folder);
   });
@@ -132,8 +134,9 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
   test("a sink that is stopped, or killed, is waited for while the others finish; its command again catches it up", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.leaver, "SIGINT");
+    run.leaver.signal("SIGINT");
     expect(await run.leaver.exit()).toBe(130);
+    await run.unlimit();
     expectWholeFiles(run.from, run.leaverFolder);
     const { name } = await run.leaver.event("joined");
     const stayer = await run.source.event("sink", { where: ({ outcome }) => isWhole(outcome) });
@@ -152,7 +155,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
   test("source --cancel ends a session that waits for its source, and nobody else's", async () => {
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
-    run.leave(run.source, "SIGTERM");
+    run.source.signal("SIGTERM");
     expect(await run.source.exit()).toBe(143);
     makeManyFiles(lab.path("other"), 1);
     const other = lab.source(run.order.address, lab.path("other"), ["--cancel"]);
@@ -174,13 +177,15 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     async (signal) => {
       await using lab = await CliLab.open();
       const run = await longCopy(lab);
-      run.leave(run.coordinator, signal);
+      run.coordinator.signal(signal);
       await run.coordinator.exit();
       for (const process of [run.source, ...run.sinks] as const) {
         await lost(process);
       }
       run.expectNothingHalfDone();
       await lab.coordinator({ port: portOf(run.order.address) });
+      await back(run.source);
+      await run.unlimit();
       await expectProven(run.source, run.sinks);
       for (const folder of run.order.to) await expectCopy(run.from, folder);
       // Nothing began anew.
@@ -195,7 +200,7 @@ describe.concurrent("leaving in the middle of a session", { timeout: E2E_MS }, (
     await using lab = await CliLab.open();
     const run = await longCopy(lab);
     run.coordinator.signal("SIGKILL");
-    run.leave(run.source, "SIGKILL");
+    run.source.signal("SIGKILL");
     await run.coordinator.exit();
     await run.source.exit();
     const source = run.sourceAgain();
@@ -214,7 +219,6 @@ describe.skipIf(!brokersAvailable("nats"))("without its coordinator", { timeout:
     const run = await longCopy(lab, { broker: broker.url });
     run.coordinator.signal("SIGKILL");
     await run.coordinator.exit();
-    run.stayer.signal("SIGCONT");
     const proven = { where: ({ outcome }: { outcome: SinkOutcome }) => isWhole(outcome) };
     for (const nth of [1, 2]) await run.source.event("sink", { ...proven, nth });
     for (const process of [run.source, ...run.sinks] as const)
@@ -257,7 +261,7 @@ describe.concurrent("leaving while nothing goes on", { timeout: E2E_MS }, () => 
   });
 });
 
-/** A session of two sinks that is held in its middle: something is stored at each of them, and most is still to come. */
+/** A session of two sinks in its middle: something is stored at each of them, and most is still to come. */
 async function longCopy(
   lab: CliLab,
   { broker = "embedded", sourceArgs = [] }: { readonly broker?: string; readonly sourceArgs?: readonly string[] } = {},
@@ -272,19 +276,15 @@ async function longCopy(
   if (stayer === undefined || leaver === undefined) throw new Error("Two sinks were started");
   const underWay = { where: ({ progress }: { progress: CopyProgress }) => progress.bytesDone > UNDER_WAY_BYTES };
   await stayer.event("progress", underWay);
-  // The source sends no more than its window while one sink is frozen.
-  stayer.signal("SIGSTOP");
   await leaver.event("progress", underWay);
   return {
     ...{ from, order, coordinator, source, sinks, stayer, leaver },
+    /** Of the source that was started first; to be called when all has been seen that comes in mid-copy. */
+    unlimit: () => lab.unlimit(address),
     stayerFolder: lab.path("stayer"),
     leaverFolder: lab.path("leaver"),
     /** The same command once more. */
     sourceAgain: () => lab.source(address, from, ["--session", "default", "--dest-count", String(order.to.length)]),
-    leave(who: { signal(signal: NodeJS.Signals): void }, signal: NodeJS.Signals) {
-      who.signal(signal);
-      stayer.signal("SIGCONT");
-    },
     expectNothingHalfDone() {
       for (const folder of order.to) {
         expect(expectWholeFiles(from, folder).length).toBeLessThan(TREE.files);

@@ -16,7 +16,7 @@ async function begun(lab: CliLab) {
   const stateDir = lab.path("coordinator");
   const coordinator = await lab.coordinator({ args: ["--state-dir", stateDir] });
   const { address } = coordinator;
-  const sourceArgs = [...one.sourceArgs, ...two.sourceArgs, "--bwlimit", "4M"];
+  const sourceArgs = [...one.sourceArgs, ...two.sourceArgs, "--bwlimit", "512K"];
   const startSource = () => lab.source(address, from, sourceArgs);
   const startSink = ({ sinkArgs }: { sinkArgs: readonly string[] }, name: string) =>
     lab.sink(address, lab.path(name), ["--name", name, ...sinkArgs]);
@@ -36,6 +36,8 @@ describe.concurrent("in the middle of a copy for recipients", { timeout: E2E_MS 
     const port = Number(address.split(":").at(-1));
     await lab.coordinator({ port, args: ["--state-dir", stateDir] });
     const late = startSink(two, "two");
+    await late.event("started");
+    await lab.unlimit(address, { stateDir });
     for (const process of [source, sink, late]) expect(await process.exit(), process.shown()).toBe(0);
     for (const name of ["one", "two"]) await expectCopy(from, lab.path(name));
     for (const process of [source, sink, late]) expectDocumentedEvents(process);
@@ -43,7 +45,7 @@ describe.concurrent("in the middle of a copy for recipients", { timeout: E2E_MS 
 
   test("a source and a sink that are killed go on by the same command", async () => {
     await using lab = await CliLab.open();
-    const { from, one, source, sink, startSource, startSink } = await begun(lab);
+    const { from, one, stateDir, address, source, sink, startSource, startSink } = await begun(lab);
     sink.signal("SIGKILL");
     await sink.exit();
     const again = startSink(one, "one");
@@ -51,6 +53,8 @@ describe.concurrent("in the middle of a copy for recipients", { timeout: E2E_MS 
     source.signal("SIGKILL");
     await source.exit();
     const anew = startSource();
+    await again.event("started", { nth: 2 });
+    await lab.unlimit(address, { stateDir });
     for (const process of [anew, again]) expect(await process.exit(), process.shown()).toBe(0);
     await expectCopy(from, lab.path("one"));
     // Another epoch, with a secret of its own.
@@ -59,9 +63,10 @@ describe.concurrent("in the middle of a copy for recipients", { timeout: E2E_MS 
 
   test("who comes late and is no recipient is refused, and holds up nobody", async () => {
     await using lab = await CliLab.open();
-    const { from, source, sink, startSink } = await begun(lab);
+    const { from, stateDir, address, source, sink, startSink } = await begun(lab);
     const stranger = startSink(await givenKey(lab, "stranger"), "stranger");
     expect(await stranger.exit()).toBe(37);
+    await lab.unlimit(address, { stateDir });
     expect(await source.exit()).toBe(4);
     expect(await sink.exit()).toBe(0);
     const { summary } = await source.event("finished");

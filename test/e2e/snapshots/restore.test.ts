@@ -228,6 +228,31 @@ describe("fanfold restore", { timeout: E2E_MS }, () => {
     expect(await rsyncDifferences(monday, to, ["own"], EVERYTHING)).toEqual([]);
   });
 
+  test("gives back the other names of a file of which one cannot come back", async () => {
+    await using lab = await CliLab.open();
+    const [source, folder, to] = [lab.path("source"), lab.path("folder"), lab.path("to")];
+    for (const path of [source, folder, join(to, "blocked/by")]) mkdirSync(path, { recursive: true });
+    for (const [first, ...others] of [
+      ["blocked", "linked", "more"],
+      ["gone", "kept", "more kept"],
+    ]) {
+      writeFileSync(join(source, first ?? ""), `content of ${first}`);
+      for (const other of others) linkSync(join(source, first ?? ""), join(source, other));
+    }
+    addRealSnapshot(folder, MONDAY, source);
+    rmSync(join(folder, MONDAY, "gone"));
+    const { status, stderr } = await lab.command(["restore", folder, "--to", to, "--overwrite"]);
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr: [
+        "blocked: not carried: a directory that is not empty is in its place\n",
+        "gone: not restored: it is missing in the snapshot\n",
+      ].join(""),
+    });
+    expect(await rsyncDifferences(source, to, ["blocked", "gone"], EVERYTHING)).toEqual([]);
+    expect(statSync(join(to, "linked")).ino).toBe(statSync(join(to, "more")).ino);
+  });
+
   test("goes into no folder of a sink", async () => {
     await using lab = await CliLab.open();
     const { folder } = twoSnapshots(lab);

@@ -122,9 +122,9 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
 
   test("is obeyed by a sink that was killed before it heard", async () => {
     await using fleet = await SwitchLab.open(FLEET);
-    const source = fleet.source("--commit", "all");
-    await source.event("started");
+    // Before anything can come to it.
     fleet.sinks.get("gamma")?.signal("SIGSTOP");
+    const source = fleet.source("--commit", "all");
     // Proven, and waiting for gamma.
     await source.event("sink", { where: ({ name }) => name === "alpha" });
     expect(fleet.isPending("alpha")).toBe(true);
@@ -144,9 +144,9 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
 
   test("is decided once, also when the coordinator is killed in between", async () => {
     await using fleet = await SwitchLab.open(["alpha", "beta"]);
-    const source = fleet.source("--commit", "all");
-    await source.event("started");
+    // Before anything can come to it.
     fleet.sinks.get("beta")?.signal("SIGSTOP");
+    const source = fleet.source("--commit", "all");
     await source.event("sink", { where: ({ name }) => name === "alpha" });
     fleet.coordinator.process.signal("SIGKILL");
     fleet.sinks.get("beta")?.signal("SIGCONT");
@@ -165,9 +165,9 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
     expect(await fleet.source("--commit", "all").exit()).toBe(0);
     const before = [fleet.latest("alpha"), fleet.latest("beta")];
     fleet.change();
-    const first = fleet.source("--commit", "all");
-    await first.event("started");
+    // Before anything can come to it.
     fleet.sinks.get("beta")?.signal("SIGSTOP");
+    const first = fleet.source("--commit", "all");
     await first.event("sink", { where: ({ name }) => name === "alpha" });
     first.signal("SIGKILL");
     fleet.sinks.get("beta")?.signal("SIGCONT");
@@ -193,9 +193,9 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
 
   test("is not told by another coordinator: a sink that waits asks the one that decides", async () => {
     await using fleet = await SwitchLab.open(["alpha", "beta"]);
-    const source = fleet.source("--commit", "all");
-    await source.event("started");
+    // Before anything can come to it.
     fleet.sinks.get("beta")?.signal("SIGSTOP");
+    const source = fleet.source("--commit", "all");
     await source.event("sink", { where: ({ name }) => name === "alpha" });
     fleet.sinks.get("alpha")?.signal("SIGKILL");
     fleet.sinks.get("beta")?.signal("SIGCONT");

@@ -157,7 +157,7 @@ describe.concurrent("no code of the system reaches a person", { timeout: E2E_MS 
   test("a coordinator that is killed and one that is not there are told in plain words", async () => {
     await using lab = await openLab();
     const { address, process: coordinator } = await lab.coordinator();
-    const sink = lab.sink(address, lab.path("folder"), ["--connect-timeout", "1s"]);
+    const sink = lab.sink(address, lab.path("folder"), ["--connect-timeout", "5s"]);
     await sink.event("waiting");
     coordinator.signal("SIGKILL");
     expect(await sink.exit()).toBe(11);

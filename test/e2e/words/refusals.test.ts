@@ -119,7 +119,7 @@ describe.concurrent("addresses where no coordinator answers", { timeout: E2E_MS 
 
   test("a host name that does not exist is said to be one", async () => {
     await using lab = await CliLab.open();
-    const sink = lab.sink("http://no-such-host.invalid:7337", lab.path("sink"), ["--connect-timeout", "500ms"]);
+    const sink = lab.sink("http://no-such-host.invalid:7337", lab.path("sink"), ["--connect-timeout", "5s"]);
     expect(await sink.exit()).toBe(6);
     expect(sink.stderr).toMatch(/no such host|does not resolve/);
   });
@@ -159,11 +159,11 @@ describe.concurrent("what a coordinator refuses", { timeout: E2E_MS }, () => {
     const { address } = await lab.coordinator();
     const sink = lab.sink(address, lab.path("sink"), ["--name", "alpha"]);
     await sink.event("waiting");
-    const options = ["--dest-count", "2", "--wait-timeout", "300ms"];
+    const options = ["--dest-count", "2", "--wait-timeout", "3s"];
     const source = lab.source(address, lab.path("source"), options);
     expect(await source.exit()).toBe(10);
     expect(await source.failure()).toMatchObject({ code: "wait-timeout" });
-    expect(source.stderr).toContain("too few sinks: 1 of 2 registered after 0.3 s (alpha)");
+    expect(source.stderr).toContain("too few sinks: 1 of 2 registered after 3 s (alpha)");
     // The sink goes on waiting, and gets the next one.
     await expectProven(lab.source(address, lab.path("source")), [sink]);
   });

@@ -8,7 +8,7 @@ import { E2E_MS, expectCopy } from "../copying.ts";
 
 const WIDE_NAME = "写真のフォルダー/とても長い名前の写真ファイル-👨‍👩‍👧-é-0123456789.jpg";
 
-const POLL = { timeout: 60_000, interval: 200 };
+const POLL = { timeout: 100_000, interval: 200 };
 
 function makeTree(folder: string, bytes: number): void {
   mkdirSync(`${folder}/写真のフォルダー`, { recursive: true });

@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== "linux")("SIGUSR1", { timeout: E2E_MS }, ()
     const { address } = coordinator;
     coordinator.process.signal("SIGUSR1");
     await coordinator.process.says(/fanfold: waiting for a source and sinks/);
-    const source = lab.source(address, lab.path("source"), ["--bwlimit", "50K", "--compress", "off", ...args], mode);
+    const source = lab.source(address, lab.path("source"), ["--bwlimit", "4K", "--compress", "off", ...args], mode);
     await coordinator.process.event("registered");
     await saysWhenAsked(source, /fanfold: waiting for sinks: 0 of 1/);
     const sink = lab.sink(address, lab.path("sink"), args, mode);
@@ -69,6 +69,7 @@ describe.skipIf(process.platform !== "linux")("SIGUSR1", { timeout: E2E_MS }, ()
       saysWhenAsked(sink, /^fanfold: .* of .*file/m),
       saysWhenAsked(coordinator.process, /fanfold: default: running, .* of .*file/),
     ]);
+    await lab.unlimit(address);
     expect([await source.exit(), await sink.exit()]).toEqual([0, 0]);
     expect(`${source.stderr}${sink.stderr}`).not.toContain("Debugger");
   });

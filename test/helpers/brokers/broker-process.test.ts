@@ -27,13 +27,11 @@ test("a server ends with the process that started it, even when that is killed",
   await answers(port);
   child.kill("SIGKILL");
   await expect
-    .poll(
-      () =>
-        answers(port).then(
-          () => "answers",
-          () => "gone",
-        ),
-      { timeout: 10_000 },
+    .poll(() =>
+      answers(port).then(
+        () => "answers",
+        () => "gone",
+      ),
     )
     .toBe("gone");
   await folder.remove();

@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 80_000;
 const POLL_MS = 50;
 /** Long: what is killed goes at once. */
-const GONE_WITHIN_MS = 20_000;
+const GONE_WITHIN_MS = 60_000;
 /** Of `/proc/PID/stat`, counted from the state. */
 const THREADS_FIELD = 17;
 
@@ -88,11 +88,25 @@ export class ServerProcess {
     this.#child = undefined;
   }
 
+  /** A server that takes a connection, and says nothing, is not waited for beyond the deadline. */
+  async #probed(deadline: number): Promise<void> {
+    const answered = new AbortController();
+    const late = delay(deadline - performance.now(), undefined, { signal: answered.signal }).then(() => {
+      throw new Error("It said nothing");
+    });
+    try {
+      await Promise.race([this.#command.probe(), late]);
+    } finally {
+      answered.abort();
+      late.catch(() => undefined);
+    }
+  }
+
   async #ready(child: ChildProcess): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
     for (;;) {
       try {
-        return await this.#command.probe();
+        return await this.#probed(deadline);
       } catch (cause) {
         if (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
           await delay(POLL_MS);

@@ -54,7 +54,7 @@ export async function startNatsClusterPrograms(options: readonly NatsOptions[]):
 }
 
 async function untilRouted(adminUrl: string, others: number): Promise<void> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 80_000;
   for (;;) {
     const { routes } = (await (await fetch(`${adminUrl}/routez`)).json()) as {
       routes: readonly { remote_id: string }[] | null;

@@ -33,7 +33,7 @@ export function targetBroker(
 ): ContractBroker {
   const exchanges = wrong.kind === "amqp" ? new MadeExchanges(makerUrl) : undefined;
   const connect = async (to: TransportTarget, clientName = "contract"): Promise<Transport> => {
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(60_000);
     const transport = await connectTransport(to, { clientName, clock: systemClock, signal });
     return exchanges?.with(transport) ?? transport;
   };

@@ -23,6 +23,8 @@ export interface SourceFramesOptions {
   readonly frameBytes?: number;
   /** Told everything that is no frame. */
   readonly onNotice?: (notice: WalkOutput | ReadOutput) => void;
+  /** Whether a sink wants an entry of a page. @default every one */
+  readonly isWanted?: (page: number, index: number) => boolean;
   /** Called between the walk and the reading: the place to change files. */
   readonly onWalked?: () => void;
 }
@@ -56,8 +58,9 @@ export function* sourceFrames(root: string, options: SourceFramesOptions = {}): 
   options.onWalked?.();
   using tree = new TreeDigest(() => SpillFile.open());
   const builder = newBuilder(options.frameBytes);
-  for (const body of pages) {
-    for (const output of readPage(body, { folder, builder, tree, isWanted: () => true })) {
+  const { isWanted = () => true } = options;
+  for (const [page, body] of pages.entries()) {
+    for (const output of readPage(body, { folder, builder, tree, isWanted: (index) => isWanted(page, index) })) {
       if (output.type === "frame") yield seal(Buffer.from(output.frame.buffer, 0, output.frame.frameBytes));
       else if (output.type === "trailer") {
         yield seal(plainFrame("trailer", output.body));

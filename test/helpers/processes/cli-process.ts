@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
+import { awaited } from "../open-waits.ts";
 
 /** Long: a small machine may do several other things. A test that works never waits for it. */
 const WAIT_MS = 150_000;
@@ -137,7 +138,11 @@ export class CliProcess<Event extends { readonly type: string }> {
     ].join("\n");
   }
 
-  async #until<Found>(what: string, look: () => Found | undefined): Promise<Found> {
+  #until<Found>(what: string, look: () => Found | undefined): Promise<Found> {
+    return awaited(() => `${what} of fanfold ${this.title}`, this.#found(what, look));
+  }
+
+  async #found<Found>(what: string, look: () => Found | undefined): Promise<Found> {
     let wake = (): void => undefined;
     let late = false;
     const timer = setTimeout(() => {

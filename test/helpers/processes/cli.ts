@@ -149,6 +149,23 @@ export class CliLab implements AsyncDisposable {
     await started.exit();
   }
 
+  /**
+   * Ends the limit of the source of a session. So a copy can be as slow as a test likes until all has been seen that comes in
+   * its middle, on a machine as slow as it likes.
+   */
+  async unlimit(
+    address: string,
+    {
+      session = "default",
+      stateDir = this.#stateOf(address),
+    }: { readonly session?: string; readonly stateDir?: string } = {},
+  ): Promise<void> {
+    const { status, stderr } = await this.command(["limit", "--state-dir", stateDir, session, "off"]);
+    // One that is over already has no limit.
+    if (status !== 0 && !stderr.includes("cannot find the session"))
+      throw new Error(`The limit of "${session}" stays: ${stderr}`);
+  }
+
   source(address: string, folder: string, args: readonly string[] = [], options?: StartOptions) {
     return this.start<SourceEvent>(["source", "--coordinator", address, ...args, "--", folder], options);
   }

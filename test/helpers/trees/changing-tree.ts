@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   linkSync,
   lstatSync,
@@ -16,6 +17,8 @@ import {
 import { join } from "node:path";
 import type { SeededRandom } from "../seeded-random.ts";
 import { content } from "./tree.ts";
+
+const isRoot = process.getuid?.() === 0;
 
 /** A directory that changes in ways that people change theirs. Each step depends on the seed alone. */
 export class ChangingTree {
@@ -37,6 +40,7 @@ export class ChangingTree {
       ...[this.#add, this.#edit, this.#edit, this.#remove, this.#rename, this.#setMode, this.#setTime],
       ...[this.#link, this.#link, this.#split, this.#join, this.#symlink, this.#swapKind, this.#replaceEqually],
       ...[this.#addDirectory, this.#removeDirectory, this.#renameDirectory, this.#restoreOld, this.#editInPlace],
+      ...(isRoot ? [this.#setOwner] : []),
     ];
     for (let step = 0; step < steps; step += 1) this.#random.pick(ways).call(this);
   }
@@ -69,6 +73,15 @@ export class ChangingTree {
 
   #setMode(): void {
     this.#withFile((path) => chmodSync(path, this.#random.pick([0o600, 0o644, 0o755, 0o444, 0o4755])));
+  }
+
+  #setOwner(): void {
+    this.#withFile((path) => {
+      const { mode } = lstatSync(path);
+      chownSync(path, this.#random.between(1, 3), this.#random.between(1, 3));
+      // The system takes setuid away from a file that gets another owner.
+      chmodSync(path, mode & 0o7777);
+    });
   }
 
   #setTime(): void {

@@ -19,7 +19,11 @@ export async function rsyncDifferences(
   compared: readonly string[] = ORDINARY,
 ): Promise<string[]> {
   const excluded = [OWN_FOLDER, ...excludes].map((name) => `--exclude=/${name}`);
-  const args = [...compared, ...excluded, "--", `${source}/`, `${copy}/`];
+  return await rsyncLines([...compared, ...excluded, "--", `${source}/`, `${copy}/`]);
+}
+
+/** What rsync says. */
+export async function rsyncLines(args: readonly string[]): Promise<string[]> {
   return await new Promise((resolve, reject) => {
     execFile("rsync", args, { encoding: "latin1", maxBuffer: 64 * READ_BYTES }, (error, stdout, stderr) => {
       if (error !== null && stdout === "" && stderr === "") reject(error);

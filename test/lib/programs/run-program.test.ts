@@ -2,9 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { runProgram } from "../../../src/lib/programs/run-program.ts";
+import { handClock } from "../../helpers/hand-clock.ts";
 import { shellProgram } from "../../helpers/processes/shell-program.ts";
+import { thrownCode } from "../../helpers/thrown.ts";
 
 const { signal } = new AbortController();
 
@@ -62,11 +64,15 @@ describe("runProgram()", () => {
       "echo $$ > pid",
       "sleep 600",
     );
-    // A busy machine starts it within this, too.
-    const failed = runProgram({ ...options, runWithinMs: 3000 }, signal);
+    const clock = handClock();
+    const failed = runProgram({ ...options, clock, runWithinMs: 3000 }, signal);
+    await expect
+      .poll(() => existsSync(join(folder, "pid")) && readFileSync(join(folder, "pid"), "utf8"))
+      .toMatch(/\n$/);
+    clock.advance(3000);
     await expect(failed).rejects.toThrow(/it did not end within 3 s/);
     const pid = Number(readFileSync(join(folder, "pid"), "utf8"));
-    await vi.waitFor(() => expect(() => process.kill(-pid, 0)).toThrow(), { timeout: 30_000 });
+    await expect.poll(() => thrownCode(() => process.kill(-pid, 0))).toBe("ESRCH");
     expect(existsSync(join(folder, "late"))).toBe(false);
   });
 });

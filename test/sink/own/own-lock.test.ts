@@ -110,7 +110,7 @@ describe.each(lockers)("a lock taken by %s calls", (locker) => {
       "refused",
       "refused",
     ]);
-    const program = spawnSync(process.execPath, [PROGRAM, folder, "write"], { timeout: 10_000, killSignal: "SIGKILL" });
+    const program = spawnSync(process.execPath, [PROGRAM, folder, "write"], { timeout: 60_000, killSignal: "SIGKILL" });
     expect(String(program.stdout)).toBe("false\n");
     first.free();
     const readers = [take(locker, "read"), take(locker, "read")];
@@ -183,6 +183,6 @@ test.skipIf(!isLinux)("a system that does not know the call is asked by SQLite, 
   expect(take("native", "write", refuses).got).toBe("taken");
   // To open the file anew, and close it, would free the lock.
   expect(take("native", "write", refuses).got).toBe("refused");
-  const program = spawnSync(process.execPath, [PROGRAM, folder, "write"], { timeout: 10_000, killSignal: "SIGKILL" });
+  const program = spawnSync(process.execPath, [PROGRAM, folder, "write"], { timeout: 60_000, killSignal: "SIGKILL" });
   expect(String(program.stdout)).toBe("false\n");
 });

@@ -57,7 +57,7 @@ describe("the snapshots of a sink's folder", () => {
   test("get a tree in work under its time, with all that is known of it", () => {
     const folder = folderWithNext();
     const store = openStore(folder);
-    expect(store.keep(TREE)).toEqual({ name: NAME, isNew: true });
+    expect(store.keep(TREE)).toEqual({ name: NAME, isNew: true, kept: 1 });
     store.keepReceipt(NAME, "signed");
     expect(readdirSync(join(folder, NAME))).toEqual(["file"]);
     expect(latest(folder)).toBe(NAME);
@@ -88,7 +88,7 @@ describe("the snapshots of a sink's folder", () => {
     writeFileSync(join(factsFolder(folder, newest), "manifest"), "before");
     const same = { ...TREE, changes: { isChanged: false, bytesShared: 0, filesCopied: 0 } };
     const kept = openStore(folder).keep({ ...same, ...change });
-    expect(kept).toEqual({ name: isNew ? NAME : newest, isNew });
+    expect(kept).toEqual({ name: isNew ? NAME : newest, isNew, kept: isNew ? 2 : 1 });
     expect(existsSync(join(folder, ".fanfold/next"))).toBe(!isNew);
     expect(latest(folder)).toBe(kept.name);
     if (isNew) return;

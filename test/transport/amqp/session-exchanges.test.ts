@@ -16,11 +16,11 @@ const subjects = subjectsOf("s1");
 const send = (transport: Transport, subject: string, what = "hello") =>
   transport.publish(subject, bytesOf(what), { signal: NEVER });
 
-describe.skipIf(!brokersAvailable("rabbit"))("the exchanges of a session", { timeout: 120_000 }, () => {
+describe.skipIf(!brokersAvailable("rabbit"))("the exchanges of a session", () => {
   let broker: RabbitBroker;
   beforeAll(async () => {
     broker = await startRabbit();
-  }, 90_000);
+  });
   afterAll(() => broker.stop());
 
   const teardown: (() => Promise<unknown>)[] = [];
@@ -29,7 +29,7 @@ describe.skipIf(!brokersAvailable("rabbit"))("the exchanges of a session", { tim
   });
 
   async function open(target: Partial<AmqpTarget> = {}, clock = systemClock): Promise<Transport> {
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     const whole = { kind: "amqp", url: broker.url, ...target } as const;
     const transport = await connectAmqp(whole, { clientName: "test", clock, signal });
     teardown.push(() => transport.close());

@@ -76,7 +76,9 @@ describe.skipIf(!canCluster)("connectNats to a cluster", () => {
     await Promise.all(burst);
     await hangs.resume();
     expect(status.seen.map(({ type }) => type)).toEqual(["disconnected", "reconnecting", "reconnected"]);
-    expect(status.seen[0]).toMatchObject({ reason: `the server ${hostOf(hangs)} did not answer for 5 s` });
+    // 5 s, and more where answers have been slow before.
+    const reason = expect.stringMatching(new RegExp(`^the server ${hostOf(hangs)} did not answer for \\d+ s$`));
+    expect(status.seen[0]).toMatchObject({ reason });
     expect(status.seen.at(-1)).toMatchObject({ server: hostOf(other) });
     await publisher.publish(subject, bytesOf("end"), { signal: NEVER });
     for (let last = ""; last !== "end"; ) last = (await reader.take(1)).map(text).join("");

@@ -16,7 +16,7 @@ const sink = { role: "sink", sessionId: SESSION, memberId: "k1k1k1", identity: "
 const source = { ...sink, role: "source", memberId: "q1q1q1" } as const;
 const mine = upSubject(subjects, sink.memberId);
 
-describe.skipIf(!brokersAvailable("nats"))("credentials that end", { timeout: 60_000 }, () => {
+describe.skipIf(!brokersAvailable("nats"))("credentials that end", () => {
   const teardown: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const end of teardown.splice(0).reverse()) await end();
@@ -29,7 +29,7 @@ describe.skipIf(!brokersAvailable("nats"))("credentials that end", { timeout: 60
   }
 
   async function open(nats: ScopedNats, credentials: () => NatsCredentials) {
-    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(50_000) };
+    const options = { clientName: "test", clock: systemClock, signal: AbortSignal.timeout(60_000) };
     const transport = await connectNats({ kind: "nats", url: nats.url, credentials }, options);
     teardown.push(() => transport.close());
     return transport;
@@ -37,7 +37,7 @@ describe.skipIf(!brokersAvailable("nats"))("credentials that end", { timeout: 60
 
   it("are followed by the newest, over a link that comes back with its subscriptions", async () => {
     const nats = await server();
-    const brief = natsGranter(nats.seeds, { ttlMs: 2_000, random: systemRandom });
+    const brief = natsGranter(nats.seeds, { ttlMs: 5_000, random: systemRandom });
     const hearer = await open(nats, () => nats.granter.grant(source, new Date()));
     const reader = readerOf(await hearer.subscribe(upWildcard(subjects), WIDE));
     const speaker = await open(nats, () => brief.grant(sink, new Date()));
@@ -58,7 +58,7 @@ describe.skipIf(!brokersAvailable("nats"))("credentials that end", { timeout: 60
   it("do not end a transport for ever: it tries until there are fresh ones", async () => {
     const nats = await server();
     let isFresh = true;
-    const brief = natsGranter(nats.seeds, { ttlMs: 2_000, random: systemRandom });
+    const brief = natsGranter(nats.seeds, { ttlMs: 5_000, random: systemRandom });
     let refused = 0;
     const credentials = () => {
       if (isFresh) return brief.grant(sink, new Date());

@@ -5,6 +5,7 @@ import type { BrokerTls } from "../../../src/transport/target.ts";
 import { bytesOf, expectCode, freshPrefix, readerOf, text, WIDE } from "../../contract/contract-tools.ts";
 import type { TestBroker } from "../../helpers/brokers/broker-types.ts";
 import { brokersAvailable, startNats } from "../../helpers/brokers/brokers.ts";
+import { startTcpProxy } from "../../helpers/brokers/tcp-proxy.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { type TestAuthority, testAuthority } from "../../helpers/tls/test-authority.ts";
 
@@ -16,14 +17,14 @@ describe.skipIf(!brokersAvailable("nats"))("a NATS server over TLS", () => {
 
   async function server(authority: TestAuthority, names: readonly string[], more = ""): Promise<TestBroker> {
     const { certificateFile, keyFile } = await authority.issue("server", names);
-    const config = `tls { cert_file: "${certificateFile}", key_file: "${keyFile}", ${more} }`;
+    const config = `tls { cert_file: "${certificateFile}", key_file: "${keyFile}", timeout: 30, ${more} }`;
     const broker = await startNats({ config });
     teardown.push(() => broker.stop());
     return broker;
   }
 
   async function open(url: string, tls: BrokerTls = {}) {
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     const options = { clientName: "test", clock: systemClock, signal };
     const transport = await connectNats({ kind: "nats", url, ...tls }, options);
     teardown.push(() => transport.close());
@@ -87,6 +88,22 @@ describe.skipIf(!brokersAvailable("nats"))("a NATS server over TLS", () => {
     await expect(without).rejects.toThrow(/--broker-cert and --broker-key/);
     const stranger = await (await testAuthority(tempFolder())).issue("client", ["DNS:client"]);
     await expectCode(open(`tls://localhost:${port}`, { ca, certificate: stranger }), "certificate-wanted");
+  });
+
+  it("is not said to refuse a certificate when it is only slow", async () => {
+    const authority = await testAuthority(tempFolder());
+    const verify = `ca_file: "${authority.certificateFile}", verify: true`;
+    const { port } = await server(authority, ["DNS:localhost"], verify);
+    // Takes nothing from the first client behind the server's first line; whoever comes next is served.
+    const proxy = await startTcpProxy(port, "127.0.0.1", (way) => {
+      if (way === "link 1 from the target") proxy.stallFromClients();
+      if (way === "link 2 from the target") proxy.resume();
+    });
+    teardown.push(() => proxy.close());
+    const certificate = await authority.issue("client", ["DNS:client"]);
+    const slow = open(`tls://localhost:${proxy.port}`, { ca: [authority.certificate], certificate });
+    await expectCode(slow, "broker-unreachable");
+    await expect(slow).rejects.toThrow(/no answer in time/);
   });
 
   it("is not taken without TLS when the URL asks for it", async () => {

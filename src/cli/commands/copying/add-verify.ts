@@ -30,6 +30,14 @@ export function addVerify(program: Command, io: ProgramIo, finish: Finish): void
     .addOption(
       typedOnly(new Option("--snapshot <time>", "check this snapshot, or all of them (default: the newest one)")),
     )
+    .addOption(
+      typedOnly(
+        new Option(
+          "--repair",
+          "with --fleet: if something is damaged, have the next run now, of a source that repeats",
+        ),
+      ),
+    )
     .addOption(new Option("--strict", "also fail if FOLDER has entries that are not in the copy"))
     .addOption(bandwidthOption("read"));
   addShared(addDeskPlace(command))
@@ -42,6 +50,11 @@ export function addVerify(program: Command, io: ProgramIo, finish: Finish): void
         finish(await verifyFleetCommand(choice, io));
         return;
       }
+      if (options.repair === true)
+        throw new FanfoldError(
+          "usage",
+          "cannot use --repair without --fleet: a folder alone has no source that could run",
+        );
       if (fleet !== undefined || folder === undefined)
         throw new FanfoldError(
           "usage",
@@ -60,9 +73,11 @@ Examples:
   fanfold verify --snapshot all --bwlimit 20M /backup/photos
   fanfold verify --fleet photos                  each sink reads its newest copy
   fanfold verify --fleet photos --snapshot all --bwlimit 20M
+  fanfold verify --fleet photos --repair
 
 The exit status is 0 when all is as it was copied. It is 12 when something
 differs or is missing. With --fleet it is 4 when nothing differs, but a sink
-did not read all. docs/verify.md tells more about it.
+did not read all, and 11 when --repair found no source. docs/verify.md tells
+more about it.
 docs/exit-status.md explains the others.
 `;

@@ -10,6 +10,7 @@ import type { VerifyCommandOptions } from "./verify-command.ts";
 /** `fanfold verify --fleet`, as commander reads it. */
 export interface VerifyFleetOptions extends VerifyCommandOptions, GivenDesk {
   readonly fleet: string;
+  readonly repair?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,10 +42,10 @@ export async function verifyFleetCommand(choice: VerifyFleetChoice, io: ProgramI
       io,
       start: async ({ signal }) => {
         const { verifyFleet } = await import("./verify-fleet.ts");
-        const run = verifyFleet({ desk, order, clock: io.clock, signal });
+        const run = verifyFleet({ desk, repairs: options.repair === true, order, clock: io.clock, signal });
         return { events: run.events(), result: run.result };
       },
-      statusOf: ({ result }) => STATUS[result],
+      statusOf: ({ result, repair }) => (repair === "no-source" ? EXIT_STATUS.peerLost : STATUS[result]),
     });
   });
   return reached === EXIT_STATUS.ok ? status : reached;

@@ -14,7 +14,9 @@ const FAILED_LOOKS_MAX = 20;
 type FleetVerifyEnd = Extract<FleetVerifyEvent, { type: "finished" }>;
 
 interface FleetVerifyOptions {
-  readonly desk: Pick<OperatorDesk, "verify" | "verification">;
+  readonly desk: Pick<OperatorDesk, "verify" | "verification" | "run">;
+  /** Whether the next run is wanted now when something is damaged. */
+  readonly repairs: boolean;
   readonly order: VerificationOrder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -23,6 +25,7 @@ interface FleetVerifyOptions {
 /** Asks the sinks of a session to read their copies again, and follows them until nobody is waited for any more. */
 export function verifyFleet({
   desk,
+  repairs,
   order,
   clock,
   signal,
@@ -37,10 +40,19 @@ export function verifyFleet({
       await clock.sleep(LOOK_MS, ended);
       seen = await look(desk, seen.id, { clock, signal: ended });
     }
-    const end = endOf(seen.sinks);
+    const found = endOf(seen.sinks);
+    const end = repairs && found.result === "differs" ? { ...found, repair: await repairOf(desk, order) } : found;
     hub.emit(end);
     return end;
   });
+}
+
+async function repairOf(
+  desk: FleetVerifyOptions["desk"],
+  { session }: VerificationOrder,
+): Promise<NonNullable<FleetVerifyEnd["repair"]>> {
+  const { sources } = await desk.run(session);
+  return sources > 0 ? "begun" : "no-source";
 }
 
 async function look(

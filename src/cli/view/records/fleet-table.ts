@@ -1,14 +1,39 @@
 import type { FleetSink, SinkProof } from "../../../protocol/api/answer-schemas.ts";
-import { formatBytes, formatPercent } from "../../../words/format.ts";
+import { formatBytes, formatCount, formatPercent } from "../../../words/format.ts";
 import { tableLines } from "../text/table.ts";
 import { minuteOf } from "./record-words.ts";
 
 const HEAD = ["NAME", "HERE", "LAST WHOLE COPY (UTC)", "OF SESSION", "BYTES", "FREE", "VERSION", "KEY"];
+/** Before these stands what only some fleets have. */
+const FREE_AT = HEAD.indexOf("FREE");
 const KEY_DIGITS_SHOWN = 12;
 
 export function fleetTable(sinks: readonly FleetSink[]): readonly string[] {
   const sorted = [...sinks].sort((one, other) => compare(one.name, other.name) || compare(one.key, other.key));
-  return tableLines([HEAD, ...sorted.map(row)]);
+  // For many fleets there is nothing to say of these.
+  const columns = [
+    ["READ AGAIN (UTC)", ...sorted.map(checkWords)],
+    ["NEWEST SNAPSHOT", ...sorted.map(({ snapshot }) => snapshotWords(snapshot))],
+  ].filter(([, ...words]) => words.some((word) => word !== NOTHING));
+  const rows = [HEAD, ...sorted.map(row)];
+  return tableLines(
+    rows.map((cells, index) => cells.toSpliced(FREE_AT, 0, ...columns.map((column) => column[index] ?? NOTHING))),
+  );
+}
+
+const NOTHING = "-";
+
+/** `2026-01-02 03:04 equal`, `2026-01-02 03:04, 3 damaged` */
+function checkWords({ lastCheck }: FleetSink): string {
+  if (lastCheck === undefined) return NOTHING;
+  const { at, result, differing, missing } = lastCheck;
+  return `${minuteOf(at)}${result === "equal" ? " equal" : `, ${formatCount(differing + missing)} damaged`}`;
+}
+
+/** `2026-01-02T03-04-05Z, 12 kept` */
+function snapshotWords(snapshot: FleetSink["snapshot"]): string {
+  if (snapshot === undefined) return NOTHING;
+  return snapshot.kept === undefined ? snapshot.name : `${snapshot.name}, ${formatCount(snapshot.kept)} kept`;
 }
 
 function row({ name, key, connected, lastProof, lastCopy, ...machine }: FleetSink): readonly string[] {

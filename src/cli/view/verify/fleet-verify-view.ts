@@ -51,18 +51,28 @@ function lineOf([name, progress]: readonly [string, VerifyProgress | undefined])
 function fleetMessages(event: FleetVerifyEvent, style: Style): readonly Message[] {
   switch (event.type) {
     case "asked": {
-      const what = event.trees === "all" ? "all their snapshots" : "their newest copies";
-      const who = event.sinks.length === 0 ? "no sink is here" : `${event.sinks.join(", ")} read ${what} again`;
-      return [info(`session ${event.session}: ${who}`)];
+      const { session, trees, sinks } = event;
+      const what = trees === "all" ? "all snapshots are" : "the newest copy is";
+      const text = sinks.length === 0 ? "no sink is here" : `${what} read again at ${sinks.join(", ")}`;
+      return [info(`session ${session}: ${text}`)];
     }
     case "answered":
       return answerMessages(event.sink, style);
     case "finished":
+      return repairMessages(event);
     case "sinkread":
       return [];
     default:
       return event satisfies never;
   }
+}
+
+function repairMessages({ repair }: Extract<FleetVerifyEvent, { type: "finished" }>): readonly Message[] {
+  if (repair === undefined) return [];
+  if (repair === "begun")
+    return [info("the next run begins now: it brings what is damaged; fanfold sessions shows it")];
+  const todo = "start fanfold source on its machine; what is damaged is remembered until then";
+  return [warning(`no source waits for its next run (--every, --at), so nothing is mended yet: ${todo}`)];
 }
 
 const WITHOUT_ANSWER: Readonly<Record<VerificationSink["state"], string>> = {
