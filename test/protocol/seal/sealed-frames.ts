@@ -11,7 +11,8 @@ import {
 } from "../../../src/protocol/frame/frame.ts";
 
 const page = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
-const example = page.slice(page.indexOf("### P-15.6 Example"), page.indexOf("## Message limits"));
+const from = page.indexOf("### P-15.6 Example");
+const example = page.slice(from, page.indexOf("\n## ", from));
 
 /** Hex digits of what docs/protocol.md shows sealed: key, frame and heartbeat of a source, key and report of a sink. */
 export const DOCUMENTED_VECTORS = [...example.matchAll(/^```text\n([\s\S]*?)^```/gm)]
