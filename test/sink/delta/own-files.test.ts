@@ -1,12 +1,14 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PieceBits } from "../../../src/delta/piece-bits.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../../src/protocol/limits.ts";
+import { OwnPieces } from "../../../src/sink/delta/own-pieces.ts";
+import { type OpenFile, openRegular } from "../../../src/sink/disk/regular-file.ts";
 import { noise } from "../../delta/recipes.ts";
 import { TIME } from "../../helpers/copies/hand-source.ts";
 import { beginRecipes, putOwn } from "../../helpers/copies/recipe-engine.ts";
-import { overwritten } from "../../helpers/copies/recipe-frames.ts";
+import { cuttingOf, overwritten, recipeFor } from "../../helpers/copies/recipe-frames.ts";
 import { mountSmallDisk, smallDisksAvailable } from "../../helpers/disks/small-disk.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
@@ -124,4 +126,15 @@ test.skipIf(!smallDisksAvailable())("a disk that gets full while kept ranges are
   expect([sink.problems, readFileSync(path).equals(OLD)]).toEqual([[], true]);
   expect(sink.root.damage.isEmpty).toBe(true);
   sink[Symbol.dispose]();
+});
+
+test("an older version that was written to since it was opened serves for nothing, and another one does", () => {
+  const path = putOwn(tempFolder(), OLD);
+  const { lengths, ...recipe } = recipeFor(OLD, cuttingOf("fixed"));
+  const slice = { ...recipe, lengths, pieces: lengths.length, first: 0 };
+  const read = (file: OpenFile) => OwnPieces.read(file, slice, () => undefined);
+  using file = openRegular(Buffer.from(path));
+  expect(read(file)?.find(slice, recipe.hashes, 3)).toBe(3 * LEAF);
+  utimesSync(path, 1, 1);
+  expect(read(file)).toBeUndefined();
 });
