@@ -29,6 +29,8 @@ export interface OpenEngine extends Disposable {
   readonly fidelity: FidelityTally;
   /** Takes a whole payload, as it would come from a transport. */
   accept(payload: Uint8Array): void;
+  /** The copy is proven: what the folder remembers of it is kept. Nothing more comes. */
+  prove(): void;
   /** What a tree that is to be a snapshot is to the one before. */
   finishTree(): TreeChanges | undefined;
   /** What comes behind the sync: the deletion that the source asked for. */
@@ -100,6 +102,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       else
         throw checked.type === "altered" ? engine.alteredError(checked.chunk) : new FanfoldError("damaged", "no frame");
     },
+    prove: () => copy.release("proven"),
     finishTree: () => copy.finishTree(),
     delete() {
       const deletion = copy.delete({
