@@ -16,16 +16,12 @@ import { PieceIndex } from "../../../src/delta/piece-index.ts";
 import type { Recipe } from "../../../src/delta/recipe.ts";
 import { statPath } from "../../../src/lib/disk/entry-stats.ts";
 import { traitsOf } from "../../../src/lib/disk/file-traits.ts";
-import { loadNative } from "../../../src/lib/disk/native.ts";
-import type { FileEntry } from "../../../src/protocol/frame/page.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../../src/protocol/limits.ts";
-import { KnownPieces } from "../../../src/sink/disk/known-pieces.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import { savePieces } from "../../../src/sink/own/piece-file.ts";
-import { BasisTree } from "../../../src/sink/snapshots/basis-tree.ts";
-import { OWN_OF_NEXT, openNext } from "../../../src/sink/snapshots/next-tree.ts";
 import { noise } from "../../delta/recipes.ts";
 import { AS_LISTED, dataFrame, delivered, hardlink } from "../../helpers/copies/hand-source.ts";
+import { copied, named, type RecipeSink, sendWhole } from "../../helpers/copies/proven-copy.ts";
 import { beginRecipes, type RecipeEngineOptions } from "../../helpers/copies/recipe-engine.ts";
 import { cuttingOf, overwritten, recipeFor } from "../../helpers/copies/recipe-frames.ts";
 import { sparse } from "../../helpers/copies/sparse-engine.ts";
@@ -33,24 +29,7 @@ import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 
 const LEAF = LEAF_BYTES;
 const OLD = noise(1, 2 * DELTA_FILE_BYTES_MIN + 77);
-const named = (name: string): Partial<FileEntry> => ({ name: Buffer.from(name) });
 const pieces = (folder: string): string => join(folder, ".fanfold/pieces");
-
-type Sink = ReturnType<typeof beginRecipes>;
-
-function sendWhole({ send, final }: Sink, bytes: Buffer, from = 0): void {
-  for (let at = from; at < bytes.length; at += 32 * LEAF)
-    send([dataFrame([{ entry: 1, offset: at, bytes: bytes.subarray(at, at + 32 * LEAF) }])]);
-  send([dataFrame([], [{ entry: 1, final }])]);
-}
-
-/** A proven copy of one file, `file` unless it is told. */
-function copied(folder: string, bytes = OLD, options: RecipeEngineOptions = {}): void {
-  const sink = beginRecipes(folder, bytes, options);
-  sendWhole(sink, bytes);
-  sink.finish();
-  sink.prove();
-}
 
 /** A copy of a file that stands nowhere under its name. Returns how many of its pieces had to be sent. */
 function copiedAsNew(folder: string, bytes: Buffer, options: RecipeEngineOptions = { entry: named("new") }): number {
@@ -81,7 +60,7 @@ const olderOf = (folder: string, bytes = OLD) => beginRecipes(folder, bytes, { e
 describe("a large file that is new under its name", () => {
   test("is made of the one that it was renamed from, or copied from", () => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     expect(copiedAsNew(folder, OLD)).toBe(0);
     expect(readFileSync(join(folder, "new")).equals(OLD)).toBe(true);
     // What was made of pieces is known in its turn.
@@ -92,14 +71,14 @@ describe("a large file that is new under its name", () => {
 
   test("is made of what is the same, where something was overwritten as well", () => {
     const [folder, bytes] = [tempFolder(), overwritten(OLD, 5 * LEAF)];
-    copied(folder);
+    copied(folder, OLD);
     expect(copiedAsNew(folder, bytes)).toBe(1);
     expect(readFileSync(join(folder, "new")).equals(bytes)).toBe(true);
   });
 
   test("comes whole when it is cut by content: of that nothing is known", () => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     const sink = beginRecipes(folder, OLD, { entry: named("new") });
     const { recipe, lacks } = sink.ask("content");
     expect(lacks.count).toBe(recipe.lengths.length);
@@ -110,7 +89,7 @@ describe("a large file that is new under its name", () => {
 
   test("takes the place of one of another length, as a log that is rotated", () => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     writeFileSync(join(folder, "new"), noise(5, OLD.length + LEAF));
     expect(copiedAsNew(folder, OLD)).toBe(0);
     expect(readFileSync(join(folder, "new")).equals(OLD)).toBe(true);
@@ -170,7 +149,7 @@ describe("what is remembered", () => {
     ["has a further name", (file) => linkSync(file, `${file}-link`)],
   ])("is dropped of a file that %s", (_, change) => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     expect(olderOf(folder)).toHaveLength(1);
     change(join(folder, "file"));
     expect(olderOf(folder)).toBeUndefined();
@@ -178,7 +157,7 @@ describe("what is remembered", () => {
 
   test("is dropped when the file changes behind the want", () => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     const sink = beginRecipes(folder, OLD, { entry: named("new") });
     writeFileSync(join(folder, "file"), overwritten(OLD, 3));
     const { recipe, lacks } = sink.ask("fixed");
@@ -194,7 +173,7 @@ describe("what is remembered", () => {
     ["something else", () => Buffer.from("no pieces at all")],
   ])("is nothing when the file of it is %s, and that is mended", (_, spoil) => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     writeFileSync(pieces(folder), spoil(readFileSync(pieces(folder))));
     expect(olderOf(folder)).toBeUndefined();
     copied(folder, OLD, { entry: named("again") });
@@ -203,7 +182,7 @@ describe("what is remembered", () => {
 });
 
 /** Who makes a wrong copy of it. */
-function expectProblem(sink: Sink, folder: string, prepare: () => void = () => undefined): void {
+function expectProblem(sink: RecipeSink, folder: string, prepare: () => void = () => undefined): void {
   const { recipe, lacks } = sink.ask("fixed");
   expect(lacks.count).toBe(0);
   prepare();
@@ -225,14 +204,14 @@ function expectProblem(sink: Sink, folder: string, prepare: () => void = () => u
 describe("never a wrong copy", () => {
   test("when the file changes between the answer and the filling", () => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     const sink = beginRecipes(folder, OLD, { entry: named("new") });
     expectProblem(sink, folder, () => writeFileSync(join(folder, "file"), overwritten(OLD, 9 * LEAF), { flag: "r+" }));
   });
 
   test("when it becomes shorter then", () => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     const sink = beginRecipes(folder, OLD, { entry: named("new") });
     expectProblem(sink, folder, () => writeFileSync(join(folder, "file"), "short"));
   });
@@ -246,7 +225,7 @@ describe("never a wrong copy", () => {
 
   test("but a right one when the file is replaced or removed then: it is open", () => {
     const folder = tempFolder();
-    copied(folder);
+    copied(folder, OLD);
     const sink = beginRecipes(folder, OLD, { entry: named("new") });
     const { recipe, lacks } = sink.ask("fixed");
     rmSync(join(folder, "file"));
@@ -286,7 +265,7 @@ describe("what somebody else wrote there does not lead out of the folder", () =>
 
   test("nor when a directory becomes a link behind the want", () => {
     const [outside, folder] = [tempFolder(), tempFolder()];
-    copied(folder);
+    copied(folder, OLD);
     mkdirSync(join(folder, "deep"));
     renameSync(join(folder, "file"), join(folder, "deep/file"));
     written(folder, [["deep/file", join(folder, "deep/file"), recipeFor(OLD, cuttingOf("fixed"))]]);
@@ -298,62 +277,4 @@ describe("what somebody else wrote there does not lead out of the folder", () =>
     const { recipe, lacks } = sink.ask("fixed");
     expect(lacks.count).toBe(recipe.lengths.length);
   });
-});
-
-test("where snapshots are kept, files of the newest one are known, and stay known while they do not change", () => {
-  const folder = tempFolder();
-  mkdirSync(join(folder, ".fanfold"));
-  let day = 10;
-  /** A snapshot of one file by this name. Returns the pieces that were sent; undefined: it was asked for whole. */
-  const snapshot = (name: string): number | undefined => {
-    const { path, basis, isResumed } = openNext(Buffer.from(folder));
-    const native = loadNative();
-    const tree = basis && BasisTree.open(basis, { native });
-    const sink = beginRecipes(path.toString(), OLD, {
-      ...{ entry: named(name), root: { own: OWN_OF_NEXT, basis: tree, native } },
-      snapshot: { basis: tree, isResumed },
-    });
-    const isNew = sink.wants[0]?.older !== undefined;
-    const asked = isNew ? sink.ask("fixed") : undefined;
-    if (asked !== undefined) sink.fill(asked.recipe, asked.lacks);
-    else sendWhole(sink, OLD);
-    sink.finish();
-    sink.finishTree();
-    sink.prove();
-    expect(sink.problems).toEqual([]);
-    day += 1;
-    renameSync(path, join(folder, `2026-11-${day}T10-00-00Z`));
-    expect(readFileSync(join(folder, `2026-11-${day}T10-00-00Z`, name)).equals(OLD)).toBe(true);
-    return asked?.lacks.count;
-  };
-  expect(snapshot("file")).toBeUndefined();
-  // A snapshot between, whose file is another name of that.
-  mkdirSync(join(folder, "2026-11-20T10-00-00Z"));
-  linkSync(join(folder, "2026-11-11T10-00-00Z/file"), join(folder, "2026-11-20T10-00-00Z/file"));
-  day = 20;
-  expect(snapshot("renamed")).toBe(0);
-  expect(snapshot("again")).toBe(0);
-});
-
-test("so many files are open at once, and no more", () => {
-  const folder = tempFolder();
-  copied(folder);
-  using root = Root.open(Buffer.from(folder));
-  const known = new KnownPieces({ root, basis: undefined, isDoubted: () => false });
-  const found = known.find(recipeFor(OLD, cuttingOf("fixed")), 3);
-  if (found === undefined) throw new Error("the piece is not known");
-  const open = Array.from({ length: 64 }, () => known.open(found.file));
-  expect(open).not.toContain(undefined);
-  expect(known.open(found.file)).toBeUndefined();
-  open[7]?.[Symbol.dispose]();
-  open[7] = known.open(found.file);
-  expect(open[7]).toBeDefined();
-  for (const file of open) file?.[Symbol.dispose]();
-});
-
-test("what was written at a doubted time is not known: the power may have taken it", () => {
-  const folder = tempFolder();
-  copied(folder);
-  const doubts = [[0, Number.MAX_SAFE_INTEGER]] as const;
-  expect(beginRecipes(folder, OLD, { entry: named("new"), doubts }).wants[0]?.older).toBeUndefined();
 });
