@@ -5,9 +5,9 @@ import { beginRecipes, type RecipeEngineOptions } from "./recipe-engine.ts";
 
 export const named = (name: string): Partial<FileEntry> => ({ name: Buffer.from(name) });
 
-export type RecipeSink = ReturnType<typeof beginRecipes>;
+export type RecipeCopy = ReturnType<typeof beginRecipes>;
 
-export function sendWhole({ send, final }: RecipeSink, bytes: Buffer, from = 0): void {
+export function sendWhole({ send, final }: RecipeCopy, bytes: Buffer, from = 0): void {
   for (let at = from; at < bytes.length; at += 32 * LEAF_BYTES)
     send([dataFrame([{ entry: 1, offset: at, bytes: bytes.subarray(at, at + 32 * LEAF_BYTES) }])]);
   send([dataFrame([], [{ entry: 1, final }])]);

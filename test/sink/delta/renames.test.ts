@@ -21,7 +21,7 @@ import { Root } from "../../../src/sink/disk/root.ts";
 import { savePieces } from "../../../src/sink/own/piece-file.ts";
 import { noise } from "../../delta/recipes.ts";
 import { AS_LISTED, dataFrame, delivered, hardlink } from "../../helpers/copies/hand-source.ts";
-import { copied, named, type RecipeSink, sendWhole } from "../../helpers/copies/proven-copy.ts";
+import { copied, named, type RecipeCopy, sendWhole } from "../../helpers/copies/proven-copy.ts";
 import { beginRecipes, type RecipeEngineOptions } from "../../helpers/copies/recipe-engine.ts";
 import { cuttingOf, overwritten, recipeFor } from "../../helpers/copies/recipe-frames.ts";
 import { sparse } from "../../helpers/copies/sparse-engine.ts";
@@ -182,7 +182,7 @@ describe("what is remembered", () => {
 });
 
 /** Who makes a wrong copy of it. */
-function expectProblem(sink: RecipeSink, folder: string, prepare: () => void = () => undefined): void {
+function expectProblem(sink: RecipeCopy, folder: string, prepare: () => void = () => undefined): void {
   const { recipe, lacks } = sink.ask("fixed");
   expect(lacks.count).toBe(0);
   prepare();
