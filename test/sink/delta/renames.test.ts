@@ -95,6 +95,17 @@ describe("a large file that is new under its name", () => {
     expect(readFileSync(join(folder, "new")).equals(OLD)).toBe(true);
   });
 
+  test("is made of several, each with its part, and of its older version", () => {
+    const folder = tempFolder();
+    const [one, two, own] = [OLD, noise(6, OLD.length), noise(7, OLD.length)];
+    copied(folder, one);
+    copied(folder, two, { entry: named("two") });
+    writeFileSync(join(folder, "new"), own);
+    const parts = [own.subarray(0, 20 * LEAF), one.subarray(20 * LEAF, 45 * LEAF), two.subarray(45 * LEAF)];
+    expect(copiedAsNew(folder, Buffer.concat(parts))).toBe(0);
+    expect(readFileSync(join(folder, "new")).equals(Buffer.concat(parts))).toBe(true);
+  });
+
   test("is known with its holes, with what an earlier session stored of it, and with its further names", () => {
     const holes = Buffer.alloc(64 * LEAF);
     noise(4, 2 * LEAF).copy(holes, 8 * LEAF);
