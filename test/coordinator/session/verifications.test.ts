@@ -92,14 +92,15 @@ describe("Verifications", () => {
   });
 
   test("is over when all have answered, and takes the first answer of each, from nobody else", () => {
-    const { ask, attic, cellar, other, source, verifications, events, kept, states, read, answer } = labOf();
+    const { clock, ask, attic, cellar, other, source, verifications, events, kept, states, read, answer } = labOf();
     const id = ask();
     read(attic, id);
     for (const client of [other, source]) read(client, id);
     expect(states(id)).toEqual(["a1 reading", "c1 asked", "d1 away"]);
     answer(source, id);
     answer(attic, id, { ...EQUAL, result: "differs", differing: 2 });
-    answer(attic, id);
+    clock.advance(5_000);
+    answer(attic, id, { ...EQUAL, startedAt: "2026-12-01T04:00:00.000Z" });
     expect(verifications.find(id)).toMatchObject({ isOver: false, sinks: [{ report: { differing: 2 } }, {}, {}] });
     answer(cellar, id);
     expect(verifications.find(id)).toMatchObject({ isOver: true });

@@ -165,7 +165,8 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
     expect(await fleet.source("--commit", "all").exit()).toBe(0);
     const before = [fleet.latest("alpha"), fleet.latest("beta")];
     fleet.change();
-    // Before anything can come to it.
+    // Before anything can come to it, and after it is there for the next copy.
+    await fleet.sinks.get("beta")?.event("waiting", { nth: 2 });
     fleet.sinks.get("beta")?.signal("SIGSTOP");
     const first = fleet.source("--commit", "all");
     await first.event("sink", { where: ({ name }) => name === "alpha" });

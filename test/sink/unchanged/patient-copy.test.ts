@@ -83,9 +83,8 @@ function openHost(folder: string) {
 function looks(folder: string, facts: "all" | "but names"): string[] {
   const tree = join(folder, MONDAY);
   return pathsIn(tree, []).map((path) => {
-    const { ino, mode, size, mtimeNs, ctimeNs, nlink, ...stats } = lstatSync(join(tree, path.toString()), {
-      bigint: true,
-    });
+    const stats = lstatSync(join(tree, path.toString()), { bigint: true });
+    const { ino, mode, size, mtimeNs, ctimeNs, nlink } = stats;
     const names = facts === "all" || stats.isDirectory() ? `${ctimeNs} ${nlink}` : "";
     return `${path} ${ino} ${mode} ${size} ${mtimeNs} ${names}`;
   });
