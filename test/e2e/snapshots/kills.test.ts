@@ -37,7 +37,9 @@ describe("a sink with --snapshots that is killed", { timeout: E2E_MS }, () => {
     referenceCopy(from, lab.path("reference"));
     let newest = await keep(lab.path("reference"));
     for (const [index, moment] of MOMENTS.entries()) {
-      for (let each = 0; each < 30; each += 1) writeFileSync(join(from, `new-${index}-${each}`), `${index} ${each}`);
+      // No two of one size: written in one tick of the clock, one in the place of another would be taken for it.
+      for (let each = 0; each < 30; each += 1)
+        writeFileSync(join(from, `new-${index}-${each}`), `${index}`.repeat(4000 + 30 * index + each));
       tree.change(15);
       const killed = lab.path(`killed-${index}`);
       referenceCopy(from, killed);
