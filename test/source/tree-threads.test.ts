@@ -36,7 +36,7 @@ test.skipIf(process.platform !== "linux")(
       skips: [],
       deltas: [],
     });
-    reader.post({ type: "credit", bytes: 1, buffers: [], isHeldByLink: true });
+    reader.post({ type: "credit", bytes: 1, buffers: [], isHeldByLink: true, recipesPay: undefined });
     expect((await first.promise).type).toBe("frame");
     expect(isOpen(file)).toBe(true);
     await Promise.all([reader.stop(), reader.stop()]);

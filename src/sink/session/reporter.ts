@@ -41,6 +41,8 @@ const REPORT_WORKING_MS = 100;
 const REPORT_REPEAT_MS = 1_000;
 /** Wants that one repetition sends again: all that a source may wait for. */
 const WANTS_REPEATED_MAX = PAGES_UNANSWERED_MAX;
+/** Behind so many versions that they list no more of them: a want with all of its page has 22 KiB. */
+const OLDER_REPEATED_MAX = 1024;
 
 /**
  * Sends what one sink says of itself, in order [P-10.1]. Of reports that come faster than the link takes them, only the
@@ -144,7 +146,7 @@ export class Reporter implements Disposable {
     this.#flush();
     // The source reads pages in order, so the first ones are those it waits for.
     const late = [...this.#wanted.values()].filter(({ page }) => !this.#lately.has(page)).slice(0, WANTS_REPEATED_MAX);
-    for (const want of late) this.#later(want);
+    for (const want of bounded(late)) this.#later(want);
     this.#lately.clear();
     for (const answer of this.#lacks.due()) this.#later(answer);
     if (this.#conclusion !== undefined) this.#later(this.#conclusion);
@@ -174,5 +176,15 @@ export class Reporter implements Disposable {
       .finally(() => {
         this.#sending = false;
       });
+  }
+}
+
+/** The first of them, and of those behind it what a slow link takes as well. */
+function* bounded(wants: readonly WantMessage[]): Generator<WantMessage, void, undefined> {
+  let listed = 0;
+  for (const want of wants) {
+    yield want;
+    listed += want.older?.length ?? 0;
+    if (listed >= OLDER_REPEATED_MAX) return;
   }
 }

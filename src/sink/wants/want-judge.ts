@@ -110,7 +110,8 @@ export class WantJudge {
     const own = lookFor(root, entry);
     if (own !== undefined && this.#isEqual(entry, own, goesOn)) return true;
     const beginning = goesOn && held.length < HELD_FILES_MAX ? this.#held(entry) : undefined;
-    const olderBytes = beginning === undefined ? this.#options.older.bytesOf(entry, own) : undefined;
+    // Also of a file whose beginning is held: the rest of it may be here, too.
+    const olderBytes = this.#options.older.bytesOf(entry, own);
     if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
     if (olderBytes !== undefined) older.push([index, olderBytes]);
     if (this.#isHere(entry)) space.need(rows.page, roomOf(entry) - freedBy(own) - (beginning?.roomBytes ?? 0));

@@ -5,7 +5,6 @@ import type { DeltaMode } from "../../protocol/delta-mode.ts";
 import type { HeldMoment } from "../session/held-back.ts";
 import { heldPlace, isHeldByLink } from "../session/held-back.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
-import type { Deltas } from "./older-versions.ts";
 
 /** The mode of a session. Where no frame leaves the machine, making a recipe takes longer than sending the file. */
 export function deltaModeOf(
@@ -52,10 +51,10 @@ export class DeltaChoice {
     this.#pays = pays ?? this.#pays;
   }
 
-  /** Those of the files of a page that travel as recipes. To be asked once for each page. */
-  choose(deltas: Deltas): Deltas {
-    if (this.#mode !== "auto") return this.#mode === "on" ? deltas : [];
-    return this.#pays ? deltas.filter(() => this.#next()) : [];
+  /** Whether the next file that may do so travels as a recipe. To be asked once for each, when it is to be sent. */
+  takes(): boolean {
+    if (this.#mode !== "auto") return this.#mode === "on";
+    return this.#pays && this.#next();
   }
 
   /** The sinks have answered: they hold some of a file, or nothing. */

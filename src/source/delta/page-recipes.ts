@@ -47,9 +47,10 @@ export class PageRecipes {
     this.#options = options;
   }
 
-  /** Whether to ask before this file is sent. */
+  /** Whether to ask before this file is sent. To be called once for each. */
   isDue(index: number): boolean {
-    return index >= this.#next && this.#options.cutters.has(index);
+    const { cutters, takes } = this.#options;
+    return index >= this.#next && cutters.has(index) && takes?.() !== false;
   }
 
   /** Makes the recipes of this file and of some that follow, and waits for the answers. */
@@ -75,14 +76,17 @@ export class PageRecipes {
     if (entries.length > 0) yield { type: "waits", entries };
   }
 
-  /** How to send this file, once. Undefined when it is to be sent whole: nobody was asked, or it is another one by now. */
-  planOf(index: number, now: EntryStats): RecipePlan | undefined {
+  /**
+   * How to send this file, once. Undefined when it is to be sent without its recipe: nobody was asked, it is another one by
+   * now, or no more than `restBytes` have to be sent without, because all sinks hold its beginning.
+   */
+  planOf(index: number, now: EntryStats, restBytes: number): RecipePlan | undefined {
     const { rows, lackedOf } = this.#options;
     const asked = this.#asked.get(index);
     this.#asked.delete(index);
     if (asked === undefined || !isSameFile(asked.stats, now)) return undefined;
     const lacked = lackedOf(rows.first + index);
-    if (lacked === undefined) return undefined;
+    if (lacked === undefined || lacked.lackedBytes(asked.recipe) > restBytes) return undefined;
     return { runs: sentRuns(asked.recipe, lacked), contentHash: asked.contentHash };
   }
 

@@ -3,7 +3,7 @@ import type { SpillFile, SpillRecord } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { type PageRows, readRows } from "../../protocol/frame/page-rows.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
-import { type Deltas, decodeOlder, deltasOf, type OlderVersions } from "../delta/older-versions.ts";
+import { type Deltas, decodeOlder, deltasOf, NONE_OLDER, type OlderVersions } from "../delta/older-versions.ts";
 import type { HeldEnd } from "../read/content-plan.ts";
 import type { WalkedPage } from "../walk/page-maker.ts";
 
@@ -23,8 +23,6 @@ interface AnsweredPage {
   readonly skips: Skips;
   readonly deltas: Deltas;
 }
-
-const NONE_OLDER: OlderVersions = new Map();
 
 interface SinkAnswer {
   readonly want: Uint8Array | "all" | "none";
@@ -143,20 +141,18 @@ export class PageAnswers {
     if (waiting.unanswered.size > 0) return false;
     const answers = [...waiting.answers.values()].filter(({ want }) => want !== "none");
     const [wants, skips] = [unionOf(answers, waiting.entries), skipsOf(answers)];
-    waiting.folded = { wants, skips, deltas: this.#deltas(waiting, answers, skips) };
+    waiting.folded = { wants, skips, deltas: this.#deltas(waiting, answers) };
     waiting.answers.clear();
     return true;
   }
 
-  /** What the sinks hold the beginning of is not asked for once more. */
-  #deltas(waiting: UnansweredPage, answers: readonly SinkAnswer[], skips: Skips): Deltas {
-    if (answers.every(({ older }) => older.size === 0)) return [];
-    const skipped = new Set(skips.map(([index]) => index));
+  #deltas(waiting: UnansweredPage, answers: readonly SinkAnswer[]): Deltas {
+    if (answers.every(({ older }) => older === NONE_OLDER)) return [];
     const wanting = answers.map((answer) => ({
       older: answer.older,
       isWanted: (index: number) => isWanted(answer, index),
     }));
-    return deltasOf(this.#rows(waiting), wanting).filter(([index]) => !skipped.has(index));
+    return deltasOf(this.#rows(waiting), wanting);
   }
 
   #rows({ record }: UnansweredPage): PageRows {

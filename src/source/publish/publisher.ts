@@ -5,11 +5,9 @@ import { pacedFrameBytes } from "../../member/limit/throttle.ts";
 import { type EndMark, encodeEnd, encodeWalked } from "../../protocol/frame/marks.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { DeltaAnswers, type Lacked } from "../delta/delta-answers.ts";
-import { DeltaChoice } from "../delta/delta-choice.ts";
 import { failureOf } from "../disk/source-problem.ts";
 import type { ReadMessage, ReadRequest } from "../read/read-worker.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
-import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import type { WalkMessage, WalkRequest } from "../walk/walk-worker.ts";
 import { CreditFlow, type SentFrame } from "./credit-flow.ts";
 import { deletionMark } from "./deletion-mark.ts";
@@ -38,8 +36,8 @@ const PAGES_AT_READER_MAX = 4;
 export class Publisher {
   /** Whether a link is what the stream waits for, as far as is known. */
   isHeldByLink = true;
-  /** Which of its files travel as recipes. */
-  readonly recipes: DeltaChoice;
+  /** Whether recipes make the copy faster, as far as is known. */
+  recipesPay: boolean | undefined;
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
   readonly #answers = new PageAnswers(this.#spill);
@@ -66,7 +64,6 @@ export class Publisher {
     const { throttle } = options.tree;
     const { capabilities } = transport;
     this.#options = options;
-    this.recipes = new DeltaChoice(options.tree.delta ?? SOURCE_DEFAULTS.delta);
     this.#live = new Set(sinkIds);
     const { startMs, windowBytesMax } = options;
     this.#credit = new CreditFlow({ sinkIds, capabilities, startMs, windowBytesMax });
@@ -126,10 +123,10 @@ export class Publisher {
 
   start(): void {
     const { scope, tree, threads, fileNotices, onFailure } = this.#options;
-    const { root, identity, compression, memory } = tree;
+    const { root, identity, compression, delta, memory } = tree;
     this.#walker = threads.openWalker(tree, { onMessage: (message) => this.#onWalk(message), onFailure });
     this.#reader = threads.openReader(
-      { root, identity, memory, ...scope, frameBytes: this.#frameBytes, fileOutputs: fileNotices, compression },
+      { root, identity, memory, ...scope, frameBytes: this.#frameBytes, fileOutputs: fileNotices, compression, delta },
       { onMessage: (output) => this.#onRead(output), onFailure },
     );
     this.#readerWork = new WorkMeter(this.#reader, this.#options.startMs);
@@ -281,7 +278,6 @@ export class Publisher {
   #lacked(result: Lacked | undefined): void {
     if (result === undefined) return;
     const { entry, lacked } = result;
-    this.recipes.answered(lacked.count < lacked.pieces);
     this.#reader?.post({ type: "lacked", entry, pieces: lacked.pieces, bits: lacked.bytes });
   }
 
@@ -294,7 +290,8 @@ export class Publisher {
     if (this.#stopped) return;
     this.#setPace();
     const grant = this.#credit.grant(this.#options.allowedBytes?.());
-    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant, isHeldByLink: this.isHeldByLink });
+    const { isHeldByLink, recipesPay } = this;
+    if (grant !== undefined) this.#reader?.post({ type: "credit", ...grant, isHeldByLink, recipesPay });
   }
 
   /** The lowest rate to which one of its sinks is held. */
@@ -323,7 +320,7 @@ export class Publisher {
       if (page === undefined) return;
       this.#pagesAtReader += 1;
       const isLastTry = this.#progress.isSecondTry(page.page);
-      this.#reader?.post({ type: "page", ...page, deltas: this.recipes.choose(page.deltas), isLastTry });
+      this.#reader?.post({ type: "page", ...page, isLastTry });
       // Not before: who wants anything of a page has said how fast it takes it.
       this.#grantCredit();
     }

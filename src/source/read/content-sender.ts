@@ -35,6 +35,8 @@ export class ContentSender {
   readonly #builder: FrameBuilder;
   readonly #done: DoneCount;
   readonly #flush: () => Generator<ReadOutput, void, undefined>;
+  /** Of the file that was sent last some is kept: its hasher has not got all of it. */
+  hasKept = false;
 
   constructor({ builder, done, flush }: ContentSenderOptions) {
     this.#builder = builder;
@@ -44,6 +46,7 @@ export class ContentSender {
 
   /** The runs follow one another, and end with the file: there is one at least. Returns what became of the file meanwhile. */
   *send(file: SentFile, runs: Iterable<SentRun>): Generator<ReadOutput, FileChange, undefined> {
+    this.hasKept = false;
     for (const range of this.#ranges(file, runs)) {
       if (range.kind === "data" && !this.#builder.fits(range.length)) yield* this.#flush();
       const change = this.#range(file, range);
@@ -90,9 +93,14 @@ export class ContentSender {
       if (room() === 0) yield* this.#flush();
       const place = { entry: entry.entry, offset, length: Math.min(room(), end - offset) };
       if (kind === "hole") builder.hole(place, hasher);
-      else builder.kept(place);
+      else this.#kept(place);
       offset += place.length;
       this.#done.upTo(offset, entry.size);
     }
+  }
+
+  #kept(place: Parameters<FrameBuilder["kept"]>[0]): void {
+    this.#builder.kept(place);
+    this.hasKept = true;
   }
 }

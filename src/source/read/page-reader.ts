@@ -15,7 +15,7 @@ import { checkSize, problemOf, replaced } from "../disk/source-problem.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
 import type { BytesAt } from "../memory/hash-rows.ts";
 import { PageMemory } from "../memory/page-memory.ts";
-import type { HeldEnd } from "./content-plan.ts";
+import { type HeldEnd, planHeld } from "./content-plan.ts";
 import { ContentSender } from "./content-sender.ts";
 import { DoneCount } from "./done-count.ts";
 import type { FrameBuilder } from "./frame-builder.ts";
@@ -233,16 +233,19 @@ export class PageReader {
     checkSize(before.size);
     const index = entry.entry - this.#rows.first;
     this.#current = index;
+    const plan = this.#recipes?.planOf(index, before, before.size - planHeld(before.size, held).sendFrom);
+    const skipped = plan === undefined ? held : [];
     // What is ready does not wait for the reading of what the sinks have.
-    if (held.length > 0) yield* this.flush();
-    const { offset, hasher } = contentStart(fd, before.size, held);
+    if (skipped.length > 0) yield* this.flush();
+    const { offset, hasher } = contentStart(fd, before.size, skipped);
     this.#done.upTo(offset, entry.size);
     const look = () => fileChangeOf(fd, before, () => this.#folder.look(directory, entry.name));
     const file = { entry, fd, size: before.size, hasher, look, isSparse: isSparse(before) };
-    const plan = this.#recipes?.planOf(index, before);
     const runs = plan?.runs ?? [{ from: offset, to: before.size, isKept: false }];
     const change = offset === before.size ? look() : yield* this.#sender.send(file, runs);
-    const final = finalOf(before, plan?.contentHash ?? hasher.digest());
+    // What went out as a whole is what its hash is of: a mapped file can change and keep its times.
+    const hash = plan !== undefined && this.#sender.hasKept ? plan.contentHash : hasher.digest();
+    const final = finalOf(before, hash);
     if (change === "none") this.#memory?.read(index, before, { bytes: final.hash, at: 0 });
     // One that was emptied and written anew can be longer, too: only what reads the same once more has merely grown.
     return { change: change === "grew" && !readsAs(fd, final) ? "changed" : change, final };

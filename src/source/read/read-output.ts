@@ -38,6 +38,8 @@ export interface RecipeOptions {
   readonly cutters: ReadonlyMap<number, CutterKind>;
   /** What at least one sink lacks of a file whose answers were waited for. */
   readonly lackedOf: (entry: number) => PieceBits | undefined;
+  /** Whether the next of them does so at this moment, and those that are asked for with it. All do without. */
+  readonly takes?: (() => boolean) | undefined;
 }
 
 export interface ReadPageOptions {

@@ -8,8 +8,10 @@ import { FanfoldError } from "../../lib/errors.ts";
 import type { Begin } from "../../lib/threads/loaded-threads.ts";
 import { serveThread } from "../../lib/threads/thread-port.ts";
 import type { CompressionMode } from "../../protocol/compression-mode.ts";
+import type { DeltaMode } from "../../protocol/delta-mode.ts";
 import { STREAM_DATA, type StreamScope } from "../../protocol/frame/frame.ts";
 import { TreeDigest } from "../../protocol/hash/tree-digest.ts";
+import { DeltaChoice } from "../delta/delta-choice.ts";
 import type { Deltas } from "../delta/older-versions.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
 import { TreeFolder } from "../disk/tree-folder.ts";
@@ -19,7 +21,7 @@ import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import { readPage } from "./file-reader.ts";
 import { creditCost, FrameBuilder, frameCapacity, tableCost } from "./frame-builder.ts";
 import { FrameCompressor } from "./frame-compressor.ts";
-import type { ReadOutput } from "./read-output.ts";
+import type { ReadOutput, RecipeOptions } from "./read-output.ts";
 
 /** To the thread that reads files: it builds frames while it has credit, in the order of the pages it is given. */
 export interface ReadStart extends StreamScope {
@@ -29,6 +31,8 @@ export interface ReadStart extends StreamScope {
   readonly fileOutputs: boolean;
   /** @default "auto" */
   readonly compression?: CompressionMode | undefined;
+  /** @default "auto" */
+  readonly delta?: DeltaMode | undefined;
   readonly identity?: FolderIdentity | undefined;
   /** Where content hashes are remembered; nowhere when absent. */
   readonly memory?: Uint8Array | undefined;
@@ -53,6 +57,8 @@ interface Credit {
   readonly buffers: readonly ArrayBufferLike[];
   /** Whether a link was what they were waited for. */
   readonly isHeldByLink: boolean;
+  /** Whether recipes make the copy faster; undefined: nothing tells. */
+  readonly recipesPay: boolean | undefined;
 }
 /** What at least one sink lacks of a file with a recipe of so many pieces: all have answered. */
 interface Answered {
@@ -84,6 +90,7 @@ class Reading {
   readonly #builder: FrameBuilder;
   readonly #tree = new TreeDigest(() => SpillFile.open());
   readonly #compressor: FrameCompressor;
+  readonly #choice: DeltaChoice;
   readonly #memory: ContentMemory | undefined;
   /** Of files of the page that is read. */
   readonly #lacked = new Map<number, PieceBits>();
@@ -107,6 +114,7 @@ class Reading {
     // A lane reads what is known, and leaves the rest to the stream that all sinks share.
     const options = { keeps: begin.stream === STREAM_DATA, nowMs: systemClock.date().getTime() };
     this.#memory = begin.memory === undefined ? undefined : ContentMemory.open(Buffer.from(begin.memory), options);
+    this.#choice = new DeltaChoice(begin.delta ?? SOURCE_DEFAULTS.delta);
     this.#compressor = new FrameCompressor(begin.compression ?? SOURCE_DEFAULTS.compression, systemClock);
   }
 
@@ -122,6 +130,7 @@ class Reading {
       this.#creditBytes += request.bytes;
       this.#spare.push(...request.buffers);
       this.#compressor.goesOn(request.isHeldByLink);
+      this.#choice.look(request.recipesPay);
     }
     this.#read();
   }
@@ -146,7 +155,9 @@ class Reading {
   }
 
   #answered({ entry, pieces, bits }: Answered): void {
-    this.#lacked.set(entry, PieceBits.decode(bits, pieces));
+    const lacked = PieceBits.decode(bits, pieces);
+    this.#choice.answered(lacked.count < pieces);
+    this.#lacked.set(entry, lacked);
     this.#awaited.delete(entry);
   }
 
@@ -194,9 +205,13 @@ class Reading {
       tellsFiles: fileOutputs,
       isWanted: (index) => wants === undefined || hasBit(wants, index),
       heldOf: (index) => held.get(index),
-      recipes:
-        deltas.length === 0 ? undefined : { cutters: new Map(deltas), lackedOf: (entry) => this.#lacked.get(entry) },
+      recipes: deltas.length === 0 ? undefined : this.#recipes(deltas),
     });
+  }
+
+  #recipes(deltas: Deltas): RecipeOptions {
+    const lackedOf = (entry: number) => this.#lacked.get(entry);
+    return { cutters: new Map(deltas), lackedOf, takes: () => this.#choice.takes() };
   }
 
   #post(output: ReadOutput): void {

@@ -139,7 +139,7 @@ export class CopyWork implements SessionWork {
     const moment: HeldMoment = { ...main.load(nowMs), sentBytesPerSecond: this.#streams.sentBytesPerSecond, sinks };
     this.#heldBack.look(moment);
     main.isHeldByLink = isHeldByLink(moment);
-    main.recipes.look(recipesPay(moment));
+    main.recipesPay = recipesPay(moment) ?? main.recipesPay;
   }
 
   #take(sinkId: string, publisher: Publisher, message: UpMessage): void {

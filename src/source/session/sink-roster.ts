@@ -104,7 +104,9 @@ export class SinkRoster {
     const wasAway = sink.away !== undefined;
     sink.away = undefined;
     sink.heardMs = nowMs;
-    if (message.type === "want" || message.type === "lacks") {
+    // It is repeated until the source acts. What it answers is stored when it is new: the next report says so.
+    if (message.type === "lacks") return wasAway;
+    if (message.type === "want") {
       sink.movedMs = nowMs;
       return wasAway;
     }

@@ -65,7 +65,7 @@ describe("a wanted file of which an older version is here", () => {
     expect(beginRecipes(other, OLD).wants[0]).not.toHaveProperty("older");
   });
 
-  test("is not listed when its beginning is held: the rest comes", () => {
+  test("is listed as well when the beginning of the new one is held, and all of that is made of it anew", () => {
     const [folder, bytes] = [tempFolder(), overwritten(OLD, 0)];
     putOwn(folder, OLD);
     {
@@ -73,9 +73,13 @@ describe("a wanted file of which an older version is here", () => {
       sink.accept(new HandSource().page([rootEntry, file("file", bytes.length)]).payload);
       sink.accept(dataFrame([{ entry: 1, bytes: bytes.subarray(0, 8 * LEAF) }]));
     }
-    const [want] = beginRecipes(folder, bytes).wants;
-    expect(want).toMatchObject({ held: [[1, 8 * LEAF, expect.any(String)]] });
-    expect(want).not.toHaveProperty("older");
+    const sink = beginRecipes(folder, bytes);
+    const [older, held] = [[[1, OLD.length]], [[1, 8 * LEAF, expect.any(String)]]];
+    expect(sink.wants[0]).toMatchObject({ held, older });
+    const { recipe, lacks } = sink.ask("fixed");
+    sink.send(recordFrames(1, recordsOf(bytes, recipe, lacks), sink.final));
+    sink.finish();
+    expect(readFileSync(fileIn(folder)).equals(bytes)).toBe(true);
   });
 
   test.each(CUTTERS)("is made of it, of pieces that are %s, and of what is lacked", (cutter) => {

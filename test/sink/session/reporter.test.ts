@@ -159,6 +159,18 @@ describe("Reporter", () => {
     expect(sent().map(({ message }) => message)).toEqual([first, second, first, second, second]);
   });
 
+  test("repeats the first want, and behind it no more long ones than a slow link takes each second", () => {
+    const { clock, reporter, sent } = begin();
+    const older = Array.from({ length: 600 }, (_, index): [number, number] => [index, 2 ** 30]);
+    for (let page = 0; page < 5; page += 1) reporter.want({ type: "want", page, want: "all", older });
+    clock.advance(2_000);
+    const pages = () => sent().flatMap(({ message }) => (message.type === "want" ? [message.page] : []));
+    expect(pages().slice(5)).toEqual([0, 1]);
+    reporter.answered(1);
+    clock.advance(1_000);
+    expect(pages().slice(7)).toEqual([1, 2]);
+  });
+
   test("survives a link that fails, and tries again", async () => {
     const { clock, transport, reporter, sent } = begin();
     transport.fail(new Error("no link"));

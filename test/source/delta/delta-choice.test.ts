@@ -2,8 +2,6 @@ import { describe, expect, test } from "vitest";
 import { DeltaChoice, deltaModeOf, recipesPay } from "../../../src/source/delta/delta-choice.ts";
 import type { HeldMoment } from "../../../src/source/session/held-back.ts";
 
-const FILE = [[1, "fixed"]] as const;
-
 describe("DeltaChoice", () => {
   test("takes every file with on, and none with off", () => {
     const [on, off] = [new DeltaChoice("on"), new DeltaChoice("off")];
@@ -11,24 +9,24 @@ describe("DeltaChoice", () => {
       choice.look(false);
       choice.answered(false);
     }
-    expect([on.choose(FILE), off.choose(FILE)]).toEqual([FILE, []]);
+    expect([on.takes(), off.takes()]).toEqual([true, false]);
   });
 
   test("goes by what was known last with auto; before that it tries", () => {
     const choice = new DeltaChoice("auto");
-    expect(choice.choose(FILE)).toEqual(FILE);
+    expect(choice.takes()).toBe(true);
     choice.look(false);
     choice.look(undefined);
-    expect(choice.choose(FILE)).toEqual([]);
+    expect(choice.takes()).toBe(false);
     choice.look(true);
-    expect(choice.choose(FILE)).toEqual(FILE);
+    expect(choice.takes()).toBe(true);
   });
 
   test("lets ever more files pass of which the sinks hold nothing, until they hold some of one", () => {
     const choice = new DeltaChoice("auto");
     const passed = (): number => {
       choice.answered(false);
-      for (let count = 0; ; count += 1) if (choice.choose(FILE).length > 0) return count;
+      for (let count = 0; ; count += 1) if (choice.takes()) return count;
     };
     expect(Array.from({ length: 7 }, passed)).toEqual([1, 2, 4, 8, 16, 16, 16]);
     choice.answered(true);

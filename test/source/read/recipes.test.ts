@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   openSync,
   readFileSync,
   truncateSync,
@@ -10,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type CutterKind, cuttingFor } from "../../../src/delta/cutting.ts";
 import { PieceBits } from "../../../src/delta/piece-bits.ts";
 import type { Recipe } from "../../../src/delta/recipe.ts";
@@ -25,6 +28,17 @@ import { memoryFolder } from "../../helpers/disks/temp-folder.ts";
 import { type ReadTree, readTree } from "../../helpers/trees/read-tree.ts";
 
 const MIB = 1024 * 1024;
+/** Maps a file, and writes to it once more when it is told to: on a file system in memory that leaves its times alone. */
+const MAPPED_WRITER = `
+import mmap, os, sys, time
+path, go, done = sys.argv[1:]
+mapped = mmap.mmap(os.open(path, os.O_RDWR), 0)
+mapped[0] = 1
+print("mapped", flush=True)
+while not os.path.exists(go): time.sleep(0.005)
+mapped[0] = 2
+open(done, "w").close()
+`;
 
 /** What a sink holds of a file, and where in it each piece of a recipe lies that it does not lack. */
 interface Version {
@@ -280,6 +294,24 @@ describe("readPage() of a file with a recipe", () => {
       expect(read.states).toEqual(["delivered"]);
     });
 
+    test("has the hash of what was sent, when it is mapped, its times stay, and nothing is kept", async () => {
+      const { root, path } = oneFile(file);
+      const signs = memoryFolder();
+      const [go, done] = [join(signs, "go"), join(signs, "done")];
+      const child = spawn("python3", ["-c", MAPPED_WRITER, path, go, done]);
+      onTestFinished(() => void child.kill());
+      await once(child.stdout, "data");
+      const meanwhile = () => {
+        writeFileSync(go, "");
+        const wait = new Int32Array(new SharedArrayBuffer(4));
+        while (!existsSync(done) && child.exitCode === null) Atomics.wait(wait, 0, 0, 5);
+      };
+      const { read } = readAsked(root, { cutter: "fixed", held: [noise(6, 2 * MIB)], meanwhile });
+      const now = readFileSync(path);
+      expect([now[0], read.states]).toEqual([2, ["delivered"]]);
+      expect(recordsOf(read).at(-1)).toMatchObject({ kind: "close", final: { hash: hashChunk(now).hash } });
+    });
+
     test("is withdrawn, to come again, when it is written to while it is sent", () => {
       const { root, path } = oneFile(file);
       const change = () => writeFileSync(path, noise(5, 2 * MIB));
@@ -298,6 +330,46 @@ describe("readPage() of a file with a recipe", () => {
       const final = { size: file.length, hash: hashChunk(file).hash };
       expect(recordsOf(read).at(-1)).toMatchObject({ kind: "close", final });
     });
+  });
+
+  test.each([
+    ["goes by its recipe when that sends less than what all sinks lack of a beginning that they hold", 8, ["kept", "chunk"]],
+    ["goes on where all sinks hold its beginning when that sends less", 24, ["chunk"]],
+  ] as const)("%s", (_, heldLeaves, want) => {
+    const file = noise(9, 32 * LEAF_BYTES);
+    const { root } = oneFile(file);
+    const lacked = PieceBits.none(32);
+    for (let leaf = 16; leaf < 32; leaf += 1) lacked.add(leaf);
+    const bytes = heldLeaves * LEAF_BYTES;
+    const read = readTree(root, {
+      heldOf: () => [{ bytes, hash: hashChunk(file.subarray(0, bytes)).hash }],
+      recipes: { cutters: new Map([[1, "fixed"]]), lackedOf: () => lacked },
+    });
+    const records = recordsOf(read);
+    expect(new Set(records.slice(0, -1).map(({ kind }) => kind))).toEqual(new Set(want));
+    expect(records[0]).toMatchObject({ offset: want[0] === "kept" ? 0 : bytes });
+    expect(records.at(-1)).toMatchObject({ kind: "close", final: { hash: hashChunk(file).hash } });
+  });
+
+  test("is asked about only where that pays when its turn comes", () => {
+    const root = memoryFolder();
+    const names = ["1", "2", "3"];
+    for (const name of names) writeFileSync(join(root, name), noise(8, MIB));
+    const turns = [false, true, true];
+    const asked: number[] = [];
+    const read = readTree(root, {
+      recipes: {
+        cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
+        lackedOf: () => PieceBits.none(MIB / LEAF_BYTES),
+        takes: () => turns.shift() === true,
+      },
+      onOutput: (output) => output.type === "recipe" && asked.push(output.entry),
+    });
+    expect([asked, turns]).toEqual([[2, 3], [true]]);
+    const kinds = names.map((_, at) =>
+      read.frames.flat().flatMap(({ entry, kind }) => (entry === at + 1 ? [kind] : [])),
+    );
+    expect(kinds.map((list) => list.includes("kept"))).toEqual([false, true, true]);
   });
 
   test("goes whole, and nobody is waited for, when it became small or went before its recipe was made", () => {

@@ -61,6 +61,9 @@ describe("SinkRoster", () => {
     roster.heard("aaaaaa", report(5, "syncing"), 170);
     roster.heard("aaaaaa", { type: "want", page: 0, want: "none" }, 180);
     expect([roster.silentMs("aaaaaa", 180), roster.stillMs("aaaaaa", 180)]).toEqual([0, 0]);
+    // Repeated each second, also by a sink whose disk hangs.
+    roster.heard("aaaaaa", { type: "lacks", entry: 1, slice: 0, lacks: "none" }, 190);
+    expect([roster.silentMs("aaaaaa", 190), roster.stillMs("aaaaaa", 190)]).toEqual([0, 10]);
     roster.allHeard(200);
     expect([roster.silentMs("bbbbbb", 205), roster.stillMs("bbbbbb", 205)]).toEqual([5, 5]);
   });
