@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { DeltaChoice, deltaModeOf, recipesPay } from "../../../src/source/delta/delta-choice.ts";
+import { deltaModeOf, recipesPay } from "../../../src/source/delta/delta-choice.ts";
+import { DeltaChoice } from "../../../src/source/delta/recipe-choice.ts";
 import type { HeldMoment } from "../../../src/source/session/held-back.ts";
 
 describe("DeltaChoice", () => {

@@ -332,46 +332,6 @@ describe("readPage() of a file with a recipe", () => {
     });
   });
 
-  test.each([
-    ["goes by its recipe when that sends less than what all sinks lack of a beginning that they hold", 8, ["kept", "chunk"]],
-    ["goes on where all sinks hold its beginning when that sends less", 24, ["chunk"]],
-  ] as const)("%s", (_, heldLeaves, want) => {
-    const file = noise(9, 32 * LEAF_BYTES);
-    const { root } = oneFile(file);
-    const lacked = PieceBits.none(32);
-    for (let leaf = 16; leaf < 32; leaf += 1) lacked.add(leaf);
-    const bytes = heldLeaves * LEAF_BYTES;
-    const read = readTree(root, {
-      heldOf: () => [{ bytes, hash: hashChunk(file.subarray(0, bytes)).hash }],
-      recipes: { cutters: new Map([[1, "fixed"]]), lackedOf: () => lacked },
-    });
-    const records = recordsOf(read);
-    expect(new Set(records.slice(0, -1).map(({ kind }) => kind))).toEqual(new Set(want));
-    expect(records[0]).toMatchObject({ offset: want[0] === "kept" ? 0 : bytes });
-    expect(records.at(-1)).toMatchObject({ kind: "close", final: { hash: hashChunk(file).hash } });
-  });
-
-  test("is asked about only where that pays when its turn comes", () => {
-    const root = memoryFolder();
-    const names = ["1", "2", "3"];
-    for (const name of names) writeFileSync(join(root, name), noise(8, MIB));
-    const turns = [false, true, true];
-    const asked: number[] = [];
-    const read = readTree(root, {
-      recipes: {
-        cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
-        lackedOf: () => PieceBits.none(MIB / LEAF_BYTES),
-        takes: () => turns.shift() === true,
-      },
-      onOutput: (output) => output.type === "recipe" && asked.push(output.entry),
-    });
-    expect([asked, turns]).toEqual([[2, 3], [true]]);
-    const kinds = names.map((_, at) =>
-      read.frames.flat().flatMap(({ entry, kind }) => (entry === at + 1 ? [kind] : [])),
-    );
-    expect(kinds.map((list) => list.includes("kept"))).toEqual([false, true, true]);
-  });
-
   test("goes whole, and nobody is waited for, when it became small or went before its recipe was made", () => {
     for (const change of [(path: string) => truncateSync(path, 1_000), undefined]) {
       const { root, path } = oneFile(noise(7, 2 * MIB));

@@ -1,0 +1,58 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { PieceBits } from "../../../src/delta/piece-bits.ts";
+import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
+import { LEAF_BYTES } from "../../../src/protocol/limits.ts";
+import { noise } from "../../delta/recipes.ts";
+import { memoryFolder } from "../../helpers/disks/temp-folder.ts";
+import { readTree } from "../../helpers/trees/read-tree.ts";
+
+const MIB = 1024 * 1024;
+
+describe("a file that may travel as a recipe", () => {
+  test.each([
+    [
+      "goes by its recipe when that sends less than what all sinks lack of a beginning that they hold",
+      8,
+      ["kept", "chunk"],
+    ],
+    ["goes on where all sinks hold its beginning when that sends less", 24, ["chunk"]],
+  ] as const)("%s", (_, heldLeaves, want) => {
+    const file = noise(9, 32 * LEAF_BYTES);
+    const root = memoryFolder();
+    writeFileSync(join(root, "file"), file);
+    const lacked = PieceBits.none(32);
+    for (let leaf = 16; leaf < 32; leaf += 1) lacked.add(leaf);
+    const bytes = heldLeaves * LEAF_BYTES;
+    const read = readTree(root, {
+      heldOf: () => [{ bytes, hash: hashChunk(file.subarray(0, bytes)).hash }],
+      recipes: { cutters: new Map([[1, "fixed"]]), lackedOf: () => lacked },
+    });
+    const records = read.frames.flat().filter(({ entry }) => entry === 1);
+    expect(new Set(records.slice(0, -1).map(({ kind }) => kind))).toEqual(new Set(want));
+    expect(records[0]).toMatchObject({ offset: want[0] === "kept" ? 0 : bytes });
+    expect(records.at(-1)).toMatchObject({ kind: "close", final: { hash: hashChunk(file).hash } });
+  });
+
+  test("is asked about only where that pays when its turn comes", () => {
+    const root = memoryFolder();
+    const names = ["1", "2", "3"];
+    for (const name of names) writeFileSync(join(root, name), noise(8, MIB));
+    const turns = [false, true, true];
+    const asked: number[] = [];
+    const read = readTree(root, {
+      recipes: {
+        cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
+        lackedOf: () => PieceBits.none(MIB / LEAF_BYTES),
+        takes: () => turns.shift() === true,
+      },
+      onOutput: (output) => output.type === "recipe" && asked.push(output.entry),
+    });
+    expect([asked, turns]).toEqual([[2, 3], [true]]);
+    const kinds = names.map((_, at) =>
+      read.frames.flat().flatMap(({ entry, kind }) => (entry === at + 1 ? [kind] : [])),
+    );
+    expect(kinds.map((list) => list.includes("kept"))).toEqual([false, true, true]);
+  });
+});
