@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from "node:fs";
+import { fsyncSync, lstatSync, readlinkSync } from "node:fs";
 import type { Clock } from "../../lib/clock.ts";
 import { Directories, joined } from "../../lib/disk/directories.ts";
 import { namesByPath } from "../../lib/disk/directory-names.ts";
@@ -9,7 +9,8 @@ import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { OWN_FOLDER } from "../../protocol/names/relative-path.ts";
 import { removeTree } from "../disk/remove-tree.ts";
 import type { TreeChanges } from "../engine/engine-messages.ts";
-import { writeOwnFile } from "../own/own-files.ts";
+import { MANIFEST } from "../manifest/manifest.ts";
+import { placeIn, removeOwnFile, writeOwnFile } from "../own/own-files.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
 import { latestName, readSnapshotFacts, SNAPSHOTS_FOLDER, snapshotNames, snapshotPlace } from "./catalogue.ts";
 import { doomSnapshot } from "./doomed.ts";
@@ -131,7 +132,7 @@ export class SnapshotStore implements Disposable {
     const isLatest = latestName(this.#directories) === name;
     const isDropped = !isSwitched && !isLatest && (!isThere || (isNew && otherwise === "drop"));
     if (isSwitched) this.#switchTo(name);
-    else if (isThere && isDropped) doomSnapshot(this.#directories, name);
+    else if (isThere && isDropped) this.#drop(name);
     removePending(this.#directories);
     return { name, becomes: isSwitched ? "switched" : isDropped ? "dropped" : "kept" };
   }
@@ -143,6 +144,16 @@ export class SnapshotStore implements Disposable {
 
   [Symbol.dispose](): void {
     this.#directories[Symbol.dispose]();
+  }
+
+  /**
+   * With it goes the manifest that its copy left: nothing that this proved of a file holds for those of the snapshots before, which may
+   * be damaged where this one was mended. The next copy reads them. In this order, because a kill may come in between.
+   */
+  #drop(name: string): void {
+    removeOwnFile(placeIn(this.#directories), MANIFEST);
+    fsyncSync(this.#directories.get(Buffer.from(OWN_FOLDER)).fd);
+    doomSnapshot(this.#directories, name);
   }
 
   get #count(): number {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { flipByte } from "../../helpers/copies/verified.ts";
 import { makeLongFile } from "../../helpers/trees/tree.ts";
 import { E2E_MS, expectDocumentedEvents } from "../copying.ts";
 import { SwitchLab } from "./switch-lab.ts";
@@ -52,6 +53,27 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
       }
     },
   );
+
+  test("drops a state in which a damaged file was mended, and calls the one before not proven by it", async () => {
+    await using fleet = await SwitchLab.open(["alpha"]);
+    expect(await fleet.source("--commit", "1").exit()).toBe(0);
+    const before = fleet.latest("alpha") ?? "";
+    const file = join(fleet.folder("alpha"), before, "file-7");
+    flipByte(file, 1000);
+    const verify = async (nth: number): Promise<number | null> => {
+      await fleet.sinks.get("alpha")?.event("waiting", { nth });
+      return (await fleet.lab.command(["verify", fleet.folder("alpha")])).status;
+    };
+    expect(await verify(2)).toBe(12);
+    expect(await fleet.source("--commit", "2").exit()).toBe(4);
+    await fleet.sinks.get("alpha")?.event("decided", { nth: 2 });
+    expect(fleet.snapshots("alpha")).toEqual([before]);
+    // It is read, found to be another, and wanted by the run behind that.
+    expect(await fleet.source("--commit", "1").exit()).toBe(4);
+    expect(await fleet.source("--commit", "1").exit()).toBe(0);
+    expect(await verify(5)).toBe(0);
+    expect(fleet.latest("alpha")).not.toBe(before);
+  });
 
   test("refuses a sink without snapshots, which says what to do, and goes on with the others", async () => {
     await using fleet = await SwitchLab.open(["alpha"]);

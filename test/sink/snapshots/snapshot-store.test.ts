@@ -115,6 +115,17 @@ describe("the snapshots of a sink's folder", () => {
     expect(existsSync(join(folder, ".fanfold/next/file"))).toBe(true);
   });
 
+  test("leave no manifest of one that is dropped: what was mended in it may be damaged in those before", () => {
+    const folder = folderWithNext();
+    addHandSnapshot(folder, "2026-11-29T11-00-00Z");
+    const store = openStore(folder);
+    store.keep(TREE, { coordinator: "c0".repeat(16), sessionId: TREE.sessionId, epoch: 1, otherwise: "drop" });
+    expect(existsSync(join(folder, ".fanfold/manifest"))).toBe(true);
+    expect(store.settle(undefined)).toEqual({ name: NAME, becomes: "dropped" });
+    expect(existsSync(join(folder, ".fanfold/manifest"))).toBe(false);
+    expect(store.newest).toBe("2026-11-29T11-00-00Z");
+  });
+
   test("are whole after a kill before latest was switched", () => {
     const folder = folderWithNext();
     for (const name of ["2026-11-29T11-00-00Z", NAME]) addHandSnapshot(folder, name);
