@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../lib/async/abort.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
 import type { SelfCheck } from "../verify/self-check.ts";
 import type { SinkRuntime } from "./copy-parts.ts";
@@ -16,6 +17,8 @@ export class FolderTurns {
   /** Has the folder alone. The sink's own check stops for it; that of another process is waited for. */
   async take(runtime: SinkRuntime): Promise<void> {
     await this.#check.yield();
+    // Its session may have ended meanwhile.
+    throwIfAborted(runtime.signal);
     await takeFolder(this.#folder, runtime);
   }
 

@@ -1,3 +1,4 @@
+import { abortable } from "../../lib/async/abort.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { Directories } from "../../lib/disk/directories.ts";
 import { FanfoldError } from "../../lib/errors.ts";
@@ -10,7 +11,7 @@ import { fitReason } from "../../protocol/messages/fit-message.ts";
 import { fitVerifyReport, type VerifiedTrees, type VerifyReport } from "../../protocol/messages/verification.ts";
 import { verifyReportWithoutNames } from "../../protocol/messages/without-names.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
-import { readCatalogue } from "../snapshots/catalogue.ts";
+import { snapshotNames } from "../snapshots/catalogue.ts";
 import { type CheckedSnapshot, checkedSnapshot } from "../snapshots/checked-snapshot.ts";
 import { type CheckFailure, CheckTally } from "./check-tally.ts";
 import { checkTree } from "./verify.ts";
@@ -179,7 +180,8 @@ export class SelfCheck implements AsyncDisposable {
     using bandwidth = new Bandwidth({ option: job.plan, clock, onChange: () => undefined });
     let failure: CheckFailure | undefined;
     try {
-      await settled();
+      // A copy does not wait for that.
+      await abortable(settled(), signal);
       for (const checked of this.#trees(trees)) {
         signal.throwIfAborted();
         const rules = { strict: false, fileEvents: false, throttle: bandwidth.throttle };
@@ -232,9 +234,10 @@ export class SelfCheck implements AsyncDisposable {
   /** One that is left out of a folder that keeps no snapshots. Throws system errors. */
   #trees(trees: VerifiedTrees): readonly (CheckedSnapshot | undefined)[] {
     const { folder } = this.#options;
-    if (trees === "newest" || !folder.keepsSnapshots) return [checkedSnapshot(folder.path, undefined)];
-    using directories = Directories.open(folder.path, process.platform);
-    return readCatalogue(directories).map(({ name }) => checkedSnapshot(folder.path, name));
+    const names = folder.keepsSnapshots ? namesIn(folder.path) : [];
+    // Where nothing was copied yet, that is said.
+    if (names.length === 0) return [checkedSnapshot(folder.path, undefined)];
+    return (trees === "all" ? names : names.slice(-1)).map((name) => checkedSnapshot(folder.path, name));
   }
 
   /** Waits until the next one is due, by the clock on the wall: timers stand still while the machine sleeps. */
@@ -260,6 +263,11 @@ export class SelfCheck implements AsyncDisposable {
     }
     if (this.#running === undefined && this.#next === undefined) this.#ask({ by: "schedule", trees: "newest", plan });
   }
+}
+
+function namesIn(folder: Buffer): readonly string[] {
+  using directories = Directories.open(folder, process.platform);
+  return snapshotNames(directories);
 }
 
 function failureOf(thrown: unknown): CheckFailure {

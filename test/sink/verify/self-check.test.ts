@@ -7,6 +7,7 @@ import type { VerifyReport } from "../../../src/protocol/messages/verification.t
 import { openSinkFolder } from "../../../src/sink/own/sink-folder.ts";
 import { SelfCheck } from "../../../src/sink/verify/self-check.ts";
 import { copiedTree, flipByte } from "../../helpers/copies/verified.ts";
+import { tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,10 +18,16 @@ interface CheckLabOptions {
   readonly folder?: string;
   readonly everyMs?: number;
   readonly hidesNames?: boolean;
+  readonly settled?: () => Promise<void>;
 }
 
 /** A sink's own check of a real folder. Its clock goes by hand. */
-function checkLab({ folder: path = copiedTree(), everyMs, hidesNames = false }: CheckLabOptions = {}) {
+function checkLab({
+  folder: path = copiedTree(),
+  everyMs,
+  hidesNames = false,
+  settled = async () => undefined,
+}: CheckLabOptions = {}) {
   const folder = openSinkFolder(path, systemRandom);
   folder.pinSource("ab".repeat(32));
   folder.lend();
@@ -32,7 +39,7 @@ function checkLab({ folder: path = copiedTree(), everyMs, hidesNames = false }: 
   const check = new SelfCheck({
     ...{ folder, everyMs, hidesNames, clock, signal: end.signal },
     plan: constantPlan(null),
-    settled: async () => undefined,
+    settled,
     emit: (event) => {
       events.push(event);
       for (const wake of waiters) wake();
@@ -103,6 +110,23 @@ describe("SelfCheck", () => {
     check.begin();
     check.order(order("c"));
     expect(await report(2)).toMatchObject({ result: "equal", files: 7 });
+  });
+
+  test("keeps no copy waiting while old snapshots are removed", async () => {
+    const { check, report } = checkLab({ settled: () => new Promise(() => undefined) });
+    check.begin();
+    check.order(order("a"));
+    await check.yield();
+    expect(await report(1)).toMatchObject({ result: "stopped", code: "copy-runs" });
+  });
+
+  test("calls a folder in which nothing was copied not read, also with all snapshots", async () => {
+    const { folder, check, report } = checkLab({ folder: tempFolder() });
+    folder.keepSnapshots();
+    check.begin();
+    check.order(order("a", { trees: "all" }));
+    expect(await report(1)).toMatchObject({ result: "failed", code: "manifest-missing", trees: 0 });
+    expect(folder.verifiedMs).toBeUndefined();
   });
 
   test("follows the latest of several orders, and answers each", async () => {
