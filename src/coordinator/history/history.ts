@@ -110,9 +110,13 @@ export class History implements Disposable {
     this.#write(() => this.#store.sinks.said(sink, at));
   }
 
-  /** A sink has read its copy again. */
-  sinkChecked(key: string, check: Omit<SinkCheck, "at">): void {
-    this.#write(() => this.#store.verified.keep(key, { ...check, at: this.#clock.date().toISOString() }));
+  /**
+   * A sink has read its copy again. It may tell of it long afterwards, and once more to a coordinator that was started again:
+   * that makes it no younger.
+   */
+  sinkChecked(key: string, check: Omit<SinkCheck, "at">, endedAt: string): void {
+    const at = new Date(Math.min(Date.parse(endedAt), this.#clock.date().getTime()));
+    this.#write(() => this.#store.verified.keep(key, { ...check, at: at.toISOString() }));
   }
 
   /** The sinks that have a copy of a session of this name. */

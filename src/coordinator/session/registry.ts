@@ -60,7 +60,7 @@ export class Registry {
       nameOf: ({ memberId, slot }) => this.#slots.get(slot)?.members.find(({ id }) => id === memberId)?.name ?? "",
       known: (session) =>
         history.sinksOf(session).filter(({ key: identity }) => entrance.mayEnter({ identity, role: "sink" }, session)),
-      keep: ({ identity, slot }, report) => history.sinkChecked(identity, checkOf(slot, report)),
+      keep: ({ identity, slot }, report) => history.sinkChecked(identity, checkOf(slot, report), report.endedAt),
     });
     const ground = {
       slots: this.#slots,
@@ -134,7 +134,8 @@ export class Registry {
       if (client !== undefined) {
         await this.#converse(client, messages);
         this.present.gone(client);
-        this.verifications.gone(client, connection.departure.code === "connection");
+        // Who connected again in its own place is back at once.
+        this.verifications.gone(client, ["connection", "superseded"].includes(connection.departure.code));
       }
     }
     await deadline;

@@ -7,6 +7,7 @@ import type { ClientMessage } from "../../protocol/messages/control.ts";
 import type { CoordinatorEvent } from "../../protocol/messages/coordinator-events.ts";
 import type { VerificationSink } from "../../protocol/messages/fleet-verify-events.ts";
 import {
+  fitVerifyReport,
   hasDamage,
   type VerifiedTrees,
   type VerifyProgress,
@@ -117,8 +118,10 @@ export class Verifications {
   }
 
   /** A sink has read its copy again, or does not go on. Its first answer to an order counts. */
-  verified(client: Client, { id, report }: Said<"verified">): void {
+  verified(client: Client, { id, report: said }: Said<"verified">): void {
     const { clock, emit, keep, nameOf } = this.#options;
+    // Whatever a sink says takes no more memory than that.
+    const report = fitVerifyReport(said);
     if (client.role !== "sink" || this.#hasAnswered(client, id)) return;
     const sink = id === undefined ? undefined : this.#asked(client, id);
     if (sink !== undefined) sink.report = report;

@@ -104,7 +104,7 @@ export type SinkProof = z.infer<typeof sinkProofSchema>;
 /** When a sink has read its copy again last (`fanfold verify --fleet`, `--verify-every`), and what came of it. */
 const sinkCheckSchema = z.object({
   session: text,
-  /** When it was told of, by the clock of the coordinator. */
+  /** When that ended, by the clock of the sink; when it was told of, if its clock is ahead. */
   at: time,
   result: z.enum(["equal", "differs"]),
   /** Its newest copy, and with all snapshots each of them. */

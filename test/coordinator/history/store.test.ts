@@ -254,4 +254,32 @@ describe("what a coordinator finds when it is back", () => {
     expect(history.past(session, "sink", source.identity)).toBeUndefined();
     expect(history.past({ ...session, id: "other" }, "sink", sink.identity)).toBeUndefined();
   });
+
+  test("makes a check no younger when its sink tells of it late, or once more", async () => {
+    using store: Store = await openStore(await stateFolder(), at);
+    const clock = new ManualClock();
+    const history = new History(store, {
+      clock,
+      warn: () => undefined,
+      retention: { sessions: 10 },
+      noteEnd: () => undefined,
+    });
+    const check = {
+      session: "photos",
+      result: "equal",
+      trees: 1,
+      files: 1,
+      bytes: 1,
+      differing: 0,
+      missing: 0,
+    } as const;
+    const checkedAt = () => store.verified.all().get(sink.identity)?.at;
+    const endedAt = clock.date().toISOString();
+    clock.advance(29 * 86_400_000);
+    history.sinkChecked(sink.identity, check, endedAt);
+    expect(checkedAt()).toBe(endedAt);
+    // Its clock is ahead.
+    history.sinkChecked(sink.identity, check, "2999-01-01T00:00:00.000Z");
+    expect(checkedAt()).toBe(clock.date().toISOString());
+  });
 });
