@@ -97,13 +97,15 @@ export class UnchangedLook implements Disposable {
   /** Takes the next frame, and answers it. False when something differs, or is none of its business: then nothing was answered. */
   take({ type, table }: Frame, want: (want: WantMessage) => void): boolean {
     try {
+      // Kept before it is answered: where that fails, nothing was answered either.
+      const record = this.#frames.append(table);
       if (!this.#isAsThere(type, table, want)) return false;
+      this.#taken.push({ type, record });
     } catch (thrown) {
       // Whatever it is, the engine for all cases comes upon it, and says what it is.
       if (thrown instanceof FanfoldError || systemCode(thrown) !== undefined) return false;
       throw thrown;
     }
-    if (this.#digest === undefined) this.#taken.push({ type, record: this.#frames.append(table) });
     return true;
   }
 
