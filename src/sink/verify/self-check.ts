@@ -1,6 +1,5 @@
 import { abortable } from "../../lib/async/abort.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { Directories } from "../../lib/disk/directories.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { VerifyOrder } from "../../member/inbox.ts";
 import { Bandwidth } from "../../member/limit/bandwidth.ts";
@@ -11,8 +10,7 @@ import { fitReason } from "../../protocol/messages/fit-message.ts";
 import { fitVerifyReport, type VerifiedTrees, type VerifyReport } from "../../protocol/messages/verification.ts";
 import { verifyReportWithoutNames } from "../../protocol/messages/without-names.ts";
 import type { SinkFolder } from "../own/sink-folder.ts";
-import { snapshotNames } from "../snapshots/catalogue.ts";
-import { type CheckedSnapshot, checkedSnapshot } from "../snapshots/checked-snapshot.ts";
+import { type CheckedSnapshot, keptSnapshots } from "../snapshots/checked-snapshot.ts";
 import { type CheckFailure, CheckTally } from "./check-tally.ts";
 import { checkTree } from "./verify.ts";
 
@@ -234,10 +232,9 @@ export class SelfCheck implements AsyncDisposable {
   /** One that is left out of a folder that keeps no snapshots. Throws system errors. */
   #trees(trees: VerifiedTrees): readonly (CheckedSnapshot | undefined)[] {
     const { folder } = this.#options;
-    const names = folder.keepsSnapshots ? namesIn(folder.path) : [];
+    const snapshots = folder.keepsSnapshots ? keptSnapshots(folder.path, trees) : [];
     // Where nothing was copied yet, that is said.
-    if (names.length === 0) return [checkedSnapshot(folder.path, undefined)];
-    return (trees === "all" ? names : names.slice(-1)).map((name) => checkedSnapshot(folder.path, name));
+    return snapshots.length === 0 ? [undefined] : snapshots;
   }
 
   /** Waits until the next one is due, by the clock on the wall: timers stand still while the machine sleeps. */
@@ -263,11 +260,6 @@ export class SelfCheck implements AsyncDisposable {
     }
     if (this.#running === undefined && this.#next === undefined) this.#ask({ by: "schedule", trees: "newest", plan });
   }
-}
-
-function namesIn(folder: Buffer): readonly string[] {
-  using directories = Directories.open(folder, process.platform);
-  return snapshotNames(directories);
 }
 
 function failureOf(thrown: unknown): CheckFailure {

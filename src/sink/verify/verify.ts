@@ -8,9 +8,9 @@ import { Bandwidth, type BandwidthOptions, limitPlanOf } from "../../member/limi
 import { pacedFrameBytes, type Throttle } from "../../member/limit/throttle.ts";
 import { type MemberRun, startMember } from "../../member/member-run.ts";
 import type { CopyProgress } from "../../protocol/messages/progress.ts";
-import type { VerifyEvent } from "../../protocol/messages/verify-events.ts";
+import type { VerifyCounts, VerifyEvent } from "../../protocol/messages/verify-events.ts";
 import { type HeldFolder, holdFolder } from "../own/folder-lock.ts";
-import { type CheckedSnapshot, checkedSnapshot } from "../snapshots/checked-snapshot.ts";
+import { type CheckedSnapshot, checkedSnapshots } from "../snapshots/checked-snapshot.ts";
 import type { DamageMemory } from "./found-damage.ts";
 import type { VerifyMessage, VerifyRequest, VerifyWorkerData } from "./verify-worker.ts";
 
@@ -22,7 +22,8 @@ export interface VerifyOptions extends BandwidthOptions {
   readonly strict?: boolean;
   /**
    * Name of the snapshot that is checked, of a folder that keeps them. Of an older one than the newest nothing is remembered for
-   * the next copy. @default the newest one; of a folder that keeps none, all of it
+   * the next copy. @default the one to which `latest` leads, and the newest one where that is another; of a folder that keeps
+   * none, all of it
    */
   readonly snapshot?: string | undefined;
   /** Whether to emit one event for each file that is as it should be. @default false */
@@ -45,16 +46,52 @@ export type VerifyRun = MemberRun<VerifyEvent, VerifyResult>;
  */
 export function verifyFolder(options: VerifyOptions): VerifyRun {
   return startMember(options.signal, async ({ hub, signal }) => {
-    const checked = checkedSnapshot(options.folder, options.snapshot);
+    const snapshots = checkedSnapshots(options.folder, options.snapshot);
     // Nobody writes into a snapshot that another one follows.
-    using folder = checked?.isNewest === false ? heldAsItIs(options.folder) : holdFolder(options.folder);
+    const isPast = snapshots.length > 0 && snapshots.every(({ isNewest }) => !isNewest);
+    using folder = isPast ? heldAsItIs(options.folder) : holdFolder(options.folder);
     const { clock = systemClock, strict = false, fileEvents = false } = options;
     const plan = limitPlanOf(options);
     using bandwidth = new Bandwidth({ option: plan, clock, onChange: () => undefined });
     const rules = { strict, fileEvents, throttle: bandwidth.throttle };
-    const emit = (event: VerifyEvent) => hub.emit(event);
-    return await checkTree({ path: folder.path, checked }, rules, { clock, signal, emit });
+    const emit = (event: VerifyEvent): void => {
+      // Of several trees, the end is told once.
+      if (event.type !== "finished") hub.emit(event);
+    };
+    const check = (checked: CheckedSnapshot | undefined): Promise<VerifyResult> =>
+      checkTree({ path: folder.path, checked }, rules, { clock, signal, emit });
+    const [first, ...others] = snapshots;
+    let result = await check(first);
+    for (const other of others) result = bothResults(result, await check(other));
+    hub.emit(result);
+    return result;
   });
+}
+
+/** Only of one of them is anything remembered. */
+function bothResults(one: VerifyResult, other: VerifyResult): VerifyResult {
+  const sum = (key: keyof VerifyCounts): number => one.counts[key] + other.counts[key];
+  const counts: VerifyCounts = {
+    files: sum("files"),
+    directories: sum("directories"),
+    symlinks: sum("symlinks"),
+    hardlinks: sum("hardlinks"),
+    specials: sum("specials"),
+    bytes: sum("bytes"),
+    filesByContent: sum("filesByContent"),
+    filesByTime: sum("filesByTime"),
+    differing: sum("differing"),
+    missing: sum("missing"),
+    extra: sum("extra"),
+    notCarried: sum("notCarried"),
+  };
+  return {
+    type: "finished",
+    result: one.result === "equal" ? other.result : one.result,
+    counts,
+    wanted: one.wanted === 0 ? other.wanted : one.wanted,
+    elapsedMs: one.elapsedMs + other.elapsedMs,
+  };
 }
 
 interface CheckedTree extends Pick<HeldFolder, "path"> {
