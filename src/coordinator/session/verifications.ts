@@ -19,6 +19,8 @@ import type { Client } from "./effects.ts";
 const KEPT_MAX = 16;
 /** A sink says how far it is each 2 s. */
 const SILENT_MS = 60_000;
+/** One that says so and gets no further is not waited for, either: its disk hangs, or it only talks. */
+const STUCK_MS = 600_000;
 /** A sink whose connection broke tries again at least each 5 s, and its check goes on meanwhile. */
 const BACK_WITHIN_MS = 15_000;
 /** What a sink says unasked is taken this often: it is written down, and everybody hears of it. */
@@ -50,9 +52,13 @@ interface AskedSink extends KnownCopy {
   /** By which it speaks; undefined: it was not there. */
   client: Client | undefined;
   heardMs: number;
+  /** When it was further than ever before. */
+  furtherMs: number;
   /** When its connection broke; 0: it said that it goes. */
   goneMs: number | undefined;
   progress?: VerifyProgress;
+  /** The most that it has found and read: files and bytes. */
+  furthest: number;
   report?: VerifyReport;
 }
 
@@ -86,15 +92,16 @@ export class Verifications {
   /** Asks all sinks of a session that are here. Undefined when none is here, nor known. */
   ask({ session, trees, limit }: AskedOf): Verification | undefined {
     const { clients, known, nameOf, clock, random } = this.#options;
-    const heardMs = clock.nowMs();
+    const nowMs = clock.nowMs();
+    const asked = { heardMs: nowMs, furtherMs: nowMs, furthest: -1, goneMs: undefined };
     const here = [...clients.values()].filter(({ role, slot }) => role === "sink" && slot === session);
     const sinks = new Map<string, AskedSink>();
     for (const client of here) {
       const { identity: key } = client;
-      sinks.set(key, { key, name: nameOf(client), client, heardMs, goneMs: undefined });
+      sinks.set(key, { ...asked, key, name: nameOf(client), client });
     }
     for (const { key, name } of known(session).slice(0, SINKS_PER_SESSION_MAX))
-      if (!sinks.has(key)) sinks.set(key, { key, name, client: undefined, heardMs, goneMs: undefined });
+      if (!sinks.has(key)) sinks.set(key, { ...asked, key, name, client: undefined });
     if (sinks.size === 0) return undefined;
     const id = random.id(SESSION_ID_CHARS);
     const order: KeptOrder = { id, session, trees, startedAt: clock.date().toISOString(), sinks };
@@ -114,7 +121,13 @@ export class Verifications {
   /** A sink says how far it is. From anybody else it is ignored. */
   reading(client: Client, { id, progress }: Said<"verifying">): void {
     const sink = this.#asked(client, id);
-    if (sink !== undefined) sink.progress = progress;
+    if (sink === undefined) return;
+    sink.progress = progress;
+    const { filesFound, filesDone, bytesFound, bytesDone } = progress;
+    const far = filesFound + filesDone + bytesFound + bytesDone;
+    if (far <= sink.furthest) return;
+    sink.furthest = far;
+    sink.furtherMs = sink.heardMs;
   }
 
   /** A sink has read its copy again, or does not go on. Its first answer to an order counts. */
@@ -181,11 +194,12 @@ function sinkView(sink: AskedSink, nowMs: number): VerificationSink {
   };
 }
 
-function stateOf({ client, report, goneMs, heardMs, progress }: AskedSink, nowMs: number): VerificationSink["state"] {
+function stateOf(sink: AskedSink, nowMs: number): VerificationSink["state"] {
+  const { client, report, goneMs, heardMs, furtherMs, progress } = sink;
   if (report !== undefined) return "done";
   if (client === undefined) return "away";
   if (goneMs !== undefined && (goneMs === 0 || nowMs - goneMs >= BACK_WITHIN_MS)) return "gone";
-  if (nowMs - heardMs >= SILENT_MS) return "silent";
+  if (nowMs - heardMs >= SILENT_MS || nowMs - furtherMs >= STUCK_MS) return "silent";
   return progress === undefined ? "asked" : "reading";
 }
 

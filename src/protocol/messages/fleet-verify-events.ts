@@ -11,7 +11,7 @@ export interface VerificationSink {
   readonly key: string;
   /**
    * asked: it was told. reading: it has begun. done: it has answered, see `report`. away: it is known and was not there. gone: it
-   * went before it answered. silent: it is connected, and says nothing.
+   * went before it answered. silent: it is connected, and says nothing, or gets no further.
    */
   readonly state: (typeof VERIFICATION_STATES)[number];
   /** How far it is. */

@@ -59,8 +59,8 @@ function labOf() {
     return asked.id;
   };
   const states = (id: string) => verifications.find(id)?.sinks.map(({ name, state }) => `${name} ${state}`);
-  const read = (client: Client, id: string) =>
-    verifications.reading(client, { type: "verifying", id, progress: PROGRESS });
+  const read = (client: Client, id: string, progress = PROGRESS) =>
+    verifications.reading(client, { type: "verifying", id, progress });
   const answer = (client: Client, id: string | undefined, report = EQUAL) =>
     verifications.verified(client, { type: "verified", ...(id === undefined ? {} : { id }), report });
   return {
@@ -135,6 +135,28 @@ describe("Verifications", () => {
     expect(verifications.find(id)?.isOver).toBe(true);
     answer(clientOf("a1", "photos"), id);
     expect(states(id)).toEqual(["a1 done", "c1 silent", "d1 away"]);
+  });
+
+  test("does not wait for one that says for ten minutes that it reads, and gets no further", () => {
+    const { clock, ask, attic, cellar, verifications, states, read, answer } = labOf();
+    const id = ask();
+    const during = (second: number, bytesDone: number): void => {
+      read(attic, id, { ...PROGRESS, bytesDone: second % 4 });
+      read(cellar, id, { ...PROGRESS, bytesDone });
+    };
+    for (let second = 0; second < 600; second += 2) {
+      during(second, 0);
+      clock.advance(2_000);
+    }
+    // What goes forth and back gets no further than it was.
+    expect(states(id)).toEqual(["a1 reading", "c1 silent", "d1 away"]);
+    during(600, 1);
+    clock.advance(2_000);
+    expect(states(id)).toEqual(["a1 silent", "c1 reading", "d1 away"]);
+    answer(cellar, id);
+    expect(verifications.find(id)?.isOver).toBe(true);
+    answer(attic, id);
+    expect(states(id)).toEqual(["a1 done", "c1 done", "d1 away"]);
   });
 
   test("takes what nobody asked for once a second of each, and once if it is said again", () => {

@@ -81,7 +81,7 @@ const WITHOUT_ANSWER: Readonly<Record<VerificationSink["state"], string>> = {
   done: "did not answer",
   away: "not there",
   gone: "went away before it had read all: what it finds later is in fanfold fleet",
-  silent: "does not answer, though it is connected",
+  silent: "does not answer, or gets no further, though it is connected",
 };
 
 function answerMessages({ name, state, report }: VerificationSink, style: Style): readonly Message[] {
