@@ -1,7 +1,7 @@
 import type { ControlConnection } from "../port/control-connection.ts";
 import type { Client, Effects } from "./effects.ts";
 import type { SlotHappening } from "./heard-event.ts";
-import { type Departure, isHere, type SessionSlot, sourceOf } from "./session-slot.ts";
+import { type Departure, listeningSource, type SessionSlot } from "./session-slot.ts";
 import type { Standby } from "./standby.ts";
 
 /** Whom orders are about: all sessions, those who are connected, and those who are on their way in. */
@@ -63,12 +63,12 @@ export class Orders {
     return effects.clients.has(member.id) ? "told" : "kept";
   }
 
-  /** The next run of a session is wanted now. Gives how many sources were told, or are at it already. */
+  /** The next run of a session is wanted now. Gives how many sources were told, or are at it already. A dry run brings nothing. */
   run(session: string): number {
     const { slots, standby } = this.#scope;
     const slot = slots.get(session);
-    const source = slot === undefined ? undefined : sourceOf(slot);
-    return standby.run(session) + Number(source !== undefined && isHere(source));
+    const source = slot === undefined ? undefined : listeningSource(slot);
+    return standby.run(session) + Number(source?.dryRun === false);
   }
 
   /** Cuts off every process of an identity that nobody wants any more: those that are here, on their way in, or away. */

@@ -53,8 +53,13 @@ export type FleetVerifyEvent =
       readonly type: "finished";
       /** differs: something is damaged. incomplete: nothing is, and not all have read everything. */
       readonly result: "equal" | "differs" | "incomplete";
-      /** With `--repair`, when something is damaged: the next run has begun, or there is no source that could. */
-      readonly repair?: "begun" | "no-source";
+      /**
+       * With `--repair`, when something is damaged: the next run has begun, there is no source that could, or it could not be
+       * ordered.
+       */
+      readonly repair?: "begun" | "no-source" | "failed";
+      /** Why it could not be ordered: a word for programs, a sentence for people. */
+      readonly repairFailure?: { readonly code: string; readonly message: string };
       /** All of them. */
       readonly sinks: readonly VerificationSink[];
     };

@@ -41,18 +41,27 @@ export function verifyFleet({
       seen = await look(desk, seen.id, { clock, signal: ended });
     }
     const found = endOf(seen.sinks);
-    const end = repairs && found.result === "differs" ? { ...found, repair: await repairOf(desk, order) } : found;
+    const isRepaired = repairs && found.result === "differs";
+    const end = isRepaired ? { ...found, ...(await repairOf(desk, order, ended)) } : found;
     hub.emit(end);
     return end;
   });
 }
 
+/** What was found is told, also when nothing comes of the repair. */
 async function repairOf(
   desk: FleetVerifyOptions["desk"],
   { session }: VerificationOrder,
-): Promise<NonNullable<FleetVerifyEnd["repair"]>> {
-  const { sources } = await desk.run(session);
-  return sources > 0 ? "begun" : "no-source";
+  signal: AbortSignal,
+): Promise<Pick<FleetVerifyEnd, "repair" | "repairFailure">> {
+  try {
+    const { sources } = await desk.run(session);
+    return { repair: sources > 0 ? "begun" : "no-source" };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const { code, message } = FanfoldError.from(thrown);
+    return { repair: "failed", repairFailure: { code, message } };
+  }
 }
 
 async function look(

@@ -67,8 +67,13 @@ function fleetMessages(event: FleetVerifyEvent, style: Style): readonly Message[
   }
 }
 
-function repairMessages({ repair }: Extract<FleetVerifyEvent, { type: "finished" }>): readonly Message[] {
+function repairMessages(event: Extract<FleetVerifyEvent, { type: "finished" }>): readonly Message[] {
+  const { repair, repairFailure } = event;
   if (repair === undefined) return [];
+  if (repair === "failed") {
+    const why = repairFailure === undefined ? "" : `: ${repairFailure.message}`;
+    return [warning(`the next run cannot be ordered${why}; nothing is mended yet, and what is damaged is remembered`)];
+  }
   if (repair === "begun")
     return [info("the next run begins now: it brings what is damaged; fanfold sessions shows it")];
   const todo = "start fanfold source on its machine; what is damaged is remembered until then";
