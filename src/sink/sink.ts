@@ -160,11 +160,13 @@ class SinkProgram {
         ? []
         : await readAgeKeys(ageKeyFile, { clock: this.#clock, signal: this.#options.signal });
     using folder = openSinkFolder(this.#options.folder, this.#random);
+    // Also of a later process that has no keys.
+    if (ageKeys.length > 0) folder.hideNames();
     using snapshots = this.#snapshots(folder);
     await using pruner = this.#pruner(folder, snapshots);
     pruner?.resume();
     const command = this.#command(folder);
-    await using check = this.#check(folder, { pruner, hidesNames: ageKeys.length > 0 });
+    await using check = this.#check(folder, pruner);
     const turns = new FolderTurns(folder, check);
     turns.lend();
     const contact = contactOf(asked, folder.coordinators, (event) => this.#hub.emit(event));
@@ -180,7 +182,7 @@ class SinkProgram {
   }
 
   /** @throws FanfoldError `usage` */
-  #check(folder: SinkFolder, { pruner, hidesNames }: { pruner: Pruner | undefined; hidesNames: boolean }): SelfCheck {
+  #check(folder: SinkFolder, pruner: Pruner | undefined): SelfCheck {
     const { verifyEveryMs: everyMs, verifyBytesPerSecondMax = READ_LIMIT_DEFAULT, signal, stay } = this.#options;
     if (everyMs !== undefined && stay !== true)
       throw new FanfoldError(
@@ -188,7 +190,7 @@ class SinkProgram {
         "cannot use --verify-every without --stay: a sink that does not wait reads nothing",
       );
     return new SelfCheck({
-      ...{ folder, everyMs, hidesNames, signal, clock: this.#clock },
+      ...{ folder, everyMs, signal, clock: this.#clock },
       plan: limitPlanOf({ bytesPerSecondMax: verifyBytesPerSecondMax }),
       settled: async () => await pruner?.done(),
       emit: (event) => this.#hub.emit(event),
@@ -296,7 +298,7 @@ class SinkProgram {
       }
     } catch (thrown) {
       const error = FanfoldError.from(thrown);
-      void link.leave(ageKeys.length > 0 ? errorWithoutNames(error) : error);
+      void link.leave(folder.hidesNames ? errorWithoutNames(error) : error);
       // Who was not even let in within the time allowed has waited long enough.
       if (!stay || !isWelcomed || !SESSION_LOST.has(error.code) || signal.aborted) throw error;
       emit({ type: "warning", code: error.code, message: error.message });
@@ -318,7 +320,7 @@ class SinkProgram {
       version: PROTOCOL_VERSION,
       role: "sink",
       session: session ?? MEMBER_DEFAULTS.session,
-      ...labelsOf({ name, folder: ageKeys.length > 0 ? "" : folder.path.toString() }),
+      ...labelsOf({ name, folder: folder.hidesNames ? "" : folder.path.toString() }),
       stay: stay ?? false,
       ...(space === undefined ? {} : { free: space }),
       ...(snapshots === undefined ? {} : { snapshots: true }),

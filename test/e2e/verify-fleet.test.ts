@@ -150,7 +150,16 @@ describe.concurrent("fanfold verify --fleet", { timeout: E2E_MS }, () => {
     expect(sinks["attic"]?.report).toMatchObject({ differing: 1, wanted: 1, problems: [] });
     expect(problemsOf((await attic.event("verified")).report)).toEqual([[undefined, "large"]]);
     await coordinator.process.event("verified");
-    expect(coordinator.process.stdout + run.stdout).not.toContain("large");
+    // Nor of a sink that is started without its keys.
+    attic.signal("SIGTERM");
+    await attic.exit();
+    const keyless = sink("attic");
+    await keyless.event("waiting");
+    const later = verify();
+    expect((await answers(later)).sinks["attic"]?.report).toMatchObject({ differing: 1, problems: [] });
+    expect(problemsOf((await keyless.event("verified")).report)).toEqual([[undefined, "large"]]);
+    await coordinator.process.event("verified", { nth: 2 });
+    expect(coordinator.process.stdout + run.stdout + later.stdout).not.toContain("large");
   });
 
   test("is not needed by a sink with --verify-every: it reads by itself, and its coordinator hears of it", async () => {

@@ -11,6 +11,8 @@ export interface FolderFacts {
   readonly snapshots?: boolean | undefined;
   /** The program that makes snapshots of it failed behind the last copy. */
   readonly commandFailed?: boolean | undefined;
+  /** A sink with age keys has had it: the names in it may be those of a copy for recipients. */
+  readonly forRecipients?: boolean | undefined;
   /** When the copy was read again last, in milliseconds since 1970; or since when that is waited for. */
   readonly verifiedMs?: number | undefined;
   /** Undefined when it has none, or they cannot be understood. Then no file in the folder is trusted. */
@@ -28,6 +30,7 @@ const secret = shape.text().regex(/^[0-9a-f]{64}$/);
 const rest = {
   snapshots: shape.flag().optional(),
   commandFailed: shape.flag().optional(),
+  forRecipients: shape.flag().optional(),
   source: shape.text().max(128).optional(),
   verifiedMs: shape.int().nonnegative().optional(),
   mark: shape.unknown().optional(),
@@ -37,8 +40,9 @@ const formerShape = shape.object({ secret, ...rest });
 const factsShape = shape.object({ seed: secret, ...rest });
 
 /** The same facts are the same text. */
-export function encodeFacts({ seed, source, snapshots, commandFailed, verifiedMs, mark }: FolderFacts): string {
-  return `${JSON.stringify({ seed, source, snapshots, commandFailed, verifiedMs, mark })}\n`;
+export function encodeFacts(facts: FolderFacts): string {
+  const { seed, source, snapshots, commandFailed, forRecipients, verifiedMs, mark } = facts;
+  return `${JSON.stringify({ seed, source, snapshots, commandFailed, forRecipients, verifiedMs, mark })}\n`;
 }
 
 /** @returns undefined for anything that is not what `encodeFacts` makes; a mark that is none is left out */
@@ -49,8 +53,8 @@ export function decodeFacts(bytes: Uint8Array): KnownFacts | undefined {
     const found = factsShape.accept(value) ?? formerShape.accept(value);
     if (found === undefined) return undefined;
     const { mark, ...others } = found;
-    const { source, snapshots, commandFailed, verifiedMs } = others;
-    const known = { source, snapshots, commandFailed, verifiedMs, mark: asSyncMark(mark) };
+    const { source, snapshots, commandFailed, forRecipients, verifiedMs } = others;
+    const known = { source, snapshots, commandFailed, forRecipients, verifiedMs, mark: asSyncMark(mark) };
     return { ...("seed" in found ? { seed: found.seed } : {}), ...known };
   } catch {
     return undefined;

@@ -30,6 +30,10 @@ export interface SinkFolder extends Disposable {
   readonly keepsSnapshots: boolean;
   /** From now on they do. */
   keepSnapshots(): void;
+  /** A coordinator may not learn names of what is in it: it holds, or held, copies for recipients. */
+  readonly hidesNames: boolean;
+  /** From now on it may not, whoever opens it next. */
+  hideNames(): void;
   /** The program that makes snapshots of it failed behind the last copy. */
   readonly commandFailed: boolean;
   /** How it ended. */
@@ -122,6 +126,12 @@ function remembering(where: Pick<SinkFolder, "path" | "place">, own: OwnFolder, 
       return facts.snapshots === true;
     },
     keepSnapshots: () => change({ snapshots: true }),
+    get hidesNames() {
+      return facts.forRecipients === true;
+    },
+    hideNames() {
+      if (facts.forRecipients !== true) change({ forRecipients: true });
+    },
     get commandFailed() {
       return facts.commandFailed === true;
     },

@@ -25,13 +25,14 @@ const LOOK_MS_MAX = 30_000;
 const AGAIN_MS = 600_000;
 
 interface SelfCheckOptions {
-  readonly folder: Pick<SinkFolder, "path" | "keepsSnapshots" | "pinnedSource" | "verifiedMs" | "noteVerified">;
+  readonly folder: Pick<
+    SinkFolder,
+    "path" | "keepsSnapshots" | "hidesNames" | "pinnedSource" | "verifiedMs" | "noteVerified"
+  >;
   /** Undefined: only when it is asked for. */
   readonly everyMs: number | undefined;
   /** How fast the disk is read, when an order does not say. */
   readonly plan: LimitPlan | undefined;
-  /** Whether the coordinator may not learn names. */
-  readonly hidesNames: boolean;
   /** Resolves when snapshots that are to go are gone. */
   readonly settled: () => Promise<void>;
   readonly clock: Clock;
@@ -223,7 +224,7 @@ export class SelfCheck implements AsyncDisposable {
   }
 
   #tell({ id }: CheckJob, report: VerifyReport): void {
-    const told = fitVerifyReport(this.#options.hidesNames ? verifyReportWithoutNames(report) : report);
+    const told = fitVerifyReport(this.#options.folder.hidesNames ? verifyReportWithoutNames(report) : report);
     const message: ClientMessage = { type: "verified", ...(id === undefined ? {} : { id }), report: told };
     if (this.#speaker === undefined) this.#untold = message;
     else this.#speaker(message);

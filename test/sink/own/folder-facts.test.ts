@@ -9,6 +9,7 @@ describe("the facts of a sink's folder", () => {
     { seed: SEED },
     { seed: SEED, source: "b1".repeat(32) },
     { seed: SEED, mark: MARK },
+    { seed: SEED, snapshots: true, commandFailed: true, forRecipients: true, verifiedMs: 7 },
     { seed: SEED, source: "b1".repeat(32), mark: MARK },
   ])("are read back as they were written: %j", (facts) => {
     expect(decodeFacts(Buffer.from(encodeFacts(facts)))).toEqual(facts);

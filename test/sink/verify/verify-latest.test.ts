@@ -35,7 +35,7 @@ async function ownReport(path: string, trees: "newest" | "all"): Promise<VerifyR
   folder.lend();
   const told = Promise.withResolvers<VerifyReport>();
   await using check = new SelfCheck({
-    ...{ folder, everyMs: undefined, plan: undefined, hidesNames: false },
+    ...{ folder, everyMs: undefined, plan: undefined },
     ...{ clock: handClock(), signal: new AbortController().signal },
     settled: async () => undefined,
     emit: (event) => {
