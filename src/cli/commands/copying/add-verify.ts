@@ -28,7 +28,12 @@ export function addVerify(program: Command, io: ProgramIo, finish: Finish): void
       ),
     )
     .addOption(
-      typedOnly(new Option("--snapshot <time>", "check this snapshot, or all of them (default: the newest one)")),
+      typedOnly(
+        new Option(
+          "--snapshot <time>",
+          "check this snapshot, or all of them (default: that of latest, and the newest one)",
+        ),
+      ),
     )
     .addOption(
       typedOnly(
