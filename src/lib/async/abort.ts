@@ -10,8 +10,10 @@ export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw abortError(signal);
 }
 
-/** Waits for a promise, but no longer than the signal lets it; the promise itself goes on. */
+/** Waits for a promise, but no longer than the signal lets it; the promise itself goes on, and nobody hears how it fails then. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Of one that is not waited for, a failure would end the process.
+  promise.catch(() => undefined);
   throwIfAborted(signal);
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {

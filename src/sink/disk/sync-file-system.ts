@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, openSync } from "node:fs";
-import { abortable } from "../../lib/async/abort.ts";
+import { abortable, throwIfAborted } from "../../lib/async/abort.ts";
 import { loadNative } from "../../lib/disk/native.ts";
 import { FanfoldError, reasonOf, systemCode } from "../../lib/errors.ts";
 import { shownPath } from "../../lib/folder/file-path.ts";
@@ -24,10 +24,26 @@ export function openFileSystemSync(folder: Buffer): FileSystemSync {
   const fd = native === undefined ? undefined : opened(folder);
   if (native === undefined || fd === undefined)
     return { sync: (signal) => syncByProgram(folder, signal), [Symbol.dispose]: () => undefined };
+  /** Syncs that still have the descriptor, also when nobody waits for them any more. */
+  let syncs = 0;
+  let isOver = false;
+  const closeWhenFree = (): void => {
+    if (isOver && syncs === 0) closeSync(fd);
+  };
+  const syncOnce = async (): Promise<void> => {
+    syncs += 1;
+    try {
+      await native.syncFileSystem(fd);
+    } finally {
+      syncs -= 1;
+      closeWhenFree();
+    }
+  };
   return {
     async sync(signal) {
       try {
-        await abortable(native.syncFileSystem(fd), signal);
+        throwIfAborted(signal);
+        await abortable(syncOnce(), signal);
       } catch (thrown) {
         if (systemCode(thrown) === undefined) throw thrown;
         throw new FanfoldError(
@@ -39,7 +55,10 @@ export function openFileSystemSync(folder: Buffer): FileSystemSync {
         );
       }
     },
-    [Symbol.dispose]: () => closeSync(fd),
+    [Symbol.dispose]() {
+      isOver = true;
+      closeWhenFree();
+    },
   };
 }
 

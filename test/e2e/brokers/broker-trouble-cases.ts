@@ -95,7 +95,9 @@ export function brokerTrouble(name: string, start: () => Promise<TestBroker>): v
         expect(await hasty.failure()).toMatchObject({ code: "broker-unreachable" });
         expect(hasty.stderr).toContain(`127.0.0.1:${broker.port}`);
       }
-      const { source, sinks } = startCopy(lab, { address, from, to: [lab.path("sink")] });
+      // On a busy machine a broker takes longer to come up than a source waits when it is not told otherwise.
+      const sourceArgs = ["--connect-timeout", "3m"];
+      const { source, sinks } = startCopy(lab, { address, from, to: [lab.path("sink")], sourceArgs });
       const held = [await source.event("held"), ...(await Promise.all(sinks.map((sink) => sink.event("held"))))];
       for (const { reason } of held) expect(reason).toMatch(/nothing listens there/);
       await broker.restart();

@@ -22,9 +22,18 @@ export function killRest(): void {
   for (const child of running.keys()) child.kill("SIGKILL");
 }
 
-/** What the processes of this test process printed that still run: why a test came to no end. */
+/** Those that ended badly last: who waits in vain seldom is who failed. */
+const failed: { shown(): string }[] = [];
+const FAILED_MAX = 3;
+
+function noteFailed(process: { shown(): string }): void {
+  failed.push(process);
+  if (failed.length > FAILED_MAX) failed.shift();
+}
+
+/** What the processes of this test process printed that still run, or ended badly: why a test came to no end. */
 export function shownOfRunning(): string[] {
-  return [...running.values()].map((shown) => shown());
+  return [...failed.map((process) => process.shown()), ...[...running.values()].map((shown) => shown())];
 }
 
 /** Signals by which only a fault of the program, or of Node.js, ends a process. */
@@ -71,6 +80,7 @@ export class CliProcess<Event extends { readonly type: string }> {
       // After both streams: everything it printed is here.
       child.on("close", (status, signal) => {
         running.delete(child);
+        if (status !== 0) noteFailed(this);
         this.#status = status ?? 128 + (signal === null ? 0 : constants.signals[signal]);
         resolve(this.#status);
         this.#wake();

@@ -40,7 +40,10 @@ describe.skipIf(koffi === undefined)("by calls of OpenSSL", () => {
     for (let turn = 0; turn < 3; turn += 1) {
       const nonce = Buffer.alloc(NONCE_BYTES, turn);
       const { body, tag } = sealed(called, nonce, content);
-      expect({ body, tag }).toEqual(sealed(plain, nonce, content));
+      const wanted = sealed(plain, nonce, content);
+      // Of large arrays the comparison of each number takes minutes.
+      expect(Buffer.compare(body, wanted.body)).toBe(0);
+      expect(tag).toEqual(wanted.tag);
       expect(called.open(nonce, HEAD, body, tag)).toBe(true);
       expect(Buffer.compare(body, content)).toBe(0);
     }

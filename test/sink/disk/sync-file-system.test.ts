@@ -26,6 +26,21 @@ test("the folder is held open from the beginning to the end, so that no failed w
   expect(isHeld(folder)).toBe(false);
 });
 
+test("who is called off in a sync goes at once, and the folder is let go when the sync is done", async () => {
+  const folder = tempFolder();
+  const end = new AbortController();
+  const over = new Error("over");
+  {
+    using disk = openFileSystemSync(Buffer.from(folder));
+    const called = disk.sync(end.signal);
+    end.abort(over);
+    await expect(called).rejects.toMatchObject({ cause: over });
+    // Called off before it began.
+    await expect(disk.sync(end.signal)).rejects.toMatchObject({ cause: over });
+  }
+  await expect.poll(() => isHeld(folder)).toBe(false);
+});
+
 test("of a folder that is gone nothing is held, and the sync says that it failed", async () => {
   const folder = tempFolder();
   rmSync(folder, { recursive: true });
