@@ -4,10 +4,10 @@ import type { PlaceOfPiece } from "./piece-finder.ts";
 
 const LACKED = -1;
 
-/** Of a file with a recipe: which pieces this sink holds, and where they lie. The files that have them stay open, at most 255. */
-export class HeldPieces implements Disposable {
+/** Of a file with a recipe: which pieces this sink holds, and in which files they lie: at most 255, which their owner keeps open. */
+export class HeldPieces {
   /** Each once. */
-  readonly #files: OpenFile[];
+  readonly #files: OpenFile[] = [];
   /** Where each piece begins, and behind them the end of the last. */
   readonly #starts: Float64Array;
   /** The same in the file that has it. */
@@ -16,15 +16,13 @@ export class HeldPieces implements Disposable {
   readonly #fileOf: Uint8Array;
   #count = 0;
 
-  /** Takes over the version that is here, if there is one. */
-  constructor(pieces: number, own: OpenFile | undefined) {
-    this.#files = own === undefined ? [] : [own];
+  constructor(pieces: number) {
     this.#starts = new Float64Array(pieces + 1);
     this.#from = new Float64Array(pieces);
     this.#fileOf = new Uint8Array(pieces);
   }
 
-  /** The next piece. Takes over the file that has it; without one it is lacked. */
+  /** The next piece; without a place it is lacked. */
   add(length: number, place: PlaceOfPiece | undefined): void {
     this.#from[this.#count] = place?.from ?? LACKED;
     if (place !== undefined) this.#fileOf[this.#count] = this.#numberOf(place.file);
@@ -58,10 +56,6 @@ export class HeldPieces implements Disposable {
       at = to;
     }
     return true;
-  }
-
-  [Symbol.dispose](): void {
-    for (const file of this.#files.splice(0)) file[Symbol.dispose]();
   }
 
   /** Most often that of the piece before. */

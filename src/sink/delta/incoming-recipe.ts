@@ -23,7 +23,7 @@ interface Found {
   readonly elsewhere: PieceFinder | undefined;
 }
 
-/** The recipe of one file [P-17]: its slices come in order, and each is answered. */
+/** The recipe of one file [P-17]: its slices come in order, and each is answered. What it is made of stays open with it. */
 export class IncomingRecipe implements Disposable {
   readonly pieces: number;
   readonly size: number;
@@ -43,7 +43,7 @@ export class IncomingRecipe implements Disposable {
     this.pieces = pieces;
     this.size = size;
     this.#cutting = cutting;
-    this.held = found && new HeldPieces(pieces, found.file);
+    this.held = found && new HeldPieces(pieces);
     this.#own = found?.own;
     this.#file = found?.file;
     this.#elsewhere = found?.elsewhere;
@@ -90,7 +90,8 @@ export class IncomingRecipe implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.held?.[Symbol.dispose]();
+    this.#file?.[Symbol.dispose]();
+    this.#elsewhere?.[Symbol.dispose]();
   }
 
   /** In the version that is here, or else in another file. */

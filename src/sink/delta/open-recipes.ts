@@ -116,7 +116,8 @@ export class OpenRecipes implements Disposable {
       throw refused(entry, `${this.#open.size} recipes of ${this.#pieces} pieces are open`);
     const { older, onBusy } = this.#options;
     const open = wanted ? () => older.open(entry) : undefined;
-    const elsewhere = wanted ? older.elsewhere(entry) : undefined;
+    // Of what is cut by content nothing is known in other files.
+    const elsewhere = wanted && slice.cutting.cutter === "fixed" ? older.elsewhere(entry) : undefined;
     const recipe = IncomingRecipe.begin(slice, { open, elsewhere, onBusy });
     this.#open.set(entry.entry, recipe);
     this.#pieces += slice.pieces;

@@ -1,5 +1,7 @@
 import type { IndexedFile, PiecesToFind } from "../../delta/piece-index.ts";
+import { PIECE_HASH_BYTES } from "../../protocol/limits.ts";
 import type { KnownPieces } from "../disk/known-pieces.ts";
+import { hashRange, TELL_BYTES } from "../disk/read-content.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
 
 /** Where a piece lies. */
@@ -8,21 +10,55 @@ export interface PlaceOfPiece {
   readonly from: number;
 }
 
-/** Finds pieces of one recipe in other files that are here. The files that it opens are its caller's, who closes each once. */
-export class PieceFinder {
-  readonly #known: KnownPieces;
+interface PieceFinderOptions {
+  readonly known: KnownPieces;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
+}
+
+/**
+ * Finds pieces of one recipe in other files that are here, which stay open with it. Each is read: a file may look as it did,
+ * and have other content. Then that piece is lacked, and the copy is none the worse.
+ */
+export class PieceFinder implements Disposable {
+  readonly #options: PieceFinderOptions;
   /** Undefined: it cannot be opened. */
   readonly #opened = new Map<IndexedFile, OpenFile | undefined>();
+  #untoldBytes = 0;
 
-  constructor(known: KnownPieces) {
-    this.#known = known;
+  constructor(options: PieceFinderOptions) {
+    this.#options = options;
   }
 
+  /** Pieces are those of a file that is cut by place. */
   find(pieces: PiecesToFind, index: number): PlaceOfPiece | undefined {
-    const found = this.#known.find(pieces, index);
+    const found = this.#options.known.find(pieces, index);
     if (found === undefined) return undefined;
-    if (!this.#opened.has(found.file)) this.#opened.set(found.file, this.#known.open(found.file));
-    const file = this.#opened.get(found.file);
-    return file && { file, from: found.offset };
+    const file = this.#open(found.file);
+    if (file === undefined) return undefined;
+    const place = { file, from: found.offset };
+    return this.#isThere(place, pieces, index) ? place : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#opened.values()) file?.[Symbol.dispose]();
+    this.#opened.clear();
+  }
+
+  #open(file: IndexedFile): OpenFile | undefined {
+    if (!this.#opened.has(file)) this.#opened.set(file, this.#options.known.open(file));
+    return this.#opened.get(file);
+  }
+
+  #isThere({ file, from }: PlaceOfPiece, { lengths, hashes }: PiecesToFind, index: number): boolean {
+    const length = lengths[index] ?? 0;
+    this.#untoldBytes += length;
+    if (this.#untoldBytes >= TELL_BYTES) {
+      this.#untoldBytes = 0;
+      this.#options.onBusy();
+    }
+    const at = index * PIECE_HASH_BYTES;
+    const hash = hashRange(file.fd, { offset: from, length });
+    return hash !== undefined && hashes.compare(hash, 0, PIECE_HASH_BYTES, at, at + PIECE_HASH_BYTES) === 0;
   }
 }

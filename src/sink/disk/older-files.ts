@@ -16,6 +16,8 @@ interface OlderFilesOptions {
   readonly basis: Basis | undefined;
   /** Those of files under other names. */
   readonly pieces: KnownPieces;
+  /** Called now and then while much is read. */
+  readonly onBusy: () => void;
 }
 
 /**
@@ -47,7 +49,8 @@ export class OlderFiles {
 
   /** What finds pieces of it in files under other names. */
   elsewhere(entry: FileEntry): PieceFinder | undefined {
-    return this.#mayServe(entry) ? new PieceFinder(this.#options.pieces) : undefined;
+    const { pieces: known, onBusy } = this.#options;
+    return this.#mayServe(entry) ? new PieceFinder({ known, onBusy }) : undefined;
   }
 
   #mayServe(entry: FileEntry): boolean {

@@ -97,6 +97,20 @@ export function readKept(fd: number, space: Buffer, offset: number): boolean {
   return readable(() => readFully(fd, space, offset)) === space.length;
 }
 
+/** Hash of a range of an open file [P-5]; undefined when it ends before, or the system refuses it. */
+export function hashRange(
+  fd: number,
+  range: { readonly offset: number; readonly length: number },
+): Uint8Array | undefined {
+  const hasher = new FileHasher();
+  const isRead = readInSteps(
+    range,
+    (space, offset) => readKept(fd, space, offset),
+    (bytes) => hasher.add(hashChunk(bytes)),
+  );
+  return isRead ? hasher.digest() : undefined;
+}
+
 /** A range in steps of whole leaves, as `read` fills them; each is overwritten by the next. False when `read` says so. */
 export function readInSteps(
   { offset, length }: { readonly offset: number; readonly length: number },

@@ -113,7 +113,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   // Other names are snapshots': there is nothing to wait for.
   const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
   const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
-  const older = new OlderFiles({ root, basis: snapshot?.basis, pieces });
+  const older = new OlderFiles({ root, basis: snapshot?.basis, pieces, onBusy });
   const recipes = opening.use(new OpenRecipes({ older, onBusy, out }));
   const judge = new WantJudge({ root, space, shared, older, isDoubted: doubted, onBusy, hashesHeld });
   const usual = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };

@@ -227,11 +227,25 @@ describe("never a wrong copy", () => {
     expectProblem(sink, folder, () => writeFileSync(join(folder, "file"), "short"));
   });
 
-  test("when what is remembered says that a file has other content than it has", () => {
+  test("when a file has rotted: it looks as it did, and what is not as it was comes", () => {
     const folder = tempFolder();
-    copied(folder, noise(8, OLD.length));
+    copied(folder, OLD);
+    writeFileSync(join(folder, "file"), overwritten(OLD, 9 * LEAF, 3), { flag: "r+" });
+    // A disk that gives other bytes leaves size and times as they were.
     written(folder, [["file", join(folder, "file"), recipeFor(OLD, cuttingOf("fixed"))]]);
-    expectProblem(beginRecipes(folder, OLD, { entry: named("new") }), folder);
+    for (const name of ["new", "newer"]) {
+      expect(copiedAsNew(folder, OLD, { entry: named(name) })).toBe(1);
+      expect(readFileSync(join(folder, name)).equals(OLD)).toBe(true);
+    }
+  });
+
+  test("when what is remembered says that a file has other content than it has, or is longer", () => {
+    const folder = tempFolder();
+    const recipe = recipeFor(OLD, cuttingOf("fixed"));
+    copied(folder, noise(8, OLD.length - 9 * LEAF));
+    written(folder, [["file", join(folder, "file"), recipe]]);
+    expect(copiedAsNew(folder, OLD)).toBe(recipe.lengths.length);
+    expect(readFileSync(join(folder, "new")).equals(OLD)).toBe(true);
   });
 
   test("but a right one when the file is replaced or removed then: it is open", () => {
