@@ -95,6 +95,7 @@ export class LightSource implements Disposable {
       bytesDone,
       discoveryEnded: true,
       bytesUnchanged: 0,
+      bytesKept: 0,
       bytesSent: bytesDone,
       bytesSentAgain: 0,
       bytesCaughtUp: 0,

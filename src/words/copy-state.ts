@@ -25,7 +25,8 @@ export interface CopyState {
 type Moved = (progress: CopyProgress) => number;
 
 /** By a sink; and what a check has read. */
-export const receivedBytes: Moved = ({ bytesDone, bytesUnchanged }) => Math.max(0, bytesDone - bytesUnchanged);
+export const receivedBytes: Moved = ({ bytesDone, bytesUnchanged, bytesKept }) =>
+  Math.max(0, bytesDone - bytesUnchanged - bytesKept);
 
 interface NextCopy {
   readonly progress: CopyProgress;

@@ -111,7 +111,14 @@ class Forger {
     const { epoch, sourceIdentity: source } = this.#start;
     const digest = "ab".repeat(32);
     const receipt = receiptOf({ sessionId: this.#sessionId, epoch, source, name: "honest", digest }, this.#key);
-    const counts = { problemCount: 0, problems: [], filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0 };
+    const counts = {
+      problemCount: 0,
+      problems: [],
+      filesUnchanged: 0,
+      bytesUnchanged: 0,
+      bytesKept: 0,
+      entriesChanged: 0,
+    };
     const messages: readonly UpMessage[] = [
       { type: "proof", pages: 1, digest, progress, ...counts, receipt },
       { type: "failed", code: "disk-full", message: "forged", progress },

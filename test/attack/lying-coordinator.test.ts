@@ -100,7 +100,14 @@ describe("a coordinator that lies", () => {
       if (role !== "sink") return [message];
       if (digest !== undefined && message.type === "start") {
         const [{ id: sinkId, name } = { id: "", name: "" }] = message.sinks;
-        const counts = { filesDone: 1, bytesDone: 13, filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 1 };
+        const counts = {
+          filesDone: 1,
+          bytesDone: 13,
+          filesUnchanged: 0,
+          bytesUnchanged: 0,
+          bytesKept: 0,
+          entriesChanged: 1,
+        };
         const mine = { sinkId, name, outcome, digest, problemCount: 0, problems: [], ...counts, caughtUp: false };
         return [message, { type: "ended", mine }];
       }

@@ -152,7 +152,7 @@ async function expectHarmless(text: string): Promise<void> {
 function progressWith(currentFile: string) {
   return {
     ...{ filesFound: 3, filesDone: 1, bytesFound: 3_000_000, bytesDone: 1_000_000, discoveryEnded: true },
-    ...{ bytesUnchanged: 0, bytesSent: 1_000_000, bytesSentAgain: 0, bytesCaughtUp: 0, currentFile },
+    ...{ bytesUnchanged: 0, bytesKept: 0, bytesSent: 1_000_000, bytesSentAgain: 0, bytesCaughtUp: 0, currentFile },
     ...{ rateBytesPerSecond: 1000, elapsedMs: 1000 },
   };
 }
@@ -176,7 +176,7 @@ function summaryWith(text: string): SessionSummary {
       {
         ...{ sinkId: text.slice(0, 16), name: text.slice(0, 256), outcome: "incomplete", code: "incomplete" },
         ...{ message: text.slice(0, 4000), filesDone: 3, bytesDone: 3_000_000, problemCount: 1, problems: [problem] },
-        ...{ filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, caughtUp: false },
+        ...{ filesUnchanged: 0, bytesUnchanged: 0, bytesKept: 0, entriesChanged: 0, caughtUp: false },
       },
     ],
   };

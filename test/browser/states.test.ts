@@ -21,7 +21,14 @@ const ENDED = 61;
 
 const PROGRESS: CopyProgress = {
   ...{ filesFound: 3, filesDone: 1, bytesFound: 3_000_000, bytesDone: 1_000_000, discoveryEnded: true },
-  ...{ bytesUnchanged: 0, bytesSent: 1_000_000, bytesSentAgain: 0, bytesCaughtUp: 0, currentFile: "a file" },
+  ...{
+    bytesUnchanged: 0,
+    bytesKept: 0,
+    bytesSent: 1_000_000,
+    bytesSentAgain: 0,
+    bytesCaughtUp: 0,
+    currentFile: "a file",
+  },
   ...{ rateBytesPerSecond: 1000, elapsedMs: 1000 },
 };
 
@@ -42,7 +49,7 @@ function summaryOf(result: "complete" | "dry-run", sinkIds: readonly string[]): 
     problems: [],
     sinks: sinkIds.map((sinkId) => ({
       ...{ sinkId, name: sinkId, outcome, filesDone: 3, bytesDone: 3_000_000, problemCount: 0, problems: [] },
-      ...{ filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, caughtUp: false },
+      ...{ filesUnchanged: 0, bytesUnchanged: 0, bytesKept: 0, entriesChanged: 0, caughtUp: false },
     })),
   };
 }

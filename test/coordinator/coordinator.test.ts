@@ -155,6 +155,7 @@ describe("a session", () => {
           bytesSentAgain: 0,
           bytesCaughtUp: 0,
           bytesUnchanged: 0,
+          bytesKept: 0,
           currentFile: "a",
           rateBytesPerSecond: 1,
           elapsedMs: 1,

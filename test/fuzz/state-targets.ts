@@ -37,6 +37,7 @@ const PROOF = {
     problemCount: 1,
     filesUnchanged: 0,
     bytesUnchanged: 0,
+    bytesKept: 0,
     entriesChanged: 0,
     receipt: receiptOf({ digest: "b".repeat(64), outcome: "incomplete", filesDone: 1, bytesDone: 2, problemCount: 1 }),
   },

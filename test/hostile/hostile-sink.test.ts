@@ -14,7 +14,7 @@ const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
 const report = { type: "report", receivedUpTo: 0, missing: [], storedUpTo: 0, progress };
 const proof = {
   ...{ type: "proof", pages: 1, digest: "0".repeat(64), progress, problemCount: 0, problems: [] },
-  ...{ filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, fidelity: [], receipt: receiptOf() },
+  ...{ filesUnchanged: 0, bytesUnchanged: 0, bytesKept: 0, entriesChanged: 0, fidelity: [], receipt: receiptOf() },
 };
 const text = (value: unknown): string => JSON.stringify(value);
 

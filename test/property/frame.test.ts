@@ -129,6 +129,7 @@ const message: fc.Arbitrary<UpMessage> = fc.oneof(
     problems,
     filesUnchanged: count,
     bytesUnchanged: count,
+    bytesKept: count,
     entriesChanged: count,
     receipt: text,
   }),

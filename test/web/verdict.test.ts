@@ -13,7 +13,7 @@ function sink(name: string, mib: number, more: Partial<SinkLine> = {}): SinkLine
 function running(sinks: readonly SinkLine[], more: Partial<SessionView> = {}): SessionView {
   const progress = {
     ...{ filesFound: 9, filesDone: 1, bytesFound: 1000 * MIB, bytesDone: 100 * MIB, discoveryEnded: true },
-    ...{ bytesUnchanged: 0, bytesSent: 0, bytesSentAgain: 0, bytesCaughtUp: 0, currentFile: "" },
+    ...{ bytesUnchanged: 0, bytesKept: 0, bytesSent: 0, bytesSentAgain: 0, bytesCaughtUp: 0, currentFile: "" },
     ...{ rateBytesPerSecond: 0, elapsedMs: 0 },
   };
   return { session: "s", sessionId: "x", epoch: 1, state: "running", source: "laptop", sinks, progress, ...more };

@@ -7,7 +7,7 @@ import { isSinkPaused, sinkFraction } from "../../src/words/sink-progress.ts";
 
 function copy(filesDone: number, bytesDone: number): CopyProgress {
   return {
-    ...{ filesFound: 3, filesDone, bytesFound: 3000, bytesDone, discoveryEnded: true, bytesUnchanged: 0 },
+    ...{ filesFound: 3, filesDone, bytesFound: 3000, bytesDone, discoveryEnded: true, bytesUnchanged: 0, bytesKept: 0 },
     ...{ bytesSent: 0, bytesSentAgain: 0, bytesCaughtUp: 0, currentFile: "", rateBytesPerSecond: 0, elapsedMs: 1 },
   };
 }

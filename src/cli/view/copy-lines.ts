@@ -104,13 +104,15 @@ function counts({ progress, limit }: CopyState): string[] {
   const word = limitWord(limit);
   // The rate beside it is of content, which compression makes smaller before it is limited.
   const held = word === undefined ? [] : [`${word} on the wire`];
-  const { bytesDone, bytesFound, filesDone, filesFound, bytesUnchanged, discoveryEnded } = progress;
+  const { bytesDone, bytesFound, filesDone, filesFound, bytesUnchanged, bytesKept, discoveryEnded } = progress;
   const unchanged = bytesUnchanged > 0 ? [`${formatBytes(bytesUnchanged)} unchanged`] : [];
+  const kept = bytesKept > 0 ? [`${formatBytes(bytesKept)} reused`] : [];
   if (!discoveryEnded) {
     return [
       `${formatBytes(bytesDone)} done, at least ${formatBytes(bytesFound)} found`,
       `${formatCount(filesDone)} of at least ${plural(filesFound, "file")}`,
       ...unchanged,
+      ...kept,
       ...held,
     ];
   }
@@ -118,6 +120,7 @@ function counts({ progress, limit }: CopyState): string[] {
     `${formatBytes(Math.min(bytesDone, bytesFound))} of ${formatBytes(bytesFound)}`,
     `${formatCount(Math.min(filesDone, filesFound))} of ${plural(filesFound, "file")}`,
     ...unchanged,
+    ...kept,
     ...held,
   ];
 }

@@ -76,11 +76,12 @@ export function outcomeMessages(outcome: SinkOutcome, elapsedMs: number, style: 
   return [...lines, ...deleted, ...fidelityMessages(outcome.fidelity, style), ...problemMessages(outcome)];
 }
 
-/** `1.0 GiB received (25.6 MiB/s); 3.0 GiB unchanged` */
-function receivedParts({ bytesDone, bytesUnchanged }: SinkOutcome, elapsedMs: number): string[] {
-  const receivedBytes = Math.max(0, bytesDone - bytesUnchanged);
+/** `1.0 GiB received (25.6 MiB/s); 2.0 GiB of changed files were here already; 3.0 GiB unchanged` */
+function receivedParts({ bytesDone, bytesUnchanged, bytesKept }: SinkOutcome, elapsedMs: number): string[] {
+  const receivedBytes = Math.max(0, bytesDone - bytesUnchanged - bytesKept);
+  const kept = bytesKept > 0 ? [`${formatBytes(bytesKept)} of changed files were here already`] : [];
   const unchanged = bytesUnchanged > 0 ? [`${formatBytes(bytesUnchanged)} unchanged`] : [];
-  return [`${formatBytes(receivedBytes)} received${rateOf(receivedBytes, elapsedMs)}`, ...unchanged];
+  return [`${formatBytes(receivedBytes)} received${rateOf(receivedBytes, elapsedMs)}`, ...kept, ...unchanged];
 }
 
 /**

@@ -93,6 +93,8 @@ export const upMessageShape = shape.variants("type", [
     /** Stood there already: files, and their bytes. */
     filesUnchanged: sequence,
     bytesUnchanged: sequence,
+    /** Of changed files, bytes that it took from what it held [P-17]. */
+    bytesKept: sequence,
     /** Those of them whose content was not looked at; absent when there are none. */
     takenAsUnchanged: takenShape.optional(),
     /** Entries that this session made, replaced, or gave another owner, mode, time or attribute. */

@@ -28,6 +28,8 @@ export const copyProgressShape = shape.object({
   discoveryEnded: shape.flag(),
   /** Of `bytesDone`: what nothing was sent for, because it was there already. */
   bytesUnchanged: count.default(0),
+  /** Of `bytesDone`: parts of changed files that were taken from what is there, and not sent. */
+  bytesKept: count.default(0),
   /** Bytes of content that were published for the first time. */
   bytesSent: count,
   /** Bytes that were published again, because something was lost. */
@@ -36,7 +38,7 @@ export const copyProgressShape = shape.object({
   bytesCaughtUp: count.default(0),
   /** Escaped path of the file on its way; empty when there is none. */
   currentFile: display,
-  /** Counts only what is sent or received, and not what is unchanged. */
+  /** Counts only what is sent or received, and not what is unchanged or kept. */
   rateBytesPerSecond: shape.number().nonnegative(),
   /** Since the copy began. */
   elapsedMs: shape.number().nonnegative(),
@@ -109,6 +111,8 @@ export const sinkOutcomeShape = shape.object({
   filesUnchanged: count.default(0),
   /** The bytes of these. */
   bytesUnchanged: count.default(0),
+  /** Of changed files, bytes that it took from what it held. */
+  bytesKept: count.default(0),
   /** Files whose content was not looked at in this session; absent when there are none. */
   takenAsUnchanged: takenShape.optional(),
   /** Entries that were made there, replaced, or given another owner, mode, time or attribute. */

@@ -21,7 +21,7 @@ import { checkHoles } from "./check-holes.ts";
 import { keepDamage, noteMended } from "./damaged-files.ts";
 import { alteredChunk, type FileOfPage, fileOf, finalOfWhole, lengthOf } from "./data-files.ts";
 import type { Engine } from "./engine.ts";
-import { countChanged, countDone, countUnchanged, type EngineCounts, emptyCounts } from "./engine-counts.ts";
+import { countChanged, countDone, countKept, countUnchanged, type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import type { EngineParts, EngineSink } from "./engine-parts.ts";
 import type { ContentRecord, WholeContent } from "./file-writer.ts";
 import { finishDirectories } from "./finish-directories.ts";
@@ -199,8 +199,9 @@ export class CopyEngine implements Engine {
     });
     if (!wanted) return;
     // What an earlier session stored of it is done, too.
-    const bytes = lengthOf(record) + (isFirst ? record.offset : 0);
-    countDone(this.counts, bytes);
+    if (isFirst) countDone(this.counts, record.offset);
+    const count = record.kind === "kept" ? countKept : countDone;
+    count(this.counts, lengthOf(record));
     space.stored(page.page, written);
   }
 

@@ -10,6 +10,8 @@ export interface EngineCounts {
   /** Of these: files that stood there already. */
   filesUnchanged: number;
   bytesUnchanged: number;
+  /** Of changed files, what was taken from what is here. */
+  bytesKept: number;
   /** Entries that were made, replaced, or given another owner, mode, time or attribute; known at the end. */
   entriesChanged: number;
   discoveryEnded: boolean;
@@ -24,6 +26,7 @@ export function emptyCounts(): EngineCounts {
     bytesDone: 0,
     filesUnchanged: 0,
     bytesUnchanged: 0,
+    bytesKept: 0,
     entriesChanged: 0,
     discoveryEnded: false,
     current: "",
@@ -33,6 +36,13 @@ export function emptyCounts(): EngineCounts {
 /** So many bytes more are stored, or need not be. */
 export function countDone(counts: EngineCounts, bytes: number): void {
   counts.bytesDone = Math.min(counts.bytesDone + bytes, counts.bytesFound);
+}
+
+/** Of a changed file, so many bytes more are made of what is here. */
+export function countKept(counts: EngineCounts, bytes: number): void {
+  const before = counts.bytesDone;
+  countDone(counts, bytes);
+  counts.bytesKept += counts.bytesDone - before;
 }
 
 /** What stands there already of a page. `isNew` false: its files were counted as done when they were withdrawn. */

@@ -110,7 +110,7 @@ export class SinkStream {
       const kept = await this.#keep({ digest, takenAsUnchanged, fidelity, tree });
       const deletion = deletes ? await this.#delete(keeper) : undefined;
       const [problems, problemCount] = [fitProblems(this.#problems), this.#problemCount];
-      const { filesUnchanged, bytesUnchanged, entriesChanged } = this.#counts;
+      const { filesUnchanged, bytesUnchanged, bytesKept, entriesChanged } = this.#counts;
       const { progress } = this;
       await this.#runCommand(digest, deletion?.result === "done" ? deletion.entries : 0);
       const receipt = await task.sign({
@@ -130,9 +130,7 @@ export class SinkStream {
         progress,
         problemCount,
         problems,
-        filesUnchanged,
-        bytesUnchanged,
-        entriesChanged,
+        ...{ filesUnchanged, bytesUnchanged, bytesKept, entriesChanged },
         ...(takenAsUnchanged === undefined ? {} : { takenAsUnchanged }),
         ...(fidelity.length === 0 ? {} : { fidelity: fitFidelity(fidelity) }),
         ...(deletion === undefined ? {} : { deletion }),

@@ -235,6 +235,7 @@ class TreeCheck {
     const progress: CopyProgress = {
       ...counts,
       bytesUnchanged: 0,
+      bytesKept: 0,
       bytesSent: 0,
       bytesSentAgain: 0,
       bytesCaughtUp: 0,

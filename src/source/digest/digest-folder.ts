@@ -100,6 +100,7 @@ function progressOf({ counts, progress }: TreeReading, elapsedMs: number): Diges
       bytesDone,
       discoveryEnded: false,
       bytesUnchanged: 0,
+      bytesKept: 0,
       bytesSent: 0,
       bytesSentAgain: 0,
       bytesCaughtUp: 0,

@@ -12,10 +12,12 @@ export interface SentFrame extends OutstandingFrame {
   readonly contentBytes: number;
   /** What of the content compression kept off the wire. */
   readonly savedBytes: number;
+  /** Of its files, what every sink has by their recipes. */
+  readonly keptBytes: number;
 }
 
 /** Of what is no data frame: it is kept for repairs. */
-export const NO_CONTENT = { contentBytes: 0, savedBytes: 0 } as const;
+export const NO_CONTENT = { contentBytes: 0, savedBytes: 0, keptBytes: 0 } as const;
 
 /** What the reader may build next, and buffers to build it in. */
 interface CreditGrant {

@@ -27,14 +27,15 @@ export class FrameSender {
   /** A data frame as the reader built it. */
   data({ frame: built, current, doneBytes, doneFiles }: Extract<ReadOutput, { type: "frame" }>): void {
     const { credit, outbox, tally, onBuilt } = this.#options;
-    const { buffer, frameBytes, contentBytes, savedBytes } = built;
+    const { buffer, frameBytes, contentBytes, savedBytes, keptBytes } = built;
     const frame = Buffer.from(buffer, 0, frameBytes);
     const costBytes = creditCost(built);
     credit.built(costBytes);
     onBuilt?.(wireCost(built));
     const onSequence = (sequence: number, sent: Buffer) => {
       tally.sent(built, current);
-      credit.published({ sequence, costBytes, doneBytes, doneFiles, frame: sent, contentBytes, savedBytes });
+      const content = { contentBytes, savedBytes, keptBytes };
+      credit.published({ sequence, costBytes, doneBytes, doneFiles, frame: sent, ...content });
     };
     outbox.data({ frame, onSequence });
   }

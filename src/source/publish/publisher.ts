@@ -228,7 +228,7 @@ export class Publisher {
         break;
       case "problem":
         // Found as a file, and not there any more when it was looked at again: it is given up here.
-        if (this.#progress.isWalked) tally.done(0, 1);
+        if (this.#progress.isWalked) tally.done({ doneBytes: 0, doneFiles: 1 });
         this.#notice(message);
         break;
       case "scope":
@@ -282,7 +282,7 @@ export class Publisher {
   }
 
   #release(frames: readonly SentFrame[]): void {
-    for (const frame of frames) this.#options.tally.done(frame.doneBytes, frame.doneFiles);
+    for (const frame of frames) this.#options.tally.done(frame);
     this.#grantCredit();
   }
 

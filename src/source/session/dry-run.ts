@@ -226,7 +226,7 @@ export class DryRun implements SessionWork {
     for (let files = this.#sum.take(); files !== undefined; files = this.#sum.take()) {
       if (fileEvents) for (const file of files) runtime.emit({ type: "wanted", ...file });
       const page = this.#unanswered.shift();
-      if (page !== undefined) this.#tally.done(page.bytes, page.files);
+      if (page !== undefined) this.#tally.done({ doneBytes: page.bytes, doneFiles: page.files });
       this.#walker?.post({ pages: 1 });
     }
     if (!this.#tally.discoveryEnded || this.#sum.pages < this.#pages) return;

@@ -16,6 +16,13 @@ interface FrameContent extends SentContent {
   readonly keptBytes: number;
 }
 
+/** What is done with a frame that is stored. */
+interface DoneFrame {
+  readonly doneBytes: number;
+  readonly doneFiles: number;
+  readonly keptBytes?: number;
+}
+
 /** Counts of a session, as the source knows them. Numbers never go down, and nothing done is above what was found. */
 export class ProgressTally {
   readonly #startMs: number;
@@ -35,6 +42,7 @@ export class ProgressTally {
   #bytesSentAgain = 0;
   #bytesSaved = 0;
   #bytesKept = 0;
+  #bytesKeptDone = 0;
   #bytesNotNeeded = 0;
   #filesGrew = 0;
   #current = "";
@@ -113,9 +121,10 @@ export class ProgressTally {
   }
 
   /** Stored by every live sink, or given up: bytes as found, and files. */
-  done(bytes: number, files: number): void {
-    this.#bytesDone = Math.min(this.#bytesDone + bytes, this.#bytesFound);
-    this.#filesDone = Math.min(this.#filesDone + files, this.#files);
+  done({ doneBytes, doneFiles, keptBytes = 0 }: DoneFrame): void {
+    this.#bytesDone = Math.min(this.#bytesDone + doneBytes, this.#bytesFound);
+    this.#filesDone = Math.min(this.#filesDone + doneFiles, this.#files);
+    this.#bytesKeptDone = Math.min(this.#bytesKeptDone + keptBytes, this.#bytesDone);
   }
 
   /** The counts at this time, of one stream: at what rate all of them send, and for whom, it does not know. */
@@ -127,6 +136,7 @@ export class ProgressTally {
       bytesDone: this.#bytesDone,
       discoveryEnded: this.discoveryEnded,
       bytesUnchanged: Math.min(this.#bytesNotNeeded, this.#bytesDone),
+      bytesKept: this.#bytesKeptDone,
       bytesSent: this.#bytesSent,
       bytesSentAgain: this.#bytesSentAgain,
       currentFile: this.#current,

@@ -213,7 +213,7 @@ export class SinkRoster {
 
   /** `note` says what is special about its copy. */
   proven(sinkId: string, proof: Extract<UpMessage, { type: "proof" }>, note?: string): SinkOutcome | undefined {
-    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, entriesChanged } = proof;
+    const { digest, problemCount, problems, filesUnchanged, bytesUnchanged, bytesKept, entriesChanged } = proof;
     const { takenAsUnchanged, fidelity, deletion, snapshot, receipt } = proof;
     const unsynced = proof.unsynced === true ? { unsynced: true } : {};
     const message = note === undefined ? {} : { message: note };
@@ -224,6 +224,7 @@ export class SinkRoster {
       problems,
       filesUnchanged,
       bytesUnchanged,
+      bytesKept,
       entriesChanged,
       ...(takenAsUnchanged === undefined ? {} : { takenAsUnchanged }),
       ...(fidelity === undefined ? {} : { fidelity }),
@@ -315,7 +316,8 @@ export class SinkRoster {
     const sink = this.#live(sinkId);
     if (sink === undefined) return undefined;
     const { filesDone, bytesDone } = sink.progress;
-    const rest = { filesUnchanged: 0, bytesUnchanged: 0, entriesChanged: 0, caughtUp: sink.stream !== STREAM_DATA };
+    const caughtUp = sink.stream !== STREAM_DATA;
+    const rest = { filesUnchanged: 0, bytesUnchanged: 0, bytesKept: 0, entriesChanged: 0, caughtUp };
     if (result.outcome === "failed") rest.caughtUp = false;
     sink.outcome = { sinkId, name: sink.member.name, filesDone, bytesDone, ...rest, ...result };
     sink.state = result.outcome;

@@ -160,6 +160,7 @@ export class Streams {
       bytesFound: Math.max(now.bytesFound, before.bytesFound),
       bytesDone: Math.max(now.bytesDone, before.bytesDone),
       bytesUnchanged: Math.max(now.bytesUnchanged, before.bytesUnchanged),
+      bytesKept: Math.max(now.bytesKept, before.bytesKept),
       discoveryEnded: now.discoveryEnded || before.discoveryEnded,
       elapsedMs: this.#main.tally.elapsedMs(nowMs),
     };

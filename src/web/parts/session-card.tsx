@@ -127,12 +127,13 @@ function leftText({ state }: SessionView, progress: CopyProgress, leftMs: number
 }
 
 function countsText(progress: CopyProgress): string {
-  const { bytesDone, bytesFound, filesDone, filesFound, bytesUnchanged, discoveryEnded } = progress;
+  const { bytesDone, bytesFound, filesDone, filesFound, bytesUnchanged, bytesKept, discoveryEnded } = progress;
   const least = discoveryEnded ? "" : "at least ";
   const unchanged = bytesUnchanged > 0 ? `, ${formatBytes(bytesUnchanged)} of it unchanged` : "";
+  const kept = bytesKept > 0 ? `, ${formatBytes(bytesKept)} reused of changed files` : "";
   const bytes = `${formatBytes(Math.min(bytesDone, bytesFound))} of ${least}${formatBytes(bytesFound)}`;
   const files = `${formatCount(Math.min(filesDone, filesFound))} of ${least}${plural(filesFound, "file")}`;
-  return `${bytes}, ${files}${unchanged}`;
+  return `${bytes}, ${files}${unchanged}${kept}`;
 }
 
 function fileText(progress: CopyProgress, view: SessionView): string {

@@ -90,3 +90,30 @@ describe("what is unchanged", () => {
     expect(said[0]?.text).toBe("proven: 20,000 files, 4.0 GiB in 2.0 s");
   });
 });
+
+describe("what a changed file is made of at its sinks", () => {
+  const kept = { bytesDone: 3 * GIB, filesDone: 15_000, bytesUnchanged: GIB, bytesKept: 2 * GIB - 4 * MIB };
+
+  test("is no part of a source's rate, and is told", () => {
+    const before = progress({ bytesDone: 0, filesDone: 0, bytesSent: 0, rateBytesPerSecond: 0 });
+    const lines = shown(before, progress({ ...kept, bytesSent: 4 * MIB }));
+    expect(lines[1]).toContain("4.0 MiB/s");
+    expect(lines[2]).toBe("3.0 GiB of 4.0 GiB · 15,000 of 20,000 files · 1.0 GiB unchanged · 2.0 GiB reused");
+  });
+
+  test("is no part of a sink's rate, neither live nor at the end", () => {
+    const at = (own: Partial<CopyProgress>): SinkEvent => ({
+      type: "progress",
+      progress: sampleProgress({ bytesSent: 0, ...own }),
+      state: "receiving",
+    });
+    const before = at({ bytesDone: 0, filesDone: 0, rateBytesPerSecond: 0 });
+    const state = stateAfter(sinkView, [before, at(kept)]);
+    expect(linesOf(sinkView.screen(state, size, PLAIN_STYLE))[1]).toContain(" 4.0 MiB/s");
+    const outcome = sampleOutcome("alpha", { bytesDone: 4 * GIB, bytesUnchanged: 3 * GIB, bytesKept: GIB - 2 * MIB });
+    const said = sinkView.messages({ type: "finished", outcome, elapsedMs: 2000 }, state, PLAIN_STYLE);
+    expect(said.map(({ text }) => text)).toContain(
+      "  data    2.0 MiB received (1.0 MiB/s); 1022.0 MiB of changed files were here already; 3.0 GiB unchanged",
+    );
+  });
+});

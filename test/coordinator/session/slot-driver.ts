@@ -140,6 +140,7 @@ export function provenOutcome(sink: { readonly id: string; readonly name: string
     problems: [],
     filesUnchanged: 0,
     bytesUnchanged: 0,
+    bytesKept: 0,
     entriesChanged: 0,
     caughtUp: false,
   };

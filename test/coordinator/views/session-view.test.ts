@@ -30,6 +30,7 @@ const proof: UpMessage = {
   receipt: "",
   filesUnchanged: 0,
   bytesUnchanged: 0,
+  bytesKept: 0,
   entriesChanged: 0,
 };
 const failed: UpMessage = { type: "failed", code: "disk-full", message: "no space", progress };

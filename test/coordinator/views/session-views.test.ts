@@ -105,7 +105,7 @@ describe("the views of a sealed session", () => {
     expect(lines().map(({ progress }) => progress.filesDone)).toEqual([0, 0]);
     expect(dropped).toEqual([]);
     const progress = { filesFound: 9, filesDone: 2, bytesFound: 99, bytesDone: 22, discoveryEnded: true };
-    const counts = { bytesUnchanged: 0, bytesSent: 22, bytesSentAgain: 0, bytesCaughtUp: 0 };
+    const counts = { bytesUnchanged: 0, bytesKept: 0, bytesSent: 22, bytesSentAgain: 0, bytesCaughtUp: 0 };
     const rates = { currentFile: "", rateBytesPerSecond: 1, elapsedMs: 1 };
     views.progress(SCOPE.sessionId, {
       progress: { ...progress, ...counts, ...rates },

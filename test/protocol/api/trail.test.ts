@@ -5,7 +5,15 @@ import type { CopyProgress } from "../../../src/protocol/messages/progress.ts";
 
 function progressAt(elapsedMs: number, bytesSent: number): CopyProgress {
   return {
-    ...{ filesFound: 1, filesDone: 0, bytesFound: 1e9, bytesDone: bytesSent, discoveryEnded: true, bytesUnchanged: 0 },
+    ...{
+      filesFound: 1,
+      filesDone: 0,
+      bytesFound: 1e9,
+      bytesDone: bytesSent,
+      discoveryEnded: true,
+      bytesUnchanged: 0,
+      bytesKept: 0,
+    },
     ...{ bytesSent, bytesSentAgain: 0, bytesCaughtUp: 0, currentFile: "a", rateBytesPerSecond: 0, elapsedMs },
   };
 }

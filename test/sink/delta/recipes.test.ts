@@ -88,6 +88,9 @@ describe("a wanted file of which an older version is here", () => {
     expect(sentBytes).toBeLessThanOrEqual(8 * LEAF);
     expect(settled).toEqual([1]);
     expect(engine.counts).toMatchObject({ filesDone: 1, bytesDone: OLD.length, filesUnchanged: 0 });
+    // Whole leaves are sent.
+    expect(engine.counts.bytesKept).toBeLessThanOrEqual(OLD.length - sentBytes);
+    expect(engine.counts.bytesKept).toBeGreaterThan(OLD.length - sentBytes - 2 * LEAF);
   });
 
   test("is found again behind an insertion when it is cut by content, and not when it is cut by place", () => {

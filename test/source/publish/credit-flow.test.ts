@@ -14,6 +14,7 @@ function frameOf(sequence: number, costBytes: number): SentFrame {
     frame: Buffer.alloc(0),
     contentBytes: costBytes,
     savedBytes: 0,
+    keptBytes: 0,
   };
 }
 

@@ -119,6 +119,7 @@ describe("a dry run at a source", () => {
       problems: [],
       filesUnchanged: 0,
       bytesUnchanged: 0,
+      bytesKept: 0,
       entriesChanged: 0,
     };
     await say(alpha.id, { type: "proof", pages: 1, digest: "00".repeat(32), progress, ...counts });

@@ -28,15 +28,24 @@ describe("ProgressTally", () => {
         let [now, last] = [0, tally.snapshot(0)];
         for (const [what, bytes, small] of steps) {
           if (what === "found") tally.found(page(small, bytes));
-          else if (what === "done") tally.done(bytes, small);
+          else if (what === "done") tally.done({ doneBytes: bytes, doneFiles: small, keptBytes: bytes + small });
           else if (what === "sent")
             tally.sent({ contentBytes: bytes, savedBytes: Math.min(bytes, small), keptBytes: 0 }, `file ${small}`);
           else now += small;
           const next = tally.snapshot(now);
-          for (const key of ["filesFound", "filesDone", "bytesFound", "bytesDone", "bytesSent", "elapsedMs"] as const)
+          for (const key of [
+            "filesFound",
+            "filesDone",
+            "bytesFound",
+            "bytesDone",
+            "bytesKept",
+            "bytesSent",
+            "elapsedMs",
+          ] as const)
             expect(next[key]).toBeGreaterThanOrEqual(last[key]);
           expect(next.filesDone).toBeLessThanOrEqual(next.filesFound);
           expect(next.bytesDone).toBeLessThanOrEqual(next.bytesFound);
+          expect(next.bytesKept).toBeLessThanOrEqual(next.bytesDone);
           last = next;
         }
       }),
@@ -49,8 +58,19 @@ describe("ProgressTally", () => {
     tally.notNeeded(900);
     expect(tally.snapshot(0)).toMatchObject({ bytesDone: 0, bytesUnchanged: 0 });
     tally.sent({ contentBytes: 100, savedBytes: 0, keptBytes: 0 }, "changed");
-    tally.done(1_000, 2);
+    tally.done({ doneBytes: 900, doneFiles: 1 });
+    tally.done({ doneBytes: 100, doneFiles: 1 });
     expect(tally.snapshot(0)).toMatchObject({ bytesDone: 1_000, bytesUnchanged: 900, bytesSent: 100 });
+  });
+
+  test("tells what sinks took from what they held when they have stored it, and not when it is on its way", () => {
+    const tally = new ProgressTally(0);
+    tally.found(page(1, 1_000));
+    tally.sent({ contentBytes: 100, savedBytes: 0, keptBytes: 900 }, "changed");
+    expect(tally.snapshot(0)).toMatchObject({ bytesDone: 0, bytesKept: 0, bytesSent: 100 });
+    tally.done({ doneBytes: 1_000, doneFiles: 1, keptBytes: 900 });
+    expect(tally.snapshot(0)).toMatchObject({ bytesDone: 1_000, bytesKept: 900, bytesSent: 100 });
+    expect(tally.summaryCounts(0)).toMatchObject({ bytesKept: 900, bytesSent: 100 });
   });
 
   test("counts all problems, lists the first twenty, and counts each kind that is not carried", () => {

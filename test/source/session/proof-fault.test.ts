@@ -10,6 +10,7 @@ const proof = {
     progress: { filesDone: 0, bytesDone: 0, currentFile: "" },
     filesUnchanged: 0,
     bytesUnchanged: 0,
+    bytesKept: 0,
     entriesChanged: 0,
     receipt: receiptOf(),
   },

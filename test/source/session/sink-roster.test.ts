@@ -25,6 +25,7 @@ const proof = (problemCount = 0) => ({
   problems: [],
   filesUnchanged: 0,
   bytesUnchanged: 0,
+  bytesKept: 0,
   entriesChanged: 0,
 });
 
