@@ -46,16 +46,16 @@ export class OpenRecipes implements Disposable {
   }
 
   /**
-   * Takes a slice, and answers it. `isBegun`: content of the file has come.
+   * Takes a slice, and answers it. Some content of the file may have come.
    *
    * @throws FanfoldError `damaged` for one that cannot come here
    */
-  take(file: FileOfRecipe, slice: RecipeSlice, isBegun: boolean): void {
+  take(file: FileOfRecipe, slice: RecipeSlice): void {
     const { entry } = file.entry;
-    if (isBegun) throw refused(file.entry, "its content has begun");
     if (this.#coming !== undefined && this.#coming !== entry)
       throw refused(file.entry, "the recipe before it is not whole");
     const recipe = this.#open.get(entry) ?? this.#begin(file, slice);
+    if (recipe.isSettled) throw refused(file.entry, "content came behind its recipe");
     const lacks = recipe.take(slice);
     this.#coming = recipe.isWhole ? undefined : entry;
     this.#options.out.lacks({ type: "lacks", entry, slice: slice.first / RECIPE_SLICE_PIECES, lacks: said(lacks) });

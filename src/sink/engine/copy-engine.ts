@@ -179,11 +179,11 @@ export class CopyEngine implements Engine {
   }
 
   #recipe({ entry, slice }: ReturnType<typeof decodeRecipe>): void {
-    const { recipes, writer, pageStore } = this.#parts;
+    const { recipes, pageStore } = this.#parts;
     const file = fileOf({ entry }, pageStore, this.#proof);
     // Of what cannot be carried nothing is looked up.
     const wanted = file.wanted && !this.#proof.hasFailed(entry);
-    recipes.take({ ...file, wanted }, slice, writer.isOpen(entry));
+    recipes.take({ ...file, wanted }, slice);
   }
 
   #content(file: FileOfPage, record: ContentRecord, hashed: ChunkHash | undefined): void {

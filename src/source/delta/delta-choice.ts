@@ -17,17 +17,22 @@ export function deltaModeOf(
 }
 
 /**
- * A link that carries more than this is too fast: all bytes of a file are read and hashed before the first is sent, at a GB a
- * second or so.
+ * A link that carries more than this is too fast. All bytes of a file are read and hashed before the first is sent, at a GB a
+ * second or so: when the sinks turn out to hold nothing, that may take a twentieth of the time of its sending at most.
  */
 const LINK_BYTES_PER_SECOND_MAX = 32 * 1024 * 1024;
 /** Content flows: what holds it back is not the making of recipes, or the answers to them. */
 const FLOW_BYTES_PER_SECOND_MIN = 1024 * 1024;
-/** Whether recipes make the copy faster at this moment, by what its content is held back by; undefined: it does not tell. Pure. */
-export function recipesPay(moment: HeldMoment): boolean | undefined {
-  const { sentBytesPerSecond } = moment;
-  if (sentBytesPerSecond > LINK_BYTES_PER_SECOND_MAX) return false;
+/**
+ * Whether recipes make the copy faster at this moment, by what its content is held back by; undefined: it does not tell.
+ * `flowBytesPerSecond`: what was measured of content that flowed; undefined: none did. Pure.
+ */
+export function recipesPay(moment: HeldMoment, flowBytesPerSecond: number | undefined): boolean | undefined {
+  if (flowBytesPerSecond === undefined) return undefined;
+  if (flowBytesPerSecond > LINK_BYTES_PER_SECOND_MAX) return false;
   if (isHeldByLink(moment)) return true;
-  const isElsewhere = sentBytesPerSecond >= FLOW_BYTES_PER_SECOND_MIN && heldPlace(moment) !== undefined;
-  return isElsewhere ? false : undefined;
+  const place = heldPlace(moment);
+  // A sink that has not said yet where its time goes seems to be held by its link.
+  const isElsewhere = place !== undefined && place !== "link";
+  return isElsewhere && moment.sentBytesPerSecond >= FLOW_BYTES_PER_SECOND_MIN ? false : undefined;
 }

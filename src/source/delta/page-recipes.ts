@@ -2,7 +2,7 @@ import { buildRecipe } from "../../delta/build-recipe.ts";
 import { type CutterKind, cuttingFor } from "../../delta/cutting.ts";
 import { type Recipe, slicesOf } from "../../delta/recipe.ts";
 import { encodeRecipe } from "../../delta/recipe-frame.ts";
-import { type EntryStats, STAT_BLOCK_BYTES, statDescriptor } from "../../lib/disk/entry-stats.ts";
+import { type EntryStats, statDescriptor } from "../../lib/disk/entry-stats.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { DELTA_FILE_BYTES_MIN, FILE_BYTES_MAX, RECIPE_PIECES_MAX } from "../../protocol/limits.ts";
@@ -15,8 +15,8 @@ import { type SentRun, sentRuns } from "./sent-runs.ts";
 /** Recipes for whose answers a source waits at a time: what sinks have to look up and keep at once has a bound. */
 const ASKED_FILES_MAX = 64;
 const ASKED_BYTES_MAX = 1024 * 1024 * 1024;
-/** A file with more holes than this for each byte of content is sent whole: a recipe reads the holes, too. */
-const HOLES_FACTOR_MAX = 16;
+/** Read without a pause: some tens of milliseconds. */
+const STEP_BYTES = 32 * 1024 * 1024;
 
 /** A file whose recipe was made, as it was then. */
 interface AskedFile {
@@ -26,7 +26,7 @@ interface AskedFile {
 }
 
 /** How a file is sent of which the sinks have said what they lack. */
-interface RecipePlan {
+export interface RecipePlan {
   readonly runs: Iterable<SentRun>;
   readonly contentHash: Uint8Array;
 }
@@ -49,24 +49,37 @@ export class PageRecipes {
 
   /** Whether to ask before this file is sent. To be called once for each. */
   isDue(index: number): boolean {
-    const { cutters, takes } = this.#options;
-    return index >= this.#next && cutters.has(index) && takes?.() !== false;
+    const { choice, rows } = this.#options;
+    return this.#isOpen(index) && choice?.takes(rows.size(index)) !== false;
+  }
+
+  /** Whether to ask in the midst of its sending: it went without a recipe so far, and so much of it is left. */
+  turns(index: number, restBytes: number): boolean {
+    const { choice, rows } = this.#options;
+    return this.#isOpen(index) && choice?.turns(restBytes, rows.size(index)) === true;
+  }
+
+  /** Whether that may come to be. */
+  mayTurn(index: number): boolean {
+    return this.#options.choice !== undefined && this.#isOpen(index);
   }
 
   /** Makes the recipes of this file and of some that follow, and waits for the answers. */
   *ask(index: number): Generator<ReadOutput, void, undefined> {
-    const { rows, cutters } = this.#options;
+    const { rows, cutters, choice } = this.#options;
+    const bytesMax = Math.min(ASKED_BYTES_MAX, choice?.roomBytes ?? ASKED_BYTES_MAX);
     let [bytes, pieces] = [0, 0];
     const entries: number[] = [];
     for (const [at, cutter] of [...cutters].sort(([one], [other]) => one - other)) {
       if (at < index) continue;
       const size = rows.size(at);
-      const isFull = bytes + size > ASKED_BYTES_MAX || pieces + aboutPieces(cutter, size) > RECIPE_PIECES_MAX;
+      const isFull = bytes + size > bytesMax || pieces + aboutPieces(cutter, size) > RECIPE_PIECES_MAX;
       if (entries.length >= ASKED_FILES_MAX || (at > index && isFull)) break;
       this.#next = at + 1;
       bytes += size;
-      const recipe = this.#make(at, cutter);
+      const recipe = yield* this.#make(at, cutter);
       if (recipe === undefined) continue;
+      choice?.made(size);
       const entry = rows.first + at;
       pieces += recipe.lengths.length;
       entries.push(entry);
@@ -90,8 +103,13 @@ export class PageRecipes {
     return { runs: sentRuns(asked.recipe, lacked), contentHash: asked.contentHash };
   }
 
+  /** Its recipe was not made, and nobody was asked. */
+  #isOpen(index: number): boolean {
+    return index >= this.#next && this.#options.cutters.has(index);
+  }
+
   /** Undefined, and the file goes without: it cannot be read, or is not all the time what it was. Its sending finds out more. */
-  #make(index: number, cutter: CutterKind): Recipe | undefined {
+  *#make(index: number, cutter: CutterKind): Generator<ReadOutput, Recipe | undefined, undefined> {
     const { folder, rows } = this.#options;
     try {
       const directory = folder.directory(rows.directory(index));
@@ -100,7 +118,7 @@ export class PageRecipes {
         const stats = settledStat(fd);
         if (!isFit(stats)) return undefined;
         const { size } = stats;
-        const found = ended(buildRecipe({ fd, size, cutting: cuttingFor(cutter, size), hashesFile: true }));
+        const found = yield* inSteps(buildRecipe({ fd, size, cutting: cuttingFor(cutter, size), hashesFile: true }));
         if (found?.contentHash === undefined || !isSameFile(stats, statDescriptor(fd))) return undefined;
         const { recipe, contentHash } = found;
         this.#asked.set(index, { stats, recipe: { lengths: recipe.lengths, size }, contentHash });
@@ -116,19 +134,21 @@ export class PageRecipes {
 }
 
 function isFit(stats: EntryStats): boolean {
-  const { size, blocks } = stats;
-  const isLarge = size >= DELTA_FILE_BYTES_MIN && size <= FILE_BYTES_MAX;
-  return stats.isFile() && isLarge && blocks * STAT_BLOCK_BYTES * HOLES_FACTOR_MAX >= size;
+  const { size } = stats;
+  return stats.isFile() && size >= DELTA_FILE_BYTES_MIN && size <= FILE_BYTES_MAX;
 }
 
 function aboutPieces(cutter: CutterKind, size: number): number {
   return Math.ceil(size / cuttingFor(cutter, size).averageBytes);
 }
 
-/** What a generator comes to that nobody has to look after. */
-function ended<T>(steps: Generator<unknown, T, undefined>): T {
-  for (;;) {
+/** Whoever reads looks after other things now and then: a large file takes minutes. */
+function* inSteps<T>(steps: Generator<number, T, undefined>): Generator<ReadOutput, T, undefined> {
+  for (let paused = 0; ; ) {
     const step = steps.next();
     if (step.done === true) return step.value;
+    if (step.value - paused < STEP_BYTES) continue;
+    paused = step.value;
+    yield { type: "pause" };
   }
 }

@@ -10,6 +10,11 @@ export interface SentRun {
   readonly isKept: boolean;
 }
 
+/** What of these runs, which follow one another, lies behind an offset. It is a multiple of the leaf. Pure. */
+export function* runsBehind(runs: Iterable<SentRun>, offset: number): Generator<SentRun, void, undefined> {
+  for (const run of runs) if (run.to > offset) yield { ...run, from: Math.max(run.from, offset) };
+}
+
 /**
  * A file from its beginning to its end, in runs that do not overlap: the leaves that touch a lacked piece, and all others,
  * which every sink has. Pure.

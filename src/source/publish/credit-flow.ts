@@ -51,6 +51,7 @@ export class CreditFlow {
   #queuedBytes = 0;
   #spare: ArrayBufferLike[] = [];
   #releasedBytes = 0;
+  #storedBytes = 0;
   #ratedMs: number;
 
   constructor(options: CreditFlowOptions) {
@@ -85,6 +86,16 @@ export class CreditFlow {
   /** Of frames that are built and not yet published. */
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Of what was published all sinks have stored so much. */
+  get storedBytes(): number {
+    return this.#storedBytes;
+  }
+
+  /** Built, and not stored by all. */
+  get waitingBytes(): number {
+    return this.#queuedBytes + this.#window.outstandingBytes;
   }
 
   get windowBytes(): number {
@@ -138,6 +149,7 @@ export class CreditFlow {
   #released(frames: readonly SentFrame[]): readonly SentFrame[] {
     for (const { costBytes, savedBytes, frame } of frames) {
       // Of the wire: that is what the broker holds for a sink, and never more than what the window counts.
+      this.#storedBytes += costBytes;
       this.#releasedBytes += Math.max(0, costBytes - savedBytes);
       // What the reader built in, which is shared, is used again; all other frames have buffers of their own sizes.
       const { buffer } = frame;

@@ -42,6 +42,9 @@ export interface PublisherOptions {
 export interface PublisherLoad {
   readonly queuedBytes: number;
   readonly windowBytes: number;
+  /** Of content: stored by all sinks so far, and on its way to some of them. */
+  readonly storedBytes: number;
+  readonly waitingBytes: number;
   readonly reading: "disk" | "processor" | undefined;
   readonly limited: boolean;
 }

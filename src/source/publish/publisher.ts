@@ -5,6 +5,7 @@ import { pacedFrameBytes } from "../../member/limit/throttle.ts";
 import { type EndMark, encodeEnd, encodeWalked } from "../../protocol/frame/marks.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { DeltaAnswers, type Lacked } from "../delta/delta-answers.ts";
+import { FlowRate } from "../delta/flow-rate.ts";
 import { failureOf } from "../disk/source-problem.ts";
 import type { ReadMessage, ReadRequest } from "../read/read-worker.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
@@ -38,6 +39,8 @@ export class Publisher {
   isHeldByLink = true;
   /** Whether recipes make the copy faster, as far as is known. */
   recipesPay: boolean | undefined;
+  /** Of what it carries. */
+  readonly flow = new FlowRate();
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
   readonly #answers = new PageAnswers(this.#spill);
@@ -110,6 +113,8 @@ export class Publisher {
     return {
       queuedBytes: this.#credit.queuedBytes,
       windowBytes: this.#credit.windowBytes,
+      storedBytes: this.#credit.storedBytes,
+      waitingBytes: this.#credit.waitingBytes,
       reading: work === undefined ? undefined : placeOf(work),
       limited: tree.throttle?.isHolding === true,
     };

@@ -44,19 +44,30 @@ export class ContentSender {
     this.#flush = flush;
   }
 
-  /** The runs follow one another, and end with the file: there is one at least. Returns what became of the file meanwhile. */
-  *send(file: SentFile, runs: Iterable<SentRun>): Generator<ReadOutput, FileChange, undefined> {
+  /**
+   * Sends the file from `from` on. `runsFrom` says what comes from an offset on: runs that follow one another, some or all of
+   * them. Returns what became of the file meanwhile.
+   */
+  *send(
+    file: SentFile,
+    from: number,
+    runsFrom: (from: number) => Generator<ReadOutput, Iterable<SentRun>, undefined>,
+  ): Generator<ReadOutput, FileChange, undefined> {
     this.hasKept = false;
-    for (const range of this.#ranges(file, runs)) {
-      if (range.kind === "data" && !this.#builder.fits(range.length)) yield* this.#flush();
-      const change = this.#range(file, range);
-      if (change === "changed") return change;
-      if (range.kind !== "data") yield* this.#unsent(file, range);
-      this.#done.upTo(range.offset + range.length, file.entry.size);
-      if (range.isLast) return change;
+    for (let at = from; ; ) {
+      const before = at;
+      for (const range of this.#ranges(file, yield* runsFrom(at))) {
+        if (range.kind === "data" && !this.#builder.fits(range.length)) yield* this.#flush();
+        const change = this.#range(file, range);
+        if (change === "changed") return change;
+        if (range.kind !== "data") yield* this.#unsent(file, range);
+        at = range.offset + range.length;
+        this.#done.upTo(at, file.entry.size);
+        if (range.isLast) return change;
+      }
+      // A hole at its end was cut off.
+      if (at === before) return "changed";
     }
-    // A hole at its end was cut off.
-    return "changed";
   }
 
   *#ranges({ fd, isSparse, size }: SentFile, runs: Iterable<SentRun>): Generator<SentRange, void, undefined> {

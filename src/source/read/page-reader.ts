@@ -10,7 +10,8 @@ import { entryDisplay, entryPath, type FileEntry } from "../../protocol/frame/pa
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { isTime, timestampOf } from "../../protocol/frame/timestamp.ts";
 import { StateWriter } from "../../protocol/frame/trailer.ts";
-import { PageRecipes } from "../delta/page-recipes.ts";
+import { PageRecipes, type RecipePlan } from "../delta/page-recipes.ts";
+import { runsBehind, type SentRun } from "../delta/sent-runs.ts";
 import { checkSize, problemOf, replaced } from "../disk/source-problem.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
 import type { BytesAt } from "../memory/hash-rows.ts";
@@ -31,6 +32,9 @@ const WITHDRAWN = { state: "withdrawn" } as const;
 
 /** What is ready does not wait for the reading of more than this that nobody wants. */
 const UNREAD_BYTES_WAITED = 1024 * 1024;
+
+/** A file whose recipe may still pay is looked at again after so many frames. */
+const TURN_CHUNKS = 4;
 
 /** What came of reading a file's content. */
 interface Content {
@@ -62,6 +66,8 @@ export class PageReader {
   readonly #done: DoneCount;
   readonly #sender: ContentSender;
   readonly #recipes: PageRecipes | undefined;
+  /** How the file is sent that is read. Undefined: without a recipe. */
+  #plan: RecipePlan | undefined;
   #notReadBytes = 0;
 
   constructor(options: ReadPageOptions, rows: PageRows) {
@@ -233,22 +239,40 @@ export class PageReader {
     checkSize(before.size);
     const index = entry.entry - this.#rows.first;
     this.#current = index;
-    const plan = this.#recipes?.planOf(index, before, before.size - planHeld(before.size, held).sendFrom);
-    const skipped = plan === undefined ? held : [];
+    const restBytes = before.size - planHeld(before.size, held).sendFrom;
+    this.#plan = this.#recipes?.planOf(index, before, restBytes);
+    const skipped = this.#plan === undefined ? held : [];
     // What is ready does not wait for the reading of what the sinks have.
     if (skipped.length > 0) yield* this.flush();
     const { offset, hasher } = contentStart(fd, before.size, skipped);
     this.#done.upTo(offset, entry.size);
     const look = () => fileChangeOf(fd, before, () => this.#folder.look(directory, entry.name));
     const file = { entry, fd, size: before.size, hasher, look, isSparse: isSparse(before) };
-    const runs = plan?.runs ?? [{ from: offset, to: before.size, isKept: false }];
-    const change = offset === before.size ? look() : yield* this.#sender.send(file, runs);
+    const runsFrom = (from: number) => this.#runs(index, before, { from, isFirst: from === offset });
+    const change = offset === before.size ? look() : yield* this.#sender.send(file, offset, runsFrom);
     // What went out as a whole is what its hash is of: a mapped file can change and keep its times.
-    const hash = plan !== undefined && this.#sender.hasKept ? plan.contentHash : hasher.digest();
+    const hash = this.#plan !== undefined && this.#sender.hasKept ? this.#plan.contentHash : hasher.digest();
     const final = finalOf(before, hash);
     if (change === "none") this.#memory?.read(index, before, { bytes: final.hash, at: 0 });
     // One that was emptied and written anew can be longer, too: only what reads the same once more has merely grown.
     return { change: change === "grew" && !readsAs(fd, final) ? "changed" : change, final };
+  }
+
+  /** What is sent of a file from an offset on: by its recipe, or else some of it, as long as it may still turn to that. */
+  *#runs(
+    index: number,
+    before: EntryStats,
+    { from, isFirst }: { readonly from: number; readonly isFirst: boolean },
+  ): Generator<ReadOutput, Iterable<SentRun>, undefined> {
+    const recipes = this.#recipes;
+    const { size } = before;
+    if (!isFirst && recipes?.turns(index, size - from) === true) {
+      yield* this.#ask(recipes, index);
+      this.#plan = recipes.planOf(index, before, size - from);
+    }
+    if (this.#plan !== undefined) return runsBehind(this.#plan.runs, from);
+    const step = recipes?.mayTurn(index) === true ? this.#builder.chunkBytes * TURN_CHUNKS : size;
+    return [{ from, to: Math.min(from + step, size), isKept: false }];
   }
 
   *#delivered(path: string, { change, final }: Content): Generator<ReadOutput, void, undefined> {

@@ -2,6 +2,7 @@ import type { CutterKind } from "../../delta/cutting.ts";
 import type { PieceBits } from "../../delta/piece-bits.ts";
 import type { TreeDigest } from "../../protocol/hash/tree-digest.ts";
 import type { Problem } from "../../protocol/messages/progress.ts";
+import type { DeltaChoice } from "../delta/recipe-choice.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
 import type { ContentMemory } from "../memory/content-memory.ts";
 import type { HeldEnd } from "./content-plan.ts";
@@ -22,6 +23,8 @@ export type ReadOutput =
   | { readonly type: "problem"; readonly problem: Problem }
   /** The next slice of the recipe of a file, which has so many pieces. */
   | { readonly type: "recipe"; readonly entry: number; readonly pieces: number; readonly body: Uint8Array }
+  /** Much was read, and nothing came of it yet: time to see what else there is to do. */
+  | { readonly type: "pause" }
   /** Nothing more comes before the sinks have said what they lack of these files. */
   | { readonly type: "waits"; readonly entries: readonly number[] }
   | ({
@@ -38,8 +41,8 @@ export interface RecipeOptions {
   readonly cutters: ReadonlyMap<number, CutterKind>;
   /** What at least one sink lacks of a file whose answers were waited for. */
   readonly lackedOf: (entry: number) => PieceBits | undefined;
-  /** Whether the next of them does so at this moment, and those that are asked for with it. All do without. */
-  readonly takes?: (() => boolean) | undefined;
+  /** Which of them do so at this moment. All do without. */
+  readonly choice?: Pick<DeltaChoice, "takes" | "turns" | "roomBytes" | "made"> | undefined;
 }
 
 export interface ReadPageOptions {

@@ -76,7 +76,7 @@ export type ReadRequest =
   /** All pages were read: the digest of the tree is wanted. */
   | { readonly type: "end" };
 export type ReadMessage =
-  | Exclude<ReadOutput, { type: "waits" }>
+  | Exclude<ReadOutput, { type: "waits" | "pause" }>
   /** Of the tree, after all pages. */
   | { readonly type: "digest"; readonly digest: Uint8Array }
   | { readonly type: "failed"; readonly message: string; readonly code: string };
@@ -96,6 +96,8 @@ class Reading {
   readonly #lacked = new Map<number, PieceBits>();
   /** Files whose answers are waited for. */
   readonly #awaited = new Set<number>();
+  /** It goes on when the messages that wait by now were taken. */
+  #pauses = false;
   #creditBytes = 0;
   #folder: TreeFolder | undefined;
   #outputs: Generator<ReadOutput, void, undefined> | undefined;
@@ -138,7 +140,7 @@ class Reading {
   /** Goes on until credit or pages run out: the next message calls again. */
   #read(): void {
     try {
-      while (this.#creditBytes > 0 && this.#awaited.size === 0) {
+      while (this.#creditBytes > 0 && this.#awaited.size === 0 && !this.#pauses) {
         if (this.#outputs === undefined) {
           const request = this.#pages.shift();
           if (request === undefined) return;
@@ -148,10 +150,18 @@ class Reading {
         if (next.done === true) this.#close();
         else this.#post(next.value);
       }
-      if (this.#awaited.size === 0 && (this.#outputs !== undefined || this.#pages.length > 0)) this.#compressor.waits();
+      if (this.#awaited.size === 0 && !this.#pauses && (this.#outputs !== undefined || this.#pages.length > 0)) this.#compressor.waits();
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+
+  #pause(): void {
+    this.#pauses = true;
+    setImmediate(() => {
+      this.#pauses = false;
+      this.#read();
+    });
   }
 
   #answered({ entry, pieces, bits }: Answered): void {
@@ -211,7 +221,7 @@ class Reading {
 
   #recipes(deltas: Deltas): RecipeOptions {
     const lackedOf = (entry: number) => this.#lacked.get(entry);
-    return { cutters: new Map(deltas), lackedOf, takes: () => this.#choice.takes() };
+    return { cutters: new Map(deltas), lackedOf, choice: this.#choice };
   }
 
   #post(output: ReadOutput): void {
@@ -223,6 +233,10 @@ class Reading {
     }
     if (output.type === "waits") {
       for (const entry of output.entries) if (!this.#lacked.has(entry)) this.#awaited.add(entry);
+      return;
+    }
+    if (output.type === "pause") {
+      this.#pause();
       return;
     }
     if (output.type === "trailer" || output.type === "recipe") this.#creditBytes -= tableCost(output.body);

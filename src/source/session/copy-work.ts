@@ -122,24 +122,38 @@ export class CopyWork implements SessionWork {
     return this.#streams.stop();
   }
 
-  /** Of the stream to all: lanes have only a share. */
   #lookWhatHolds(nowMs: number): void {
+    const { main, laneStreams } = this.#streams;
+    const mainRuns = main.end === undefined && main.sinkIds.size > 0;
+    if (mainRuns) {
+      const moment = this.#lookAt(main, nowMs);
+      this.#heldBack.look(moment);
+      main.isHeldByLink = isHeldByLink(moment);
+    }
+    // As long as a lane has only a share, fewer bytes are less time.
+    for (const lane of laneStreams) {
+      this.#lookAt(lane, nowMs);
+      if (mainRuns) lane.recipesPay = true;
+    }
+  }
+
+  /** What this stream waits for. */
+  #lookAt(stream: Publisher, nowMs: number): HeldMoment {
     const { roster } = this.#desk;
-    const { main } = this.#streams;
-    if (main.end !== undefined || main.sinkIds.size === 0) return;
-    const sinks = [...main.sinkIds]
+    const load = stream.load(nowMs);
+    const sinks = [...stream.sinkIds]
       .filter((sinkId) => roster.awayOf(sinkId) === undefined)
       .map((sinkId) => ({
         name: roster.nameOf(sinkId),
-        hold: main.hold(sinkId),
+        hold: stream.hold(sinkId),
         hashing: roster.isHashing(sinkId),
         limited: roster.limitOf(sinkId) !== null,
         pace: roster.paceOf(sinkId),
       }));
-    const moment: HeldMoment = { ...main.load(nowMs), sentBytesPerSecond: this.#streams.sentBytesPerSecond, sinks };
-    this.#heldBack.look(moment);
-    main.isHeldByLink = isHeldByLink(moment);
-    main.recipesPay = recipesPay(moment) ?? main.recipesPay;
+    const moment: HeldMoment = { ...load, sentBytesPerSecond: this.#streams.sentBytesPerSecond, sinks };
+    stream.flow.look(nowMs, load);
+    stream.recipesPay = recipesPay(moment, stream.flow.bytesPerSecond) ?? stream.recipesPay;
+    return moment;
   }
 
   #take(sinkId: string, publisher: Publisher, message: UpMessage): void {

@@ -61,7 +61,7 @@ export class Lanes {
   get sent(): LanesSent {
     let [allBytes, mostBytes, againBytes] = [this.#sentBytes, this.#sentBytesMax, this.#sentAgainBytes];
     let savedBytes = this.#savedBytes;
-    for (const { tally } of this.#running()) {
+    for (const { tally } of this.running) {
       allBytes += tally.bytesSent;
       mostBytes = Math.max(mostBytes, tally.bytesSent);
       againBytes += tally.bytesSentAgain;
@@ -98,9 +98,13 @@ export class Lanes {
     return this.#lanes.get(sinkId)?.publisher;
   }
 
+  get running(): readonly Publisher[] {
+    return [...this.#lanes.values()].flatMap((lane) => lane.publisher ?? []);
+  }
+
   /** The one that was opened first of those that run. */
   get first(): Publisher | undefined {
-    return this.#running()[0];
+    return this.running[0];
   }
 
   async heartbeat(nowMs: number): Promise<void> {
@@ -113,12 +117,12 @@ export class Lanes {
 
   /** Sends again what is due; returns the sinks that have asked for more than their share. */
   repair(nowMs: number): string[] {
-    return this.#running().flatMap((publisher) => publisher.repair(nowMs));
+    return this.running.flatMap((publisher) => publisher.repair(nowMs));
   }
 
   /** The share has changed. */
   poke(): void {
-    for (const publisher of this.#running()) publisher.poke();
+    for (const publisher of this.running) publisher.poke();
   }
 
   async stop(): Promise<void> {
@@ -127,13 +131,9 @@ export class Lanes {
     await Promise.all(this.#stopping);
   }
 
-  #running(): Publisher[] {
-    return [...this.#lanes.values()].flatMap((lane) => lane.publisher ?? []);
-  }
-
   #startNext(): void {
     for (const [sinkId, lane] of this.#lanes) {
-      if (this.#running().length >= LANES_MAX) return;
+      if (this.running.length >= LANES_MAX) return;
       if (lane.publisher !== undefined) continue;
       lane.publisher = this.#publisher(sinkId, lane.number);
       lane.publisher.start();

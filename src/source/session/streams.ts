@@ -79,6 +79,11 @@ export class Streams {
     return this.#shown?.rateBytesPerSecond ?? 0;
   }
 
+  /** Of the lanes that run. */
+  get laneStreams(): readonly Publisher[] {
+    return this.#lanes.running;
+  }
+
   get lanesWait(): boolean {
     return this.#lanes.areWaiting;
   }

@@ -12,7 +12,7 @@ import { noise } from "../../delta/recipes.ts";
 import { AS_LISTED, dataFrame, file, HandSource, rootEntry, unchanged } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { beginRecipes, putOwn, type RecipeEngineOptions } from "../../helpers/copies/recipe-engine.ts";
-import { overwritten, recordFrames, recordsFrame, recordsOf } from "../../helpers/copies/recipe-frames.ts";
+import { type HandRecord, overwritten, recordFrames, recordsFrame, recordsOf } from "../../helpers/copies/recipe-frames.ts";
 import { sparse } from "../../helpers/copies/sparse-engine.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { expectSameHoles, makeFileWithHoles } from "../../helpers/trees/sparse-file.ts";
@@ -24,6 +24,16 @@ const OLD = noise(1, 2 * MIN);
 
 function inserted(bytes: Buffer, at: number, length = 100): Buffer {
   return Buffer.concat([bytes.subarray(0, at), noise(at + 9, length), bytes.subarray(at)]);
+}
+
+function recordsBehind(from: number, records: readonly HandRecord[]): HandRecord[] {
+  return records.flatMap((record) => {
+    const cut = from - record.offset;
+    if (cut <= 0) return [record];
+    if (record.kind === "chunk")
+      return cut < record.bytes.length ? [{ ...record, offset: from, bytes: record.bytes.subarray(cut) }] : [];
+    return cut < record.length ? [{ ...record, offset: from, length: record.length - cut }] : [];
+  });
 }
 
 const fileIn = (folder: string): string => join(folder, "file");
@@ -116,6 +126,19 @@ describe("a wanted file of which an older version is here", () => {
     sink.fill(recipe, PieceBits.all(recipe.lengths.length));
     sink.finish();
     expect(readFileSync(fileIn(folder)).equals(bytes)).toBe(true);
+  });
+
+  test.each(CUTTERS)("is made of it from where the recipe came, behind some content (%s)", (cutter) => {
+    const [folder, bytes] = [tempFolder(), overwritten(overwritten(OLD, 3 * LEAF), 40 * LEAF)];
+    putOwn(folder, OLD);
+    const sink = beginRecipes(folder, bytes);
+    sink.accept(dataFrame([{ entry: 1, bytes: bytes.subarray(0, 8 * LEAF) }]));
+    const { recipe, lacks } = sink.ask(cutter);
+    sink.send(recordFrames(1, recordsBehind(8 * LEAF, recordsOf(bytes, recipe, lacks)), sink.final));
+    sink.finish();
+    expect([sink.problems, sink.settled]).toEqual([[], [1]]);
+    expect(readFileSync(fileIn(folder)).equals(bytes)).toBe(true);
+    expect(sink.engine.counts).toMatchObject({ filesDone: 1, bytesDone: OLD.length });
   });
 
   test("leaves it as it is when the source withdraws the file", () => {

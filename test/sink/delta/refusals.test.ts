@@ -61,14 +61,7 @@ describe("a recipe is refused", () => {
       },
     ],
     [
-      "of a file that has begun",
-      ({ accept }) => {
-        accept(recordsFrame(1, [chunk(0, LEAF)]));
-        accept(recipeFrame(1, RECIPE));
-      },
-    ],
-    [
-      "of a file that has begun behind its recipe",
+      "when content came between two slices",
       ({ send, accept }) => {
         send(recipeFrames(1, largeRecipe(2049)).slice(0, 1));
         accept(recordsFrame(1, [chunk(0, LEAF)]));

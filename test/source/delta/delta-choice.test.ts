@@ -3,6 +3,8 @@ import { deltaModeOf, recipesPay } from "../../../src/source/delta/delta-choice.
 import { DeltaChoice } from "../../../src/source/delta/recipe-choice.ts";
 import type { HeldMoment } from "../../../src/source/session/held-back.ts";
 
+const MIB = 1024 * 1024;
+
 describe("DeltaChoice", () => {
   test("takes every file with on, and none with off", () => {
     const [on, off] = [new DeltaChoice("on"), new DeltaChoice("off")];
@@ -10,24 +12,44 @@ describe("DeltaChoice", () => {
       choice.look(false);
       choice.answered(false);
     }
-    expect([on.takes(), off.takes()]).toEqual([true, false]);
+    expect([on.takes(9_000 * MIB), off.takes(MIB)]).toEqual([true, false]);
   });
 
-  test("goes by what was known last with auto; before that it tries", () => {
+  test("goes by what was known last with auto", () => {
     const choice = new DeltaChoice("auto");
-    expect(choice.takes()).toBe(true);
     choice.look(false);
     choice.look(undefined);
-    expect(choice.takes()).toBe(false);
+    expect([choice.takes(MIB), choice.turns(MIB, MIB)]).toEqual([false, false]);
     choice.look(true);
-    expect(choice.takes()).toBe(true);
+    expect([choice.takes(5_000 * MIB), choice.turns(MIB, 4 * MIB), choice.turns(MIB, 5 * MIB)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test("tries only so many bytes with auto as long as nothing is known", () => {
+    const choice = new DeltaChoice("auto");
+    expect([choice.takes(33 * MIB), choice.turns(33 * MIB, 33 * MIB), choice.takes(30 * MIB)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    choice.made(30 * MIB);
+    expect([choice.takes(3 * MIB), choice.takes(2 * MIB), choice.roomBytes]).toEqual([false, true, 2 * MIB]);
+    choice.look(true);
+    expect(choice.takes(3 * MIB)).toBe(true);
   });
 
   test("lets ever more files pass of which the sinks hold nothing, until they hold some of one", () => {
     const choice = new DeltaChoice("auto");
+    choice.look(true);
     const passed = (): number => {
       choice.answered(false);
-      for (let count = 0; ; count += 1) if (choice.takes()) return count;
+      for (let count = 0; ; count += 1) {
+        if (choice.takes(MIB)) return count;
+        expect(choice.turns(MIB, MIB), "nor does one turn that passes").toBe(false);
+      }
     };
     expect(Array.from({ length: 7 }, passed)).toEqual([1, 2, 4, 8, 16, 16, 16]);
     choice.answered(true);
@@ -49,19 +71,28 @@ describe("deltaModeOf()", () => {
 });
 
 describe("recipesPay()", () => {
-  const MIB = 1024 * 1024;
   const still: HeldMoment = {
     ...{ queuedBytes: 0, windowBytes: 1_000, reading: undefined, limited: false, sentBytesPerSecond: 0, sinks: [] },
   };
-  test.each<readonly [string, Partial<HeldMoment>, boolean | undefined]>([
-    ["a slow link has a queue", { queuedBytes: 300, sentBytesPerSecond: 6 * MIB }, true],
-    ["nothing was measured yet, and there is a queue", { queuedBytes: 300 }, true],
-    ["a rate is set", { limited: true, sentBytesPerSecond: MIB }, true],
-    ["a fast link has a queue", { queuedBytes: 300, sentBytesPerSecond: 100 * MIB }, false],
-    ["the source's disk is what the content waits for", { reading: "disk", sentBytesPerSecond: 20 * MIB }, false],
-    ["the source reads for recipes, and nothing flows", { reading: "disk" }, undefined],
-    ["nothing happens", {}, undefined],
-  ])("says when %s", (_, more, want) => {
-    expect(recipesPay({ ...still, ...more })).toBe(want);
+  const sinkAt = (place: "link" | "disk" | undefined): HeldMoment["sinks"] => [
+    {
+      name: "one",
+      hold: { outstandingBytes: 900, windowBytes: 1_000, unanswered: 0, holdsReader: false },
+      ...{ hashing: false, limited: false, pace: place && { place, bytesPerSecond: MIB } },
+    },
+  ];
+  test.each<readonly [string, Partial<HeldMoment>, number | undefined, boolean | undefined]>([
+    ["a slow link has a queue", { queuedBytes: 300 }, 6 * MIB, true],
+    ["nothing was measured yet, and there is a queue", { queuedBytes: 300 }, undefined, undefined],
+    ["a rate is set", { limited: true }, MIB, true],
+    ["a fast link has a queue", { queuedBytes: 300 }, 100 * MIB, false],
+    ["the link of a sink is slow", { sinks: sinkAt("link") }, 6 * MIB, true],
+    ["a sink's disk is slow", { sinks: sinkAt("disk"), sentBytesPerSecond: 6 * MIB }, 6 * MIB, false],
+    ["a sink has not said where its time goes", { sinks: sinkAt(undefined), sentBytesPerSecond: MIB }, MIB, undefined],
+    ["the source's disk is what content waits for", { reading: "disk", sentBytesPerSecond: 20 * MIB }, 20 * MIB, false],
+    ["the source reads for recipes, and nothing flows", { reading: "disk" }, 20 * MIB, undefined],
+    ["nothing happens", {}, MIB, undefined],
+  ])("says when %s", (_, more, flow, want) => {
+    expect(recipesPay({ ...still, ...more }, flow)).toBe(want);
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { PieceBits } from "../../../src/delta/piece-bits.ts";
 import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { LEAF_BYTES } from "../../../src/protocol/limits.ts";
+import { DeltaChoice } from "../../../src/source/delta/recipe-choice.ts";
 import { noise } from "../../delta/recipes.ts";
 import { memoryFolder } from "../../helpers/disks/temp-folder.ts";
 import { readTree } from "../../helpers/trees/read-tree.ts";
@@ -45,7 +46,7 @@ describe("a file that may travel as a recipe", () => {
       recipes: {
         cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
         lackedOf: () => PieceBits.none(MIB / LEAF_BYTES),
-        takes: () => turns.shift() === true,
+        choice: { takes: () => turns.shift() === true, turns: () => false, roomBytes: 4 * MIB, made: () => undefined },
       },
       onOutput: (output) => output.type === "recipe" && asked.push(output.entry),
     });
@@ -54,5 +55,56 @@ describe("a file that may travel as a recipe", () => {
       read.frames.flat().flatMap(({ entry, kind }) => (entry === at + 1 ? [kind] : [])),
     );
     expect(kinds.map((list) => list.includes("kept"))).toEqual([false, true, true]);
+  });
+
+  test("is asked about together with no more than there is room for", () => {
+    const root = memoryFolder();
+    const names = ["1", "2", "3"];
+    for (const name of names) writeFileSync(join(root, name), noise(8, MIB));
+    const [asked, choice] = [[] as number[][], new DeltaChoice("auto")];
+    choice.made(30 * MIB);
+    readTree(root, {
+      recipes: {
+        cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
+        lackedOf: () => PieceBits.none(MIB / LEAF_BYTES),
+        choice,
+      },
+      onOutput: (output) => output.type === "waits" && asked.push([...output.entries]),
+    });
+    expect(asked).toEqual([[1, 2]]);
+  });
+
+  test("goes on with its recipe when the link turns out to be slow while it goes without", () => {
+    const leaves = 64 * 8;
+    const file = noise(9, leaves * LEAF_BYTES - 7);
+    const root = memoryFolder();
+    writeFileSync(join(root, "file"), file);
+    const lacked = PieceBits.none(leaves);
+    for (const leaf of [0, 3, leaves - 9]) lacked.add(leaf);
+    const choice = new DeltaChoice("auto");
+    choice.look(false);
+    let [frames, isAsked] = [0, false];
+    const read = readTree(root, {
+      frameBytes: 4 * LEAF_BYTES + 8192,
+      recipes: { cutters: new Map([[1, "fixed"]]), lackedOf: () => (isAsked ? lacked : undefined), choice },
+      onOutput: ({ type }) => {
+        if (type === "frame") frames += 1;
+        if (frames === 5) choice.look(true);
+        if (type === "waits") isAsked = true;
+      },
+    });
+    const records = read.frames.flat().filter(({ entry }) => entry === 1);
+    let end = 0;
+    for (const record of records) {
+      if (record.kind === "close") continue;
+      expect(record.offset).toBe(end);
+      end += record.kind === "chunk" ? record.bytes.length : record.length;
+      if (record.kind === "chunk")
+        expect(file.subarray(record.offset, end).equals(record.bytes), `chunk at ${record.offset}`).toBe(true);
+    }
+    const kept = records.reduce((sum, record) => sum + (record.kind === "kept" ? record.length : 0), 0);
+    expect([end, isAsked, read.doneBytes]).toEqual([file.length, true, file.length]);
+    expect(kept).toBeGreaterThan(0.9 * file.length);
+    expect(records.at(-1)).toMatchObject({ kind: "close", final: { hash: hashChunk(file).hash } });
   });
 });
