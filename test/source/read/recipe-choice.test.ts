@@ -74,6 +74,17 @@ describe("a file that may travel as a recipe", () => {
     expect(asked).toEqual([[1, 2]]);
   });
 
+  test("lets its thread look after other things now and then while its recipe is made", () => {
+    const root = memoryFolder();
+    writeFileSync(join(root, "file"), Buffer.alloc(100 * MIB, "not a hole "));
+    const outputs: string[] = [];
+    readTree(root, {
+      recipes: { cutters: new Map([[1, "content"]]), lackedOf: () => undefined },
+      onOutput: ({ type }) => outputs.push(type),
+    });
+    expect(outputs.slice(0, outputs.indexOf("recipe"))).toEqual(["pause", "pause", "pause"]);
+  });
+
   test("goes on with its recipe when the link turns out to be slow while it goes without", () => {
     const leaves = 64 * 8;
     const file = noise(9, leaves * LEAF_BYTES - 7);
