@@ -55,19 +55,30 @@ export class ContentSender {
   ): Generator<ReadOutput, FileChange, undefined> {
     this.hasKept = false;
     for (let at = from; ; ) {
-      const before = at;
-      for (const range of this.#ranges(file, yield* runsFrom(at))) {
-        if (range.kind === "data" && !this.#builder.fits(range.length)) yield* this.#flush();
-        const change = this.#range(file, range);
-        if (change === "changed") return change;
-        if (range.kind !== "data") yield* this.#unsent(file, range);
-        at = range.offset + range.length;
-        this.#done.upTo(at, file.entry.size);
-        if (range.isLast) return change;
-      }
+      const sent = yield* this.#some(file, this.#ranges(file, yield* runsFrom(at)));
+      if (typeof sent === "string") return sent;
       // A hole at its end was cut off.
-      if (at === before) return "changed";
+      if (sent === undefined) return "changed";
+      at = sent;
     }
+  }
+
+  /** Returns up to where these ranges go, what became of the file when they end with it, or undefined: there are none. */
+  *#some(
+    file: SentFile,
+    ranges: Iterable<SentRange>,
+  ): Generator<ReadOutput, FileChange | number | undefined, undefined> {
+    let at: number | undefined;
+    for (const range of ranges) {
+      if (range.kind === "data" && !this.#builder.fits(range.length)) yield* this.#flush();
+      const change = this.#range(file, range);
+      if (change === "changed") return change;
+      if (range.kind !== "data") yield* this.#unsent(file, range);
+      at = range.offset + range.length;
+      this.#done.upTo(at, file.entry.size);
+      if (range.isLast) return change;
+    }
+    return at;
   }
 
   *#ranges({ fd, isSparse, size }: SentFile, runs: Iterable<SentRun>): Generator<SentRange, void, undefined> {

@@ -150,7 +150,8 @@ class Reading {
         if (next.done === true) this.#close();
         else this.#post(next.value);
       }
-      if (this.#awaited.size === 0 && !this.#pauses && (this.#outputs !== undefined || this.#pages.length > 0)) this.#compressor.waits();
+      if (this.#awaited.size === 0 && !this.#pauses && (this.#outputs !== undefined || this.#pages.length > 0))
+        this.#compressor.waits();
     } catch (thrown) {
       this.#fail(thrown);
     }

@@ -12,7 +12,13 @@ import { noise } from "../../delta/recipes.ts";
 import { AS_LISTED, dataFrame, file, HandSource, rootEntry, unchanged } from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { beginRecipes, putOwn, type RecipeEngineOptions } from "../../helpers/copies/recipe-engine.ts";
-import { type HandRecord, overwritten, recordFrames, recordsFrame, recordsOf } from "../../helpers/copies/recipe-frames.ts";
+import {
+  type HandRecord,
+  overwritten,
+  recordFrames,
+  recordsFrame,
+  recordsOf,
+} from "../../helpers/copies/recipe-frames.ts";
 import { sparse } from "../../helpers/copies/sparse-engine.ts";
 import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { expectSameHoles, makeFileWithHoles } from "../../helpers/trees/sparse-file.ts";

@@ -30,9 +30,9 @@ describe("FlowRate", () => {
   });
 
   test("does not take a connection for slow that gets faster all the time", () => {
-    expect(looks([0.5, 1, 2, 4, 8, 16, 32, 64, 128].map((mib) => mib * MIB)).every((known) => known === undefined)).toBe(
-      true,
-    );
+    expect(
+      looks([0.5, 1, 2, 4, 8, 16, 32, 64, 128].map((mib) => mib * MIB)).every((known) => known === undefined),
+    ).toBe(true);
   });
 
   test("does not go by one span in which a machine stood still", () => {
