@@ -1,6 +1,7 @@
 import type { TransportCapabilities } from "../../transport/transport.ts";
 import { frameCapacity } from "../read/frame-builder.ts";
 import { CreditWindow, type OutstandingFrame } from "./credit-window.ts";
+import type { PublisherLoad } from "./publisher-options.ts";
 
 /** One frame between being published and being stored by all. */
 export interface SentFrame extends OutstandingFrame {
@@ -83,19 +84,11 @@ export class CreditFlow {
     this.#window.limit(bytesPerSecond === null ? null : (bytesPerSecond * LIMITED_MS) / 1000);
   }
 
-  /** Of frames that are built and not yet published. */
-  get queuedBytes(): number {
-    return this.#queuedBytes;
-  }
-
-  /** Of what was published all sinks have stored so much. */
-  get storedBytes(): number {
-    return this.#storedBytes;
-  }
-
-  /** Built, and not stored by all. */
-  get waitingBytes(): number {
-    return this.#queuedBytes + this.#window.outstandingBytes;
+  /** `queuedBytes`: of frames that are built and not yet published. */
+  get load(): Pick<PublisherLoad, "queuedBytes" | "windowBytes" | "storedBytes" | "waitingBytes"> {
+    const { windowBytes, outstandingBytes } = this.#window;
+    const [queuedBytes, storedBytes] = [this.#queuedBytes, this.#storedBytes];
+    return { queuedBytes, windowBytes, storedBytes, waitingBytes: queuedBytes + outstandingBytes };
   }
 
   get windowBytes(): number {

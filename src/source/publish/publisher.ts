@@ -111,10 +111,7 @@ export class Publisher {
     const { tree, tally } = this.#options;
     const work = this.#readerWork?.look(nowMs, tally.bytesSent);
     return {
-      queuedBytes: this.#credit.queuedBytes,
-      windowBytes: this.#credit.windowBytes,
-      storedBytes: this.#credit.storedBytes,
-      waitingBytes: this.#credit.waitingBytes,
+      ...this.#credit.load,
       reading: work === undefined ? undefined : placeOf(work),
       limited: tree.throttle?.isHolding === true,
     };
