@@ -27,11 +27,16 @@ export function describeMachine(folder: string): Machine {
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     kernel: `${type()} ${release()}`,
-    fileSystem: statfsSync(folder).type === TMPFS_MAGIC ? "tmpfs (memory)" : "a disk, or unknown",
+    fileSystem: isInMemory(folder) ? "tmpfs (memory)" : "a disk, or unknown",
     loadAverage: loadavg()[0] ?? 0,
     node: process.versions.node,
     fanfold: fanfoldVersion(),
   };
+}
+
+/** Whether what is in this folder takes memory, and no disk. */
+export function isInMemory(folder: string): boolean {
+  return statfsSync(folder).type === TMPFS_MAGIC;
 }
 
 function fanfoldVersion(): string {

@@ -57,12 +57,22 @@ function scoreRow({ name, runs, failures }: Score, sinks: number, ratios: readon
     seconds(median(walls)),
     seconds(Math.min(...walls)),
     seconds(median(runs.map(({ cpuMs }) => cpuMs))),
-    cpuOf(runs, SENDERS),
-    cpuOf(runs, RECEIVERS, sinks),
+    senderCpu(runs),
+    receiverCpu(runs, sinks),
     sent.length === 0 ? "" : (median(sent) / MIB).toFixed(1),
     ...ratios,
     peaksOf(runs),
   ];
+}
+
+/** Of the process that reads the source: the median, in seconds. */
+export function senderCpu(runs: readonly Usage[]): string {
+  return cpuOf(runs, SENDERS);
+}
+
+/** Of the processes that make one copy: the median, in seconds. */
+export function receiverCpu(runs: readonly Usage[], sinks: number): string {
+  return cpuOf(runs, RECEIVERS, sinks);
 }
 
 /** Of the one of these roles that takes part, shared by so many processes. */

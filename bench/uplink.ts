@@ -6,9 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Contender } from "./contenders/contender.ts";
-import type { Place } from "./contenders/crew.ts";
 import { fanfold } from "./contenders/fanfold.ts";
-import { enterRsync } from "./contenders/rsync.ts";
+import { enterRsync, RSYNC } from "./contenders/rsync.ts";
 import { describeMachine, machineLines } from "./machine.ts";
 import { MEMORY_FOLDER, wholeNumber } from "./options.ts";
 import { markdownTable, median, peaksOf, type Score, seconds } from "./report.ts";
@@ -18,8 +17,6 @@ import { ONE_STREAM, oneStream } from "./uplink/one-stream.ts";
 import { buildWorkload, expectedBytes, WORKLOADS, type Workload, type WorkloadName } from "./workloads.ts";
 
 const MIB = 1024 * 1024;
-/** Its name in tables. */
-const RSYNC = "rsync daemon";
 
 const USAGE = `npm run bench:uplink -- [options]      (as root)
   --workload big,mixed,tiny      what to copy (default: big)
@@ -66,17 +63,11 @@ function tableOf(scores: readonly Score[], { bytes }: Workload): string {
 
 /** A plain stream carries one file. */
 function contendersOf(network: Network, { name }: Workload, withRsync: boolean): Contender[] {
-  const { source, relay, sinks } = network;
-  const place: Place = {
-    host: relay.address,
-    coordinator: relay.run,
-    source: source.run,
-    sink: (index) => sinks[index]?.run ?? [],
-  };
+  const { place } = network;
   const contenders = [fanfold("embedded", { broker: undefined, place, isGuarded: true })];
   if (name === "big") contenders.unshift(oneStream(network));
   if (withRsync) {
-    const rsync = enterRsync({ host: source.address, daemon: source.run, client: place.sink });
+    const rsync = enterRsync({ host: network.source.address, daemon: place.source, client: place.sink });
     if ("missing" in rsync) throw new Error(`${rsync.name} is missing: ${rsync.missing}`);
     contenders.push(rsync.contender);
   }

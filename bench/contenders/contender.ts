@@ -11,6 +11,8 @@ export interface Job {
   readonly scratch: string;
   /** The copies are equal already, and nothing is to be done but to find that out. */
   readonly again: boolean;
+  /** What the source does not have is to be deleted. @default false */
+  readonly deletes?: boolean;
   readonly signal: AbortSignal;
   /** Where fanfold's processes leave their CPU profiles. */
   readonly profiles?: string | undefined;

@@ -39,7 +39,7 @@ export interface CrewOptions {
   /** What is sent is encrypted from end to end, also inside of one machine. */
   readonly isSealed?: boolean;
   /** Of files that changed, whether all is sent or what the sinks lack. @default as fanfold has it */
-  readonly delta?: "on" | "off";
+  readonly delta?: "auto" | "on" | "off";
 }
 
 /** Coordinator and sinks of one session, each a process of its own, up and registered; and then its source. */
@@ -50,7 +50,7 @@ export class Crew implements AsyncDisposable {
   readonly #place: Place;
   readonly #isGuarded: boolean;
   readonly #isSealed: boolean;
-  readonly #delta: "on" | "off" | undefined;
+  readonly #delta: CrewOptions["delta"];
   readonly #room = new WaitingRoom();
   readonly #running = new AsyncDisposableStack();
   readonly #summary = Promise.withResolvers<Summary>();
@@ -85,8 +85,9 @@ export class Crew implements AsyncDisposable {
   }
 
   startSource(): NodeProgram {
-    const { source, copies, scratch } = this.#job;
+    const { source, copies, scratch, deletes = false } = this.#job;
     const args = ["source", "--coordinator", this.#address, "--dest-count", String(copies.length)];
+    if (deletes) args.push("--delete");
     if (this.#isSealed) args.push("--seal", "on");
     if (this.#delta !== undefined) args.push("--delta", this.#delta);
     const whole = [...args, "--state-dir", join(scratch, "source"), source];

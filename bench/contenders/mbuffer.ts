@@ -36,7 +36,7 @@ const mbuffer: Contender = {
 };
 
 export function enterMbuffer(): Entrant {
-  const [mine, tar, bash] = ["mbuffer", "tar", "bash"].map(versionOf);
+  const [mine, tar, bash] = ["mbuffer", "tar", "bash"].map((name) => versionOf(name));
   if (mine === undefined || tar === undefined || bash === undefined)
     return { name: NAME, missing: `${mine === undefined ? "mbuffer" : "tar or bash"} is not installed` };
   return { contender: mbuffer, version: `mbuffer ${mine}, tar ${tar}` };

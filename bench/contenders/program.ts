@@ -74,8 +74,8 @@ export class Program implements AsyncDisposable {
 }
 
 /** The first number with dots, or date, that `NAME --version` prints; undefined when the program is not installed. */
-export function versionOf(name: string): string | undefined {
-  const { status, stdout, stderr } = spawnSync(name, ["--version"], { encoding: "utf8" });
+export function versionOf(name: string, option: "--version" | "version" = "--version"): string | undefined {
+  const { status, stdout, stderr } = spawnSync(name, [option], { encoding: "utf8" });
   return status === 0 ? (/\d+(\.\d+)+|\d{8}/.exec(`${stdout}${stderr}`)?.[0] ?? "of unknown version") : undefined;
 }
 

@@ -5,7 +5,8 @@ import type { Contender, Entrant, Job } from "./contender.ts";
 import { freePorts, HOST, listening } from "./ports.ts";
 import { Program, versionOf } from "./program.ts";
 
-const NAME = "rsync daemon";
+/** Its name in tables. */
+export const RSYNC = "rsync daemon";
 
 /** Programs that start it, as in `ip netns exec NAME`; and where the daemon listens. */
 export interface RsyncPlace {
@@ -16,11 +17,14 @@ export interface RsyncPlace {
 
 const HERE: RsyncPlace = { host: HOST, daemon: [], client: () => [] };
 
-/** A daemon, and as many clients as there are copies pulling from it at once: whole files, unless the copy is made again. */
-function rsync({ host, daemon: daemonBy, client: clientBy }: RsyncPlace): Contender {
+/**
+ * A daemon, and as many clients as there are copies pulling from it at once: whole files, unless the copy is made again, or
+ * is to be made of older versions.
+ */
+function rsync({ host, daemon: daemonBy, client: clientBy }: RsyncPlace, isDelta: boolean): Contender {
   return {
-    name: NAME,
-    async run({ source, copies, scratch, again, signal }: Job, meter) {
+    name: RSYNC,
+    async run({ source, copies, scratch, again, deletes = false, signal }: Job, meter) {
       const [port = 0] = await freePorts(1);
       const config = join(scratch, "rsyncd.conf");
       writeFileSync(config, configuration(source));
@@ -36,7 +40,12 @@ function rsync({ host, daemon: daemonBy, client: clientBy }: RsyncPlace): Conten
       meter.start();
       const logs = copies.map((_, index) => join(scratch, `rsync-${index}.log`));
       const clients = copies.map((copy, index) => {
-        const args = [again ? "-a" : "-aW", "--stats", "--port", `${port}`, `rsync://${host}/src/`, `${copy}/`];
+        const how = [
+          again || isDelta ? "-a" : "-aW",
+          ...(isDelta ? ["--no-whole-file"] : []),
+          ...(deletes ? ["--delete"] : []),
+        ];
+        const args = [...how, "--stats", "--port", `${port}`, `rsync://${host}/src/`, `${copy}/`];
         const client = start(clientBy(index), args, logs[index] ?? "");
         meter.watch("client", client.pid);
         return client;
@@ -47,9 +56,12 @@ function rsync({ host, daemon: daemonBy, client: clientBy }: RsyncPlace): Conten
   };
 }
 
-export function enterRsync(place = HERE): Entrant {
+/** @param isDelta whether it sends of a file that changed what the copy lacks, as it does over a network by itself */
+export function enterRsync(place = HERE, isDelta = false): Entrant {
   const version = versionOf("rsync");
-  return version === undefined ? { name: NAME, missing: "not installed" } : { contender: rsync(place), version };
+  return version === undefined
+    ? { name: RSYNC, missing: "not installed" }
+    : { contender: rsync(place, isDelta), version };
 }
 
 /** A daemon that root started would otherwise read as nobody, and miss what nobody may not read. */

@@ -1,189 +1,161 @@
-import { spawnSync } from "node:child_process";
-import {
-  appendFileSync,
-  closeSync,
-  cpSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { Noise } from "../workloads/noise.ts";
+import { type ChangedRows, writeDump } from "./dump.ts";
+import { append, copyAll, date, overwritePages, overwriteRuns, writeNoise, writeSparse } from "./files.ts";
+import { NoiseTree } from "./tree.ts";
 
 const MIB = 1024 * 1024;
-const PAGE_BYTES = 4096;
 /** Share of a file that changes, where nothing else is said. */
 const CHANGED = 0.01;
-const DUMP_CHANGED = 0.02;
-const DUMP_ROW_BYTES = 200;
-const DUMP_VALUE_BYTES = 72;
+const ROWS_CHANGED = 0.02;
+/** Of a table, where those rows are that are still in use. */
+const RECENT_ROWS = 0.1;
 const TREE_CHANGED = 0.05;
-const TREE_FILE_BYTES = 64 * 1024;
-/** Of the image. */
+/** Of an image: the rest is free space, and what the file system needs. */
 const IMAGE_FILLED = 0.5;
-const INSERTED_BYTES = 100;
-const INSERTED_AT = MIB;
+const INSERTED = { at: MIB, bytes: 100 };
+const RUNS = { filled: 0.01, runBytes: 64 * 1024 };
 
-/** A file that changed since it was copied. */
+/** The name of the file that changes. */
+export const FILE = "file";
+
+/** Folders that are there, and empty. */
+export interface VersionFolders {
+  readonly source: string;
+  /** What copies hold: one for all of them, or one for each. */
+  readonly older: readonly string[];
+}
+
+/** How a file changed since it was copied. */
 export interface Change {
-  readonly name: string;
-  /** What the change is, for the table. */
+  /** For the table. */
   readonly title: string;
-  /** Makes what each copy holds, and then what the source has. Folders are there, and empty. */
-  readonly make: (folders: { readonly source: string; readonly copies: readonly string[] }, bytes: number) => void;
+  /** Each copy holds another version, of the same length. */
+  readonly hasVersions?: boolean;
+  /** Copies are to be made by fanfold's sinks, which remember what they wrote. */
+  readonly isRemembered?: boolean;
+  /** Of its size, what it takes on a disk. @default 1 */
+  readonly filled?: number;
+  readonly make: (folders: VersionFolders, bytes: number) => void;
 }
 
-/** In the order of the table. */
-export const CHANGES: readonly Change[] = [
-  {
-    name: "pages",
-    title: "1 % of 4 KiB pages overwritten",
-    make: ({ source, copies }, bytes) => {
-      const file = noise(source, bytes);
-      share(source, copies);
-      overwrite(file, bytes, 1);
-    },
+export const PAGES: Change = {
+  title: "1 % of 4 KiB pages overwritten at random",
+  make: inPlace(writeNoise, (file) => overwritePages(file, CHANGED, 1)),
+};
+
+export const INSERTION: Change = {
+  title: "100 bytes inserted near its start",
+  make: ({ source, older }, bytes) => {
+    for (const folder of older) writeNoise(join(folder, FILE), bytes);
+    writeNoise(join(source, FILE), bytes, INSERTED);
+    dateAll({ source, older });
   },
-  {
-    name: "insert",
-    title: "100 bytes inserted near its start",
-    make: ({ source, copies }, bytes) => {
-      const file = noise(source, bytes);
-      share(source, copies);
-      const content = readFileSync(file);
-      writeFileSync(file, content.subarray(0, INSERTED_AT));
-      appendFileSync(file, new Noise("inserted").take(INSERTED_BYTES));
-      appendFileSync(file, content.subarray(INSERTED_AT));
-    },
+};
+
+export const APPENDING: Change = {
+  title: "1 MiB appended",
+  make: inPlace(writeNoise, (file) => append(file, MIB)),
+};
+
+export const RENAMING: Change = {
+  title: "renamed, into another directory",
+  isRemembered: true,
+  make: ({ source, older: [old = ""] }, bytes) => {
+    writeNoise(join(old, FILE), bytes);
+    date(join(old, FILE), "old");
+    copyAll(join(old, FILE), source);
+    mkdirSync(join(source, "inside"));
+    renameSync(join(source, FILE), join(source, "inside", "renamed"));
   },
-  {
-    name: "append",
-    title: "1 MiB appended",
-    make: ({ source, copies }, bytes) => {
-      const file = noise(source, bytes);
-      share(source, copies);
-      appendFileSync(file, new Noise("appended").take(MIB));
-    },
+};
+
+export const COPYING: Change = {
+  title: "copied within the tree",
+  isRemembered: true,
+  make: ({ source, older: [old = ""] }, bytes) => {
+    writeNoise(join(old, FILE), bytes);
+    date(join(old, FILE), "old");
+    copyAll(join(old, FILE), source);
+    mkdirSync(join(source, "inside"));
+    copyAll(join(old, FILE), join(source, "inside", "copied"));
   },
-  {
-    name: "versions",
-    title: "1 % of pages, each copy of another older version",
-    make: ({ source, copies }, bytes) => {
-      const file = noise(source, bytes);
-      share(source, copies);
-      for (const [index, copy] of copies.entries()) overwrite(join(copy, FILE), bytes, index + 2);
-      overwrite(file, bytes, 1);
-    },
+};
+
+export const VERSIONS: Change = {
+  title: "1 % of 4 KiB pages, each copy of another older version",
+  hasVersions: true,
+  make: ({ source, older }, bytes) => {
+    writeNoise(join(source, FILE), bytes);
+    for (const [index, folder] of older.entries()) {
+      copyAll(join(source, FILE), folder);
+      overwritePages(join(folder, FILE), CHANGED, index + 2);
+    }
+    overwritePages(join(source, FILE), CHANGED, 1);
+    dateAll({ source, older });
   },
-  {
-    name: "dump",
-    title: "SQL dump, 2 % of rows changed",
-    make: ({ source, copies }, bytes) => {
-      const rows = Math.floor(bytes / DUMP_ROW_BYTES);
-      dump(join(source, FILE), rows, 0);
-      share(source, copies);
-      dump(join(source, FILE), rows, DUMP_CHANGED);
-    },
+};
+
+export const DUMP: Change = {
+  title: "SQL dump, 2 % of the rows changed, anywhere",
+  make: dump({ from: 0, share: ROWS_CHANGED }),
+};
+
+export const RECENT_DUMP: Change = {
+  title: "SQL dump, 2 % of the rows changed, all in its last tenth",
+  make: dump({ from: 1 - RECENT_ROWS, share: ROWS_CHANGED / RECENT_ROWS }),
+};
+
+export const TAR: Change = {
+  title: "tar of a tree, 5 % of files changed",
+  make: ({ source, older: [old = ""] }, bytes) => {
+    using tree = new NoiseTree(`${source}.tree`, bytes);
+    tree.pack(join(old, FILE));
+    tree.change(TREE_CHANGED);
+    tree.pack(join(source, FILE));
+    dateAll({ source, older: [old] });
   },
-  {
-    name: "tar",
-    title: "tar of a tree, 5 % of files changed",
-    make: ({ source, copies }, bytes) => {
-      const tree = `${source}.tree`;
-      const tar = () => run("tar", ["--sort=name", "-cf", join(source, FILE), "-C", tree, "."]);
-      const files = treeOf(tree, bytes);
-      tar();
-      share(source, copies);
-      for (let index = 0; index < files; index += Math.round(1 / TREE_CHANGED)) treeFile(tree, index, "new");
-      tar();
-      rmSync(tree, { recursive: true });
-    },
+};
+
+export const IMAGE: Change = {
+  title: "ext4 image, 1 % of files changed in it",
+  make: ({ source, older: [old = ""] }, bytes) => {
+    using tree = new NoiseTree(`${source}.tree`, bytes * IMAGE_FILLED);
+    tree.makeImage(join(old, FILE), bytes);
+    copyAll(join(old, FILE), source);
+    tree.changeImage(join(source, FILE), CHANGED);
+    dateAll({ source, older: [old] });
   },
-  {
-    name: "image",
-    title: "image of an ext4, 1 % of files changed in it",
-    make: ({ source, copies }, bytes) => {
-      const [tree, image] = [`${source}.tree`, join(source, FILE)];
-      const files = treeOf(tree, bytes * IMAGE_FILLED);
-      writeFileSync(image, "");
-      truncateSync(image, bytes);
-      run("mkfs.ext4", ["-q", "-F", "-d", tree, image]);
-      share(source, copies);
-      for (let index = 0; index < files; index += Math.round(1 / CHANGED)) {
-        const inside = `/${Math.floor(index / 256)}/${index}`;
-        treeFile(tree, index, "new");
-        run("debugfs", ["-w", "-R", `rm ${inside}`, image]);
-        run("debugfs", ["-w", "-R", `write ${join(tree, inside)} ${inside}`, image]);
-      }
-      rmSync(tree, { recursive: true });
-    },
-  },
-];
+};
 
-const FILE = "file";
+export const SPARSE: Change = {
+  title: "sparse, 1 % of it content, 1 % of that changed",
+  filled: RUNS.filled,
+  make: inPlace(
+    (file, bytes) => writeSparse(file, bytes, RUNS),
+    (file) => overwriteRuns(file, CHANGED, RUNS),
+  ),
+};
 
-function noise(folder: string, bytes: number): string {
-  const path = join(folder, FILE);
-  const content = new Noise("file");
-  writeFileSync(path, "");
-  for (let at = 0; at < bytes; at += MIB) appendFileSync(path, content.take(Math.min(MIB, bytes - at)));
-  return path;
+/** The older version is written once, and the new one is a copy of it that is changed. */
+function inPlace(write: (file: string, bytes: number) => void, change: (file: string) => void): Change["make"] {
+  return ({ source, older: [old = ""] }, bytes) => {
+    write(join(old, FILE), bytes);
+    copyAll(join(old, FILE), source);
+    change(join(source, FILE));
+    dateAll({ source, older: [old] });
+  };
 }
 
-function share(source: string, copies: readonly string[]): void {
-  for (const copy of copies) cpSync(join(source, FILE), join(copy, FILE), { preserveTimestamps: true });
+function dump(changed: ChangedRows): Change["make"] {
+  return ({ source, older }, bytes) => {
+    for (const folder of older) writeDump(join(folder, FILE), bytes);
+    writeDump(join(source, FILE), bytes, changed);
+    dateAll({ source, older });
+  };
 }
 
-function overwrite(path: string, bytes: number, version: number): void {
-  const random = new Noise(`pages of version ${version}`);
-  const pages = Math.floor(bytes / PAGE_BYTES);
-  const fd = openSync(path, "r+");
-  for (let left = Math.round(pages * CHANGED); left > 0; left -= 1)
-    writeSync(fd, random.take(PAGE_BYTES), 0, PAGE_BYTES, (wordOf(random) % pages) * PAGE_BYTES);
-  closeSync(fd);
-}
-
-/** Rows of about the same length. Those that changed are longer or shorter than before. */
-function dump(path: string, rows: number, changed: number): void {
-  const random = new Noise("rows");
-  const changes = new Noise("changed rows");
-  const fd = openSync(path, "w");
-  let text = "";
-  for (let row = 0; row < rows; row += 1) {
-    const value = random.take(DUMP_VALUE_BYTES).toString("base64");
-    const word = wordOf(changes);
-    const note = word < changed * 2 ** 32 ? `changed to ${word}` : "as it was";
-    text += `INSERT INTO orders VALUES (${row}, '${value}', 'customer ${row % 997}', '${note}', NULL, '2026-11-29');\n`;
-    if (text.length < MIB && row < rows - 1) continue;
-    writeSync(fd, text);
-    text = "";
-  }
-  closeSync(fd);
-}
-
-function treeOf(folder: string, bytes: number): number {
-  mkdirSync(folder);
-  const files = Math.floor(bytes / TREE_FILE_BYTES);
-  for (let index = 0; index < files; index += 1) treeFile(folder, index, "old");
-  return files;
-}
-
-function treeFile(folder: string, index: number, version: string): void {
-  const directory = join(folder, String(Math.floor(index / 256)));
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, String(index)), new Noise(`${version} ${index}`).take(TREE_FILE_BYTES));
-}
-
-function run(command: string, args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? stderr.trim()}`);
-}
-
-/** 32 bits. */
-function wordOf(noise: Noise): number {
-  return noise.take(4).readUInt32LE(0);
+function dateAll({ source, older }: VersionFolders): void {
+  for (const folder of older) date(join(folder, FILE), "old");
+  date(join(source, FILE), "new");
 }

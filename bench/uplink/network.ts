@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Place } from "../contenders/crew.ts";
 
 /** Larger than what the kernel hands a device at once, so that nothing is cut up and the rate is kept. */
 const BURST = "256kb";
@@ -55,6 +56,17 @@ export class Network implements Disposable {
       network[Symbol.dispose]();
       throw thrown;
     }
+  }
+
+  /** Where the roles of a copy run: the coordinator with its relay beyond the scarce link. */
+  get place(): Place {
+    const { source, relay, sinks } = this;
+    return {
+      host: relay.address,
+      coordinator: relay.run,
+      source: source.run,
+      sink: (index) => sinks[index]?.run ?? [],
+    };
   }
 
   /**
