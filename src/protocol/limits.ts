@@ -16,7 +16,9 @@ export const FILE_BYTES_MAX = 16 * 1024 * 1024 * MIB;
 /** Holes in one data frame, together; a multiple of the leaf. Their leaves' hashes are 1 GiB, a third of a second of hashing. */
 export const FRAME_HOLE_BYTES_MAX = 1024 * 1024 * MIB;
 /** Kept ranges in one data frame, together; a multiple of the leaf. A sink copies them from its disk before it reports again. */
-export const FRAME_KEPT_BYTES_MAX = 64 * MIB;
+export const FRAME_KEPT_BYTES_MAX = 8 * MIB;
+/** Kept bytes that count in credit as one that is sent: a sink copies them on its disk, and no memory holds them. */
+export const KEPT_BYTES_OF_CREDIT = 16;
 
 /** A page holds at most this many entries and this many bytes, on every transport, so that digests agree. */
 export const PAGE_ENTRIES_MAX = 1024;

@@ -2,6 +2,7 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FRAME_TYPES } from "../../src/protocol/frame/frame.ts";
+import { FRAME_KEPT_BYTES_MAX, KEPT_BYTES_OF_CREDIT, WINDOW_BYTES_START } from "../../src/protocol/limits.ts";
 import type { SourceEvent } from "../../src/protocol/messages/events.ts";
 import { noise } from "../delta/recipes.ts";
 import { LaneLab } from "../helpers/copies/lane-lab.ts";
@@ -16,6 +17,7 @@ const TYPE_OFFSET = 3;
 
 const sinkEnded = (name: string) => (event: SourceEvent) => event.type === "sink" && event.name === name;
 const isRecipe = (payload: Uint8Array): boolean => payload[TYPE_OFFSET] === FRAME_TYPES.recipe;
+const isData = (payload: Uint8Array): boolean => payload[TYPE_OFFSET] === FRAME_TYPES.data;
 
 function folderWith(file: Buffer, mtimeSeconds: number): string {
   const root = memoryFolder();
@@ -67,6 +69,31 @@ describe("a session with a recipe", () => {
     ]);
     expect(lab.statesOf(1)).toEqual(expect.arrayContaining(["away", "detached"]));
     for (const sink of older) await expectEqualTrees(source, sink);
+  });
+
+  test("is not far ahead of a sink that has not copied yet what it holds", async () => {
+    const frames = 12;
+    const old = noise(1, frames * FRAME_KEPT_BYTES_MAX);
+    const file = Buffer.concat([old, noise(2, 100)]);
+    const [source, sink] = [folderWith(file, 2_000), folderWith(old, 1_000)];
+    let lab: LaneLab | undefined;
+    let published = 0;
+    const onPublish = (payload: Uint8Array): void => {
+      if (!isData(payload)) return;
+      published += 1;
+      if (published === 1) lab?.sinks[0]?.gate.freeze();
+    };
+    lab = await LaneLab.open({ source, sinks: [sink], delta: "on", onPublish });
+    const running = lab.run();
+    await lab.until((event) => event.type === "sinkstate" && event.state === "away");
+    expect(published * FRAME_KEPT_BYTES_MAX).toBeLessThanOrEqual(
+      WINDOW_BYTES_START * KEPT_BYTES_OF_CREDIT + FRAME_KEPT_BYTES_MAX,
+    );
+    lab.sinks[0]?.gate.thaw();
+    const { sinks, bytesKept } = await running;
+    expect(sinks).toMatchObject([{ outcome: "proven", bytesKept }]);
+    expect(bytesKept).toBeGreaterThan(frames * FRAME_KEPT_BYTES_MAX - MIB);
+    await expectEqualTrees(source, sink);
   });
 
   test("makes a recipe on a lane, too, over a link that loses much of it and of the answers", async () => {

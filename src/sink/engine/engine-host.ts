@@ -23,6 +23,8 @@ import { type OpenCopy, openCopy, openDryRun } from "./open-copy.ts";
 
 /** Times in a row one frame may arrive altered before the session fails. */
 const ALTERATIONS_MAX = 5;
+/** Content that is dealt with before that is told, in the midst of many frames, too: kept ranges hardly show in their length. */
+const TOLD_BYTES = 8 * 1024 * 1024;
 /** Notices in one message: a tenth of what may wait for a slow reader of events. */
 const NOTICES_MAX = 1_000;
 
@@ -68,18 +70,18 @@ export class EngineHost {
 
   #receive(engine: Engine, frames: readonly Uint8Array[]): void {
     let bytes = 0;
+    let toldBytes = engine.counts.bytesDone;
     for (const payload of frames) {
+      if (engine.counts.bytesDone - toldBytes >= TOLD_BYTES) {
+        this.#tellStored(engine, bytes);
+        bytes = 0;
+        toldBytes = engine.counts.bytesDone;
+      }
       bytes += payload.byteLength;
       this.#accept(engine, payload);
     }
-    // Before any of it is called stored.
-    this.#settle?.();
-    const { counts, pages, digest } = engine;
-    this.#tellFiles();
-    const { receivedUpTo } = this.#sequences;
-    const missing = this.#sequences.missing();
-    const buffers = this.#memory.takeFreed();
-    this.#post({ type: "stored", bytes, receivedUpTo, missing, pages, counts: { ...counts }, buffers });
+    this.#tellStored(engine, bytes);
+    const { pages, digest } = engine;
     if (digest === undefined) return;
     this.#engine = undefined;
     const tree = this.#copy?.finishTree();
@@ -87,6 +89,17 @@ export class EngineHost {
     if (!deletes) this.#copy?.release("proven");
     const [takenAsUnchanged, fidelity] = [this.#copy?.takenAsUnchanged, this.#fidelity.report()];
     this.#post({ type: "verified", pages, digest: digest.toString("hex"), deletes, takenAsUnchanged, fidelity, tree });
+  }
+
+  /** All that was taken so far is stored; `bytes`: of the payloads since this was told last. */
+  #tellStored({ counts, pages }: Engine, bytes: number): void {
+    // Before any of it is called stored.
+    this.#settle?.();
+    this.#tellFiles();
+    const { receivedUpTo } = this.#sequences;
+    const missing = this.#sequences.missing();
+    const buffers = this.#memory.takeFreed();
+    this.#post({ type: "stored", bytes, receivedUpTo, missing, pages, counts: { ...counts }, buffers });
   }
 
   #delete(): void {

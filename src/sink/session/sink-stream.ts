@@ -326,7 +326,8 @@ export class SinkStream {
 
   /** What the time of the thread that owns the disk goes to: what is not its own is the link's. */
   #pace(): { readonly pace?: Pace } {
-    const work = this.#engineWork?.look(this.#options.runtime.clock.nowMs(), this.#storedBytes);
+    const nowMs = this.#options.runtime.clock.nowMs();
+    const work = this.#engineWork?.look(nowMs, this.#storedBytes + this.#counts.bytesKept);
     return work === undefined ? {} : { pace: { place: placeOf(work) ?? "link", bytesPerSecond: work.perSecond } };
   }
 

@@ -1,5 +1,5 @@
 import type { TransportCapabilities } from "../../transport/transport.ts";
-import { frameCapacity } from "../read/frame-builder.ts";
+import { frameCapacity, keptCost } from "../read/frame-builder.ts";
 import { CreditWindow, type OutstandingFrame } from "./credit-window.ts";
 import type { PublisherLoad } from "./publisher-options.ts";
 
@@ -140,10 +140,11 @@ export class CreditFlow {
   }
 
   #released(frames: readonly SentFrame[]): readonly SentFrame[] {
-    for (const { costBytes, savedBytes, frame } of frames) {
+    for (const { costBytes, savedBytes, keptBytes, frame } of frames) {
       // Of the wire: that is what the broker holds for a sink, and never more than what the window counts.
-      this.#storedBytes += costBytes;
-      this.#releasedBytes += Math.max(0, costBytes - savedBytes);
+      const inFrame = costBytes - keptCost(keptBytes);
+      this.#storedBytes += inFrame;
+      this.#releasedBytes += Math.max(0, inFrame - savedBytes);
       // What the reader built in, which is shared, is used again; all other frames have buffers of their own sizes.
       const { buffer } = frame;
       if (buffer instanceof SharedArrayBuffer && buffer.byteLength === this.#bufferBytes) this.#spare.push(buffer);

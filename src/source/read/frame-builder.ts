@@ -20,6 +20,7 @@ import {
   FRAME_KEPT_BYTES_MAX,
   FRAME_RECORDS_MAX,
   HASH_BYTES,
+  KEPT_BYTES_OF_CREDIT,
   LEAF_BYTES,
 } from "../../protocol/limits.ts";
 
@@ -39,9 +40,14 @@ export interface BuiltFrame {
   readonly savedBytes: number;
 }
 
-/** What a data frame counts for in credit [P-11]: what it is at its receiver, compressed or not. */
-export function creditCost({ frameBytes, savedBytes }: BuiltFrame): number {
-  return Math.max(frameBytes + savedBytes, FRAME_COST_BYTES_MIN);
+/** What a data frame counts for in credit [P-11]: what it is at its receiver, compressed or not, and a share of what that copies. */
+export function creditCost({ frameBytes, savedBytes, keptBytes }: BuiltFrame): number {
+  return Math.max(frameBytes + savedBytes, FRAME_COST_BYTES_MIN) + keptCost(keptBytes);
+}
+
+/** Its part that is on no wire. */
+export function keptCost(keptBytes: number): number {
+  return Math.ceil(keptBytes / KEPT_BYTES_OF_CREDIT);
 }
 
 /** The same of a trailer or a recipe: as many pages may need no data, it is bounded by the window, too. */

@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import type { Clock } from "../../../src/lib/clock.ts";
 import { FanfoldError } from "../../../src/lib/errors.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
+import type { DeltaMode } from "../../../src/protocol/delta-mode.ts";
 import type { Member } from "../../../src/protocol/messages/control.ts";
 import type { SourceEvent } from "../../../src/protocol/messages/events.ts";
 import type { SessionSummary } from "../../../src/protocol/messages/progress.ts";
@@ -27,6 +28,8 @@ export interface LaneLabOptions {
   readonly policy?: SinkPolicy;
   /** How much faster than real time it goes. */
   readonly factor?: number;
+  /** When the source makes recipes. @default as a source does */
+  readonly delta?: DeltaMode;
   /** Keys of a sealed session. @default as the access of the tests is */
   readonly seals?: SealLab;
   /** Told of all that anybody publishes. */
@@ -67,7 +70,7 @@ export class LaneLab {
   }
 
   static async open(options: LaneLabOptions): Promise<LaneLab> {
-    const { source, sinks, policy = {}, factor = 20 } = options;
+    const { source, sinks, policy = {}, factor = 20, delta } = options;
     const lab = new LaneLab(quickClock(factor), await openSessionBroker(64 * 1024), options);
     onTestFinished(() => lab.close());
     const { signal } = lab.#stop;
@@ -77,7 +80,7 @@ export class LaneLab {
     lab.#session = new SourceSession(
       {
         scope: SCOPE,
-        tree: { root: Buffer.from(source) },
+        tree: { root: Buffer.from(source), delta },
         threads: new TreeThreads(),
         wire: {
           transport: new WatchedTransport(await lab.#broker.connect(), lab.#onPublish),

@@ -122,6 +122,20 @@ describe("CreditFlow", () => {
     );
   });
 
+  test("a broker's bound is of the wire, on which nothing is that a sink copies itself", () => {
+    const capabilities = { kind: "memory", payloadLimitBytes: 1e6, preferredPayloadBytes: 1e6, ordered: true } as const;
+    const flow = new CreditFlow({ sinkIds: ["a"], capabilities: { ...capabilities, stallCutMs: 10_000 }, startMs: 0 });
+    const [sentBytes, keptBytes] = [1_000_000, 8 * 1024 * 1024];
+    for (let sequence = 0; sequence < 4; sequence += 1) {
+      const costBytes = sentBytes + keptBytes / 16;
+      flow.built(costBytes);
+      flow.published({ ...frameOf(sequence, costBytes), keptBytes });
+    }
+    flow.stored("a", 4);
+    flow.tick(10_000);
+    expect(flow.windowBytes).toBe((4 * sentBytes) / 2);
+  });
+
   test("says how much each sink has before it", () => {
     const model = new Model(16_000_000);
     model.allow();

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { finishFrame } from "../../../src/protocol/frame/frame.ts";
 import { FileHasher } from "../../../src/protocol/hash/content-hash.ts";
+import { FRAME_KEPT_BYTES_MAX } from "../../../src/protocol/limits.ts";
 import { checkFrame } from "../../../src/sink/stream/checked-frame.ts";
 import {
   type BuiltFrame,
@@ -53,6 +54,15 @@ describe("FrameCompressor", () => {
     const { frame, records } = received(packed);
     expect(Buffer.from(frame.content)).toEqual(text);
     expect(records.map(({ kind }) => kind)).toEqual(["chunk", "close"]);
+  });
+
+  test("counts a share of what its receiver copies, which is on no wire", () => {
+    const builder = new FrameBuilder({ ...SESSION, stream: 0, frameBytes: FRAME_BYTES, takeBuffer: () => buffer });
+    builder.kept({ entry: 1, offset: 0, length: FRAME_KEPT_BYTES_MAX });
+    const frame = builder.finish();
+    if (frame === undefined) throw new Error("the builder is empty");
+    const packed = new FrameCompressor("on", systemClock).pack(frame);
+    expect([creditCost(packed), wireCost(packed)]).toEqual([64 * 1024 + 512 * 1024, 64 * 1024]);
   });
 
   test("leaves a frame as it is when its content does not shrink, is small or missing, or compression is off", () => {
