@@ -14,7 +14,7 @@ const READ_BYTES = 32 * LEAF_BYTES;
 let shared: Buffer | undefined;
 
 /** What is to be cut: the first `size` bytes of an open file, at least one. */
-interface CutFile {
+export interface CutFile {
   readonly fd: number;
   readonly size: number;
   readonly cutting: Cutting;

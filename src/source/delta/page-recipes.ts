@@ -1,4 +1,4 @@
-import { buildRecipe } from "../../delta/build-recipe.ts";
+import { type BuiltRecipe, buildRecipe, type CutFile } from "../../delta/build-recipe.ts";
 import { type CutterKind, cuttingFor } from "../../delta/cutting.ts";
 import { type Recipe, slicesOf } from "../../delta/recipe.ts";
 import { encodeRecipe } from "../../delta/recipe-frame.ts";
@@ -79,7 +79,6 @@ export class PageRecipes {
       bytes += size;
       const recipe = yield* this.#make(at, cutter);
       if (recipe === undefined) continue;
-      choice?.made(size);
       const entry = rows.first + at;
       pieces += recipe.lengths.length;
       entries.push(entry);
@@ -108,6 +107,21 @@ export class PageRecipes {
     return index >= this.#next && this.#options.cutters.has(index);
   }
 
+  /** Its thread looks after other things now and then: a large file takes minutes. Undefined: it is shorter, or too slow. */
+  *#build(file: CutFile): Generator<ReadOutput, BuiltRecipe | undefined, undefined> {
+    const { choice } = this.#options;
+    choice?.begins(file.size);
+    const steps = buildRecipe(file);
+    for (let paused = 0; ; ) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (step.value - paused < STEP_BYTES) continue;
+      if (choice?.goesOn(step.value) === false) return undefined;
+      paused = step.value;
+      yield { type: "pause" };
+    }
+  }
+
   /** Undefined, and the file goes without: it cannot be read, or is not all the time what it was. Its sending finds out more. */
   *#make(index: number, cutter: CutterKind): Generator<ReadOutput, Recipe | undefined, undefined> {
     const { folder, rows } = this.#options;
@@ -118,7 +132,7 @@ export class PageRecipes {
         const stats = settledStat(fd);
         if (!isFit(stats)) return undefined;
         const { size } = stats;
-        const found = yield* inSteps(buildRecipe({ fd, size, cutting: cuttingFor(cutter, size), hashesFile: true }));
+        const found = yield* this.#build({ fd, size, cutting: cuttingFor(cutter, size), hashesFile: true });
         if (found?.contentHash === undefined || !isSameFile(stats, statDescriptor(fd))) return undefined;
         const { recipe, contentHash } = found;
         this.#asked.set(index, { stats, recipe: { lengths: recipe.lengths, size }, contentHash });
@@ -140,15 +154,4 @@ function isFit(stats: EntryStats): boolean {
 
 function aboutPieces(cutter: CutterKind, size: number): number {
   return Math.ceil(size / cuttingFor(cutter, size).averageBytes);
-}
-
-/** Whoever reads looks after other things now and then: a large file takes minutes. */
-function* inSteps<T>(steps: Generator<number, T, undefined>): Generator<ReadOutput, T, undefined> {
-  for (let paused = 0; ; ) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    if (step.value - paused < STEP_BYTES) continue;
-    paused = step.value;
-    yield { type: "pause" };
-  }
 }

@@ -1,11 +1,18 @@
+import type { Clock } from "../../lib/clock.ts";
 import type { DeltaMode } from "../../protocol/delta-mode.ts";
 
 /** Files that pass untried after as many of which the sinks held nothing: 1, 2, 4, 8, 16, 16, … */
 const UNTRIED_MAX = 16;
 /** Files that are tried while nothing is known of the link, all together: that takes less than a tenth of a second. */
 const BLIND_BYTES_MAX = 32 * 1024 * 1024;
+/** Reading for a recipe may take a quarter of the time of sending: sinks do the same. A moment alone says nothing of it. */
+const READ_FACTOR_MIN = 4;
+const READ_MS_MIN = 1_000;
 /** What is left of a file has to be worth the reading of all of it. */
 const REST_PARTS_MAX = 4;
+
+/** Whether recipes make the copy faster: where they do, bytes a second of content that flows. Undefined: it is not known. */
+export type RecipesPay = number | false | undefined;
 
 /**
  * Which files travel as recipes. With `auto` those for which that is known to pay. Until something is known only a few are
@@ -14,19 +21,22 @@ const REST_PARTS_MAX = 4;
  */
 export class DeltaChoice {
   readonly #mode: DeltaMode;
-  #pays: boolean | undefined;
+  readonly #clock: Pick<Clock, "nowMs">;
+  #pays: RecipesPay;
+  #readSinceMs = 0;
   #blindBytes = BLIND_BYTES_MAX;
   #untried = 0;
   #untriedNext = 1;
   /** The last file that was asked for passes untried. */
   #passes = false;
 
-  constructor(mode: DeltaMode) {
+  constructor(mode: DeltaMode, clock: Pick<Clock, "nowMs">) {
     this.#mode = mode;
+    this.#clock = clock;
   }
 
   /** What a moment tells. */
-  look(pays: boolean | undefined): void {
+  look(pays: RecipesPay): void {
     this.#pays = pays ?? this.#pays;
   }
 
@@ -40,7 +50,7 @@ export class DeltaChoice {
   /** Whether the file that was asked for last goes on with its recipe, when so much of it is left to be sent. */
   turns(restBytes: number, bytes: number): boolean {
     const isWorth = restBytes * REST_PARTS_MAX >= bytes;
-    return this.#mode === "auto" && this.#pays === true && !this.#passes && isWorth;
+    return this.#mode === "auto" && typeof this.#pays === "number" && !this.#passes && isWorth;
   }
 
   /** Files of so many bytes may be asked for at once. */
@@ -48,9 +58,19 @@ export class DeltaChoice {
     return this.#mode === "auto" && this.#pays === undefined ? this.#blindBytes : Number.POSITIVE_INFINITY;
   }
 
-  /** A recipe was made of a file. */
-  made(bytes: number): void {
+  /** A file of so many bytes is read for its recipe. */
+  begins(bytes: number): void {
     if (this.#pays === undefined) this.#blindBytes -= bytes;
+    this.#readSinceMs = this.#clock.nowMs();
+  }
+
+  /** So much of it was read. False when its recipe is not worth that time: it goes whole, and so do some that follow. */
+  goesOn(readBytes: number): boolean {
+    const ms = this.#clock.nowMs() - this.#readSinceMs;
+    const isSlow = (readBytes * 1000) / ms < (this.#pays || 0) * READ_FACTOR_MIN;
+    if (this.#mode !== "auto" || ms < READ_MS_MIN || !isSlow) return true;
+    this.answered(false);
+    return false;
   }
 
   /** The sinks have answered: they hold some of a file, or nothing. */

@@ -6,6 +6,7 @@ import { type EndMark, encodeEnd, encodeWalked } from "../../protocol/frame/mark
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { DeltaAnswers, type Lacked } from "../delta/delta-answers.ts";
 import { FlowRate } from "../delta/flow-rate.ts";
+import type { RecipesPay } from "../delta/recipe-choice.ts";
 import { failureOf } from "../disk/source-problem.ts";
 import type { ReadMessage, ReadRequest } from "../read/read-worker.ts";
 import type { ProgressTally } from "../session/progress-tally.ts";
@@ -38,7 +39,7 @@ export class Publisher {
   /** Whether a link is what the stream waits for, as far as is known. */
   isHeldByLink = true;
   /** Whether recipes make the copy faster, as far as is known. */
-  recipesPay: boolean | undefined;
+  recipesPay: RecipesPay;
   /** Of what it carries. */
   readonly flow = new FlowRate();
   readonly #options: PublisherOptions;

@@ -42,7 +42,7 @@ export interface RecipeOptions {
   /** What at least one sink lacks of a file whose answers were waited for. */
   readonly lackedOf: (entry: number) => PieceBits | undefined;
   /** Which of them do so at this moment. All do without. */
-  readonly choice?: Pick<DeltaChoice, "takes" | "turns" | "roomBytes" | "made"> | undefined;
+  readonly choice?: Pick<DeltaChoice, "takes" | "turns" | "roomBytes" | "begins" | "goesOn"> | undefined;
 }
 
 export interface ReadPageOptions {

@@ -12,7 +12,7 @@ import type { DeltaMode } from "../../protocol/delta-mode.ts";
 import { STREAM_DATA, type StreamScope } from "../../protocol/frame/frame.ts";
 import { TreeDigest } from "../../protocol/hash/tree-digest.ts";
 import type { Deltas } from "../delta/older-versions.ts";
-import { DeltaChoice } from "../delta/recipe-choice.ts";
+import { DeltaChoice, type RecipesPay } from "../delta/recipe-choice.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
 import { TreeFolder } from "../disk/tree-folder.ts";
 import { ContentMemory } from "../memory/content-memory.ts";
@@ -57,8 +57,7 @@ interface Credit {
   readonly buffers: readonly ArrayBufferLike[];
   /** Whether a link was what they were waited for. */
   readonly isHeldByLink: boolean;
-  /** Whether recipes make the copy faster; undefined: nothing tells. */
-  readonly recipesPay: boolean | undefined;
+  readonly recipesPay: RecipesPay;
 }
 /** What at least one sink lacks of a file with a recipe of so many pieces: all have answered. */
 interface Answered {
@@ -116,7 +115,7 @@ class Reading {
     // A lane reads what is known, and leaves the rest to the stream that all sinks share.
     const options = { keeps: begin.stream === STREAM_DATA, nowMs: systemClock.date().getTime() };
     this.#memory = begin.memory === undefined ? undefined : ContentMemory.open(Buffer.from(begin.memory), options);
-    this.#choice = new DeltaChoice(begin.delta ?? SOURCE_DEFAULTS.delta);
+    this.#choice = new DeltaChoice(begin.delta ?? SOURCE_DEFAULTS.delta, systemClock);
     this.#compressor = new FrameCompressor(begin.compression ?? SOURCE_DEFAULTS.compression, systemClock);
   }
 

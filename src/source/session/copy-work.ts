@@ -133,7 +133,7 @@ export class CopyWork implements SessionWork {
     // As long as a lane has only a share, fewer bytes are less time.
     for (const lane of laneStreams) {
       this.#lookAt(lane, nowMs);
-      if (mainRuns) lane.recipesPay = true;
+      if (mainRuns) lane.recipesPay = 0;
     }
   }
 

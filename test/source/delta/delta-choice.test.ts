@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { deltaModeOf, recipesPay } from "../../../src/source/delta/delta-choice.ts";
-import { DeltaChoice } from "../../../src/source/delta/recipe-choice.ts";
+import { DeltaChoice, type RecipesPay } from "../../../src/source/delta/recipe-choice.ts";
 import type { HeldMoment } from "../../../src/source/session/held-back.ts";
+import { handClock } from "../../helpers/hand-clock.ts";
 
 const MIB = 1024 * 1024;
 
 describe("DeltaChoice", () => {
   test("takes every file with on, and none with off", () => {
-    const [on, off] = [new DeltaChoice("on"), new DeltaChoice("off")];
+    const [on, off] = [new DeltaChoice("on", handClock()), new DeltaChoice("off", handClock())];
     for (const choice of [on, off]) {
       choice.look(false);
       choice.answered(false);
@@ -16,11 +17,11 @@ describe("DeltaChoice", () => {
   });
 
   test("goes by what was known last with auto", () => {
-    const choice = new DeltaChoice("auto");
+    const choice = new DeltaChoice("auto", handClock());
     choice.look(false);
     choice.look(undefined);
     expect([choice.takes(MIB), choice.turns(MIB, MIB)]).toEqual([false, false]);
-    choice.look(true);
+    choice.look(MIB);
     expect([choice.takes(5_000 * MIB), choice.turns(MIB, 4 * MIB), choice.turns(MIB, 5 * MIB)]).toEqual([
       true,
       true,
@@ -29,21 +30,49 @@ describe("DeltaChoice", () => {
   });
 
   test("tries only so many bytes with auto as long as nothing is known", () => {
-    const choice = new DeltaChoice("auto");
+    const choice = new DeltaChoice("auto", handClock());
     expect([choice.takes(33 * MIB), choice.turns(33 * MIB, 33 * MIB), choice.takes(30 * MIB)]).toEqual([
       false,
       false,
       true,
     ]);
-    choice.made(30 * MIB);
+    choice.begins(30 * MIB);
     expect([choice.takes(3 * MIB), choice.takes(2 * MIB), choice.roomBytes]).toEqual([false, true, 2 * MIB]);
-    choice.look(true);
+    choice.look(MIB);
     expect(choice.takes(3 * MIB)).toBe(true);
   });
 
+  test("gives up a recipe for which a file is read too slowly, and lets the next file pass", () => {
+    const clock = handClock();
+    const choice = new DeltaChoice("auto", clock);
+    choice.look(20 * MIB);
+    choice.begins(9_000 * MIB);
+    clock.advance(900);
+    expect(choice.goesOn(32 * MIB), "a moment says nothing").toBe(true);
+    clock.advance(1_100);
+    expect(choice.goesOn(160 * MIB)).toBe(true);
+    expect(choice.goesOn(159 * MIB)).toBe(false);
+    expect([choice.takes(MIB), choice.takes(MIB)]).toEqual([false, true]);
+  });
+
+  test("reads to the end with on, and where nothing is known of the link", () => {
+    const clock = handClock();
+    for (const [mode, pays] of [
+      ["on", MIB],
+      ["auto", undefined],
+      ["auto", 0],
+    ] as const) {
+      const choice = new DeltaChoice(mode, clock);
+      choice.look(pays);
+      choice.begins(MIB);
+      clock.advance(60_000);
+      expect(choice.goesOn(1)).toBe(true);
+    }
+  });
+
   test("lets ever more files pass of which the sinks hold nothing, until they hold some of one", () => {
-    const choice = new DeltaChoice("auto");
-    choice.look(true);
+    const choice = new DeltaChoice("auto", handClock());
+    choice.look(MIB);
     const passed = (): number => {
       choice.answered(false);
       for (let count = 0; ; count += 1) {
@@ -81,12 +110,12 @@ describe("recipesPay()", () => {
       ...{ hashing: false, limited: false, pace: place && { place, bytesPerSecond: MIB } },
     },
   ];
-  test.each<readonly [string, Partial<HeldMoment>, number | undefined, boolean | undefined]>([
-    ["a slow link has a queue", { queuedBytes: 300 }, 6 * MIB, true],
+  test.each<readonly [string, Partial<HeldMoment>, number | undefined, RecipesPay]>([
+    ["a slow link has a queue", { queuedBytes: 300 }, 6 * MIB, 6 * MIB],
     ["nothing was measured yet, and there is a queue", { queuedBytes: 300 }, undefined, undefined],
-    ["a rate is set", { limited: true }, MIB, true],
+    ["a rate is set", { limited: true }, MIB, MIB],
     ["a fast link has a queue", { queuedBytes: 300 }, 100 * MIB, false],
-    ["the link of a sink is slow", { sinks: sinkAt("link") }, 6 * MIB, true],
+    ["the link of a sink is slow", { sinks: sinkAt("link") }, 6 * MIB, 6 * MIB],
     ["a sink's disk is slow", { sinks: sinkAt("disk"), sentBytesPerSecond: 6 * MIB }, 6 * MIB, false],
     ["a sink has not said where its time goes", { sinks: sinkAt(undefined), sentBytesPerSecond: MIB }, MIB, undefined],
     ["the source's disk is what content waits for", { reading: "disk", sentBytesPerSecond: 20 * MIB }, 20 * MIB, false],

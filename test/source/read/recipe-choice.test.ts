@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PieceBits } from "../../../src/delta/piece-bits.ts";
@@ -7,9 +7,13 @@ import { LEAF_BYTES } from "../../../src/protocol/limits.ts";
 import { DeltaChoice } from "../../../src/source/delta/recipe-choice.ts";
 import { noise } from "../../delta/recipes.ts";
 import { memoryFolder } from "../../helpers/disks/temp-folder.ts";
+import { handClock } from "../../helpers/hand-clock.ts";
 import { readTree } from "../../helpers/trees/read-tree.ts";
 
 const MIB = 1024 * 1024;
+const ALWAYS = {
+  ...{ takes: () => true, turns: () => false, roomBytes: 1024 * MIB, begins: () => undefined, goesOn: () => true },
+};
 
 describe("a file that may travel as a recipe", () => {
   test.each([
@@ -46,7 +50,7 @@ describe("a file that may travel as a recipe", () => {
       recipes: {
         cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
         lackedOf: () => PieceBits.none(MIB / LEAF_BYTES),
-        choice: { takes: () => turns.shift() === true, turns: () => false, roomBytes: 4 * MIB, made: () => undefined },
+        choice: { ...ALWAYS, takes: () => turns.shift() === true },
       },
       onOutput: (output) => output.type === "recipe" && asked.push(output.entry),
     });
@@ -61,8 +65,8 @@ describe("a file that may travel as a recipe", () => {
     const root = memoryFolder();
     const names = ["1", "2", "3"];
     for (const name of names) writeFileSync(join(root, name), noise(8, MIB));
-    const [asked, choice] = [[] as number[][], new DeltaChoice("auto")];
-    choice.made(30 * MIB);
+    const [asked, choice] = [[] as number[][], new DeltaChoice("auto", handClock())];
+    choice.begins(30 * MIB);
     readTree(root, {
       recipes: {
         cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
@@ -85,6 +89,35 @@ describe("a file that may travel as a recipe", () => {
     expect(outputs.slice(0, outputs.indexOf("recipe"))).toEqual(["pause", "pause", "pause"]);
   });
 
+  test.each(["fixed", "content"] as const)("has one also when it is nearly all holes (%s)", (cutter) => {
+    const root = memoryFolder();
+    const file = join(root, "file");
+    writeFileSync(file, noise(7, MIB));
+    truncateSync(file, 50 * 1024 * MIB);
+    const outputs: string[] = [];
+    const read = readTree(root, {
+      recipes: { cutters: new Map([[1, cutter]]), lackedOf: () => undefined },
+      onOutput: ({ type }) => outputs.push(type),
+    });
+    expect([outputs.includes("recipe"), outputs.at(-1), read.states]).toEqual([true, "trailer", ["delivered"]]);
+  });
+
+  test("goes whole when its recipe takes too long", () => {
+    const root = memoryFolder();
+    writeFileSync(join(root, "file"), Buffer.alloc(70 * MIB, "not a hole "));
+    const outputs: string[] = [];
+    const read = readTree(root, {
+      recipes: {
+        cutters: new Map([[1, "fixed"]]),
+        lackedOf: () => PieceBits.none(1),
+        choice: { ...ALWAYS, goesOn: (bytes) => bytes < 64 * MIB },
+      },
+      onOutput: ({ type }) => outputs.push(type),
+    });
+    expect(outputs.filter((type) => type !== "frame")).toEqual(["pause", "file", "trailer"]);
+    expect([read.states, read.doneBytes]).toEqual([["delivered"], 70 * MIB]);
+  });
+
   test("goes on with its recipe when the link turns out to be slow while it goes without", () => {
     const leaves = 64 * 8;
     const file = noise(9, leaves * LEAF_BYTES - 7);
@@ -92,7 +125,7 @@ describe("a file that may travel as a recipe", () => {
     writeFileSync(join(root, "file"), file);
     const lacked = PieceBits.none(leaves);
     for (const leaf of [0, 3, leaves - 9]) lacked.add(leaf);
-    const choice = new DeltaChoice("auto");
+    const choice = new DeltaChoice("auto", handClock());
     choice.look(false);
     let [frames, isAsked] = [0, false];
     const read = readTree(root, {
@@ -100,7 +133,7 @@ describe("a file that may travel as a recipe", () => {
       recipes: { cutters: new Map([[1, "fixed"]]), lackedOf: () => (isAsked ? lacked : undefined), choice },
       onOutput: ({ type }) => {
         if (type === "frame") frames += 1;
-        if (frames === 5) choice.look(true);
+        if (frames === 5) choice.look(MIB);
         if (type === "waits") isAsked = true;
       },
     });
