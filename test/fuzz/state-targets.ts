@@ -26,7 +26,13 @@ const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const progress = { filesDone: 1, bytesDone: 2, currentFile: "x" };
 const REPORT = { type: "report", receivedUpTo: 4, missing: [[5, 7]], storedUpTo: 3, progress, busy: "hashing" };
 const WANT = { type: "want", page: 0, want: { bits: "Aw==" }, held: [[0, 32_768, "a".repeat(64)]] };
-const OLDER = { type: "want", page: 0, want: "all", older: [[1, 2_000_000]] };
+const OLDER = {
+  type: "want",
+  page: 0,
+  want: "all",
+  older: [[1, 2_000_000]],
+  same: { bits: "Ag==", hashes: "A".repeat(24) },
+};
 const LACKS = { type: "lacks", entry: 1, slice: 0, lacks: { bits: "AQI=" } };
 const PROOF = {
   ...{

@@ -4,6 +4,7 @@ import {
   HELD_FILES_MAX,
   MISSING_RANGES_MAX,
   PAGE_ENTRIES_MAX,
+  PIECE_HASH_BYTES,
   PROBLEMS_LISTED_MAX,
   RECIPE_SLICE_PIECES,
 } from "../limits.ts";
@@ -65,6 +66,20 @@ export const upMessageShape = shape.variants("type", [
      * holds. A source may answer with a recipe.
      */
     older: shape.list(shape.tuple(sequence, sequence)).max(PAGE_ENTRIES_MAX).optional(),
+    /**
+     * Wanted files whose whole content this sink may hold [P-17]: base64 of one bit an entry of the page, and of the
+     * beginnings of their content hashes, one behind another. Of a file that has the hash which each sink that wants it
+     * says, a source may send nothing but the close mark.
+     */
+    same: shape
+      .object({
+        bits: shape.text().max(1024).regex(BASE64),
+        hashes: shape
+          .text()
+          .max(Math.ceil((PAGE_ENTRIES_MAX * PIECE_HASH_BYTES) / 3) * 4)
+          .regex(BASE64),
+      })
+      .optional(),
   }),
   shape.object({
     /** The answer to one slice of a recipe [P-17]. */

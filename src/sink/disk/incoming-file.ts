@@ -228,7 +228,7 @@ export class IncomingFile {
       this.close();
       throw new NotServed(
         "damaged",
-        `cannot write "${entryDisplay(this.#options.entry)}": a chunk for byte ${from} came, and only ${found?.bytes ?? 0} bytes are held`,
+        `cannot write "${entryDisplay(this.#options.entry)}": content from byte ${from} on came, and only ${found?.bytes ?? 0} bytes are held`,
       );
     }
     ftruncateSync(found.partial.fd, from);

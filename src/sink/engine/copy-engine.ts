@@ -19,7 +19,7 @@ import { UnreadFiles } from "../wants/unread-files.ts";
 import { BlockedEntries } from "./blocked-entries.ts";
 import { checkHoles } from "./check-holes.ts";
 import { keepDamage, noteMended } from "./damaged-files.ts";
-import { alteredChunk, type FileOfPage, fileOf, finalOfWhole, lengthOf } from "./data-files.ts";
+import { alteredChunk, countContent, type FileOfPage, fileOf, finalOfWhole } from "./data-files.ts";
 import type { Engine } from "./engine.ts";
 import { countChanged, countDone, countKept, countUnchanged, type EngineCounts, emptyCounts } from "./engine-counts.ts";
 import type { EngineParts, EngineSink } from "./engine-parts.ts";
@@ -198,10 +198,7 @@ export class CopyEngine implements Engine {
       written = writer.content(file, record, { hashed, held });
     });
     if (!wanted) return;
-    // What an earlier session stored of it is done, too.
-    if (isFirst) countDone(this.counts, record.offset);
-    const count = record.kind === "kept" ? countKept : countDone;
-    count(this.counts, lengthOf(record));
+    countContent(this.counts, record, isFirst);
     space.stored(page.page, written);
   }
 
@@ -215,8 +212,11 @@ export class CopyEngine implements Engine {
     this.#parts.shared.forget(entry);
     this.#parts.recipes.close(entry.entry);
     if (this.#proof.hasFailed(entry.entry)) return;
+    // Nothing of it came: all of it is here.
+    const isHere = final !== undefined && whole === undefined && !writer.isOpen(entry.entry);
+    if (wanted && isHere) countKept(this.counts, final.size);
     if (wanted && whole !== undefined) countDone(this.counts, whole.chunk.bytes.length);
-    const storedBytes = writer.storedBytes(entry.entry);
+    const storedBytes = isHere ? final.size : writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.
     if (wanted) space.need(page.page, storedBytes - roomOf(entry));
     if (final === undefined) {

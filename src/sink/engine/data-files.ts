@@ -3,6 +3,7 @@ import type { ChunkRecord, DataRecord, FileFinal } from "../../protocol/frame/da
 import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import type { PageStore } from "../stream/page-store.ts";
+import { countDone, countKept, type EngineCounts } from "./engine-counts.ts";
 import type { ContentRecord, FileToWrite } from "./file-writer.ts";
 import type { UnprovenPages } from "./unproven-pages.ts";
 
@@ -14,9 +15,11 @@ export interface FileOfPage extends FileToWrite {
   readonly page: PageRows;
 }
 
-/** How much of its file a record is. */
-export function lengthOf(record: ContentRecord): number {
-  return record.kind === "chunk" ? record.bytes.length : record.length;
+/** What a record is of its file is done. Before the first of a file, so is what an earlier session stored of it. */
+export function countContent(counts: EngineCounts, record: ContentRecord, isFirst: boolean): void {
+  if (isFirst) countDone(counts, record.offset);
+  const count = record.kind === "kept" ? countKept : countDone;
+  count(counts, record.kind === "chunk" ? record.bytes.length : record.length);
 }
 
 /** @throws FanfoldError `damaged` for a record of what is no file, or none that is open */

@@ -91,7 +91,8 @@ export class FileWriter implements Disposable {
    * @throws FanfoldError `digest-mismatch` when it is not what the close mark says
    */
   close(to: FileToWrite, final: FileFinal): "kept" | "named" | PartialFile {
-    const file = this.#of(to, 0);
+    // Nothing of it came: all of it is here.
+    const file = this.#of(to, final.size);
     const finished = file.finish(final);
     this.#open.delete(to.entry.entry);
     const leaves = this.#takeLeaves(to.entry.entry);

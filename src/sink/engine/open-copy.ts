@@ -6,12 +6,14 @@ import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { clearExtrasIn, type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
 import { OpenRecipes } from "../delta/open-recipes.ts";
+import { SameContent } from "../delta/same-content.ts";
 import { KnownPieces } from "../disk/known-pieces.ts";
 import { OlderFiles } from "../disk/older-files.ts";
 import type { Root } from "../disk/root.ts";
 import { syncFileSystemNow } from "../disk/sync-file-system.ts";
 import { openManifestWriter } from "../manifest/manifest-writer.ts";
 import { KnownDamage } from "../own/known-damage.ts";
+import type { IsDoubted } from "../own/partial-files.ts";
 import { prepareFolder, recallTraits } from "../own/probe-folder.ts";
 import { type Doubts, isDoubted } from "../own/sync-mark.ts";
 import { PageStore } from "../stream/page-store.ts";
@@ -106,16 +108,15 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   const { startedMs: timeMs, ...from } = origin;
   const meta = { ...from, timeMs, numericIds, asRoot: root.metadata.isRoot };
   const manifest = openManifestWriter(root, meta, options.isSynced);
-  const pieces = new KnownPieces({ root, basis: snapshot?.basis, isDoubted: doubted });
+  const { pieces, older, same } = heldContent(root, options, doubted);
   const writer = new FileWriter({ root, onBusy, pieces });
   root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   // Other names are snapshots': there is nothing to wait for.
   const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
   const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
-  const older = new OlderFiles({ root, basis: snapshot?.basis, pieces, onBusy });
   const recipes = opening.use(new OpenRecipes({ older, onBusy, out }));
-  const judge = new WantJudge({ root, space, shared, older, isDoubted: doubted, onBusy, hashesHeld });
+  const judge = new WantJudge({ root, space, shared, older, same, isDoubted: doubted, onBusy, hashesHeld });
   const usual = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
   const deletion =
     snapshot === undefined ? usual : { ...usual, scope: EVERYTHING, policy: { forbidden: false }, onBusy };
@@ -162,6 +163,18 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
       if (end === "full") root.partials.clearUnused();
       parts.dispose();
     },
+  };
+}
+
+/** Of what is here already a file can be made that comes. */
+function heldContent(root: Root, { snapshot, hashesHeld, onBusy }: CopyOptions, doubted: IsDoubted) {
+  const basis = snapshot?.basis;
+  const pieces = new KnownPieces({ root, basis, isDoubted: doubted });
+  const same = new SameContent({ root, basis, onBusy });
+  return {
+    pieces,
+    older: new OlderFiles({ root, basis, pieces, onBusy }),
+    same: same.isKnown && hashesHeld !== false ? same : undefined,
   };
 }
 

@@ -46,6 +46,8 @@ export class ManifestReader implements Disposable {
   readonly #fd: number;
   readonly #first: number;
   readonly #endsAt: number;
+  /** Of the whole file. */
+  readonly bytes: number;
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -56,6 +58,7 @@ export class ManifestReader implements Disposable {
     const version = start[MAGIC.length] ?? 0;
     if (version !== MANIFEST_VERSION)
       throw manifestDamaged(`has the format ${version}, expected ${MANIFEST_VERSION}: another version wrote it`);
+    this.bytes = size;
     this.#endsAt = size - END_BYTES;
     const header = this.#record(start.length, "header");
     this.meta = decoded(() => decodeHeader(header.body));

@@ -83,6 +83,8 @@ export class PartialFiles {
   readonly #found = new Set<string>();
   /** Those of them that belong to an entry of this session. */
   readonly #used = new Set<string>();
+  /** Names of what is whole, and whose entries have not come. */
+  readonly #kept = new Set<string>();
 
   readonly #native: Native | undefined;
   readonly #openFiles: OpenFiles | undefined;
@@ -118,6 +120,7 @@ export class PartialFiles {
 
   /** A new one; an earlier one of this name goes. The umask takes from its mode. */
   create(directory: Uint8Array, name: string, mode = PARTIAL_MODE): PartialFile {
+    this.#kept.delete(name);
     if (this.#found.has(name)) this.#used.add(name);
     const place = this.#place(directory, name);
     try {
@@ -138,11 +141,17 @@ export class PartialFiles {
     this.#native?.close(fd);
   }
 
-  /** One that an earlier session left. */
+  /** One that is closed may be opened again in this session. */
+  keep(name: string): void {
+    this.#kept.add(name);
+  }
+
+  /** One that an earlier session left, or this one keeps. */
   reopen(directory: Uint8Array, name: string): FoundPartial | undefined {
-    if (!LASTING.test(name)) return undefined;
+    const isKept = this.#kept.delete(name);
+    if (!isKept && !LASTING.test(name)) return undefined;
     const place = this.#place(directory, name);
-    if (place.home === PARTIAL_FOLDER && !this.#found.has(name)) return undefined;
+    if (place.home === PARTIAL_FOLDER && !isKept && !this.#found.has(name)) return undefined;
     this.#used.add(name);
     let fd: number | undefined;
     try {

@@ -184,7 +184,7 @@ function* bounded(wants: readonly WantMessage[]): Generator<WantMessage, void, u
   let listed = 0;
   for (const want of wants) {
     yield want;
-    listed += want.older?.length ?? 0;
+    listed += (want.older?.length ?? 0) + (want.same === undefined ? 0 : OLDER_REPEATED_MAX);
     if (listed >= OLDER_REPEATED_MAX) return;
   }
 }

@@ -2,6 +2,7 @@ import type { FileEntry } from "../../protocol/frame/page.ts";
 import { roomOf } from "../../protocol/frame/page-file.ts";
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { HELD_FILES_MAX, LEAF_BYTES } from "../../protocol/limits.ts";
+import type { SameContent } from "../delta/same-content.ts";
 import { spared } from "../disk/entry-problem.ts";
 import type { FileFacts } from "../disk/file-facts.ts";
 import { ownFile } from "../disk/link-file.ts";
@@ -39,12 +40,16 @@ interface WantJudgeOptions extends CompareOptions {
   readonly hashesHeld?: boolean | undefined;
   /** What recipes may be made of. */
   readonly older: Pick<OlderFiles, "bytesOf">;
+  /** Where small files may be found under other names; undefined: nowhere. */
+  readonly same?: SameContent | undefined;
 }
 
 /** What an answer says besides of what is here of wanted files. */
 interface Remains {
   readonly held: HeldBeginning[];
   readonly older: OlderVersion[];
+  /** Those whose whole content may be here. */
+  readonly sought: { readonly index: number; readonly isNew: boolean }[];
 }
 
 interface JudgeOptions {
@@ -71,8 +76,8 @@ export class WantJudge {
    * `isLost`: a file, by its number, that cannot be carried, and is neither looked at nor wanted.
    */
   judge(rows: PageRows, { goesOn = true, isLost }: JudgeOptions = {}): Judgement {
-    const { root, space } = this.#options;
-    const remains: Remains = { held: [], older: [] };
+    const { root, space, same } = this.#options;
+    const remains: Remains = { held: [], older: [], sought: [] };
     let [group, isFresh] = [-1, false];
     const judgement = judgePage(rows, (index) => {
       if (isLost?.(rows.first + index) === true) return undefined;
@@ -83,15 +88,19 @@ export class WantJudge {
       if (!isFresh && this.#isPlain(rows, index)) return true;
       if (isFresh && rows.size(index) < RESUMABLE_BYTES_MIN) {
         space.need(rows.page, rows.room(index));
+        if (same !== undefined) remains.sought.push({ index, isNew: true });
         return false;
       }
       return this.#look(rows, index, goesOn, remains);
     });
-    const { held, older } = remains;
+    const { held, older, sought } = remains;
+    const offer = goesOn && sought.length > 0 ? same?.offer(rows, sought) : undefined;
+    if (offer !== undefined) space.stored(rows.page, offer.bytes);
     const want = {
       ...judgement.want,
       ...(held.length === 0 ? {} : { held }),
       ...(older.length === 0 ? {} : { older }),
+      ...(offer === undefined ? {} : { same: offer.same }),
     };
     return { ...judgement, want };
   }
@@ -103,8 +112,8 @@ export class WantJudge {
   }
 
   /** The same of any file, at length. */
-  #look(rows: PageRows, index: number, goesOn: boolean, { held, older }: Remains): boolean {
-    const { root, space } = this.#options;
+  #look(rows: PageRows, index: number, goesOn: boolean, { held, older, sought }: Remains): boolean {
+    const { root, space, same } = this.#options;
     const entry = rows.file(index);
     if (entry === undefined) return false;
     const own = lookFor(root, entry);
@@ -113,6 +122,7 @@ export class WantJudge {
     // Also of a file whose beginning is held: the rest of it may be here, too.
     const olderBytes = this.#options.older.bytesOf(entry, own);
     if (beginning !== undefined) held.push([index, beginning.bytes, beginning.hash]);
+    else if (same !== undefined) sought.push({ index, isNew: own === undefined });
     if (olderBytes !== undefined) older.push([index, olderBytes]);
     if (this.#isHere(entry)) space.need(rows.page, roomOf(entry) - freedBy(own) - (beginning?.roomBytes ?? 0));
     return false;

@@ -3,6 +3,7 @@ import type { SpillFile, SpillRecord } from "../../lib/disk/spill-file.ts";
 import { FanfoldError } from "../../lib/errors.ts";
 import { type PageRows, readRows } from "../../protocol/frame/page-rows.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
+import { PIECE_HASH_BYTES } from "../../protocol/limits.ts";
 import { type Deltas, decodeOlder, deltasOf, NONE_OLDER, type OlderVersions } from "../delta/older-versions.ts";
 import type { HeldEnd } from "../read/content-plan.ts";
 import type { WalkedPage } from "../walk/page-maker.ts";
@@ -88,14 +89,16 @@ export class PageAnswers {
     sinkId: string,
     page: number,
     want: WantedFiles,
-    { held = [], older = [] }: Pick<SinkWant, "held" | "older"> = {},
+    { held = [], older = [], same }: Pick<SinkWant, "held" | "older" | "same"> = {},
   ): boolean {
     const waiting = this.#waiting.get(page);
     if (waiting === undefined || !waiting.unanswered.has(sinkId)) return false;
     const wanted = typeof want === "string" ? want : decodeBits(want.bits, waiting.entries);
+    const ends = decodeHeld(held, waiting.entries);
+    if (same !== undefined) addSame(ends, same, this.#rows(waiting));
     waiting.answers.set(sinkId, {
       want: wanted,
-      held: decodeHeld(held, waiting.entries),
+      held: ends,
       older:
         older.length === 0
           ? NONE_OLDER
@@ -205,4 +208,21 @@ function decodeHeld(held: NonNullable<SinkWant["held"]>, entries: number): Map<n
     if (bytes > 0) ends.set(index, { bytes, hash: Buffer.from(hash, "hex") });
   }
   return ends;
+}
+
+/** Whose whole content a sink may hold: it ends where the page says that the file does. @throws FanfoldError `damaged` */
+function addSame(ends: Map<number, HeldEnd>, same: NonNullable<SinkWant["same"]>, rows: PageRows): void {
+  const bits = decodeBits(same.bits, rows.count);
+  const hashes = Buffer.from(same.hashes, "base64");
+  let at = 0;
+  for (let index = 0; index < rows.count; index += 1) {
+    if (!hasBit(bits, index)) continue;
+    const hash = hashes.subarray(at, at + PIECE_HASH_BYTES);
+    if (!rows.isFile(index) || hash.length < PIECE_HASH_BYTES)
+      throw new FanfoldError("damaged", `cannot read what a sink holds: entry ${index} is no file, or has no hash`);
+    at += PIECE_HASH_BYTES;
+    if (rows.size(index) > 0) ends.set(index, { bytes: rows.size(index), hash });
+  }
+  if (at < hashes.length)
+    throw new FanfoldError("damaged", `cannot read what a sink holds: ${hashes.length - at} bytes of hashes are left`);
 }

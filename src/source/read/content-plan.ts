@@ -8,7 +8,7 @@ import { LEAF_BYTES } from "../../protocol/limits.ts";
  *   sent ranges   data and holes, from where the sink with the least ends; with the last one the file is looked at again
  */
 
-/** What one sink holds of a file from an earlier try: its first bytes, and their content hash [P-10.2]. */
+/** What one sink holds of a file: its first bytes, or all of them, and the beginning of their content hash [P-10.2]. */
 export interface HeldEnd {
   readonly bytes: number;
   readonly hash: Uint8Array;
@@ -34,7 +34,8 @@ const SEND_ALL: HeldPlan = { checks: [], sendFrom: 0 };
 export function planHeld(size: number, ends: readonly HeldEnd[]): HeldPlan {
   const sorted = ends.toSorted((one, other) => one.bytes - other.bytes);
   const sendFrom = sorted[0]?.bytes ?? 0;
-  if (sendFrom === 0 || sorted.some(({ bytes }) => bytes % LEAF_BYTES !== 0 || bytes > size)) return SEND_ALL;
+  const isFit = ({ bytes }: HeldEnd): boolean => bytes === size || (bytes < size && bytes % LEAF_BYTES === 0);
+  if (sendFrom === 0 || !sorted.every(isFit)) return SEND_ALL;
   const checks = sorted.map(({ bytes, hash }, index) => ({ from: sorted[index - 1]?.bytes ?? 0, to: bytes, hash }));
   return { checks, sendFrom };
 }

@@ -34,7 +34,7 @@ export interface BuiltFrame {
   readonly frameBytes: number;
   /** Content of files in it, before it was compressed. */
   readonly contentBytes: number;
-  /** Of files in it, what every sink has by their recipes. */
+  /** Of files in it, what every sink has by their recipes or under another name. */
   readonly keptBytes: number;
   /** By how much compression made the frame shorter; 0 when it is as it was built. */
   readonly savedBytes: number;
@@ -122,7 +122,8 @@ export class FrameBuilder {
 
   /** The same of kept ranges. */
   get keptRoomBytes(): number {
-    return this.fits(0) ? Math.floor((FRAME_KEPT_BYTES_MAX - this.#keptBytes) / LEAF_BYTES) * LEAF_BYTES : 0;
+    const roomBytes = Math.max(0, FRAME_KEPT_BYTES_MAX - this.#keptBytes);
+    return this.fits(0) ? Math.floor(roomBytes / LEAF_BYTES) * LEAF_BYTES : 0;
   }
 
   /** Whether `bytes` of a file and its close mark still fit, be it that each of its leaves becomes a record of its own. */
@@ -180,6 +181,12 @@ export class FrameBuilder {
     this.#take();
     this.#table.kept({ entry, offset, length });
     this.#keptBytes += length;
+  }
+
+  /** Every sink has all of a file, whose close mark comes next: `keptRoomBytes` at most. */
+  keptWhole(bytes: number): void {
+    this.#take();
+    this.#keptBytes += bytes;
   }
 
   close(entry: number, final: FileFinal | undefined): void {

@@ -30,7 +30,7 @@ import { hashUnread } from "./unread-file.ts";
 const AS_LISTED = { state: "as-listed" } as const;
 const WITHDRAWN = { state: "withdrawn" } as const;
 
-/** What is ready does not wait for the reading of more than this that nobody wants. */
+/** What is ready does not wait for the reading of more than this that is not sent. */
 const UNREAD_BYTES_WAITED = 1024 * 1024;
 
 /** A file whose recipe may still pay is looked at again after so many frames. */
@@ -243,13 +243,15 @@ export class PageReader {
     this.#plan = this.#recipes?.planOf(index, before, restBytes);
     const skipped = this.#plan === undefined ? held : [];
     // What is ready does not wait for the reading of what the sinks have.
-    if (skipped.length > 0) yield* this.flush();
+    if (skipped.length > 0 && before.size > UNREAD_BYTES_WAITED) yield* this.flush();
     const { offset, hasher } = contentStart(fd, before.size, skipped);
     this.#done.upTo(offset, entry.size);
     const look = () => fileChangeOf(fd, before, () => this.#folder.look(directory, entry.name));
     const file = { entry, fd, size: before.size, hasher, look, isSparse: isSparse(before) };
     const runsFrom = (from: number) => this.#runs(index, before, { from, isFirst: from === offset });
-    const change = offset === before.size ? look() : yield* this.#sender.send(file, offset, runsFrom);
+    const isHere = offset === before.size;
+    if (isHere) yield* this.#keep(before.size);
+    const change = isHere ? look() : yield* this.#sender.send(file, offset, runsFrom);
     // What went out as a whole is what its hash is of: a mapped file can change and keep its times.
     const hash = this.#plan !== undefined && this.#sender.hasKept ? this.#plan.contentHash : hasher.digest();
     const final = finalOf(before, hash);
@@ -273,6 +275,12 @@ export class PageReader {
     if (this.#plan !== undefined) return runsBehind(this.#plan.runs, from);
     const step = recipes?.mayTurn(index) === true ? this.#builder.chunkBytes * TURN_CHUNKS : size;
     return [{ from, to: Math.min(from + step, size), isKept: false }];
+  }
+
+  /** Every sink that wants a file has all of it. What they read before they report again has a bound. */
+  *#keep(bytes: number): Generator<ReadOutput, void, undefined> {
+    if (this.#builder.keptRoomBytes < bytes) yield* this.flush();
+    this.#builder.keptWhole(bytes);
   }
 
   *#delivered(path: string, { change, final }: Content): Generator<ReadOutput, void, undefined> {

@@ -66,7 +66,7 @@ describe("a frame that cannot be right ends the copy, with nothing under the fin
         { entry: 1, bytes: CONTENT },
       ]),
     ],
-    ["a close mark without content", "digest-mismatch", dataFrame([], [CLOSE])],
+    ["a close mark without content, of which nothing is here", "damaged", dataFrame([], [CLOSE])],
     [
       "a close mark with another size",
       "digest-mismatch",

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SpillFile } from "../../../src/lib/disk/spill-file.ts";
+import { KEEPS_ALL } from "../../../src/protocol/frame/page.ts";
+import { PIECE_HASH_BYTES } from "../../../src/protocol/limits.ts";
 import { PageAnswers } from "../../../src/source/publish/page-answers.ts";
+import { file, rootEntry } from "../../helpers/copies/hand-source.ts";
+import { encodePage } from "../../helpers/copies/rows-of.ts";
 import { thrownCode } from "../../helpers/thrown.ts";
 
 function begin(): PageAnswers {
@@ -125,6 +129,30 @@ describe("PageAnswers", () => {
       ],
       [3, [{ bytes: 32_768, hash: Buffer.from(one ?? "", "hex") }]],
     ]);
+  });
+
+  test("says of which files sinks may hold all, and refuses what does not fit the page", () => {
+    const hashes = Buffer.alloc(2 * PIECE_HASH_BYTES, 7);
+    const same = { bits: bits(0b110).bits, hashes: hashes.toString("base64") };
+    const rows = encodePage({
+      ...{ page: 0, first: 0, keeps: KEEPS_ALL },
+      entries: [rootEntry, file("a", 5), file("b", 0)].map((entry, index) => ({ ...entry, entry: index })),
+    });
+    const asked = (): PageAnswers => {
+      const ledger = begin();
+      ledger.add({ page: 0, entries: 3, body: rows, traits }, ["a"]);
+      return ledger;
+    };
+    const ledger = asked();
+    ledger.answer("a", 0, "all", { same });
+    expect(ledger.take()?.skips).toEqual([[1, [{ bytes: 5, hash: hashes.subarray(0, PIECE_HASH_BYTES) }]]]);
+    for (const odd of [
+      { ...same, bits: bits(0b111).bits },
+      { ...same, bits: bits(0b010).bits },
+      { ...same, bits: bits(0, 0).bits },
+      { ...same, hashes: hashes.subarray(1).toString("base64") },
+    ])
+      expect(thrownCode(() => asked().answer("a", 0, "all", { same: odd }))).toBe("damaged");
   });
 
   test("refuses what is held of an entry that the page does not have", () => {

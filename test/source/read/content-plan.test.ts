@@ -30,6 +30,12 @@ describe("planHeld()", () => {
     });
   });
 
+  test("sends nothing of a file of which each sink holds all, and all when the file has another length by now", () => {
+    expect(planHeld(size, [end(size), end(size)])).toMatchObject({ sendFrom: size });
+    expect(planHeld(size + 1, [end(size)])).toEqual({ checks: [], sendFrom: 0 });
+    expect(planHeld(size - 1, [end(size)])).toEqual({ checks: [], sendFrom: 0 });
+  });
+
   test("reads the held part once, without a gap, and checks each hash only at its end", () => {
     const leaves = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 6 });
     fc.assert(
