@@ -38,6 +38,8 @@ export const upMessageShape = shape.variants("type", [
     progress: sinkProgressShape,
     /** What takes long when nothing is stored for a while: silence with a reason (D9). */
     busy: shape.word(["hashing", "syncing", "verifying", "deleting"]).optional(),
+    /** Of a sink that hashes: rises while it gets further. */
+    steps: sequence.optional(),
     /** What it holds itself to: the source keeps no more on its way than that lets in soon [P-11]. */
     limit: appliedLimitShape.optional(),
     /** What its time went to of late; absent while it cannot tell. */

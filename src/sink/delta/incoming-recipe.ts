@@ -3,6 +3,7 @@ import type { RecipeSlice } from "../../delta/recipe.ts";
 import { damaged } from "../../protocol/frame/bytes.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
 import { HeldPieces } from "./held-pieces.ts";
+import type { LookUps } from "./look-ups.ts";
 import { OwnPieces } from "./own-pieces.ts";
 import type { PieceFinder, PlaceOfPiece } from "./piece-finder.ts";
 
@@ -11,8 +12,7 @@ interface IncomingRecipeOptions {
   readonly open: (() => OpenFile | undefined) | undefined;
   /** Finds in other files what that lacks. */
   readonly elsewhere?: PieceFinder | undefined;
-  /** Called now and then while much is read. */
-  readonly onBusy: () => void;
+  readonly lookUps: LookUps;
 }
 
 /** What a wanted file may be made of. */
@@ -50,12 +50,12 @@ export class IncomingRecipe implements Disposable {
   }
 
   /** Reads the version that is here; the slice is taken afterwards. @throws FanfoldError `damaged` unless it is the first */
-  static begin(slice: RecipeSlice, { open, elsewhere, onBusy }: IncomingRecipeOptions): IncomingRecipe {
+  static begin(slice: RecipeSlice, { open, elsewhere, lookUps }: IncomingRecipeOptions): IncomingRecipe {
     if (slice.first !== 0) throw damaged(`holds a recipe that begins with piece ${slice.first}`);
     if (open === undefined) return new IncomingRecipe(slice);
     const file = open();
     try {
-      const own = file && OwnPieces.read(file, slice, onBusy);
+      const own = file && OwnPieces.read(file, slice, lookUps);
       if (file !== undefined && own !== undefined) return new IncomingRecipe(slice, { file, own, elsewhere });
     } catch (thrown) {
       file?.[Symbol.dispose]();

@@ -9,6 +9,7 @@ import type { OlderFiles } from "../disk/older-files.ts";
 import { NotServed } from "../stream/not-served.ts";
 import type { HeldPieces } from "./held-pieces.ts";
 import { IncomingRecipe } from "./incoming-recipe.ts";
+import type { LookUps } from "./look-ups.ts";
 
 export type LacksMessage = Extract<UpMessage, { type: "lacks" }>;
 
@@ -22,8 +23,7 @@ export interface RecipeSink {
 
 interface OpenRecipesOptions {
   readonly older: Pick<OlderFiles, "open" | "elsewhere">;
-  /** Called now and then while much is read. */
-  readonly onBusy: () => void;
+  readonly lookUps: LookUps;
   readonly out: RecipeSink;
 }
 
@@ -114,11 +114,11 @@ export class OpenRecipes implements Disposable {
   #begin({ entry, wanted }: FileOfRecipe, slice: RecipeSlice): IncomingRecipe {
     if (this.#open.size === RECIPES_OPEN_MAX || this.#pieces + slice.pieces > RECIPES_OPEN_PIECES_MAX)
       throw refused(entry, `${this.#open.size} recipes of ${this.#pieces} pieces are open`);
-    const { older, onBusy } = this.#options;
+    const { older, lookUps } = this.#options;
     const open = wanted ? () => older.open(entry) : undefined;
     // Of what is cut by content nothing is known in other files.
     const elsewhere = wanted && slice.cutting.cutter === "fixed" ? older.elsewhere(entry) : undefined;
-    const recipe = IncomingRecipe.begin(slice, { open, elsewhere, onBusy });
+    const recipe = IncomingRecipe.begin(slice, { open, elsewhere, lookUps });
     this.#open.set(entry.entry, recipe);
     this.#pieces += slice.pieces;
     return recipe;

@@ -5,8 +5,8 @@ import type { RecipeSlice } from "../../delta/recipe.ts";
 import { PIECE_HASH_BYTES, RECIPE_PIECES_MAX } from "../../protocol/limits.ts";
 import { readable } from "../disk/entry-problem.ts";
 import { factsOfOpen, isAsSeen } from "../disk/file-facts.ts";
-import { TELL_BYTES } from "../disk/read-content.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
+import type { LookUps } from "./look-ups.ts";
 
 /** The pieces of the version that a sink holds, cut like the recipe that came. */
 export class OwnPieces {
@@ -31,19 +31,18 @@ export class OwnPieces {
   }
 
   /** Reads the whole file. Undefined when it cannot be read, or was changed meanwhile: then it serves for nothing. */
-  static read({ fd, facts }: OpenFile, { cutting, size }: RecipeSlice, onBusy: () => void): OwnPieces | undefined {
+  static read({ fd, facts }: OpenFile, { cutting, size }: RecipeSlice, lookUps: LookUps): OwnPieces | undefined {
     // What lies behind the new file's end has no place in it. Cut by content, more pieces would be too many.
     const bytesMax = cutting.cutter === "fixed" ? size : RECIPE_PIECES_MAX * boundsOf(cutting).minBytes;
     const bytes = Math.min(facts.size, bytesMax);
     if (bytes === 0) return undefined;
     const steps = buildRecipe({ fd, size: bytes, cutting });
     const built = readable(() => {
-      for (let told = 0; ; ) {
+      for (let done = 0; ; ) {
         const step = steps.next();
         if (step.done === true) return step.value;
-        if (step.value - told < TELL_BYTES) continue;
-        told = step.value;
-        onBusy();
+        lookUps.read(step.value - done);
+        done = step.value;
       }
     });
     return built === undefined || !isAsSeen(factsOfOpen(fd), facts) ? undefined : new OwnPieces(built);

@@ -1,8 +1,9 @@
 import type { IndexedFile, PiecesToFind } from "../../delta/piece-index.ts";
 import { PIECE_HASH_BYTES } from "../../protocol/limits.ts";
 import type { KnownPieces } from "../disk/known-pieces.ts";
-import { hashRange, TELL_BYTES } from "../disk/read-content.ts";
+import { hashRange } from "../disk/read-content.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
+import type { LookUps } from "./look-ups.ts";
 
 /** Where a piece lies. */
 export interface PlaceOfPiece {
@@ -12,8 +13,7 @@ export interface PlaceOfPiece {
 
 interface PieceFinderOptions {
   readonly known: KnownPieces;
-  /** Called now and then while much is read. */
-  readonly onBusy: () => void;
+  readonly lookUps: LookUps;
 }
 
 /**
@@ -24,7 +24,6 @@ export class PieceFinder implements Disposable {
   readonly #options: PieceFinderOptions;
   /** Undefined: it cannot be opened. */
   readonly #opened = new Map<IndexedFile, OpenFile | undefined>();
-  #untoldBytes = 0;
 
   constructor(options: PieceFinderOptions) {
     this.#options = options;
@@ -52,11 +51,7 @@ export class PieceFinder implements Disposable {
 
   #isThere({ file, from }: PlaceOfPiece, { lengths, hashes }: PiecesToFind, index: number): boolean {
     const length = lengths[index] ?? 0;
-    this.#untoldBytes += length;
-    if (this.#untoldBytes >= TELL_BYTES) {
-      this.#untoldBytes = 0;
-      this.#options.onBusy();
-    }
+    this.#options.lookUps.read(length);
     const at = index * PIECE_HASH_BYTES;
     const hash = hashRange(file.fd, { offset: from, length });
     return hash !== undefined && hashes.compare(hash, 0, PIECE_HASH_BYTES, at, at + PIECE_HASH_BYTES) === 0;

@@ -2,6 +2,7 @@ import { joined } from "../../lib/disk/directories.ts";
 import { statPath } from "../../lib/disk/entry-stats.ts";
 import type { FileEntry } from "../../protocol/frame/page.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../protocol/limits.ts";
+import type { LookUps } from "../delta/look-ups.ts";
 import { PieceFinder } from "../delta/piece-finder.ts";
 import { readable, spared } from "./entry-problem.ts";
 import type { FileFacts } from "./file-facts.ts";
@@ -16,8 +17,7 @@ interface OlderFilesOptions {
   readonly basis: Basis | undefined;
   /** Those of files under other names. */
   readonly pieces: KnownPieces;
-  /** Called now and then while much is read. */
-  readonly onBusy: () => void;
+  readonly lookUps: LookUps;
 }
 
 /**
@@ -49,8 +49,8 @@ export class OlderFiles {
 
   /** What finds pieces of it in files under other names. */
   elsewhere(entry: FileEntry): PieceFinder | undefined {
-    const { pieces: known, onBusy } = this.#options;
-    return this.#mayServe(entry) ? new PieceFinder({ known, onBusy }) : undefined;
+    const { pieces: known, lookUps } = this.#options;
+    return this.#mayServe(entry) ? new PieceFinder({ known, lookUps }) : undefined;
   }
 
   #mayServe(entry: FileEntry): boolean {

@@ -5,6 +5,7 @@ import type { Deletion } from "../../protocol/messages/deletion.ts";
 import type { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import type { TakenAsUnchanged } from "../../protocol/messages/taken.ts";
 import { clearExtrasIn, type DeletionOut, type DeletionPolicy, deleteExtras } from "../deletion/deletion.ts";
+import { LookUps } from "../delta/look-ups.ts";
 import { OpenRecipes } from "../delta/open-recipes.ts";
 import { SameContent } from "../delta/same-content.ts";
 import { KnownPieces } from "../disk/known-pieces.ts";
@@ -108,14 +109,14 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   const { startedMs: timeMs, ...from } = origin;
   const meta = { ...from, timeMs, numericIds, asRoot: root.metadata.isRoot };
   const manifest = openManifestWriter(root, meta, options.isSynced);
-  const { pieces, older, same } = heldContent(root, options, doubted);
+  const { pieces, lookUps, older, same } = heldContent(root, options, doubted);
   const writer = new FileWriter({ root, onBusy, pieces });
   root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
   // Other names are snapshots': there is nothing to wait for.
   const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
   const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
-  const recipes = opening.use(new OpenRecipes({ older, onBusy, out }));
+  const recipes = opening.use(new OpenRecipes({ older, lookUps, out }));
   const judge = new WantJudge({ root, space, shared, older, same, isDoubted: doubted, onBusy, hashesHeld });
   const usual = { root, pageStore, scope, policy: options.deletion, onBusy: () => undefined };
   const deletion =
@@ -131,13 +132,9 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   const engine = new CopyEngine(
     {
       ...{ root, pageStore, order, writer, recipes, judge, space, shared, takeOver, manifest, tree },
-      fidelity,
-      scope,
+      ...{ fidelity, scope, specials, onBusy, clearWay },
       mayClear: () => deletion.scope.limit !== undefined,
-      specials,
       isDoubted: doubted,
-      onBusy,
-      clearWay,
     },
     out,
   );
@@ -171,9 +168,10 @@ function heldContent(root: Root, { snapshot, hashesHeld, onBusy }: CopyOptions, 
   const basis = snapshot?.basis;
   const pieces = new KnownPieces({ root, basis, isDoubted: doubted });
   const same = new SameContent({ root, basis, onBusy });
+  const lookUps = new LookUps(onBusy);
   return {
-    pieces,
-    older: new OlderFiles({ root, basis, pieces, onBusy }),
+    ...{ pieces, lookUps },
+    older: new OlderFiles({ root, basis, pieces, lookUps }),
     same: same.isKnown && hashesHeld !== false ? same : undefined,
   };
 }

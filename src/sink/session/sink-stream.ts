@@ -56,6 +56,7 @@ export class SinkStream {
   #storedBytes = 0;
   #counts: EngineCounts = emptyCounts();
   #busy: "hashing" | undefined;
+  #busySteps = 0;
   #keeper: SyncKeeper | undefined;
   #problemCount = 0;
   #stream: { readonly receivedUpTo: number; readonly missing: SequenceRange[] } = { receivedUpTo: 0, missing: [] };
@@ -256,6 +257,7 @@ export class SinkStream {
         break;
       case "busy":
         this.#busy = message.what;
+        this.#busySteps += 1;
         this.#report();
         break;
       case "problem":
@@ -319,7 +321,7 @@ export class SinkStream {
       // What the engine takes it stores at once.
       storedUpTo: this.#stream.receivedUpTo,
       progress: this.progress,
-      ...(this.#busy === undefined ? {} : { busy: this.#busy }),
+      ...(this.#busy === undefined ? {} : { busy: this.#busy, steps: this.#busySteps }),
       ...this.#pace(),
     };
   }

@@ -56,4 +56,6 @@ export interface Backpressure {
   /** Pages it has not answered, and whether the reader waits for one of them. */
   readonly unanswered: number;
   readonly holdsReader: boolean;
+  /** It owes answers to recipes. */
+  readonly looksUp: boolean;
 }

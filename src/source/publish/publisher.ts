@@ -99,12 +99,12 @@ export class Publisher {
   }
 
   hold(sinkId: string): Backpressure {
+    const recipes = this.#deltas.unansweredOf(sinkId);
     return {
-      outstandingBytes: this.#credit.outstandingOf(sinkId),
-      windowBytes: this.#credit.windowBytes,
-      unanswered: this.#answers.unansweredOf(sinkId) + this.#deltas.unansweredOf(sinkId),
-      holdsReader:
-        (this.#pagesAtReader === 0 && this.#answers.isHeldBy(sinkId)) || this.#deltas.unansweredOf(sinkId) > 0,
+      ...{ outstandingBytes: this.#credit.outstandingOf(sinkId), windowBytes: this.#credit.windowBytes },
+      unanswered: this.#answers.unansweredOf(sinkId) + recipes,
+      holdsReader: (this.#pagesAtReader === 0 && this.#answers.isHeldBy(sinkId)) || recipes > 0,
+      looksUp: recipes > 0,
     };
   }
 

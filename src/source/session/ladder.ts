@@ -13,6 +13,8 @@ export const LAG_LOOKS_MS = 5_000;
 export const LAG_SILENCE_MS = 5_000;
 /** A sink that lagged for this long is detached. */
 export const DETACH_AFTER_MS = 15_000;
+/** The same for one that looks up pieces in what it holds: on a lane it would have to read that once more. */
+export const DETACH_LOOKING_UP_MS = 60_000;
 /** A sink that said nothing for this long is away. */
 export const AWAY_SILENCE_MS = 20_000;
 /** The same for a sink that holds the others, unless `wait` was asked for. */
@@ -55,7 +57,8 @@ interface Rung {
  * work. So when more than half of the looks find it holding them, they could go about twice as fast.
  *
  * A sink that hashes what it has works, however long that takes: to be detached for it costs it nothing. But it is not
- * given up for it, so with `drop` its answers that are still to come hold nobody.
+ * given up for it, so with `drop` its answers that are still to come hold nobody. One that hashes for a recipe would begin
+ * that anew on its lane, so it is given more time.
  *
  * A sink that is silent while it holds the others is frozen: it is away after FROZEN_SILENCE_MS. When more are silent than lanes
  * run at a time it is a node of the broker or a network rather than a machine. Then all of them are given the usual time.
@@ -88,7 +91,7 @@ export class Ladder {
     if (silentMs >= AWAY_SILENCE_MS || this.#isFrozen(sink, sinks)) return { sinkId, to: "away" };
     const slow = rung.slowSinceMs !== undefined;
     const slowMs = nowMs - (rung.slowSinceMs ?? nowMs);
-    if (this.#policy !== "wait" && rung.held > LOOKS / 2 && slowMs >= DETACH_AFTER_MS)
+    if (this.#policy !== "wait" && rung.held > LOOKS / 2 && slowMs >= patienceMs(sink))
       return { sinkId, to: "detached" };
     const to = slow || silentMs >= LAG_SILENCE_MS ? "lagging" : "live";
     if (to === rung.at) return undefined;
@@ -109,6 +112,10 @@ export class Ladder {
     const isExcused = hashing && this.#policy === "drop";
     return byData || (hold.holdsReader && other.hold.unanswered === 0 && !isExcused);
   }
+}
+
+function patienceMs({ hashing, hold }: LadderSink): number {
+  return hashing && hold.looksUp ? DETACH_LOOKING_UP_MS : DETACH_AFTER_MS;
 }
 
 function remember(rung: Rung, held: boolean): void {

@@ -28,6 +28,10 @@ interface RosterEntry {
   movedMs: number;
   /** Up to which frame it has stored, as it said last. */
   storedUpTo: number;
+  /** How far it hashes, as it said last. */
+  steps: number | undefined;
+  /** The last page of which it said what it wants. */
+  wantedPage: number;
   /** To what it holds itself. */
   limit: AppliedLimit | undefined;
   pace: Pace | undefined;
@@ -42,6 +46,7 @@ interface RosterEntry {
   outcome: SinkOutcome | undefined;
 }
 
+const NO_PAGE = -1;
 const NOTHING_YET: SinkProgress = { filesDone: 0, bytesDone: 0, currentFile: "" };
 
 /** The sinks of a running session, as the source knows them, until each has an outcome. Pure. */
@@ -107,7 +112,9 @@ export class SinkRoster {
     // It is repeated until the source acts. What it answers is stored when it is new: the next report says so.
     if (message.type === "lacks") return wasAway;
     if (message.type === "want") {
-      sink.movedMs = nowMs;
+      // Repeated, too, also by a sink whose disk hangs.
+      if (message.page > sink.wantedPage) sink.movedMs = nowMs;
+      sink.wantedPage = Math.max(sink.wantedPage, message.page);
       return wasAway;
     }
     const { filesDone, bytesDone } = message.progress;
@@ -120,12 +127,15 @@ export class SinkRoster {
 
   #report(
     sink: RosterEntry,
-    { busy, storedUpTo, limit, pace }: SinkReport,
+    { busy, steps, storedUpTo, limit, pace }: SinkReport,
     { same, nowMs }: { readonly same: boolean; readonly nowMs: number },
   ): void {
     // What is stored need not be anything that this sink wanted.
-    if (!same || busy !== undefined || storedUpTo !== sink.storedUpTo) sink.movedMs = nowMs;
+    const isStored = !same || storedUpTo !== sink.storedUpTo;
+    const isBusy = busy === "hashing" ? steps !== sink.steps : busy !== undefined;
+    if (isStored || isBusy) sink.movedMs = nowMs;
     sink.storedUpTo = storedUpTo;
+    sink.steps = steps;
     sink.limit = limit;
     sink.pace = pace;
     sink.hashing = busy === "hashing";
@@ -208,6 +218,7 @@ export class SinkRoster {
     sink.stream = sink.lane;
     sink.lagging = false;
     sink.movedMs = nowMs;
+    sink.wantedPage = NO_PAGE;
     return sink.lane;
   }
 
@@ -293,6 +304,8 @@ export class SinkRoster {
       heardMs: nowMs,
       movedMs: nowMs,
       storedUpTo: 0,
+      steps: undefined,
+      wantedPage: NO_PAGE,
       limit: undefined,
       pace: undefined,
       stream,

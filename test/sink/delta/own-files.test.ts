@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PieceBits } from "../../../src/delta/piece-bits.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../../src/protocol/limits.ts";
+import { LookUps } from "../../../src/sink/delta/look-ups.ts";
 import { OwnPieces } from "../../../src/sink/delta/own-pieces.ts";
+import { TELL_BYTES } from "../../../src/sink/disk/read-content.ts";
 import { type OpenFile, openRegular } from "../../../src/sink/disk/regular-file.ts";
 import { noise } from "../../delta/recipes.ts";
 import { TIME } from "../../helpers/copies/hand-source.ts";
@@ -132,9 +134,25 @@ test("an older version that was written to since it was opened serves for nothin
   const path = putOwn(tempFolder(), OLD);
   const { lengths, ...recipe } = recipeFor(OLD, cuttingOf("fixed"));
   const slice = { ...recipe, lengths, pieces: lengths.length, first: 0 };
-  const read = (file: OpenFile) => OwnPieces.read(file, slice, () => undefined);
+  const read = (file: OpenFile) => OwnPieces.read(file, slice, new LookUps(() => undefined));
   using file = openRegular(Buffer.from(path));
   expect(read(file)?.find(slice, recipe.hashes, 3)).toBe(3 * LEAF);
   utimesSync(path, 1, 1);
   expect(read(file)).toBeUndefined();
+});
+
+test("it is told now and then that older versions are read, also when each is of middle size", () => {
+  const path = putOwn(tempFolder(), OLD);
+  const { lengths, ...recipe } = recipeFor(OLD, cuttingOf("fixed"));
+  const slice = { ...recipe, lengths, pieces: lengths.length, first: 0 };
+  let told = 0;
+  const lookUps = new LookUps(() => {
+    told += 1;
+  });
+  const files = (3 * TELL_BYTES) / OLD.length;
+  for (let index = 0; index < files; index += 1) {
+    using file = openRegular(Buffer.from(path));
+    OwnPieces.read(file, slice, lookUps);
+  }
+  expect([files > 60, told]).toEqual([true, 3]);
 });

@@ -106,7 +106,7 @@ describe("recipesPay()", () => {
   const sinkAt = (place: "link" | "disk" | undefined): HeldMoment["sinks"] => [
     {
       name: "one",
-      hold: { outstandingBytes: 900, windowBytes: 1_000, unanswered: 0, holdsReader: false },
+      hold: { outstandingBytes: 900, windowBytes: 1_000, unanswered: 0, holdsReader: false, looksUp: false },
       ...{ hashing: false, limited: false, pace: place && { place, bytesPerSecond: MIB } },
     },
   ];

@@ -16,7 +16,7 @@ function sink(
 ): HoldingSink {
   return {
     ...{ name, hashing: false, limited: false, pace: { place: "link", bytesPerSecond: 7 }, ...more },
-    hold: { outstandingBytes: 0, windowBytes: WINDOW, unanswered: 0, holdsReader: false, ...hold },
+    hold: { outstandingBytes: 0, windowBytes: WINDOW, unanswered: 0, holdsReader: false, looksUp: false, ...hold },
   };
 }
 

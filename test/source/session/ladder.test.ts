@@ -4,6 +4,7 @@ import type { Backpressure } from "../../../src/source/publish/publisher-options
 import {
   AWAY_SILENCE_MS,
   DETACH_AFTER_MS,
+  DETACH_LOOKING_UP_MS,
   FROZEN_SILENCE_MS,
   LADDER_LOOK_MS,
   LAG_LOOKS_MS,
@@ -19,6 +20,7 @@ const hold = (own: Partial<Backpressure> = {}): Backpressure => ({
   windowBytes: WINDOW,
   unanswered: 0,
   holdsReader: false,
+  looksUp: false,
   ...own,
 });
 const idle = (sinkId: string): LadderSink => ({ sinkId, silentMs: 0, hashing: false, hold: hold() });
@@ -94,6 +96,17 @@ describe("Ladder", () => {
       "hashing lagging",
       "hashing detached",
     ]);
+  });
+
+  test("a sink that looks up pieces for a recipe has more time, and not for ever", () => {
+    const owes = hold({ unanswered: 1, holdsReader: true, looksUp: true });
+    const looking = { ...idle("looking"), hashing: true, hold: owes };
+    const said = watch("detach", 120_000, () => [looking, idle("quick")]);
+    expect(changes(said).slice(0, 2)).toEqual(["looking lagging", "looking detached"]);
+    const [lagging = 0, detached = 0] = said.map(([, , atMs]) => atMs);
+    expect(detached - lagging).toBe(DETACH_LOOKING_UP_MS);
+    const mute = watch("detach", 120_000, () => [{ ...looking, hashing: false }, idle("quick")]);
+    expect((mute[1]?.[2] ?? 0) - (mute[0]?.[2] ?? 0)).toBe(DETACH_AFTER_MS);
   });
 
   test("two slow sinks are both detached from a quick one", () => {
@@ -176,6 +189,7 @@ describe("Ladder", () => {
       outstandingBytes: fc.integer({ min: 0, max: WINDOW }),
       unanswered: fc.nat(3),
       holdsReader: fc.boolean(),
+      looksUp: fc.boolean(),
       silentMs: fc.nat(AWAY_SILENCE_MS * 2),
       ms: fc.integer({ min: LADDER_LOOK_MS, max: 10_000 }),
     });

@@ -65,8 +65,31 @@ describe("SinkRoster", () => {
     // Repeated each second, also by a sink whose disk hangs.
     roster.heard("aaaaaa", { type: "lacks", entry: 1, slice: 0, lacks: "none" }, 190);
     expect([roster.silentMs("aaaaaa", 190), roster.stillMs("aaaaaa", 190)]).toEqual([0, 10]);
+    roster.heard("aaaaaa", { type: "want", page: 0, want: "none" }, 192);
+    expect([roster.silentMs("aaaaaa", 192), roster.stillMs("aaaaaa", 192)]).toEqual([0, 12]);
+    roster.heard("aaaaaa", { type: "want", page: 1, want: "none" }, 194);
+    expect(roster.stillMs("aaaaaa", 194)).toBe(0);
     roster.allHeard(200);
     expect([roster.silentMs("bbbbbb", 205), roster.stillMs("bbbbbb", 205)]).toEqual([5, 5]);
+  });
+
+  test("takes hashing for progress as long as that gets further", () => {
+    const roster = new SinkRoster(members, 0);
+    const hashing = (steps: number): UpMessage => ({ ...report(5), busy: "hashing", steps }) as UpMessage;
+    for (const [steps, nowMs, stillMs] of [
+      [1, 10, 0],
+      [1, 20, 10],
+      [2, 30, 0],
+      [2, 90, 60],
+    ] as const) {
+      roster.heard("aaaaaa", hashing(steps), nowMs);
+      expect([roster.isHashing("aaaaaa"), roster.stillMs("aaaaaa", nowMs)]).toEqual([true, stillMs]);
+    }
+    // Another lane begins with its first page.
+    roster.heard("aaaaaa", { type: "want", page: 3, want: "none" }, 100);
+    roster.nextLane("aaaaaa", 110);
+    roster.heard("aaaaaa", { type: "want", page: 0, want: "none" }, 120);
+    expect(roster.stillMs("aaaaaa", 120)).toBe(0);
   });
 
   test("shows who is away and for how long it is waited for, until it is heard again", () => {

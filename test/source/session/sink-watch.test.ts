@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SinkRoster } from "../../../src/source/session/sink-roster.ts";
-import { SinkWatch } from "../../../src/source/session/sink-watch.ts";
+import { SinkWatch, STUCK_MS_MAX } from "../../../src/source/session/sink-watch.ts";
 import type { Streams } from "../../../src/source/session/streams.ts";
 import { createMemoryBroker } from "../../helpers/transports/memory-broker.ts";
 
@@ -31,7 +31,13 @@ test("a frozen sink is away after 3 s while it holds the others, with the reason
     const roster = new SinkRoster([SINK, { id: "k2k2k2", name: "beta" }], 0);
     const told: string[] = [];
     const hold = (sinkId: string) => ({
-      ...{ outstandingBytes: sinkId === SINK.id ? 1_000 : 0, windowBytes: 1_000, unanswered: 0, holdsReader: false },
+      ...{
+        outstandingBytes: sinkId === SINK.id ? 1_000 : 0,
+        windowBytes: 1_000,
+        unanswered: 0,
+        holdsReader: false,
+        looksUp: false,
+      },
     });
     const main = { sinkIds: new Set([SINK.id, "k2k2k2"]), hold };
     const watch = new SinkWatch({
@@ -57,4 +63,38 @@ test("a frozen sink is away after 3 s while it holds the others, with the reason
     expect(told.at(-1)).toBe(`${SINK.id} away ${why}; the source waits 10 min for it`);
     expect(roster.streamOf(SINK.id)).toBeUndefined();
   }
+});
+
+test("a sink that never answers a recipe fails after ten minutes, whatever it repeats; one that gets further does not", () => {
+  const [mute, reading] = [SINK.id, "k2k2k2"];
+  const roster = new SinkRoster([SINK, { id: reading, name: "beta" }], 0);
+  const failed: [string, number][] = [];
+  const owes = { outstandingBytes: 0, windowBytes: 1_000, unanswered: 1, holdsReader: true, looksUp: true };
+  const main = { sinkIds: new Set([mute, reading]), hold: () => owes, waitsFor: () => true };
+  let nowMs = 0;
+  const watch = new SinkWatch({
+    roster,
+    streams: { main, lanesWait: false, tick: () => undefined, find: () => main } as unknown as Streams,
+    transport: createMemoryBroker({ preferredPayloadBytes: 65_536 }).connect(),
+    ...{ sinkTimeoutMs: 600_000, stragglers: "detach", nowMs },
+    ...{ onState: () => undefined, onDetached: () => undefined },
+    onFailed: (sinkId) => {
+      failed.push([sinkId, nowMs]);
+      roster.failed(sinkId, "sinks-lost", "stuck");
+    },
+  });
+  const progress = { filesDone: 0, bytesDone: 0, currentFile: "" };
+  for (; nowMs <= 2 * STUCK_MS_MAX; nowMs += 1_000) {
+    for (const [sinkId, steps] of [
+      [mute, 1],
+      [reading, nowMs],
+    ] as const) {
+      const busy = { busy: "hashing", steps } as const;
+      roster.heard(sinkId, { type: "report", receivedUpTo: 3, missing: [], storedUpTo: 1, progress, ...busy }, nowMs);
+      roster.heard(sinkId, { type: "want", page: 0, want: "all", older: [[1, 2_000_000]] }, nowMs);
+      roster.heard(sinkId, { type: "lacks", entry: 1, slice: 0, lacks: "all" }, nowMs);
+    }
+    watch.look(nowMs);
+  }
+  expect(failed).toEqual([[mute, STUCK_MS_MAX]]);
 });
