@@ -11,6 +11,7 @@ import { RecipeSlices } from "../../src/delta/recipe-slices.ts";
 import { TRAITS_BYTES } from "../../src/lib/disk/file-traits.ts";
 import { ByteReader } from "../../src/protocol/frame/bytes.ts";
 import { RECIPE_PIECES_MAX } from "../../src/protocol/limits.ts";
+import { decodeRecord, encodeRecord } from "../../src/source/memory/recipe-record.ts";
 import { BY_PLACE, KIB, recipeOf, slicesIn } from "../delta/recipes.ts";
 import type { FuzzTarget } from "./fuzzer.ts";
 import { must, refuses } from "./refuses.ts";
@@ -119,12 +120,44 @@ function fileHolds(content: Buffer): void {
   must(again.files === index.files && again.pieces === index.pieces, "an index is read as it was written");
 }
 
+const KEY = { path: Buffer.from("a/file"), traits: Buffer.alloc(TRAITS_BYTES, 7) };
+const RECORD_HEAD_BYTES = 13;
+
+/** A remembered recipe behind its head, whose checksum is set right. */
+function recordHolds(input: Uint8Array): void {
+  const record = Buffer.concat([Buffer.from("fanfoldR\u0001", "latin1"), Buffer.alloc(4), input]);
+  record.writeUInt32LE(crc32(input), RECORD_HEAD_BYTES - 4);
+  for (const { cutting } of RECIPES) {
+    const known = decodeRecord(record, { ...KEY, cutting });
+    if (known === undefined) continue;
+    const { lengths, hashes, size } = known.recipe;
+    const sum = lengths.reduce((before, length) => before + length, 0);
+    must(sum === size && hashes.length === lengths.length * 16, "a recipe that is remembered is whole");
+    must(known.contentHash.length === 32, "it has a content hash");
+    const again = decodeRecord(encodeRecord({ ...KEY, cutting }, known), { ...KEY, cutting });
+    must(again?.recipe.hashes.equals(hashes) === true, "it is read as it was written");
+  }
+}
+
 export const DELTA_TARGETS: readonly FuzzTarget[] = [
   { name: "recipe-slice", seeds: () => RECIPES.flatMap(slicesIn), run: sliceHolds },
   {
     name: "piece-bits",
     seeds: () => [Buffer.from([0, 12, 0xff, 0x0f]), Buffer.from([0, 8, 0x55]), Buffer.from([0, 0])],
     run: bitsHold,
+  },
+  {
+    name: "recipe-record",
+    seeds: () =>
+      RECIPES.map((recipe) =>
+        encodeRecord({ ...KEY, cutting: recipe.cutting }, { recipe, contentHash: Buffer.alloc(32, 9) }).subarray(
+          RECORD_HEAD_BYTES,
+        ),
+      ),
+    run: (input) => {
+      recordHolds(input);
+      must(decodeRecord(Buffer.from(input), { ...KEY, cutting: BY_PLACE }) === undefined, "a record has a head");
+    },
   },
   {
     name: "piece-file",

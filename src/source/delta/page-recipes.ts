@@ -3,7 +3,9 @@ import { type CutterKind, cuttingFor } from "../../delta/cutting.ts";
 import { type Recipe, slicesOf } from "../../delta/recipe.ts";
 import { encodeRecipe } from "../../delta/recipe-frame.ts";
 import { type EntryStats, statDescriptor } from "../../lib/disk/entry-stats.ts";
+import { traitsOf } from "../../lib/disk/file-traits.ts";
 import { FanfoldError } from "../../lib/errors.ts";
+import { entryPath } from "../../protocol/frame/page.ts";
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { DELTA_FILE_BYTES_MIN, FILE_BYTES_MAX, RECIPE_PIECES_MAX } from "../../protocol/limits.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
@@ -124,7 +126,7 @@ export class PageRecipes {
 
   /** Undefined, and the file goes without: it cannot be read, or is not all the time what it was. Its sending finds out more. */
   *#make(index: number, cutter: CutterKind): Generator<ReadOutput, Recipe | undefined, undefined> {
-    const { folder, rows } = this.#options;
+    const { folder, rows, memory } = this.#options;
     try {
       const directory = folder.directory(rows.directory(index));
       const fd = folder.openFile(directory, rows.name(index));
@@ -132,9 +134,13 @@ export class PageRecipes {
         const stats = settledStat(fd);
         if (!isFit(stats)) return undefined;
         const { size } = stats;
-        const found = yield* this.#build({ fd, size, cutting: cuttingFor(cutter, size), hashesFile: true });
+        const cutting = cuttingFor(cutter, size);
+        const key = { path: entryPath(rows.entry(index)), traits: traitsOf(stats), cutting };
+        const known = memory?.find(key, size);
+        const found = known ?? (yield* this.#build({ fd, size, cutting, hashesFile: true }));
         if (found?.contentHash === undefined || !isSameFile(stats, statDescriptor(fd))) return undefined;
         const { recipe, contentHash } = found;
+        if (known === undefined) memory?.keep(key, { recipe, contentHash });
         this.#asked.set(index, { stats, recipe: { lengths: recipe.lengths, size }, contentHash });
         return recipe;
       } finally {

@@ -5,6 +5,7 @@ import type { Problem } from "../../protocol/messages/progress.ts";
 import type { DeltaChoice } from "../delta/recipe-choice.ts";
 import type { TreeFolder } from "../disk/tree-folder.ts";
 import type { ContentMemory } from "../memory/content-memory.ts";
+import type { RecipeMemory } from "../memory/recipe-memory.ts";
 import type { HeldEnd } from "./content-plan.ts";
 import type { BuiltFrame, FrameBuilder } from "./frame-builder.ts";
 
@@ -43,6 +44,8 @@ export interface RecipeOptions {
   readonly lackedOf: (entry: number) => PieceBits | undefined;
   /** Which of them do so at this moment. All do without. */
   readonly choice?: Pick<DeltaChoice, "takes" | "turns" | "roomBytes" | "begins" | "goesOn"> | undefined;
+  /** What was cut before. All are cut without. */
+  readonly memory?: Pick<RecipeMemory, "find" | "keep"> | undefined;
 }
 
 export interface ReadPageOptions {

@@ -16,6 +16,7 @@ import { DeltaChoice, type RecipesPay } from "../delta/recipe-choice.ts";
 import type { FolderIdentity } from "../disk/root-guard.ts";
 import { TreeFolder } from "../disk/tree-folder.ts";
 import { ContentMemory } from "../memory/content-memory.ts";
+import { RecipeMemory, recipesPlace } from "../memory/recipe-memory.ts";
 import type { Skips } from "../publish/page-answers.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
 import { readPage } from "./file-reader.ts";
@@ -91,6 +92,7 @@ class Reading {
   readonly #compressor: FrameCompressor;
   readonly #choice: DeltaChoice;
   readonly #memory: ContentMemory | undefined;
+  readonly #recipeMemory: RecipeMemory | undefined;
   /** Of files of the page that is read. */
   readonly #lacked = new Map<number, PieceBits>();
   /** Files whose answers are waited for. */
@@ -115,6 +117,7 @@ class Reading {
     // A lane reads what is known, and leaves the rest to the stream that all sinks share.
     const options = { keeps: begin.stream === STREAM_DATA, nowMs: systemClock.date().getTime() };
     this.#memory = begin.memory === undefined ? undefined : ContentMemory.open(Buffer.from(begin.memory), options);
+    if (begin.memory !== undefined) this.#recipeMemory = new RecipeMemory(recipesPlace(Buffer.from(begin.memory)));
     this.#choice = new DeltaChoice(begin.delta ?? SOURCE_DEFAULTS.delta, systemClock);
     this.#compressor = new FrameCompressor(begin.compression ?? SOURCE_DEFAULTS.compression, systemClock);
   }
@@ -221,7 +224,7 @@ class Reading {
 
   #recipes(deltas: Deltas): RecipeOptions {
     const lackedOf = (entry: number) => this.#lacked.get(entry);
-    return { cutters: new Map(deltas), lackedOf, choice: this.#choice };
+    return { cutters: new Map(deltas), lackedOf, choice: this.#choice, memory: this.#recipeMemory };
   }
 
   #post(output: ReadOutput): void {

@@ -1,12 +1,13 @@
-import { truncateSync, writeFileSync } from "node:fs";
+import { truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PieceBits } from "../../../src/delta/piece-bits.ts";
 import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { LEAF_BYTES } from "../../../src/protocol/limits.ts";
 import { DeltaChoice } from "../../../src/source/delta/recipe-choice.ts";
+import { RecipeMemory, recipesPlace } from "../../../src/source/memory/recipe-memory.ts";
 import { noise } from "../../delta/recipes.ts";
-import { memoryFolder } from "../../helpers/disks/temp-folder.ts";
+import { memoryFolder, tempFolder } from "../../helpers/disks/temp-folder.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
 import { readTree } from "../../helpers/trees/read-tree.ts";
 
@@ -100,6 +101,35 @@ describe("a file that may travel as a recipe", () => {
       onOutput: ({ type }) => outputs.push(type),
     });
     expect([outputs.includes("recipe"), outputs.at(-1), read.states]).toEqual([true, "trailer", ["delivered"]]);
+  });
+
+  test("is not read again for its recipe as long as it looks as it did", () => {
+    const root = memoryFolder();
+    const path = join(root, "file");
+    writeFileSync(path, Buffer.alloc(40 * MIB, "not a hole "));
+    const memory = new RecipeMemory(recipesPlace(Buffer.from(join(tempFolder(), "hashes", "tree"))));
+    const read = () => {
+      const [recipes, cuts] = [[] as Buffer[], [] as number[]];
+      readTree(root, {
+        recipes: {
+          cutters: new Map([[1, "fixed"]]),
+          lackedOf: () => PieceBits.none((40 * MIB) / LEAF_BYTES),
+          choice: { ...ALWAYS, begins: (bytes) => cuts.push(bytes) },
+          memory,
+        },
+        onOutput: (output) => output.type === "recipe" && recipes.push(Buffer.from(output.body)),
+      });
+      return { recipes: Buffer.concat(recipes), cuts };
+    };
+    const first = read();
+    expect(first.cuts).toEqual([40 * MIB]);
+    expect(read()).toEqual({ ...first, cuts: [] });
+    utimesSync(path, 1_000, 1_000);
+    expect(read()).toEqual(first);
+    writeFileSync(path, Buffer.alloc(40 * MIB, "another one "));
+    utimesSync(path, 1_000, 1_000);
+    const changed = read();
+    expect([changed.cuts, changed.recipes.equals(first.recipes)]).toEqual([[40 * MIB], false]);
   });
 
   test("goes whole when its recipe takes too long", () => {
