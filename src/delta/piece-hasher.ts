@@ -39,7 +39,8 @@ class Hashes {
 
   /** The hash of these bytes is the next one. */
   addOf(bytes: Uint8Array): void {
-    blake3Into(bytes, this.#bytes, this.#next(), PIECE_HASH_BYTES);
+    const to = this.#next();
+    blake3Into(bytes, this.#bytes, to, PIECE_HASH_BYTES);
   }
 
   /** The next one is the beginning of this one. */
@@ -54,13 +55,15 @@ class Hashes {
   }
 
   addHex(hex: string): void {
-    this.#bytes.write(hex, this.#next(), PIECE_HASH_BYTES, "hex");
+    const to = this.#next();
+    this.#bytes.write(hex, to, PIECE_HASH_BYTES, "hex");
   }
 
   take(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#count * PIECE_HASH_BYTES));
   }
 
+  /** Where the next one goes. The bytes may be others afterwards. */
   #next(): number {
     const at = this.#count * PIECE_HASH_BYTES;
     if (at === this.#bytes.length) {

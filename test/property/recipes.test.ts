@@ -277,6 +277,18 @@ describe("the recipe of a file", () => {
     },
   );
 
+  test.each([
+    { cutter: "content", averageBytes: 32 * KIB, size: 36 * MIB },
+    { cutter: "fixed", averageBytes: 64 * KIB, size: 65 * MIB },
+  ] as const)("by the cutter $cutter has the hashes of more than a thousand pieces", ({ size, ...cutting }) => {
+    const bytes = noise(1, size);
+    const pieces = piecesOf(bytes, cutting);
+    expect(pieces.length).toBeGreaterThan(1024);
+    const hashOf = (piece: Buffer) => (cutting.cutter === "fixed" ? hashChunk(piece).hash : blake3(piece));
+    const hashes = Buffer.concat(pieces.map((piece) => hashOf(piece).subarray(0, 16)));
+    expect(built(bytes, cutting)?.recipe.hashes.equals(hashes)).toBe(true);
+  });
+
   test("is given up when its signal says so", async () => {
     using file = openedFile(noise(1, 3 * MIB));
     let nowMs = 0;
