@@ -21,24 +21,42 @@ interface DeltaGoal {
   readonly digits?: number;
 }
 
+const PER_CENT = { unit: "%", digits: 3 } as const;
+/** `auto` finds out about the link by sending: what recipes save by themselves is seen with `on`. */
+const BY_MODE = [
+  { key: "auto", words: "" },
+  { key: "on", words: ", delta on" },
+] as const;
+
 /** What is to be reached with files that changed, and how it is read. The only place that has these goals. */
 const GOALS: readonly DeltaGoal[] = [
-  { what: "1 % of pages: sent, to rsync's to one sink", of: "pages", read: sentTo("rsync"), goal: 1.2 },
-  { what: "1 % of pages: wall time, to rsync to three", of: "pages", read: wallTo("auto", "rsync"), goal: 0.4 },
-  { what: "100 bytes inserted: sent of the file", of: "insert", read: sentShare, goal: 0.5, unit: "%", digits: 3 },
-  { what: "1 MiB appended: sent", of: "append", read: sentMib, goal: 1.1, unit: "MiB" },
-  { what: "renamed: content sent", of: "rename", read: contentMib, goal: 0, unit: "MiB" },
-  { what: "renamed: all that was sent", of: "rename", read: sentMib, unit: "MiB" },
-  { what: "copied: content sent", of: "copied", read: contentMib, goal: 0, unit: "MiB" },
-  { what: "copied: all that was sent", of: "copied", read: sentMib, unit: "MiB" },
-  ...["dump", "recent-dump", "tar", "image"].flatMap((of) => [
-    { what: `${of}: sent, to rsync's to one sink`, of, read: sentTo("rsync") },
-    { what: `${of}: wall time, to rsync to three`, of, read: wallTo("auto", "rsync") },
-    { what: `${of}: sent, to what borg's repository grows by`, of, read: sentTo("borg") },
-    { what: `${of}: sent, to what restic's repository grows by`, of, read: sentTo("restic") },
+  ...BY_MODE.flatMap(({ key, words }): readonly DeltaGoal[] => [
+    { what: `1 % of pages${words}: sent, to rsync's to one sink`, of: "pages", read: sentTo(key, "rsync"), goal: 1.2 },
+    { what: `1 % of pages${words}: wall time, to rsync to three`, of: "pages", read: wallTo(key, "rsync"), goal: 0.4 },
+    {
+      what: `100 bytes inserted${words}: sent of the file`,
+      of: "insert",
+      read: sentShare(key),
+      goal: 0.5,
+      ...PER_CENT,
+    },
+    { what: `1 MiB appended${words}: sent`, of: "append", read: sentMib(key), goal: 1.1, unit: "MiB" },
+    { what: `1 MiB appended${words}: content sent`, of: "append", read: contentMib(key), unit: "MiB" },
+    ...["rename", "copied"].map((of) => {
+      return { what: `${of}${words}: content sent`, of, read: contentMib(key), goal: 0, unit: "MiB" };
+    }),
+    ...(["sumBytes", "unionBytes"] as const).map((which) => {
+      const to = which === "sumBytes" ? "the sum over them" : "each leaf once";
+      const what = `three older versions${words}: content, to ${to}`;
+      return { what, of: "versions", read: contentTo(key, which), goal: 1 };
+    }),
   ]),
-  { what: "three older versions: content, to the sum over them", of: "versions", read: contentTo("sumBytes"), goal: 1 },
-  { what: "three older versions: content, to each leaf once", of: "versions", read: contentTo("unionBytes"), goal: 1 },
+  ...["dump", "recent-dump", "tar", "image"].flatMap((of) => [
+    { what: `${of}: sent, to rsync's to one sink`, of, read: sentTo("auto", "rsync") },
+    { what: `${of}: wall time, to rsync to three`, of, read: wallTo("auto", "rsync") },
+    { what: `${of}: sent, to what borg's repository grows by`, of, read: sentTo("auto", "borg") },
+    { what: `${of}: sent, to what restic's repository grows by`, of, read: sentTo("auto", "restic") },
+  ]),
   { what: "source's CPU time for each GiB, delta on", of: "pages", read: cpuOf("on", "source"), unit: "s" },
   { what: "the same, delta off", of: "pages", read: cpuOf("off", "source"), unit: "s" },
   { what: "the same, the rsync daemon", of: "pages", read: cpuOf("rsync", "daemon"), unit: "s" },
@@ -56,8 +74,8 @@ const GOALS: readonly DeltaGoal[] = [
   { what: "sparse: one sink's peak memory", of: "sparse", read: peakOf("on", "sink"), unit: "MiB", digits: 0 },
   { what: "dense: the source's peak memory", of: "dense", read: peakOf("on", "source"), unit: "MiB", digits: 0 },
   { what: "dense: one sink's peak memory", of: "dense", read: peakOf("on", "sink"), unit: "MiB", digits: 0 },
-  { what: "a day: sent", of: "day", read: sentMib, unit: "MiB", digits: 0 },
-  { what: "a day: sent, to rsync's to one sink", of: "day", read: sentTo("rsync") },
+  { what: "a day: sent", of: "day", read: sentMib("auto"), unit: "MiB", digits: 0 },
+  { what: "a day: sent, to rsync's to one sink", of: "day", read: sentTo("auto", "rsync") },
   { what: "a day: wall time", of: "day", read: wallSeconds, unit: "s", digits: 0 },
   { what: "a day: wall time, to rsync to three", of: "day", read: wallTo("auto", "rsync") },
 ];
@@ -80,28 +98,28 @@ function ratio(one: number | undefined, other: number | undefined): number | und
   return one === undefined || other === undefined ? undefined : one / other;
 }
 
-function sentMib(result: CaseResult): number | undefined {
-  return ratio(sentToEach(result, "auto"), MIB);
+function sentMib(key: ContenderName): Reading {
+  return (result) => ratio(sentToEach(result, key), MIB);
 }
 
-function sentShare(result: CaseResult): number | undefined {
-  return ratio(sentToEach(result, "auto"), result.bytes / 100);
+function sentShare(key: ContenderName): Reading {
+  return (result) => ratio(sentToEach(result, key), result.bytes / 100);
 }
 
-function sentTo(other: ContenderName): Reading {
-  return (result) => ratio(sentToEach(result, "auto"), sentToEach(result, other));
+function sentTo(key: ContenderName, other: ContenderName): Reading {
+  return (result) => ratio(sentToEach(result, key), sentToEach(result, other));
 }
 
-function contentOf(result: CaseResult): number | undefined {
-  return medianOf(scoreOf(result, "auto"), ({ contentBytes }) => contentBytes);
+function contentOf(result: CaseResult, key: ContenderName): number | undefined {
+  return medianOf(scoreOf(result, key), ({ contentBytes }) => contentBytes);
 }
 
-function contentMib(result: CaseResult): number | undefined {
-  return ratio(contentOf(result), MIB);
+function contentMib(key: ContenderName): Reading {
+  return (result) => ratio(contentOf(result, key), MIB);
 }
 
-function contentTo(which: "sumBytes" | "unionBytes"): Reading {
-  return (result) => ratio(contentOf(result), result.differences?.[which]);
+function contentTo(key: ContenderName, which: "sumBytes" | "unionBytes"): Reading {
+  return (result) => ratio(contentOf(result, key), result.differences?.[which]);
 }
 
 function wallOf(result: CaseResult, key: ContenderName): number | undefined {
