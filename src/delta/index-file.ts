@@ -5,7 +5,7 @@ import { FanfoldError } from "../lib/errors.ts";
 import { ByteReader, ByteWriter, damaged } from "../protocol/frame/bytes.ts";
 import { PATH_BYTES_MAX } from "../protocol/limits.ts";
 import { checkPath } from "../protocol/names/relative-path.ts";
-import { type IndexedFile, PieceIndex } from "./piece-index.ts";
+import { type IndexedFile, isInOlder, PieceIndex } from "./piece-index.ts";
 import { decodeSlice, encodeSlice, slicesOf } from "./recipe.ts";
 import { RecipeSlices } from "./recipe-slices.ts";
 
@@ -16,6 +16,7 @@ import { RecipeSlices } from "./recipe-slices.ts";
  *   record = length(u32) crc(u32) body               ; little endian
  *   body   = 1(u8) path(string) traits(48) slice     ; a file, and the first slice of its recipe
  *          | 2(u8) slice                             ; the next slice
+ *          | 3(u8) path(string) traits(48) slice     ; as 1, of a file in an older snapshot: from the folder of these on
  *
  * What follows a damaged record is not read, and neither is a file whose last slice is missing: a piece that is not known
  * costs its bytes.
@@ -24,6 +25,7 @@ const MAGIC = Buffer.from("fanfoldP\u0001", "latin1");
 const HEAD_BYTES = 8;
 const FILE = 1;
 const NEXT = 2;
+const OLDER = 3;
 /** A path, and the longest slice. */
 const BODY_BYTES_MAX = 64 * 1024;
 
@@ -35,11 +37,8 @@ export function* encodeIndex(index: PieceIndex): Generator<Uint8Array, void, und
     for (let slice = 0; slice < slicesOf(recipe.lengths.length); slice += 1) {
       out.truncate(0);
       out.raw(NO_HEAD);
-      out.u8(slice === 0 ? FILE : NEXT);
-      if (slice === 0) {
-        out.string(file.path);
-        out.raw(file.traits);
-      }
+      if (slice > 0) out.u8(NEXT);
+      else encodeFile(out, file);
       encodeSlice(out, recipe, slice);
       const record = out.view();
       record.writeUInt32LE(record.length - HEAD_BYTES, 0);
@@ -51,14 +50,14 @@ export function* encodeIndex(index: PieceIndex): Generator<Uint8Array, void, und
 const NO_HEAD = Buffer.alloc(HEAD_BYTES);
 
 /**
- * Reads such a file, which is open. Files that `isCurrent` does not know as they were are left out. Nothing is wrong with a
- * file that is cut off or altered: it says less. Throws system errors.
+ * Reads such a file, which is open. `placed` says where a file is as it was; one that is nowhere is left out. Nothing is wrong
+ * with a file that is cut off or altered: it says less. Throws system errors.
  */
-export function readIndex(fd: number, isCurrent: (file: IndexedFile) => boolean): PieceIndex {
+export function readIndex(fd: number, placed: (file: IndexedFile) => IndexedFile | undefined): PieceIndex {
   const index = new PieceIndex();
   const start = Buffer.alloc(MAGIC.length);
   if (readFully(fd, start, 0) < start.length || !start.equals(MAGIC)) return index;
-  const reading = new IndexReading(index, isCurrent);
+  const reading = new IndexReading(index, placed);
   for (let at = MAGIC.length; ; ) {
     const body = readBody(fd, at);
     if (body === undefined || !reading.take(body)) return index;
@@ -80,13 +79,13 @@ function readBody(fd: number, at: number): Buffer | undefined {
 /** Puts files into an index, record by record. */
 class IndexReading {
   readonly #index: PieceIndex;
-  readonly #isCurrent: (file: IndexedFile) => boolean;
+  readonly #placed: (file: IndexedFile) => IndexedFile | undefined;
   #file: IndexedFile | undefined;
   #slices: RecipeSlices | undefined;
 
-  constructor(index: PieceIndex, isCurrent: (file: IndexedFile) => boolean) {
+  constructor(index: PieceIndex, placed: (file: IndexedFile) => IndexedFile | undefined) {
     this.#index = index;
-    this.#isCurrent = isCurrent;
+    this.#placed = placed;
   }
 
   /** False: it is no record, or not of this place. */
@@ -102,8 +101,8 @@ class IndexReading {
 
   #take(bytes: ByteReader): void {
     const kind = bytes.u8();
-    if (kind === FILE) {
-      this.#file = decodeFile(bytes);
+    if (kind === FILE || kind === OLDER) {
+      this.#file = decodeFile(bytes, kind === OLDER);
       this.#slices = undefined;
     } else if (kind !== NEXT || this.#slices === undefined) throw damaged(`holds a record of the kind ${kind}`);
     const slice = decodeSlice(bytes);
@@ -112,14 +111,23 @@ class IndexReading {
     else this.#slices.add(slice);
     const recipe = this.#slices.whole;
     if (this.#file === undefined || recipe === undefined) return;
-    if (this.#isCurrent(this.#file)) this.#index.add(this.#file, recipe);
+    const file = this.#placed(this.#file);
+    if (file !== undefined) this.#index.add(file, recipe);
     this.#file = undefined;
   }
 }
 
-function decodeFile(bytes: ByteReader): IndexedFile {
+function encodeFile(out: ByteWriter, { path, traits }: IndexedFile): void {
+  const isOlder = isInOlder(path);
+  out.u8(isOlder ? OLDER : FILE);
+  out.string(isOlder ? path.subarray(1) : path);
+  out.raw(traits);
+}
+
+function decodeFile(bytes: ByteReader, isOlder: boolean): IndexedFile {
   const path = Buffer.from(bytes.string(PATH_BYTES_MAX));
   checkPath(path);
   if (path.length === 0) throw damaged("holds the pieces of a file without a name");
-  return { path, traits: Buffer.from(bytes.raw(TRAITS_BYTES)) };
+  const traits = Buffer.from(bytes.raw(TRAITS_BYTES));
+  return { path: isOlder ? Buffer.concat([Buffer.from("/"), path]) : path, traits };
 }

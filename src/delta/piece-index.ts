@@ -14,9 +14,11 @@ const FILES_MAX = 16_384;
 /** Their paths together: some 250 bytes for each. */
 const PATHS_BYTES_MAX = 4 * 1024 * 1024;
 
+const SLASH = 0x2f;
+
 /** A file of a sink whose pieces are known, as it was when it was cut. */
 export interface IndexedFile {
-  /** Relative to the root. */
+  /** Relative to the root; of a file in an older snapshot a slash, and the path from the folder on that the snapshots are in. */
   readonly path: Buffer;
   /** Device, inode, size and times: `TRAITS_BYTES`, as in `src/lib/disk/file-traits.ts`. */
   readonly traits: Buffer;
@@ -70,10 +72,18 @@ export class PieceIndex {
     return this.#table.count - this.#droppedPieces;
   }
 
-  /** Takes the place of what was known of this path. False: there is no room for it, and nothing is known of it any more. */
+  /**
+   * Takes the place of what was known of this path. Files of older snapshots make room, the first of them first. False: there
+   * is no room for it, and nothing is known of it any more.
+   */
   add(file: IndexedFile, { cutting, size, lengths, hashes }: Recipe): boolean {
     this.drop(file.path);
-    if (!this.#hasRoom(file.path.length, lengths.length)) return false;
+    if (file.path.length > PATH_BYTES_MAX || lengths.length > this.#piecesMax) return false;
+    while (!this.#hasRoom(file.path.length, lengths.length)) {
+      const older = this.#entries.find((entry) => !entry.isDropped && isInOlder(entry.file.path));
+      if (older === undefined) return false;
+      this.drop(older.file.path);
+    }
     const first = this.#table.count;
     const entry = { file, cutting, size, first, pieces: lengths.length, isDropped: false };
     this.#entries.push(entry);
@@ -102,10 +112,20 @@ export class PieceIndex {
     return this.#sizes.has(size);
   }
 
-  /** A file that is the same looks otherwise now. */
-  renew(path: Buffer, traits: Buffer): void {
+  /** A file that is the same looks otherwise now, or stands elsewhere. */
+  renew(path: Buffer, file: IndexedFile): void {
     const entry = this.#byPath.get(keyOf(path));
-    if (entry !== undefined) entry.file = { path: entry.file.path, traits };
+    if (entry === undefined) return;
+    if (keyOf(path) !== keyOf(file.path)) this.drop(file.path);
+    this.#byPath.delete(keyOf(path));
+    this.#byPath.set(keyOf(file.path), entry);
+    this.#pathBytes += file.path.length - path.length;
+    entry.file = file;
+  }
+
+  /** What is known of this path. */
+  file(path: Buffer): IndexedFile | undefined {
+    return this.#byPath.get(keyOf(path))?.file;
   }
 
   /** Where a piece of a recipe lies. Undefined: it is not known to be held. */
@@ -132,7 +152,7 @@ export class PieceIndex {
 
   /** Makes room of what was dropped, if that helps. */
   #hasRoom(pathBytes: number, pieces: number): boolean {
-    if (pathBytes > PATH_BYTES_MAX || this.#pathBytes + pathBytes > PATHS_BYTES_MAX) return false;
+    if (this.#pathBytes + pathBytes > PATHS_BYTES_MAX) return false;
     if (this.files >= FILES_MAX || this.pieces + pieces > this.#piecesMax) return false;
     if (this.#table.count + pieces > this.#piecesMax || this.#entries.length >= 2 * FILES_MAX) this.#pack();
     return true;
@@ -164,6 +184,11 @@ export class PieceIndex {
     }
     return this.#entries[from];
   }
+}
+
+/** Whether a file is one of an older snapshot. */
+export function isInOlder(path: Buffer): boolean {
+  return path[0] === SLASH;
 }
 
 /** Of a path's bytes, one character for each. */

@@ -149,4 +149,18 @@ describe("an index of pieces", () => {
     index.add(fileOf("b"), madeOf([2, 1]));
     expect(index.find(madeOf([1]), 0)).toEqual({ file: fileOf("b"), offset: 16 * KIB + 2 });
   });
+
+  test("has room for a file as long as files of older snapshots can go, and leaves them when they would go in vain", () => {
+    const index = new PieceIndex(10);
+    const older = ["/2026-11-11T10-00-00Z/a", "/2026-11-12T10-00-00Z/a"];
+    for (const [at, path] of older.entries())
+      index.add(fileOf(path), madeOf([at * 4, at * 4 + 1, at * 4 + 2, at * 4 + 3]));
+    expect(index.add(fileOf("too long"), madeOf([...Array(11).keys()]))).toBe(false);
+    expect(index.files).toBe(2);
+    expect(index.add(fileOf("b"), madeOf([20, 21, 22]))).toBe(true);
+    expect(older.map((path) => index.file(Buffer.from(path)) !== undefined)).toEqual([false, true]);
+    expect(index.add(fileOf("c"), madeOf([30, 31, 32, 33, 34, 35, 36]))).toBe(true);
+    expect([index.files, index.pieces]).toEqual([2, 10]);
+    expect(index.add(fileOf("d"), madeOf([40]))).toBe(false);
+  });
 });

@@ -9,6 +9,14 @@ export interface Basis {
   directory(path: Uint8Array): Directory | undefined;
 }
 
+/** All snapshots of a folder, while a tree is made from the newest one. */
+export interface AllSnapshots {
+  /** Directories of the folder, in which each snapshot is one. */
+  readonly folder: Basis;
+  /** Names of the snapshots, the newest last. */
+  readonly names: readonly string[];
+}
+
 /** How the door to a sink's disk is opened (root.ts). */
 export interface RootOptions {
   readonly platform?: NodeJS.Platform;

@@ -8,6 +8,7 @@ import { FidelityTally } from "../../protocol/messages/fidelity.ts";
 import { diskError } from "../disk/entry-problem.ts";
 import { syncNow } from "../disk/entry-sync.ts";
 import { Root } from "../disk/root.ts";
+import { openAllSnapshots } from "../snapshots/all-snapshots.ts";
 import { BasisTree } from "../snapshots/basis-tree.ts";
 import { newestPlace, OWN_OF_NEXT, openNext, removeNext, wholeNewest } from "../snapshots/next-tree.ts";
 import { checkFrame, type Spoilt } from "../stream/checked-frame.ts";
@@ -205,8 +206,9 @@ export class EngineHost {
   /** The tree in work, and what it is made from. */
   #openNext(folder: Buffer, openFiles: OpenFiles) {
     const { path, basis, isResumed } = openNext(folder);
-    const native = loadNative();
-    return { path, isResumed, basis: basis && BasisTree.open(basis, { native, openFiles }) };
+    if (basis === undefined) return { path, isResumed, basis };
+    const options = { native: loadNative(), openFiles };
+    return { path, isResumed, basis: BasisTree.open(basis, options), all: openAllSnapshots(folder, options) };
   }
 
   readonly #onDeleted = (path: string): void => {

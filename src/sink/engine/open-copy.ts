@@ -101,6 +101,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   using opening = new DisposableStack();
   opening.use(root);
   opening.use(snapshot?.basis);
+  opening.use(snapshot?.all);
   prepareFolder(root, origin.startedMs, doubted);
   const scope = opening.use(new ScopeStore());
   const pageStore = opening.use(new PageStore(SpillFile.open()));
@@ -166,7 +167,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
 /** Of what is here already a file can be made that comes. */
 function heldContent(root: Root, { snapshot, hashesHeld, onBusy }: CopyOptions, doubted: IsDoubted) {
   const basis = snapshot?.basis;
-  const pieces = new KnownPieces({ root, basis, isDoubted: doubted });
+  const pieces = new KnownPieces({ root, basis, all: snapshot?.all, isDoubted: doubted });
   const same = new SameContent({ root, basis, onBusy });
   const lookUps = new LookUps(onBusy);
   return {

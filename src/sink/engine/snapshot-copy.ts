@@ -1,6 +1,6 @@
 import { type DeletionParts, deleteExtras } from "../deletion/deletion.ts";
 import type { DeletionScope } from "../deletion/extra-entries.ts";
-import type { Basis } from "../disk/root-options.ts";
+import type { AllSnapshots, Basis } from "../disk/root-options.ts";
 import { canClone } from "../snapshots/next-tree.ts";
 import { type LinkName, TakeOver } from "../snapshots/take-over.ts";
 import type { TreeChanges } from "./engine-messages.ts";
@@ -10,6 +10,8 @@ import type { EngineParts, EngineSink } from "./engine-parts.ts";
 export interface SnapshotCopy {
   /** The newest one. */
   readonly basis: (Basis & Disposable) | undefined;
+  /** It and those before it; undefined: these serve for nothing. */
+  readonly all?: (AllSnapshots & Disposable) | undefined;
   /** The tree holds what an earlier session put there. */
   readonly isResumed: boolean;
   /** @default what the system does */

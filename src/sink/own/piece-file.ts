@@ -11,12 +11,12 @@ import { commitOwnFile, createOwnFile, type OwnPlace, openOwnFile, removeOwnFile
 const FILE = "pieces";
 const DRAFT = "pieces.new";
 
-/** What a folder remembers of the files that `isCurrent` knows as they were. */
-export function loadPieces(place: OwnPlace, isCurrent: (file: IndexedFile) => boolean): PieceIndex {
+/** What a folder remembers of files, where they are as they were: `placed` says where. */
+export function loadPieces(place: OwnPlace, placed: (file: IndexedFile) => IndexedFile | undefined): PieceIndex {
   let fd: number | undefined;
   try {
     fd = openOwnFile(place, FILE);
-    return fd === undefined ? new PieceIndex() : readIndex(fd, isCurrent);
+    return fd === undefined ? new PieceIndex() : readIndex(fd, placed);
   } catch {
     return new PieceIndex();
   } finally {

@@ -7,7 +7,7 @@ import type { Basis } from "../disk/root-options.ts";
 /** Directories kept open; those of the tree in work are open beside them. */
 export const BASIS_DIRECTORIES_OPEN_MAX = 64;
 
-interface BasisOptions {
+export interface BasisOptions {
   readonly native: Native | undefined;
   readonly openFiles?: OpenFiles | undefined;
 }

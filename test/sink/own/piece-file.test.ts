@@ -35,7 +35,7 @@ function saved(index: PieceIndex): void {
 
 function loaded(isCurrent: (file: IndexedFile) => boolean = always): PieceIndex {
   using root = Root.open(Buffer.from(folder));
-  return loadPieces(root, isCurrent);
+  return loadPieces(root, (file) => (isCurrent(file) ? file : undefined));
 }
 
 describe("the pieces that a folder remembers", () => {
@@ -55,6 +55,19 @@ describe("the pieces that a folder remembers", () => {
     });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(folder, ".fanfold"))).toEqual(["pieces"]);
+  });
+
+  test("are known with files of older snapshots, and where these stand now", () => {
+    const [older, moved] = [Buffer.from("/2026-11-11T10-00-00Z/file"), Buffer.from("/2026-11-12T10-00-00Z/file")];
+    saved(indexOf([Buffer.from("file"), SMALL], [older, LARGE]));
+    expect(loaded().find(LARGE, 7)?.file.path).toEqual(older);
+    using root = Root.open(Buffer.from(folder));
+    const index = loadPieces(root, (file) => (file.path.equals(older) ? { ...file, path: moved } : file));
+    expect([index.files, index.find(LARGE, 7)?.file.path, index.find(SMALL, 0)?.file.path.toString()]).toEqual([
+      2,
+      moved,
+      "file",
+    ]);
   });
 
   test("are only those of files that are as they were", () => {
