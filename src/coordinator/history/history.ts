@@ -36,6 +36,16 @@ interface HistoryOptions {
   readonly noteEnd: (end: NotedEnd) => void;
 }
 
+/** What a sink told of a check. */
+interface ToldCheck {
+  /** By which it is known when it is told once more. */
+  readonly report: string;
+  /** Undefined: it did not come to its end. */
+  readonly check: Omit<SinkCheck, "at"> | undefined;
+  /** By the clock of the sink. */
+  readonly endedAt: string;
+}
+
 /** Writes what happens to the store, and reads what happened before. A history that cannot be written is told, and stops no session. */
 export class History implements Disposable {
   /** Which state this is: another one knows nothing of what is decided here. */
@@ -110,13 +120,23 @@ export class History implements Disposable {
     this.#write(() => this.#store.sinks.said(sink, at));
   }
 
+  /** Whether a report of a sink is the one that was told last, also by the coordinator before this one. */
+  isTold(key: string, report: string): boolean {
+    return this.#store.verified.told(key) === report;
+  }
+
   /**
-   * A sink has read its copy again. It may tell of it long afterwards, and once more to a coordinator that was started again:
-   * that makes it no younger.
+   * A sink has read its copy again, or did not go on with it: then there is no `check`. It may tell of it long afterwards: that makes
+   * it no younger.
    */
-  sinkChecked(key: string, check: Omit<SinkCheck, "at">, endedAt: string): void {
-    const at = new Date(Math.min(Date.parse(endedAt), this.#clock.date().getTime()));
-    this.#write(() => this.#store.verified.keep(key, { ...check, at: at.toISOString() }));
+  sinkTold(key: string, { report, check, endedAt }: ToldCheck): void {
+    const now = this.#clock.date();
+    const at = new Date(Math.min(Date.parse(endedAt), now.getTime())).toISOString();
+    this.#write(() =>
+      this.#store.verified.tell(key, { report, at: now }, () => {
+        if (check !== undefined) this.#store.verified.keep(key, { ...check, at });
+      }),
+    );
   }
 
   /** The sinks that have a copy of a session of this name. */

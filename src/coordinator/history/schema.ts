@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { FanfoldError } from "../../lib/errors.ts";
 
 /** Raised with every change of the tables. */
-const SCHEMA_VERSION = 8;
+const SCHEMA_VERSION = 9;
 
 /**
  * What a coordinator needs to go on with a session: the members' epochs (0: never took part), and their tickets. Then who
@@ -69,12 +69,15 @@ const VERIFIED = `CREATE TABLE IF NOT EXISTS verified (
   files INTEGER NOT NULL, bytes INTEGER NOT NULL, differing INTEGER NOT NULL, missing INTEGER NOT NULL
 ) STRICT`;
 
+/** Of each sink, which report of such a check was told last. */
+const TOLD = `CREATE TABLE IF NOT EXISTS told (key TEXT PRIMARY KEY, report TEXT NOT NULL, at TEXT NOT NULL) STRICT`;
+
 /** How fast each session went. */
 const WITH_RATES = "ALTER TABLE sessions ADD COLUMN rates TEXT";
 /** How the directory of each source is called. */
 const WITH_DIRECTORIES = "ALTER TABLE members ADD COLUMN directory TEXT";
 /** Versions that are taken over by adding to them what came since. */
-const GROWN: readonly number[] = [3, 4, 5, 6, 7];
+const GROWN: readonly number[] = [3, 4, 5, 6, 7, 8];
 
 /** Version 0.1 knew its members by the hash of a secret: none of them can come back to a session that ran. */
 const FROM_VERSION_2 = `
@@ -86,7 +89,7 @@ const END_RUNNING = `UPDATE sessions SET state = 'ended', ended = ?, result = 'i
   reason = 'the coordinator was updated while it ran' WHERE state = 'running'`;
 
 /**
- * Makes the tables in a new file, and takes over those of versions 2 (of fanfold 0.1) to 7.
+ * Makes the tables in a new file, and takes over those of versions 2 (of fanfold 0.1) to 8.
  *
  * @throws FanfoldError `usage` for a file of another version
  */
@@ -115,5 +118,6 @@ export function prepareSchema(
   if (version < 4) database.exec(NEWS_TABLES);
   if (version < 7) database.exec(DECISIONS);
   database.exec(VERIFIED);
+  database.exec(TOLD);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }

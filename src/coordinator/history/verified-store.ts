@@ -1,12 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SinkCheck } from "../../protocol/api/answer-schemas.ts";
+import { together } from "./together.ts";
 
 /** As many as sinks of which is kept what they said. */
 const SINKS_MAX = 10_000;
 
 const KEEP = `INSERT OR REPLACE INTO verified (key, session, at, result, trees, files, bytes, differing, missing)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const TIDY = `DELETE FROM verified WHERE key IN (SELECT key FROM verified ORDER BY at DESC LIMIT -1 OFFSET ${SINKS_MAX})`;
+const TELL = "INSERT OR REPLACE INTO told (key, report, at) VALUES (?, ?, ?)";
+const TOLD = "SELECT report FROM told WHERE key = ?";
+const TIDY = ["verified", "told"].map(
+  (table) => `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} ORDER BY at DESC LIMIT -1 OFFSET ${SINKS_MAX})`,
+);
 const ALL = "SELECT * FROM verified";
 /** Those that took part in the latest sessions of a name; a sink that is called otherwise by now has its latest name. */
 const KNOWN = `SELECT identity AS key, name FROM members WHERE role = 'sink' AND epoch > 0 AND session_id IN
@@ -24,8 +29,22 @@ export class VerifiedStore {
 
   keep(key: string, { session, at, result, trees, files, bytes, differing, missing }: SinkCheck): void {
     this.#database.prepare(KEEP).run(key, session, at, result, trees, files, bytes, differing, missing);
+  }
+
+  /** Which report of a sink was told last. */
+  told(key: string): string | undefined {
+    const row = this.#database.prepare(TOLD).get(key);
+    return row && String(row["report"]);
+  }
+
+  /** `also` is done in the same transaction. */
+  tell(key: string, { report, at }: { readonly report: string; readonly at: Date }, also: () => void): void {
+    together(this.#database, () => {
+      this.#database.prepare(TELL).run(key, report, at.toISOString());
+      also();
+    });
     this.#writes += 1;
-    if (this.#writes % SINKS_MAX === 1) this.#database.prepare(TIDY).run();
+    if (this.#writes % SINKS_MAX === 1) for (const each of TIDY) this.#database.prepare(each).run();
   }
 
   /** By key. */

@@ -21,7 +21,7 @@ import { lostCode } from "./same-identity.ts";
 import { step } from "./session-machine.ts";
 import { type Departure, emptySlot, isDeserted, isVacant, type SessionSlot, sourceOf } from "./session-slot.ts";
 import { Standby } from "./standby.ts";
-import { checkOf, Verifications } from "./verifications.ts";
+import { Verifications } from "./verifications.ts";
 
 const HELLO_WITHIN_MS = 10_000;
 const NONCE_BYTES = 32;
@@ -60,7 +60,7 @@ export class Registry {
       nameOf: ({ memberId, slot }) => this.#slots.get(slot)?.members.find(({ id }) => id === memberId)?.name ?? "",
       known: (session) =>
         history.sinksOf(session).filter(({ key: identity }) => entrance.mayEnter({ identity, role: "sink" }, session)),
-      keep: ({ identity, slot }, report) => history.sinkChecked(identity, checkOf(slot, report), report.endedAt),
+      told: history,
     });
     const ground = {
       slots: this.#slots,

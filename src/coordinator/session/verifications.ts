@@ -13,6 +13,7 @@ import {
   type VerifyProgress,
   type VerifyReport,
 } from "../../protocol/messages/verification.ts";
+import type { History } from "../history/history.ts";
 import type { Client } from "./effects.ts";
 
 /** Orders whose answers are kept: the oldest makes place. */
@@ -25,8 +26,6 @@ const STUCK_MS = 600_000;
 const BACK_WITHIN_MS = 15_000;
 /** What a sink says unasked is taken this often: it is written down, and everybody hears of it. */
 const UNASKED_EVERY_MS = 1_000;
-/** Sinks whose latest report is remembered, so that one that is said again is told once. */
-const REMEMBERED_MAX = 1_000;
 
 type Said<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: T }>;
 
@@ -41,8 +40,8 @@ interface VerificationsOptions {
   readonly known: (session: string) => readonly KnownCopy[];
   /** As a member is called in its session. */
   readonly nameOf: (client: Client) => string;
-  /** A sink has read its copy again, to its end. */
-  readonly keep: (client: Client, report: VerifyReport) => void;
+  /** What sinks have told, across restarts. */
+  readonly told: Pick<History, "isTold" | "sinkTold">;
   readonly emit: (event: CoordinatorEvent) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -82,8 +81,6 @@ export class Verifications {
   readonly #options: VerificationsOptions;
   readonly #orders = new Map<string, KeptOrder>();
   readonly #takenMs = new WeakMap<Client, number>();
-  /** By the key of a sink, when the check began of which it told last. */
-  readonly #told = new Map<string, string>();
 
   constructor(options: VerificationsOptions) {
     this.#options = options;
@@ -132,17 +129,20 @@ export class Verifications {
 
   /** A sink has read its copy again, or does not go on. Its first answer to an order counts. */
   verified(client: Client, { id, report: said }: Said<"verified">): void {
-    const { clock, emit, keep, nameOf } = this.#options;
+    const { clock, emit, told, nameOf } = this.#options;
     // Whatever a sink says takes no more memory than that.
     const report = fitVerifyReport(said);
     if (client.role !== "sink" || this.#hasAnswered(client, id)) return;
     const sink = id === undefined ? undefined : this.#asked(client, id);
     if (sink !== undefined) sink.report = report;
-    else if (clock.nowMs() - (this.#takenMs.get(client) ?? Number.NEGATIVE_INFINITY) < UNASKED_EVERY_MS) return;
+    const { identity, slot } = client;
+    // After a break of its connection a sink says again what it said last.
+    const name = `${report.result} ${report.startedAt}`;
+    if (told.isTold(identity, name)) return;
+    if (sink === undefined && clock.nowMs() - (this.#takenMs.get(client) ?? Number.NEGATIVE_INFINITY) < UNASKED_EVERY_MS) return;
     this.#takenMs.set(client, clock.nowMs());
-    if (this.#isRepeated(client, report)) return;
-    if (report.result === "equal" || report.result === "differs") keep(client, report);
-    emit({ type: "verified", session: client.slot, name: nameOf(client), report });
+    told.sinkTold(identity, { report: name, check: checkOf(slot, report), endedAt: report.endedAt });
+    emit({ type: "verified", session: slot, name: nameOf(client), report });
   }
 
   /** A connection has ended. A later one may have taken its place by now. */
@@ -165,16 +165,6 @@ export class Verifications {
     sink.heardMs = this.#options.clock.nowMs();
     sink.goneMs = undefined;
     return sink;
-  }
-
-  /** After a break of its connection a sink says again what it said last. */
-  #isRepeated({ identity }: Client, { startedAt, result }: VerifyReport): boolean {
-    const what = `${result} ${startedAt}`;
-    if (this.#told.get(identity) === what) return true;
-    this.#told.delete(identity);
-    this.#told.set(identity, what);
-    for (const oldest of [...this.#told.keys()].slice(0, -REMEMBERED_MAX)) this.#told.delete(oldest);
-    return false;
   }
 
   #viewOf({ id, session, trees, startedAt, sinks }: KeptOrder): Verification {
@@ -203,8 +193,9 @@ function stateOf(sink: AskedSink, nowMs: number): VerificationSink["state"] {
   return progress === undefined ? "asked" : "reading";
 }
 
-/** What is kept of a check that came to its end. */
-export function checkOf(session: string, report: VerifyReport): Omit<SinkCheck, "at"> {
+/** What is kept of a check; undefined: it did not come to its end. */
+function checkOf(session: string, report: VerifyReport): Omit<SinkCheck, "at"> | undefined {
+  if (report.result !== "equal" && report.result !== "differs") return undefined;
   const { trees, files, bytes, differing, missing } = report;
   const result = hasDamage(report) ? "differs" : "equal";
   return { session, result, trees, files, bytes, differing, missing };

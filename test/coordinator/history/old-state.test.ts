@@ -162,3 +162,22 @@ describe("the state of version 6 of the tables", () => {
     }
   });
 });
+
+describe("the state of version 8 of the tables", () => {
+  test("is taken over as it is, and from then on it is known what was told of checks", async () => {
+    const folder = await stateFolder();
+    {
+      using store: Store = await openStore(folder, at);
+      begin(store);
+    }
+    const database = new DatabaseSync(join(folder, "coordinator.db"));
+    database.exec("DROP TABLE told; PRAGMA user_version = 8");
+    database.close();
+    for (const told of [undefined, "the first"]) {
+      using store: Store = await openStore(folder, at);
+      expect(store.running()).toMatchObject([{ id: session.id, state: "running" }]);
+      expect(store.verified.told(sink.identity)).toBe(told);
+      store.verified.tell(sink.identity, { report: "the first", at }, () => undefined);
+    }
+  });
+});

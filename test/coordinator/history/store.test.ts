@@ -276,10 +276,10 @@ describe("what a coordinator finds when it is back", () => {
     const checkedAt = () => store.verified.all().get(sink.identity)?.at;
     const endedAt = clock.date().toISOString();
     clock.advance(29 * 86_400_000);
-    history.sinkChecked(sink.identity, check, endedAt);
+    history.sinkTold(sink.identity, { report: "the first", check, endedAt });
     expect(checkedAt()).toBe(endedAt);
     // Its clock is ahead.
-    history.sinkChecked(sink.identity, check, "2999-01-01T00:00:00.000Z");
+    history.sinkTold(sink.identity, { report: "the second", check, endedAt: "2999-01-01T00:00:00.000Z" });
     expect(checkedAt()).toBe(clock.date().toISOString());
   });
 });

@@ -28,6 +28,7 @@ const EQUAL: VerifyReport = {
 function labOf() {
   const clock = new ManualClock();
   const [sent, events, kept]: [string[], CoordinatorEvent[], string[]] = [[], [], []];
+  const told = new Map<string, string>();
   const clientOf = (memberId: string, slot: string, role = "sink"): Client => {
     const send = (message: CoordinatorMessage) => sent.push(`${memberId} ${message.type}`);
     return {
@@ -50,7 +51,13 @@ function labOf() {
         name: key.slice(0, 2),
       })),
     nameOf: ({ memberId }) => memberId,
-    keep: ({ memberId }, { result }) => kept.push(`${memberId} ${result}`),
+    told: {
+      isTold: (key, report) => told.get(key) === report,
+      sinkTold: (key, { report, check }) => {
+        told.set(key, report);
+        if (check !== undefined) kept.push(`${key.slice(0, 2)} ${check.result}`);
+      },
+    },
     emit: (event) => events.push(event),
   });
   const ask = () => {
