@@ -10,7 +10,8 @@ const KEEP = `INSERT OR REPLACE INTO verified (key, session, at, result, trees, 
 const TELL = "INSERT OR REPLACE INTO told (key, report, at) VALUES (?, ?, ?)";
 const TOLD = "SELECT report FROM told WHERE key = ?";
 const TIDY = ["verified", "told"].map(
-  (table) => `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} ORDER BY at DESC LIMIT -1 OFFSET ${SINKS_MAX})`,
+  (table) =>
+    `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} ORDER BY at DESC LIMIT -1 OFFSET ${SINKS_MAX})`,
 );
 const ALL = "SELECT * FROM verified";
 /** Those that took part in the latest sessions of a name; a sink that is called otherwise by now has its latest name. */

@@ -2,7 +2,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import type { SinkCheck } from "../../protocol/api/answer-schemas.ts";
 import type { Verification } from "../../protocol/api/verification-schemas.ts";
-import { SESSION_ID_CHARS, SINKS_PER_SESSION_MAX } from "../../protocol/limits.ts";
+import { SESSION_ID_CHARS, SINKS_PER_SESSION_MAX, VERIFY_PROBLEMS_BYTES_MAX } from "../../protocol/limits.ts";
 import type { ClientMessage } from "../../protocol/messages/control.ts";
 import type { CoordinatorEvent } from "../../protocol/messages/coordinator-events.ts";
 import type { VerificationSink } from "../../protocol/messages/fleet-verify-events.ts";
@@ -18,6 +18,8 @@ import type { Client } from "./effects.ts";
 
 /** Orders whose answers are kept: the oldest makes place. */
 const KEPT_MAX = 16;
+/** What all kept answers name, as JSON: half of what a command reads of one order. Each sink of an order has the same share of it. */
+const NAMED_BYTES_MAX = 8 * 1024 * 1024;
 /** A sink says how far it is each 2 s. */
 const SILENT_MS = 60_000;
 /** One that says so and gets no further is not waited for, either: its disk hangs, or it only talks. */
@@ -59,6 +61,8 @@ interface AskedSink extends KnownCopy {
   /** The most that it has found and read: files and bytes. */
   furthest: number;
   report?: VerifyReport;
+  /** What it names, as JSON. */
+  namedBytes: number;
 }
 
 interface KeptOrder {
@@ -90,7 +94,7 @@ export class Verifications {
   ask({ session, trees, limit }: AskedOf): Verification | undefined {
     const { clients, known, nameOf, clock, random } = this.#options;
     const nowMs = clock.nowMs();
-    const asked = { heardMs: nowMs, furtherMs: nowMs, furthest: -1, goneMs: undefined };
+    const asked = { heardMs: nowMs, furtherMs: nowMs, furthest: -1, goneMs: undefined, namedBytes: 0 };
     const here = [...clients.values()].filter(({ role, slot }) => role === "sink" && slot === session);
     const sinks = new Map<string, AskedSink>();
     for (const client of here) {
@@ -134,12 +138,16 @@ export class Verifications {
     const report = fitVerifyReport(said);
     if (client.role !== "sink" || this.#hasAnswered(client, id)) return;
     const sink = id === undefined ? undefined : this.#asked(client, id);
-    if (sink !== undefined) sink.report = report;
+    if (sink !== undefined && id !== undefined) this.#answer(sink, id, report);
     const { identity, slot } = client;
     // After a break of its connection a sink says again what it said last.
     const name = `${report.result} ${report.startedAt}`;
     if (told.isTold(identity, name)) return;
-    if (sink === undefined && clock.nowMs() - (this.#takenMs.get(client) ?? Number.NEGATIVE_INFINITY) < UNASKED_EVERY_MS) return;
+    if (
+      sink === undefined &&
+      clock.nowMs() - (this.#takenMs.get(client) ?? Number.NEGATIVE_INFINITY) < UNASKED_EVERY_MS
+    )
+      return;
     this.#takenMs.set(client, clock.nowMs());
     told.sinkTold(identity, { report: name, check: checkOf(slot, report), endedAt: report.endedAt });
     emit({ type: "verified", session: slot, name: nameOf(client), report });
@@ -155,6 +163,19 @@ export class Verifications {
 
   #hasAnswered({ identity }: Client, id: string | undefined): boolean {
     return id !== undefined && this.#orders.get(id)?.sinks.get(identity)?.report !== undefined;
+  }
+
+  /** Names beyond the room go: first those of other sinks in older orders. What is counted stays. */
+  #answer(sink: AskedSink, id: string, report: VerifyReport): void {
+    const share = Math.floor(NAMED_BYTES_MAX / (this.#orders.get(id)?.sinks.size ?? 1));
+    sink.report = fitVerifyReport(report, Math.min(share, VERIFY_PROBLEMS_BYTES_MAX));
+    sink.namedBytes = Buffer.byteLength(JSON.stringify(sink.report.problems));
+    let bytes = 0;
+    for (const { sinks } of [...this.#orders.values()].reverse()) {
+      for (const { namedBytes } of sinks.values()) bytes += namedBytes;
+      // That order is one too many, and so are all before it.
+      if (bytes > NAMED_BYTES_MAX) for (const each of sinks.values()) forgetNames(each);
+    }
   }
 
   /** Whoever speaks for an order is here. Undefined when it was not asked, or has answered. */
@@ -173,6 +194,11 @@ export class Verifications {
     const isOver = shown.every(({ state }) => state !== "asked" && state !== "reading");
     return { id, session, trees, startedAt, isOver, sinks: shown };
   }
+}
+
+function forgetNames(sink: AskedSink): void {
+  if (sink.report !== undefined) sink.report = { ...sink.report, problems: [] };
+  sink.namedBytes = 0;
 }
 
 function sinkView(sink: AskedSink, nowMs: number): VerificationSink {

@@ -113,10 +113,10 @@ export function hasDamage({ differing, missing }: Pick<VerifyReport, "differing"
   return differing + missing > 0;
 }
 
-/** What fits into a message: paths are cut, then the last problems go. Counts stay. */
-export function fitVerifyReport(report: VerifyReport): VerifyReport {
+/** What fits into a message: paths are cut, then the last problems go. Counts stay. `bytesMax`: for the problems as JSON. */
+export function fitVerifyReport(report: VerifyReport, bytesMax = VERIFY_PROBLEMS_BYTES_MAX): VerifyReport {
   const problems: VerifyProblem[] = [];
-  let leftBytes = VERIFY_PROBLEMS_BYTES_MAX;
+  let leftBytes = bytesMax;
   for (const problem of report.problems.slice(0, VERIFY_PROBLEMS_MAX)) {
     const fitted = { ...problem, path: fitPath(problem.path) };
     leftBytes -= Buffer.byteLength(JSON.stringify(fitted)) + 1;

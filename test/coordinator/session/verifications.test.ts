@@ -5,6 +5,7 @@ import { systemRandom } from "../../../src/lib/random.ts";
 import type { CoordinatorMessage } from "../../../src/protocol/messages/control.ts";
 import type { CoordinatorEvent } from "../../../src/protocol/messages/coordinator-events.ts";
 import type { VerifyReport } from "../../../src/protocol/messages/verification.ts";
+import { DIFFERENCE_KINDS } from "../../../src/protocol/messages/verify-events.ts";
 import { ManualClock } from "../manual-clock.ts";
 
 const PROGRESS = { filesFound: 10, filesDone: 3, bytesFound: 100, bytesDone: 30 };
@@ -74,6 +75,7 @@ function labOf() {
     clock,
     clientOf,
     attic,
+    clients,
     cellar,
     other,
     source,
@@ -179,6 +181,28 @@ describe("Verifications", () => {
     expect(events).toMatchObject([{ report: at(1) }, { report: { result: "stopped" } }]);
     // What was not read to its end is told, and takes no other's place.
     expect(kept).toEqual(["a1 equal"]);
+  });
+
+  test("keeps 8 MiB of what sinks name, of the latest orders, and all counts", () => {
+    const { clients, clientOf, ask, verifications, answer } = labOf();
+    const liars = Array.from({ length: 252 }, (_, index) => clientOf(`z${index}`, "photos"));
+    for (const liar of liars) clients.set(liar.memberId, liar);
+    const problems = Array.from({ length: 100 }, (_, index) => ({
+      path: `${index}`.padStart(500, "x"),
+      kinds: [...DIFFERENCE_KINDS],
+    }));
+    const lie: VerifyReport = { ...EQUAL, result: "differs", differing: 1_000_000, problems };
+    const ids = [ask(), ask(), ask()];
+    for (const id of ids) for (const liar of liars) answer(liar, id, lie);
+    const answers = ids.map((id) =>
+      (verifications.find(id)?.sinks ?? []).flatMap(({ report }) => (report === undefined ? [] : [report])),
+    );
+    const named = answers.map((reports) => new Set(reports.map((report) => report.problems.length)));
+    expect(JSON.stringify(answers).length).toBeLessThan(9 * 1024 * 1024);
+    // Each sink of the latest order has the same share.
+    expect(named).toEqual([new Set([0]), new Set([0]), new Set([expect.any(Number)])]);
+    expect(named[2]).not.toContain(0);
+    expect(answers.flat().every(({ differing }) => differing === 1_000_000)).toBe(true);
   });
 
   test("keeps the answers to the latest 16 orders", () => {
