@@ -12,6 +12,7 @@ import type { TreeFolder } from "../disk/tree-folder.ts";
 import { isSameFile } from "../read/hash-file.ts";
 import type { ReadOutput, RecipeOptions } from "../read/read-output.ts";
 import { settledStat } from "../read/settled-stat.ts";
+import { SentCheck } from "./sent-check.ts";
 import { type SentRun, sentRuns } from "./sent-runs.ts";
 
 /** Recipes for whose answers a source waits at a time: what sinks have to look up and keep at once has a bound. */
@@ -23,7 +24,7 @@ const STEP_BYTES = 32 * 1024 * 1024;
 /** A file whose recipe was made, as it was then. */
 interface AskedFile {
   readonly stats: EntryStats;
-  readonly recipe: Pick<Recipe, "lengths" | "size">;
+  readonly recipe: Recipe;
   readonly contentHash: Uint8Array;
 }
 
@@ -31,6 +32,8 @@ interface AskedFile {
 export interface RecipePlan {
   readonly runs: Iterable<SentRun>;
   readonly contentHash: Uint8Array;
+  /** Undefined: all of it is sent, and its hash is that of what was sent. */
+  readonly check: SentCheck | undefined;
 }
 
 interface PageRecipesOptions extends RecipeOptions {
@@ -101,7 +104,9 @@ export class PageRecipes {
     if (asked === undefined || !isSameFile(asked.stats, now)) return undefined;
     const lacked = lackedOf(rows.first + index);
     if (lacked === undefined || lacked.lackedBytes(asked.recipe) > restBytes) return undefined;
-    return { runs: sentRuns(asked.recipe, lacked), contentHash: asked.contentHash };
+    const { recipe, contentHash } = asked;
+    const check = lacked.count < lacked.pieces ? new SentCheck(recipe) : undefined;
+    return { runs: sentRuns(recipe, lacked), contentHash, check };
   }
 
   /** Its recipe was not made, and nobody was asked. */
@@ -141,7 +146,7 @@ export class PageRecipes {
         if (found?.contentHash === undefined || !isSameFile(stats, statDescriptor(fd))) return undefined;
         const { recipe, contentHash } = found;
         if (known === undefined) memory?.keep(key, { recipe, contentHash });
-        this.#asked.set(index, { stats, recipe: { lengths: recipe.lengths, size }, contentHash });
+        this.#asked.set(index, { stats, recipe, contentHash });
         return recipe;
       } finally {
         folder.closeFile(directory, fd);

@@ -18,6 +18,8 @@ interface SentFile {
   readonly size: number;
   /** Gets all that is sent. */
   readonly hasher: FileHasher;
+  /** Whether these bytes of it are those of which the sinks were told; true when they were told of none. */
+  readonly isAsTold: (bytes: Buffer, offset: number) => boolean;
   /** Looks at the file again. */
   readonly look: () => FileChange;
   readonly isSparse: boolean;
@@ -96,12 +98,14 @@ export class ContentSender {
   }
 
   /** The second look comes before the last range is committed, so that nothing is sent of a small file that changed. */
-  #range({ entry, fd, hasher, look, isSparse }: SentFile, range: SentRange): FileChange {
+  #range({ entry, fd, hasher, look, isAsTold, isSparse }: SentFile, range: SentRange): FileChange {
     const { kind, offset, length } = range;
     const isData = kind === "data";
-    const isShort = isData && readFully(fd, this.#builder.space(length), offset) < length;
+    const space = isData ? this.#builder.space(length) : undefined;
+    const isShort = space !== undefined && readFully(fd, space, offset) < length;
     const change = isShort || range.isLast ? look() : "none";
-    if (isShort || change === "changed") return "changed";
+    const isOther = space !== undefined && !isShort && !isAsTold(space, offset);
+    if (isShort || isOther || change === "changed") return "changed";
     if (isData) this.#builder.data({ entry: entry.entry, offset, length, isSparse }, hasher);
     return change;
   }

@@ -247,7 +247,8 @@ export class PageReader {
     const { offset, hasher } = contentStart(fd, before.size, skipped);
     this.#done.upTo(offset, entry.size);
     const look = () => fileChangeOf(fd, before, () => this.#folder.look(directory, entry.name));
-    const file = { entry, fd, size: before.size, hasher, look, isSparse: isSparse(before) };
+    const isAsTold = (bytes: Buffer, at: number) => this.#plan?.check?.take(bytes, at) ?? true;
+    const file = { entry, fd, size: before.size, hasher, look, isAsTold, isSparse: isSparse(before) };
     const runsFrom = (from: number) => this.#runs(index, before, { from, isFirst: from === offset });
     const isHere = offset === before.size;
     if (isHere) yield* this.#keep(before.size);

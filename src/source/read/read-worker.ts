@@ -218,13 +218,15 @@ class Reading {
       tellsFiles: fileOutputs,
       isWanted: (index) => wants === undefined || hasBit(wants, index),
       heldOf: (index) => held.get(index),
-      recipes: deltas.length === 0 ? undefined : this.#recipes(deltas),
+      recipes: deltas.length === 0 ? undefined : this.#recipes(deltas, isLastTry),
     });
   }
 
-  #recipes(deltas: Deltas): RecipeOptions {
+  #recipes(deltas: Deltas, isLastTry = false): RecipeOptions {
     const lackedOf = (entry: number) => this.#lacked.get(entry);
-    return { cutters: new Map(deltas), lackedOf, choice: this.#choice, memory: this.#recipeMemory };
+    // A file that changed may have the times that it had.
+    const memory = isLastTry ? undefined : this.#recipeMemory;
+    return { cutters: new Map(deltas), lackedOf, choice: this.#choice, memory };
   }
 
   #post(output: ReadOutput): void {

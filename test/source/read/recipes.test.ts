@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   appendFileSync,
   closeSync,
-  existsSync,
   openSync,
   readFileSync,
   truncateSync,
@@ -13,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type CutterKind, cuttingFor } from "../../../src/delta/cutting.ts";
 import { PieceBits } from "../../../src/delta/piece-bits.ts";
 import type { Recipe } from "../../../src/delta/recipe.ts";
@@ -25,21 +22,10 @@ import { hashChunk } from "../../../src/protocol/hash/content-hash.ts";
 import { FRAME_KEPT_BYTES_MAX, LEAF_BYTES } from "../../../src/protocol/limits.ts";
 import { noise, piecesOf } from "../../delta/recipes.ts";
 import { memoryFolder } from "../../helpers/disks/temp-folder.ts";
+import { mapFile } from "../../helpers/trees/mapped-file.ts";
 import { type ReadTree, readTree } from "../../helpers/trees/read-tree.ts";
 
 const MIB = 1024 * 1024;
-/** Maps a file, and writes to it once more when it is told to: on a file system in memory that leaves its times alone. */
-const MAPPED_WRITER = `
-import mmap, os, sys, time
-path, go, done = sys.argv[1:]
-mapped = mmap.mmap(os.open(path, os.O_RDWR), 0)
-mapped[0] = 1
-print("mapped", flush=True)
-while not os.path.exists(go): time.sleep(0.005)
-mapped[0] = 2
-open(done, "w").close()
-`;
-
 /** What a sink holds of a file, and where in it each piece of a recipe lies that it does not lack. */
 interface Version {
   readonly bytes: Buffer;
@@ -294,18 +280,21 @@ describe("readPage() of a file with a recipe", () => {
       expect(read.states).toEqual(["delivered"]);
     });
 
+    test.each(["fixed", "content"] as const)(
+      "is withdrawn, to come again, when it is mapped, its times stay, and what is sent is not what its recipe says (%s)",
+      async (cutter) => {
+        const { root, path } = oneFile(file);
+        const meanwhile = await mapFile(path);
+        const older = Buffer.concat([noise(8, 10), file.subarray(10)]);
+        const { read, union } = readAsked(root, { cutter, held: [older], meanwhile });
+        expect([union?.count, readFileSync(path)[0]]).toEqual([1, 2]);
+        expect([read.states, read.again]).toEqual([["withdrawn"], ["file"]]);
+      },
+    );
+
     test("has the hash of what was sent, when it is mapped, its times stay, and nothing is kept", async () => {
       const { root, path } = oneFile(file);
-      const signs = memoryFolder();
-      const [go, done] = [join(signs, "go"), join(signs, "done")];
-      const child = spawn("python3", ["-c", MAPPED_WRITER, path, go, done]);
-      onTestFinished(() => void child.kill());
-      await once(child.stdout, "data");
-      const meanwhile = () => {
-        writeFileSync(go, "");
-        const wait = new Int32Array(new SharedArrayBuffer(4));
-        while (!existsSync(done) && child.exitCode === null) Atomics.wait(wait, 0, 0, 5);
-      };
+      const meanwhile = await mapFile(path);
       const { read } = readAsked(root, { cutter: "fixed", held: [noise(6, 2 * MIB)], meanwhile });
       const now = readFileSync(path);
       expect([now[0], read.states]).toEqual([2, ["delivered"]]);
