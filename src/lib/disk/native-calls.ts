@@ -24,6 +24,12 @@ export interface NativeTime {
 }
 
 /** Bytes of a file that are locked: for reading beside others, or for writing alone. */
+/** Where a range of an open file begins. */
+interface RangeStart {
+  readonly fd: number;
+  readonly offset: number;
+}
+
 export interface LockRange {
   readonly kind: "read" | "write";
   readonly startBytes: number;
@@ -94,4 +100,9 @@ export interface Native {
    * that a process takes for itself (`F_SETLK`, as SQLite does) count as well.
    */
   lockRange(fd: number, range: LockRange): boolean;
+  /**
+   * Makes a range of an open file share its place on the disk with one of another file, and have its content. False when the
+   * file system cannot, or the ranges do not lie at its blocks; then it has some of that content or none.
+   */
+  shareRange(from: RangeStart, to: RangeStart, lengthBytes: number): boolean;
 }

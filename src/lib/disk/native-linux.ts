@@ -19,6 +19,8 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** What Linux allows for the value of one attribute, and for the list of all names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`). */
 const ATTRIBUTE_BYTES_MAX = 64 * 1024;
+/** The direction of an `ioctl` has another place there. */
+const FICLONERANGE = process.arch === "ppc64" ? 0x8020_940d : 0x4020_940d;
 const F_OFD_SETLK = 37;
 const LOCK_TYPES = { read: 0, write: 1 } as const;
 const { EACCES, EAGAIN, EBADF, ENODATA, ENXIO } = osConstants.errno;
@@ -41,6 +43,7 @@ export function openLinuxCalls(koffi: typeof Koffi): Native {
     ...bindTimes(library, koffi.errno),
     ...bindAttributes(library, koffi.errno, names.listAttributes),
     ...bindLocks(library, koffi.errno),
+    ...bindSharing(library),
   };
   const mknod = bindMakeNode(library);
   const syncfs = library.func("int syncfs(int)");
@@ -117,6 +120,17 @@ function bindLocks(library: NativeLibrary, errno: () => number): Pick<Native, "l
       if (number === EAGAIN || number === EACCES) return false;
       throw systemError(number, "fcntl");
     },
+  };
+}
+
+function bindSharing(library: NativeLibrary): Pick<Native, "shareRange"> {
+  const ioctl: NativeCall<[fd: number, request: number, range: BigInt64Array]> = library.func(
+    "int ioctl(int, unsigned long, const int64_t *)",
+  );
+  return {
+    // struct file_clone_range: the file, where the range begins and how long it is, and where it goes.
+    shareRange: (from, to, lengthBytes) =>
+      ioctl(to.fd, FICLONERANGE, BigInt64Array.from([from.fd, from.offset, lengthBytes, to.offset], BigInt)) === 0,
   };
 }
 

@@ -1,3 +1,5 @@
+import { FanfoldError } from "../../lib/errors.ts";
+import type { KeptContent, KeptRun } from "../disk/kept-ranges.ts";
 import { readKept } from "../disk/read-content.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
 import type { PlaceOfPiece } from "./piece-finder.ts";
@@ -5,7 +7,7 @@ import type { PlaceOfPiece } from "./piece-finder.ts";
 const LACKED = -1;
 
 /** Of a file with a recipe: which pieces this sink holds, and in which files they lie: at most 255, which their owner keeps open. */
-export class HeldPieces {
+export class HeldPieces implements KeptContent {
   /** Each once. */
   readonly #files: OpenFile[] = [];
   /** Where each piece begins, and behind them the end of the last. */
@@ -41,21 +43,28 @@ export class HeldPieces {
 
   /** Reads a range that is here. False when the system refuses it, or a file has become shorter. */
   read(space: Buffer, offset: number): boolean {
-    const end = offset + space.length;
+    for (const { fd, from, at, length } of this.runs(offset, space.length))
+      if (!readKept(fd, space.subarray(at - offset, at - offset + length), from)) return false;
+    return true;
+  }
+
+  /** Where a range lies that is here. Pieces that lie there one behind another, too, are one run. */
+  *runs(offset: number, length: number): Generator<KeptRun, void, undefined> {
+    const end = offset + length;
     let piece = this.#pieceAt(offset);
     for (let at = offset; at < end; ) {
       const number = this.#fileOf[piece] ?? 0;
       const file = this.#files[number];
-      if (file === undefined) return false;
+      if (file === undefined)
+        throw new FanfoldError("internal", `cannot read the piece at byte ${at}: it is in no file`);
       const from = this.#fromOf(piece) + at - this.#startOf(piece);
       let to = this.#startOf(piece + 1);
-      // Pieces that lie there one behind another, too, are read at once.
       const goesOn = () => this.#fileOf[piece] === number && this.#fromOf(piece) === from + to - at;
       for (piece += 1; to < end && goesOn(); piece += 1) to = this.#startOf(piece + 1);
-      if (!readKept(file.fd, space.subarray(at - offset, Math.min(to, end) - offset), from)) return false;
+      to = Math.min(to, end);
+      yield { fd: file.fd, from, at, length: to - at };
       at = to;
     }
-    return true;
   }
 
   /** Most often that of the piece before. */

@@ -9,16 +9,8 @@ import { isLasting, type PartialFile, RESUMABLE_BYTES_MIN } from "../own/partial
 import { NotServed } from "../stream/not-served.ts";
 import { isFatal, isInTheWay, KEPT_DIFFERS, OWN_DIFFERS, spared } from "./entry-problem.ts";
 import { type FileFacts, factsOfOpen, isAsSeen } from "./file-facts.ts";
-import {
-  hasBytes,
-  hashBeginning,
-  hasZeros,
-  readInSteps,
-  readKept,
-  TELL_BYTES,
-  writeFully,
-  writeSparsely,
-} from "./read-content.ts";
+import { type KeptContent, readKeptRange } from "./kept-ranges.ts";
+import { hasBytes, hashBeginning, hasZeros, readKept, TELL_BYTES, writeFully, writeSparsely } from "./read-content.ts";
 import type { Root } from "./root.ts";
 
 interface IncomingOptions {
@@ -32,11 +24,6 @@ interface IncomingOptions {
   readonly onBusy: () => void;
   /** Where the leaves of the whole file go. */
   readonly leaves?: LeafLog | undefined;
-}
-
-/** Fills `space` with the bytes of a range that is kept; false when they cannot be read any more. */
-interface KeptContent {
-  read(space: Buffer, offset: number): boolean;
 }
 
 interface OwnFile {
@@ -152,8 +139,10 @@ export class IncomingFile {
     this.#checkOrder(range.offset);
     const before = this.#storedBytes;
     const into = this.#compared === undefined ? this.#written() : undefined;
-    const isRead = readInSteps(range, this.#readerOf(held), (bytes, offset) => {
-      if (into !== undefined) this.#write(into.fd, bytes, offset);
+    const file = { into: into?.fd, native: this.#options.root.native };
+    const isRead = readKeptRange(range, held ?? this.#ownContent, file, (bytes, offset, isThere) => {
+      if (isThere) this.#storedBytes += bytes.length;
+      else if (into !== undefined) this.#write(into.fd, bytes, offset);
       this.#hasher.add(hashChunk(bytes));
     });
     if (!isRead) throw this.#keptDiffers();
@@ -278,10 +267,10 @@ export class IncomingFile {
     return this.#partial === undefined ? this.#own : undefined;
   }
 
-  #readerOf(held: KeptContent | undefined): KeptContent["read"] {
+  /** At the same place. */
+  get #ownContent(): KeptContent {
     const own = this.#own;
-    if (held !== undefined) return (space, offset) => held.read(space, offset);
-    return (space, offset) => own !== undefined && readKept(own.fd, space, offset);
+    return { read: (space, offset) => own !== undefined && readKept(own.fd, space, offset) };
   }
 
   /** What was here is not what it was, or never was what it seemed to be. It must not serve the next time. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, lstatSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, lstatSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CLONING_DISKS, cloningDiskAvailable, mountCloningDisk } from "../../helpers/disks/cloning-disk.ts";
@@ -64,6 +64,28 @@ describe.each(CLONING_DISKS)("snapshots on %s", { timeout: E2E_MS }, (kind) => {
         expect(readFileSync(join(folder, name, "small"), "utf8")).toBe("as it was");
         expect(lstatSync(join(folder, name, "small")).mode & 0o777).toBe(0o644);
       }
+    },
+  );
+
+  test.skipIf(!cloningDiskAvailable(kind))(
+    "take little more for an image that is written to in its place",
+    async () => {
+      await using lab = await CliLab.open();
+      using disk = mountCloningDisk(lab.folder, kind);
+      const [from, folder] = [lab.path("source"), join(disk.path, "sink")];
+      mkdirSync(from);
+      makeLongFile(join(from, "image"), LARGE_MIB);
+      const { address } = await lab.coordinator();
+      const order = { address, from, folder, sourceArgs: ["--delta", "on"] };
+      await keepSnapshot(lab, order);
+      const usedBefore = usedBytes(disk.path);
+      const image = readFileSync(join(from, "image"));
+      image.fill(7, 5 * MIB, 6 * MIB);
+      writeFileSync(join(from, "image"), image);
+      const { name, summary } = await keepSnapshot(lab, order);
+      expect(summary.bytesKept).toBe((LARGE_MIB - 1) * MIB);
+      expect(usedBytes(disk.path) - usedBefore).toBeLessThan(6 * MIB);
+      expect(readFileSync(join(folder, name, "image")).equals(image)).toBe(true);
     },
   );
 
