@@ -1,7 +1,18 @@
+import { FanfoldError, systemCode } from "../../lib/errors.ts";
+import { shownPath } from "../../lib/folder/file-path.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
+import { diskError } from "../disk/entry-problem.ts";
 import type { TreeChanges } from "../engine/engine-messages.ts";
 import type { ProvenTree } from "../snapshots/snapshot-store.ts";
 import type { SinkRuntime, TreeKeeper } from "./copy-parts.ts";
+
+/** Why a proven tree cannot be kept. Nobody but the sink takes anything out of its own folder, unless by hand. */
+export function notKept(folder: Buffer, thrown: unknown): FanfoldError {
+  if (systemCode(thrown) !== "ENOENT") return diskError(thrown, folder, true);
+  const found = FanfoldError.from(thrown).message;
+  const text = `cannot keep what was proven in "${shownPath(folder)}": ${found}; something in it was moved or removed meanwhile: start the sink again, and the next run copies what is missing`;
+  return new FanfoldError("disk-failed", text, { cause: thrown });
+}
 
 type FoundTree = Omit<ProvenTree, "session" | "sessionId" | "source" | "changes"> & {
   /** Undefined for a copy that fills a folder. */

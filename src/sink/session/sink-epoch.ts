@@ -1,6 +1,6 @@
 import { FanfoldError } from "../../lib/errors.ts";
 import { type FrameScope, STREAM_DATA } from "../../protocol/frame/frame.ts";
-import type { CopyTask, EngineFeed, SinkRuntime, SinkUp } from "./copy-parts.ts";
+import type { Conclusion, CopyTask, EngineFeed, SinkRuntime, SinkUp } from "./copy-parts.ts";
 import { routeFrame } from "./frame-route.ts";
 import { Reporter } from "./reporter.ts";
 import { SinkStream } from "./sink-stream.ts";
@@ -35,11 +35,18 @@ export class SinkEpoch {
   #running: RunningStream | undefined;
   #switching: Promise<void> | undefined;
   #stopped = false;
+  /** Streams that have not concluded, nor ended. */
+  readonly #atWork = new Set<AbortSignal>();
 
   constructor(options: SinkEpochOptions) {
     this.epoch = options.scope.epoch;
     this.#options = options;
     if (!options.late) this.#running = this.#open(STREAM_DATA);
+  }
+
+  /** Whether something of it may still be written: it has not said its last. */
+  get isAtWork(): boolean {
+    return this.#atWork.size > 0;
   }
 
   take(payload: Uint8Array, isOwnSubject: boolean): void | Promise<void> {
@@ -74,12 +81,17 @@ export class SinkEpoch {
     const scope = { ...this.#options.scope, stream };
     const { clock, emit, signal } = this.#options.runtime;
     const runtime = { clock, emit, signal: AbortSignal.any([signal, stop.signal]) };
-    const { concluded } = task;
+    this.#atWork.add(stop.signal);
+    const concluded = (conclusion: Conclusion): void => {
+      this.#atWork.delete(stop.signal);
+      task.concluded?.(conclusion);
+    };
     const reporter = new Reporter({ scope, up, runtime, limit: () => feed.bandwidth?.applied, concluded });
     const session = new SinkStream({ scope, seal: up.seal?.secretOf(stream), task, feed, reporter, runtime });
     const run = session.run().then(
       () => undefined,
       (thrown) => {
+        this.#atWork.delete(stop.signal);
         if (!stop.signal.aborted) onFailure(FanfoldError.from(thrown));
       },
     );

@@ -7,6 +7,7 @@ import { signReceipt } from "../../protocol/messages/receipt.ts";
 import { checkStart } from "./check-start.ts";
 import type { Conclusion, Proven, TreeKeeper } from "./copy-parts.ts";
 import { EngineThreads } from "./engine-threads.ts";
+import { notKept } from "./keep-tree.ts";
 import { outcomeOf } from "./own-outcome.ts";
 import { openSeal, sealFields } from "./seal-secret.ts";
 import { SinkEpoch } from "./sink-epoch.ts";
@@ -91,7 +92,8 @@ class OpenSinkSession implements SinkSession {
     this.#wire = parts.wire;
     const { clock, emit } = options.runtime;
     this.#source = new SourceWatch(clock, (name) => emit({ type: "returned", name }));
-    this.#switching = switchingOf(options, this.#over.signal);
+    const isAtWork = () => this.#copy?.isAtWork === true;
+    this.#switching = switchingOf({ ...options, isAtWork }, this.#over.signal);
   }
 
   async run(): Promise<SinkSessionResult | Welcome> {
@@ -113,7 +115,7 @@ class OpenSinkSession implements SinkSession {
       const message: Told = await this.#options.link.next();
       if (message.type === "welcome" && !message.rejoined) return message;
       // Who sits out is welcomed to the next session.
-      if (message.type === "ended" && !this.#sitsOut) return this.#result(message);
+      if (message.type === "ended" && !this.#sitsOut) return await this.#result(message);
       if (message.type !== "ended") await this.#hear(message);
       if (this.#anew !== undefined) return this.#anew;
     }
@@ -258,15 +260,19 @@ class OpenSinkSession implements SinkSession {
   }
 
   #keeper(start: Start): TreeKeeper | undefined {
-    const { snapshots } = this.#options;
+    const { snapshots, folder } = this.#options;
     if (snapshots === undefined) return undefined;
     const origin = this.#origin(start);
     const terms = commitTerms(start, this.#options.welcome);
     return {
       keep: (tree) => {
-        const kept = snapshots.keep({ ...origin, ...tree }, terms);
-        this.#kept = kept.name;
-        return kept;
+        try {
+          const kept = snapshots.keep({ ...origin, ...tree }, terms);
+          this.#kept = kept.name;
+          return kept;
+        } catch (thrown) {
+          throw notKept(folder.path, thrown);
+        }
       },
     };
   }
@@ -294,14 +300,20 @@ class OpenSinkSession implements SinkSession {
 
   /** Between two copies the folder is lent to others. */
   async #decided(decision: CommitDecision): Promise<void> {
-    await this.#switching?.take(decision, this.#copy === undefined);
+    const isLent = this.#copy === undefined;
+    // The copy of an epoch that is over may not hold up the next one.
+    if (this.#parked !== undefined) await this.#drop();
+    await this.#switching?.take(decision, isLent);
     const parked = this.#parked;
     this.#parked = undefined;
     if (parked !== undefined) await this.#beginOrSitOut(parked);
   }
 
-  #result(ended: Ended): SinkSessionResult {
-    if (ended.decision !== undefined) this.#switching?.heard(ended.decision);
+  async #result(ended: Ended): Promise<SinkSessionResult> {
+    if (ended.decision !== undefined) {
+      await this.#drop();
+      this.#switching?.heard(ended.decision);
+    }
     const { dryRun = false, sourceIdentity } = this.#start ?? {};
     const outcome = outcomeOf(ended, this.#concluded, this.#start);
     if (!dryRun && sourceIdentity !== undefined) this.#options.folder.pinSource(sourceIdentity);

@@ -11,6 +11,8 @@ interface SwitchingOptions {
   readonly snapshots: SnapshotStore;
   readonly link: Pick<SteadyLink, "send">;
   readonly runtime: SinkRuntime;
+  /** Whether a copy writes here: it may stand on what waits. */
+  readonly isAtWork: () => boolean;
   /** Removes what was dropped. */
   readonly pruner?: Pick<Pruner, "resume"> | undefined;
   /** Aborted when the session is over. */
@@ -79,12 +81,16 @@ export class Switching {
     this.act();
   }
 
-  /** Does what was heard last, if something waits for it. The folder's lock is held. Throws system errors. */
+  /**
+   * Does what was heard last, if something waits for it. What would go stays until the copy at work has concluded. The folder's lock is
+   * held. Throws system errors.
+   */
   act(): void {
     const decision = this.#heard;
-    const { snapshots, link, runtime, pruner } = this.#options;
+    const { snapshots, link, runtime, pruner, isAtWork } = this.#options;
     const { pending } = snapshots;
     if (decision === undefined || pending === undefined || !isSame(pending, decision)) return;
+    if (decision.digest !== pending.digest && isAtWork()) return;
     const settled = snapshots.settle(decision.digest);
     if (settled === undefined) return;
     runtime.emit({ type: "decided", ...settled });
