@@ -5,11 +5,11 @@ import type { KeptRecord } from "../../protocol/frame/data-table.ts";
 import { entryDisplay, type FileEntry } from "../../protocol/frame/page.ts";
 import type { UpMessage } from "../../protocol/frame/report.ts";
 import { LEAF_BYTES, RECIPE_SLICE_PIECES, RECIPES_OPEN_MAX, RECIPES_OPEN_PIECES_MAX } from "../../protocol/limits.ts";
-import type { OlderFiles } from "../disk/older-files.ts";
 import { NotServed } from "../stream/not-served.ts";
 import type { HeldPieces } from "./held-pieces.ts";
 import { IncomingRecipe } from "./incoming-recipe.ts";
 import type { LookUps } from "./look-ups.ts";
+import type { OlderFiles } from "./older-files.ts";
 
 export type LacksMessage = Extract<UpMessage, { type: "lacks" }>;
 

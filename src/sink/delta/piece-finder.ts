@@ -1,8 +1,8 @@
 import type { IndexedFile, PiecesToFind } from "../../delta/piece-index.ts";
 import { PIECE_HASH_BYTES } from "../../protocol/limits.ts";
-import type { KnownPieces } from "../disk/known-pieces.ts";
 import { hashRange } from "../disk/read-content.ts";
 import type { OpenFile } from "../disk/regular-file.ts";
+import type { KnownPieces } from "./known-pieces.ts";
 import type { LookUps } from "./look-ups.ts";
 
 /** Where a piece lies. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadNative } from "../../../src/lib/disk/native.ts";
 import { DELTA_FILE_BYTES_MIN } from "../../../src/protocol/limits.ts";
-import { KnownPieces } from "../../../src/sink/disk/known-pieces.ts";
+import { KnownPieces } from "../../../src/sink/delta/known-pieces.ts";
 import { Root } from "../../../src/sink/disk/root.ts";
 import { openAllSnapshots } from "../../../src/sink/snapshots/all-snapshots.ts";
 import { BasisTree } from "../../../src/sink/snapshots/basis-tree.ts";

@@ -5,14 +5,14 @@ import { isSameInode, isSameVersion, traitsOf } from "../../lib/disk/file-traits
 import { entryPath, type FileEntry } from "../../protocol/frame/page.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES, PATH_BYTES_MAX, RECIPE_PIECES_MAX } from "../../protocol/limits.ts";
 import { nameOf, parentOf } from "../../protocol/names/relative-path.ts";
-import { LeafPieces } from "../delta/leaf-pieces.ts";
+import { readable } from "../disk/entry-problem.ts";
+import { type OpenFile, openRegular } from "../disk/regular-file.ts";
+import type { Root } from "../disk/root.ts";
+import type { AllSnapshots, Basis } from "../disk/root-options.ts";
 import type { IsDoubted } from "../own/partial-files.ts";
 import { loadPieces, savePieces } from "../own/piece-file.ts";
 import { snapshotTimeMs } from "../snapshots/snapshot-name.ts";
-import { readable } from "./entry-problem.ts";
-import { type OpenFile, openRegular } from "./regular-file.ts";
-import type { Root } from "./root.ts";
-import type { AllSnapshots, Basis } from "./root-options.ts";
+import { LeafPieces } from "./leaf-pieces.ts";
 
 /** Files that recipes have open besides the versions under their own names: one for each recipe that a source waits for. */
 const FILES_HELD_MAX = 64;

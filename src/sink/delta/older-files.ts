@@ -2,14 +2,14 @@ import { joined } from "../../lib/disk/directories.ts";
 import { statPath } from "../../lib/disk/entry-stats.ts";
 import type { FileEntry } from "../../protocol/frame/page.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../protocol/limits.ts";
-import type { LookUps } from "../delta/look-ups.ts";
-import { PieceFinder } from "../delta/piece-finder.ts";
-import { readable, spared } from "./entry-problem.ts";
-import type { FileFacts } from "./file-facts.ts";
+import { readable, spared } from "../disk/entry-problem.ts";
+import type { FileFacts } from "../disk/file-facts.ts";
+import { type OpenFile, openRegular } from "../disk/regular-file.ts";
+import type { Root } from "../disk/root.ts";
+import type { Basis } from "../disk/root-options.ts";
 import type { KnownPieces } from "./known-pieces.ts";
-import { type OpenFile, openRegular } from "./regular-file.ts";
-import type { Root } from "./root.ts";
-import type { Basis } from "./root-options.ts";
+import type { LookUps } from "./look-ups.ts";
+import { PieceFinder } from "./piece-finder.ts";
 
 interface OlderFilesOptions {
   readonly root: Root;
