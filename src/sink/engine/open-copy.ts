@@ -10,6 +10,7 @@ import { LookUps } from "../delta/look-ups.ts";
 import { OlderFiles } from "../delta/older-files.ts";
 import { OpenRecipes } from "../delta/open-recipes.ts";
 import { SameContent } from "../delta/same-content.ts";
+import { readable } from "../disk/entry-problem.ts";
 import type { Root } from "../disk/root.ts";
 import { syncFileSystemNow } from "../disk/sync-file-system.ts";
 import { openManifestWriter } from "../manifest/manifest-writer.ts";
@@ -158,6 +159,7 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
       manifest.discard();
       if (end === "proven") pieces.save();
       if (end === "proven") root.partials.clear();
+      else readable(() => root.partials.clearKept());
       if (end === "full") root.partials.clearUnused();
       parts.dispose();
     },

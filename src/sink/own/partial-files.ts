@@ -141,9 +141,15 @@ export class PartialFiles {
     this.#native?.close(fd);
   }
 
-  /** One that is closed may be opened again in this session. */
+  /** One in our own folder that is closed may be opened again in this session. */
   keep(name: string): void {
     this.#kept.add(name);
+  }
+
+  /** Nobody comes for those that are kept. */
+  clearKept(): void {
+    for (const name of this.#kept) this.discard({ home: PARTIAL_FOLDER, name: Buffer.from(name) });
+    this.#kept.clear();
   }
 
   /** One that an earlier session left, or this one keeps. */
