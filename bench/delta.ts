@@ -123,22 +123,40 @@ function commandLine(): string {
   return ["npm run bench:delta --", ...process.argv.slice(2)].join(" ");
 }
 
+/** A case that cannot be made is told as such, and the others go on. */
+async function resultOrFailure(planned: PlannedCase, absent: Map<string, string>): Promise<CaseResult> {
+  try {
+    return await resultOf(planned, absent);
+  } catch (thrown) {
+    const failure = reasonOf(thrown);
+    note(`${planned.name}: FAILED: ${failure}`);
+    const { name, change, bytes, link, sinks, folder } = planned;
+    const inMemory = isInMemory(folder);
+    return { workload: name, title: change.title, bytes, link, sinks, inMemory, failure, scores: [] };
+  }
+}
+
 async function measure(options: DeltaOptions): Promise<boolean> {
   const cases = CASES.filter(({ name }) => options.only.includes(name)).map((one) => plan(one, options));
   const machine = describeMachine(cases[0]?.folder ?? ".");
   const earlier = options.from === undefined ? [] : (JSON.parse(readFileSync(options.from, "utf8")) as Report).results;
   const absent = new Map<string, string>();
   const results: CaseResult[] = [];
-  for (const planned of cases) {
-    results.push(await resultOf(planned, absent));
-    // After each case: what was measured stays, whatever happens to the rest.
+  // Before each case and at the end: what was measured stays, whatever happens to the rest.
+  const write = (): string => {
     const text = textOf(machine, results, { earlier, absent });
-    const report: Report = { machine, results: [...results] };
-    for (const out of options.outs)
-      writeFileSync(out, out.endsWith(".md") ? `${text}\n` : `${JSON.stringify(report, undefined, 2)}\n`);
+    const json = JSON.stringify({ machine, results } satisfies Report, undefined, 2);
+    for (const out of options.outs) writeFileSync(out, `${out.endsWith(".md") ? text : json}\n`);
+    return text;
+  };
+  for (const planned of cases) {
+    write();
+    results.push(await resultOrFailure(planned, absent));
   }
-  print(textOf(machine, results, { earlier, absent }));
-  return results.every(({ scores }) => scores.every(({ failures }) => failures.length === 0));
+  print(write());
+  return results.every(
+    ({ failure, scores }) => failure === undefined && scores.every(({ failures }) => failures.length === 0),
+  );
 }
 
 function print(text: string): void {

@@ -130,7 +130,7 @@ export function checkRoom(base: string, bytes: number, sinks: number): void {
   const [foundGib, wantedGib] = [(bavail * bsize) / GIB, (bytes * (sinks + 1) * ROOM_FACTOR) / GIB];
   if (foundGib < wantedGib)
     throw new Error(
-      `found ${foundGib.toFixed(1)} GiB free in ${base}, want ${wantedGib.toFixed(1)}: choose another --folder or a --scale`,
+      `found ${foundGib.toFixed(1)} GiB free in ${base}, want ${wantedGib.toFixed(1)}: choose another --folder or a smaller size`,
     );
 }
 

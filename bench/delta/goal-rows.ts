@@ -89,8 +89,8 @@ export function deltaGoalRows(results: readonly CaseResult[]): GoalRow[] {
   });
 }
 
-function whyNot({ scores }: CaseResult): string {
-  const [failure] = scores.flatMap(({ failures }) => failures);
+function whyNot({ failure: ofAll, scores }: CaseResult): string {
+  const [failure = ofAll] = scores.flatMap(({ failures }) => failures);
   return failure?.slice(0, REASON_CHARACTERS) ?? "who is to be measured took no part";
 }
 

@@ -18,6 +18,8 @@ export interface CaseResult {
   /** Whether all is in memory, or on a disk. */
   readonly inMemory: boolean;
   readonly differences?: Differences | undefined;
+  /** Why nothing could run. */
+  readonly failure?: string;
   readonly scores: readonly DeltaScore[];
 }
 
@@ -52,10 +54,11 @@ export function sentToEach(
 
 /** One case in Markdown: a heading, and a row for each contender. */
 export function caseTable(result: CaseResult): string {
-  const { workload, title, bytes, link, sinks, inMemory, differences, scores } = result;
+  const { workload, title, bytes, link, sinks, inMemory, differences, failure, scores } = result;
   const size = `${(bytes / MIB).toFixed(0)} MiB`;
   const place = inMemory ? "in memory" : "on a disk";
   const lines = [`## ${workload}: ${title}`, "", `${size}, to ${sinks} at once, over ${linkWords(link)}, ${place}.`];
+  if (failure !== undefined) return [...lines, "", `**Failed: ${failure}**`].join("\n");
   if (differences !== undefined) {
     const [union, sum] = [differences.unionBytes, differences.sumBytes].map(mib);
     lines.push(`Leaves that any copy lacks: ${union} MiB; the sum over the copies: ${sum} MiB.`);
