@@ -64,7 +64,7 @@ export interface Cast {
 /** Makes the commands of one copy of a scenario, none of them started. The folders are the same in each copy. */
 export async function castOf(
   lab: CliLab,
-  { sinks: expected, late, mibPerSecond, isGuarded, keep }: Scenario,
+  { sinks: expected, late, mibPerSecond, isGuarded, keep, deltas }: Scenario,
   { broker, isFirst }: { readonly broker: string; readonly isFirst: boolean },
 ): Promise<Cast> {
   const port = await freePort();
@@ -80,7 +80,8 @@ export async function castOf(
   const access = isGuarded ? ["--require-token"] : [];
   const shared = ["--coordinator", address];
   const commit = keep?.commit === undefined ? [] : ["--commit", String(keep.commit)];
-  const limits = ["--dest-count", String(expected), "--bwlimit", `${mibPerSecond}M`, ...commit];
+  const delta = deltas === undefined ? [] : ["--delta", "on"];
+  const limits = ["--dest-count", String(expected), "--bwlimit", `${mibPerSecond}M`, ...commit, ...delta];
   const keepLast = keep?.keepLast === undefined ? [] : ["--keep-last", String(keep.keepLast)];
   const kept = keep === undefined ? [] : ["--snapshots", ...keepLast];
   return {

@@ -2,7 +2,16 @@ import { afterAll, describe, expect, test } from "vitest";
 import { brokersAvailable } from "../helpers/brokers/brokers.ts";
 import { type ChaosBroker, startChaosBroker } from "./chaos-broker.ts";
 import { runScenario } from "./run-scenario.ts";
-import { type Blow, type KeepPlan, planScenario, type Scenario, type TransportName, type Victim } from "./scenario.ts";
+import {
+  type Blow,
+  type DeltaPlan,
+  type KeepPlan,
+  laterCopies,
+  planScenario,
+  type Scenario,
+  type TransportName,
+  type Victim,
+} from "./scenario.ts";
 
 /** Above the scenario's own deadline: that one shows what everybody printed. */
 const TEST_MS = 240_000;
@@ -14,6 +23,7 @@ interface Case {
   readonly sinks: number;
   readonly blows: readonly Blow[];
   readonly keep?: KeepPlan;
+  readonly deltas?: DeltaPlan;
 }
 
 /** Small ones, so that all of them fit into a test run; `npm run test:chaos` plays as many as there is time for. */
@@ -35,11 +45,13 @@ const CASES: Readonly<Record<TransportName, readonly Case[]>> = {
       blows: [],
       keep: { keepLast: 1, laterBlows: [[prune("sink 0")], [blow(["sink 0"], "pruning", 0)]] },
     },
+    { sinks: 2, blows: [], deltas: { laterBlows: [[blow(["source"], 0.4), blow(["sink 1"], 0.6)]] } },
   ],
   nats: [
     { sinks: 2, blows: [blow(["broker"], 0.3)] },
     { sinks: 1, blows: [blow(["coordinator"], 0.2), blow(["coordinator"], 0.6)] },
     { sinks: 2, blows: [blow(["sink 0", "broker"], 0.3), blow(["source"], 0.6)] },
+    { sinks: 2, blows: [], deltas: { laterBlows: [[blow(["sink 0", "broker"], 0.4)]] } },
     { sinks: 2, blows: [blow(["broker"], "proven")], keep: { commit: 1, laterBlows: [[blow(["source"], "proven")]] } },
   ],
   amqp: [{ sinks: 2, blows: [blow(["sink 0"], 0.3), blow(["broker", "source"], 0.6)] }],
@@ -53,22 +65,24 @@ function prune(sink: Victim): Blow {
   return { how: "prune", victims: [sink], at: "registered", delayMs: 0, downMs: 350 };
 }
 
-function scenarioOf(transport: TransportName, { keep, ...more }: Case, seed: number): Scenario {
+function scenarioOf(transport: TransportName, { keep, deltas, ...more }: Case, seed: number): Scenario {
   const planned = planScenario(seed, [transport], ["copy"]);
   const order = { ...planned, ...more, late: { sinks: 0, share: 0 } };
   const tree = { seed, largeFiles: 2, mediumFiles: 10, smallFiles: 300 };
+  if (deltas !== undefined) return { ...order, deltas, tree: { ...tree, largeMib: 6 }, mibPerSecond: 6 };
   if (keep === undefined) return { ...order, tree: { ...tree, largeMib: 20 }, mibPerSecond: MIB_PER_SECOND };
   return { ...order, keep, tree: { ...tree, largeMib: 2, smallFiles: 50 }, mibPerSecond: 4 };
 }
 
-function titleOf({ sinks, blows, keep }: Case): string {
-  const copies = [blows, ...(keep?.laterBlows ?? [])].map((each) =>
+function titleOf({ sinks, blows, keep, deltas }: Case): string {
+  const copies = [blows, ...laterCopies({ keep, deltas })].map((each) =>
     each
       .map(({ how = "kill", victims }) => `${how === "kill" ? "" : `${how} `}${victims.join(" and ")}`)
       .join(", then "),
   );
   const { commit, keepLast } = keep ?? {};
   const words = [
+    ...(deltas === undefined ? [] : ["large files that change"]),
     ...(keep === undefined ? [] : ["snapshots"]),
     ...(commit === undefined ? [] : [`commit ${commit}`]),
     ...(keepLast === undefined ? [] : [`keep last ${keepLast}`]),
@@ -92,7 +106,9 @@ for (const [transport, kind] of [
         broker ??= await startChaosBroker(transport);
         const result = await runScenario(scenarioOf(transport, each, index + 1), broker);
         // A session may be over when somebody was to be killed right behind a proof.
-        if (each.keep === undefined) expect(result.blowsFallen).toBe(each.blows.length);
+        if (each.keep === undefined && each.deltas === undefined) expect(result.blowsFallen).toBe(each.blows.length);
+        // Of two copies the second has sent what changed, and what was lost.
+        if (each.deltas !== undefined) expect(result.bytesPublished).toBeLessThan(0.8 * result.bytes);
       });
     }
   });

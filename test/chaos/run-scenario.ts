@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CliLab } from "../helpers/processes/cli.ts";
+import { SeededRandom } from "../helpers/seeded-random.ts";
 import { resendBound } from "./bound.ts";
 import { bytesPublished, type Cast, castOf, partOf, progressOf, type SinkPart } from "./cast.ts";
 import type { ChaosBroker } from "./chaos-broker.ts";
 import { makeChaosTree } from "./chaos-tree.ts";
+import { editLarge } from "./edit-large.ts";
 import { judge } from "./judge.ts";
 import { KeptStates } from "./kept-states.ts";
-import { type Blow, describeScenario, type Scenario, type Victim } from "./scenario.ts";
+import { type Blow, describeScenario, laterCopies, type Scenario, type Victim } from "./scenario.ts";
 
 export interface ScenarioResult {
   readonly bytes: number;
@@ -33,8 +35,10 @@ export async function runScenario(scenario: Scenario, broker: ChaosBroker): Prom
   const { keep } = scenario;
   const kept = keep && new KeptStates(lab, from, keep);
   const results: ScenarioResult[] = [];
-  for (const blows of [scenario.blows, ...(keep?.laterBlows ?? [])]) {
+  const random = new SeededRandom(scenario.seed);
+  for (const blows of [scenario.blows, ...laterCopies(scenario)]) {
     const isFirst = results.length === 0;
+    if (!isFirst && scenario.deltas !== undefined) bytes += editLarge(from, random);
     if (!isFirst) bytes = kept?.change(scenario.seed) ?? bytes;
     const cast = await castOf(lab, scenario, { broker: broker.option, isFirst });
     const play = new Play({ ...scenario, blows }, cast, broker, bytes);

@@ -12,7 +12,7 @@ import {
 } from "./scenario.ts";
 
 const HELP = `npm run test:chaos -- [--minutes N | --count N] [--seed S] [--transport embedded,nats,amqp]
-    [--kind copy,snapshots,commit,retention]
+    [--kind copy,snapshots,commit,retention,deltas]
 
 Kills parts of real sessions at random moments, starts them again, and judges what comes of it. A seed that failed is
 repeated alone by --seed S --count 1 with the same --transport and --kind.

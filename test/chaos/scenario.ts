@@ -6,7 +6,7 @@ export type TransportName = (typeof TRANSPORTS)[number];
 /** `broker` is nats-server or RabbitMQ; a sink is named by its place, from 0. */
 export type Victim = "source" | "coordinator" | "broker" | `sink ${number}`;
 
-export const KINDS = ["copy", "snapshots", "commit", "retention"] as const;
+export const KINDS = ["copy", "snapshots", "commit", "retention", "deltas"] as const;
 export type ScenarioKind = (typeof KINDS)[number];
 
 /** One blow: these die by SIGKILL at the same moment, and each is started again with the command it had. */
@@ -48,6 +48,12 @@ export interface KeepPlan {
   readonly keepLast?: number;
 }
 
+/** Copies into the same folders, before each of which all large files change. */
+export interface DeltaPlan {
+  /** Of each later copy. With `keep` they are the same. */
+  readonly laterBlows: readonly (readonly Blow[])[];
+}
+
 export interface Scenario {
   readonly seed: number;
   readonly transport: TransportName;
@@ -62,6 +68,8 @@ export interface Scenario {
   readonly blows: readonly Blow[];
   /** @default the sinks are plain mirrors */
   readonly keep?: KeepPlan;
+  /** @default one copy, or what `keep` says */
+  readonly deltas?: DeltaPlan;
   /** For each copy. */
   readonly deadlineMs: number;
 }
@@ -88,6 +96,7 @@ export function planScenario(
   const planned = planCopy(seed, transports);
   const random = new SeededRandom(seed + KIND_SEED);
   const kind = random.pick(kinds);
+  if (kind === "deltas") return planDeltas(random, planned);
   return kind === "copy" ? planned : planKept(random, kind, planned);
 }
 
@@ -122,7 +131,7 @@ function victimsOf(transport: TransportName, sinks: number): Victim[] {
 }
 
 /** Several copies of a smaller tree, into sinks that keep snapshots. */
-function planKept(random: SeededRandom, kind: Exclude<ScenarioKind, "copy">, planned: Scenario): Scenario {
+function planKept(random: SeededRandom, kind: Exclude<ScenarioKind, "copy" | "deltas">, planned: Scenario): Scenario {
   const { seed, transport, late } = planned;
   const sinks = random.between(1, 3);
   const commit = random.chance(0.5) ? "all" : random.between(1, sinks);
@@ -152,6 +161,41 @@ function planKept(random: SeededRandom, kind: Exclude<ScenarioKind, "copy">, pla
     },
     deadlineMs: DEADLINE_MS[transport],
   };
+}
+
+/** Several copies of large files that change, into plain folders or ones with snapshots. */
+function planDeltas(random: SeededRandom, planned: Scenario): Scenario {
+  const { seed, transport } = planned;
+  const sinks = random.between(1, 3);
+  const laterBlows = Array.from({ length: random.between(1, COPIES_MAX - 1) }, () =>
+    planBlows(random, victimsOf(transport, sinks)),
+  );
+  return {
+    ...planned,
+    sinks,
+    tree: {
+      seed,
+      largeFiles: random.between(1, 4),
+      largeMib: random.between(2, 12),
+      mediumFiles: random.between(0, 5),
+      smallFiles: random.between(0, 60),
+    },
+    // What of them is sent is little: so blows fall in the middle of it.
+    mibPerSecond: random.pick([3, 6, 12]),
+    deltas: { laterBlows },
+    ...(random.chance(0.4) ? { keep: { laterBlows } } : {}),
+    deadlineMs: DEADLINE_MS[transport],
+  };
+}
+
+interface LaterCopies {
+  readonly keep?: KeepPlan | undefined;
+  readonly deltas?: DeltaPlan | undefined;
+}
+
+/** The blows of all copies but the first. */
+export function laterCopies({ keep, deltas }: LaterCopies): readonly (readonly Blow[])[] {
+  return keep?.laterBlows ?? deltas?.laterBlows ?? [];
 }
 
 /** Many of them fall where snapshots are made and removed. */
@@ -211,11 +255,12 @@ function moment(
 }
 
 /** One line that says what a seed does. */
-export function describeScenario({ transport, isGuarded, sinks, late, blows, keep, tree }: Scenario): string {
-  const copies = [blows, ...(keep?.laterBlows ?? [])].map((each) => each.map(describeBlow).join("; "));
+export function describeScenario(scenario: Scenario): string {
+  const { transport, isGuarded, sinks, late, blows, keep, deltas, tree } = scenario;
+  const copies = [blows, ...laterCopies(scenario)].map((each) => each.map(describeBlow).join("; "));
   const files = tree.largeFiles + tree.mediumFiles + tree.smallFiles;
   const joining = late.sinks > 0 ? `, one more at ${Math.round(late.share * 100)} %` : "";
-  return `${transport}${isGuarded ? " with TLS" : ""}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB${describeKeep(keep)}; ${copies.join(" / ")}`;
+  return `${transport}${isGuarded ? " with TLS" : ""}, ${sinks} sinks${joining}, ${files} files, ${tree.largeFiles} of ${tree.largeMib} MiB${deltas === undefined ? "" : " that change"}${describeKeep(keep)}; ${copies.join(" / ")}`;
 }
 
 function describeBlow({ how = "kill", victims, at, downMs }: Blow): string {
