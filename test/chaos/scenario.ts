@@ -167,7 +167,8 @@ function planKept(random: SeededRandom, kind: Exclude<ScenarioKind, "copy" | "de
 function planDeltas(random: SeededRandom, planned: Scenario): Scenario {
   const { seed, transport } = planned;
   const sinks = random.between(1, 3);
-  const laterBlows = Array.from({ length: random.between(1, COPIES_MAX - 1) }, () =>
+  const copies = random.between(2, COPIES_MAX);
+  const [blows = [], ...laterBlows] = Array.from({ length: copies }, () =>
     planBlows(random, victimsOf(transport, sinks)),
   );
   return {
@@ -182,6 +183,7 @@ function planDeltas(random: SeededRandom, planned: Scenario): Scenario {
     },
     // What of them is sent is little: so blows fall in the middle of it.
     mibPerSecond: random.pick([3, 6, 12]),
+    blows,
     deltas: { laterBlows },
     ...(random.chance(0.4) ? { keep: { laterBlows } } : {}),
     deadlineMs: DEADLINE_MS[transport],

@@ -4,7 +4,7 @@ import { mountSmallDisk, smallDisksAvailable } from "../../helpers/disks/small-d
 import { CliLab } from "../../helpers/processes/cli.ts";
 import { expectWholeFiles } from "../../helpers/trees/tree-judge.ts";
 import { E2E_MS, expectCopy, expectProven, startCopy } from "../copying.ts";
-import { expectOthersWell, makeSource, startTroubled, TREE_MIB } from "./troubled-disk.ts";
+import { expectOthersWell, fill, makeSource, startTroubled, TREE_MIB } from "./troubled-disk.ts";
 
 const MIB = 1024 * 1024;
 const DISK_MIB = 24;
@@ -93,15 +93,3 @@ describe.concurrent("trouble with the disk of one sink", { timeout: E2E_MS }, ()
     expect(readdirSync(folder)).toEqual([]);
   });
 });
-
-/** Writes until nothing more goes in. */
-function fill(path: string): void {
-  const piece = Buffer.alloc(64 * 1024);
-  for (;;) {
-    try {
-      writeFileSync(path, piece, { flag: "a" });
-    } catch {
-      return;
-    }
-  }
-}

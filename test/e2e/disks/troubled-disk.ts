@@ -38,3 +38,15 @@ export async function expectOthersWell(
     ["proven", undefined],
   ]);
 }
+
+/** Writes until nothing more goes in. */
+export function fill(path: string): void {
+  const piece = Buffer.alloc(64 * 1024);
+  for (;;) {
+    try {
+      writeFileSync(path, piece, { flag: "a" });
+    } catch {
+      return;
+    }
+  }
+}
