@@ -28,6 +28,14 @@ function foundText({ differing, missing }: VerifyReport): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
+/** What no copy mends; undefined: nothing. */
+export function olderText({ older = 0 }: Pick<VerifyReport, "older">): string | undefined {
+  if (older === 0) return undefined;
+  const [are, them] = older === 1 ? ["is", "it"] : ["are", "them"];
+  const where = `${plural(older, "damaged entry", "damaged entries")} ${are} in older snapshots, which no copy mends`;
+  return `${where}: write ${them} anew from a snapshot or a sink that has ${them} whole (cp --preserve=timestamps)`;
+}
+
 /** What the next copy gets again, of files that rotted behind the same size and time; undefined: nothing. */
 export function wantedAgainText({ wanted }: Pick<VerifyReport, "wanted">): string | undefined {
   if (wanted === 0) return undefined;

@@ -75,6 +75,8 @@ export const verifyReportShape = shape.object({
   differing: count,
   /** Entries that are not there. */
   missing: count,
+  /** Of both, those in older snapshots: no copy mends them. Absent: none. */
+  older: count.optional(),
   /** Files whose content the next copy wants, whatever their size and time. */
   wanted: shape.either([count, shape.literal("all")]),
   /** The first entries that differ or are missing. None in a session with recipients. */

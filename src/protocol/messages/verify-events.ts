@@ -120,6 +120,8 @@ export type VerifyEvent =
       readonly counts: Readonly<VerifyCounts>;
       /** Files whose content is damaged, as the folder remembers: the next copy wants them, whatever their size and time. */
       readonly wanted: number | "all";
+      /** Entries that differ or are missing in older snapshots: no copy mends them. Absent: none. */
+      readonly older?: number;
       /** Since its start, in milliseconds. */
       readonly elapsedMs: number;
     };

@@ -26,6 +26,7 @@ export class CheckTally {
   #trees = 0;
   #differing = 0;
   #missing = 0;
+  #older = 0;
   #wanted: VerifyReport["wanted"] = 0;
 
   get progress(): VerifyProgress {
@@ -40,6 +41,7 @@ export class CheckTally {
       const { path, kinds } = event.difference;
       if (kinds.includes("missing")) this.#missing += 1;
       else this.#differing += 1;
+      if (snapshot?.isNewest === false) this.#older += 1;
       const where = snapshot === undefined ? {} : { snapshot: snapshot.name };
       if (this.#problems.length < VERIFY_PROBLEMS_MAX) this.#problems.push({ ...where, path, kinds: [...kinds] });
     } else if (event.type === "finished") {
@@ -63,6 +65,7 @@ export class CheckTally {
       bytes,
       differing: this.#differing,
       missing: this.#missing,
+      ...(this.#older === 0 ? {} : { older: this.#older }),
       wanted: this.#wanted,
       problems: this.#problems,
       startedAt: startedAt.toISOString(),

@@ -90,8 +90,13 @@ function bothResults(one: VerifyResult, other: VerifyResult): VerifyResult {
     result: one.result === "equal" ? other.result : one.result,
     counts,
     wanted: one.wanted === 0 ? other.wanted : one.wanted,
+    ...olderField((one.older ?? 0) + (other.older ?? 0)),
     elapsedMs: one.elapsedMs + other.elapsedMs,
   };
+}
+
+function olderField(older: number): Pick<VerifyResult, "older"> {
+  return older === 0 ? {} : { older };
 }
 
 interface CheckedTree extends Pick<HeldFolder, "path"> {
@@ -214,7 +219,8 @@ class TreeCheck {
     const differs = differing + missing + (this.#rules.strict ? extra : 0) > 0;
     const elapsedMs = this.#runtime.clock.nowMs() - this.#startMs;
     const wanted = failure === undefined ? files : 0;
-    return { type: "finished", result: differs ? "differs" : "equal", counts, wanted, elapsedMs };
+    const older = olderField(this.#tree.checked?.isNewest === false ? differing + missing : 0);
+    return { type: "finished", result: differs ? "differs" : "equal", counts, wanted, ...older, elapsedMs };
   }
 
   #warnForgotten(failure: string): void {

@@ -1,6 +1,6 @@
 import { hasDamage, type VerifyReport } from "../../../protocol/messages/verification.ts";
 import { formatCount } from "../../../words/format.ts";
-import { reportText, wantedAgainText } from "../../../words/verify-words.ts";
+import { olderText, reportText, wantedAgainText } from "../../../words/verify-words.ts";
 import type { Style } from "../text/style.ts";
 import { info, type Message, warning } from "../view.ts";
 
@@ -16,11 +16,11 @@ interface ReportLines {
 export function reportMessages(report: VerifyReport, { who, did, style }: ReportLines): readonly Message[] {
   const text = `${who}${did}${reportText(report)}`;
   if (report.result !== "failed" && !hasDamage(report)) return [info(text)];
-  const again = wantedAgainText(report);
+  const next = [wantedAgainText(report), olderText(report)];
   return [
     ...problemLines(report, style).map((line): Message => ({ level: "warning", text: `${who}${line}` })),
     warning(text),
-    ...(again === undefined ? [] : [info(`${who}${again}`)]),
+    ...next.flatMap((each) => (each === undefined ? [] : [info(`${who}${each}`)])),
   ];
 }
 

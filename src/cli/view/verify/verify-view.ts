@@ -1,6 +1,6 @@
 import type { VerifyCounts, VerifyEvent } from "../../../protocol/messages/verify-events.ts";
 import { formatBytes, formatElapsed, formatRate, plural } from "../../../words/format.ts";
-import { wantedAgainText } from "../../../words/verify-words.ts";
+import { olderText, wantedAgainText } from "../../../words/verify-words.ts";
 import { type ReadingState, readingView } from "../reading-view.ts";
 import type { Style } from "../text/style.ts";
 import { detail, info, type Message, type View, warning } from "../view.ts";
@@ -67,6 +67,8 @@ function finishedMessages(event: Extract<VerifyEvent, { type: "finished" }>, sty
   }
   const again = wantedAgainText({ wanted });
   if (again !== undefined) lines.push(info(`  ${style.quiet("next   ")} ${again}`));
+  const notMended = olderText(event);
+  if (notMended !== undefined) lines.push(info(`  ${style.quiet("older  ")} ${notMended}`));
   if (result === "differs") lines.push({ level: "warning", text: `fanfold: ${found(counts).join(", ")}` });
   return lines;
 }
