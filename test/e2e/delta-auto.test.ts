@@ -10,7 +10,7 @@ const BYTES = 96 * MIB;
 /** Of a sink's link. */
 const SLOW = 6 * MIB;
 
-test("the only large file that changed goes on with its recipe when its link turns out to be slow", {
+test("the only large file that changed goes by its recipe over a slow link, without being told to", {
   timeout: E2E_MS,
 }, async () => {
   // On an open coordinator no frame leaves the machine, and no recipe is made.
@@ -30,9 +30,7 @@ test("the only large file that changed goes on with its recipe when its link tur
     const sink = lab.sink(`127.0.0.1:${proxy.port}`, to);
     const summary = await expectProven(lab.source(address, from, ["--compress", "off"]), [sink]);
     await expectCopy(from, to);
-    // Its beginning went as it is.
-    expect(summary.bytesSent).toBeGreaterThan(6 * 4096);
-    expect(summary.bytesKept).toBeGreaterThan(BYTES / 2);
+    expect(summary.bytesSent).toBeLessThan(MIB);
     expect(summary.bytesSent + summary.bytesKept).toBe(BYTES);
   } finally {
     await proxy.close();

@@ -41,6 +41,7 @@ export const FRAME_TYPES = {
   walked: 7,
   scope: 8,
   recipe: 9,
+  padding: 10,
 } as const;
 export type FrameType = keyof typeof FRAME_TYPES;
 const TYPE_NAMES: ReadonlyMap<number, FrameType> = new Map(

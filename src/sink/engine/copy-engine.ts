@@ -73,6 +73,7 @@ export class CopyEngine implements Engine {
     const { frame } = checked;
     if (this.#digest !== undefined)
       throw new FanfoldError("damaged", `cannot take a frame of type "${frame.type}": the copy has ended`);
+    if (frame.type === "padding") return;
     switch (frame.type) {
       case "page":
         this.#page(this.#parts.pageStore.add(frame.table));

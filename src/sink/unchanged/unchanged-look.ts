@@ -138,6 +138,7 @@ export class UnchangedLook implements Disposable {
         checkWalked(table, this.#pageStore);
         this.counts.discoveryEnded = true;
         return true;
+      case "padding":
       case "scope":
         // A snapshot is made without any deletion.
         return true;

@@ -5,6 +5,7 @@ import type { DeltaMode } from "../../protocol/delta-mode.ts";
 import type { HeldMoment } from "../session/held-back.ts";
 import { heldPlace, isHeldByLink } from "../session/held-back.ts";
 import { SOURCE_DEFAULTS } from "../source-defaults.ts";
+import { LINK_BYTES_PER_SECOND_MAX } from "./link-probe.ts";
 import type { RecipesPay } from "./recipe-choice.ts";
 
 /** The mode of a session. Where no frame leaves the machine, making a recipe takes longer than sending the file. */
@@ -17,11 +18,6 @@ export function deltaModeOf(
   return mode === "auto" && isOnThisMachine ? "off" : mode;
 }
 
-/**
- * A link that carries more than this is too fast. All bytes of a file are read and hashed before the first is sent, at a GB a
- * second or so: when the sinks turn out to hold nothing, that may take a twentieth of the time of its sending at most.
- */
-const LINK_BYTES_PER_SECOND_MAX = 32 * 1024 * 1024;
 /** Content flows: what holds it back is not the making of recipes, or the answers to them. */
 const FLOW_BYTES_PER_SECOND_MIN = 1024 * 1024;
 /**

@@ -5,6 +5,7 @@ import { encodeRecipe } from "../../delta/recipe-frame.ts";
 import { type EntryStats, statDescriptor } from "../../lib/disk/entry-stats.ts";
 import { traitsOf } from "../../lib/disk/file-traits.ts";
 import { FanfoldError } from "../../lib/errors.ts";
+import { systemRandom } from "../../lib/random.ts";
 import { entryPath } from "../../protocol/frame/page.ts";
 import type { PageRows } from "../../protocol/frame/page-rows.ts";
 import { DELTA_FILE_BYTES_MIN, FILE_BYTES_MAX, RECIPE_PIECES_MAX } from "../../protocol/limits.ts";
@@ -18,8 +19,9 @@ import { type SentRun, sentRuns } from "./sent-runs.ts";
 /** Recipes for whose answers a source waits at a time: what sinks have to look up and keep at once has a bound. */
 const ASKED_FILES_MAX = 64;
 const ASKED_BYTES_MAX = 1024 * 1024 * 1024;
-/** Read without a pause: some tens of milliseconds. */
-const STEP_BYTES = 32 * 1024 * 1024;
+/** Read without a pause: some milliseconds. */
+const STEP_BYTES = 8 * 1024 * 1024;
+const PADDING_FRAME_BYTES = 64 * 1024;
 
 /** A file whose recipe was made, as it was then. */
 interface AskedFile {
@@ -54,8 +56,7 @@ export class PageRecipes {
 
   /** Whether to ask before this file is sent. To be called once for each. */
   isDue(index: number): boolean {
-    const { choice, rows } = this.#options;
-    return this.#isOpen(index) && choice?.takes(rows.size(index)) !== false;
+    return this.#isOpen(index) && this.#options.choice?.takes() !== false;
   }
 
   /** Whether to ask in the midst of its sending: it went without a recipe so far, and so much of it is left. */
@@ -71,14 +72,13 @@ export class PageRecipes {
 
   /** Makes the recipes of this file and of some that follow, and waits for the answers. */
   *ask(index: number): Generator<ReadOutput, void, undefined> {
-    const { rows, cutters, choice } = this.#options;
-    const bytesMax = Math.min(ASKED_BYTES_MAX, choice?.roomBytes ?? ASKED_BYTES_MAX);
+    const { rows, cutters } = this.#options;
     let [bytes, pieces] = [0, 0];
     const entries: number[] = [];
     for (const [at, cutter] of [...cutters].sort(([one], [other]) => one - other)) {
       if (at < index) continue;
       const size = rows.size(at);
-      const isFull = bytes + size > bytesMax || pieces + aboutPieces(cutter, size) > RECIPE_PIECES_MAX;
+      const isFull = bytes + size > ASKED_BYTES_MAX || pieces + aboutPieces(cutter, size) > RECIPE_PIECES_MAX;
       if (entries.length >= ASKED_FILES_MAX || (at > index && isFull)) break;
       this.#next = at + 1;
       bytes += size;
@@ -119,13 +119,15 @@ export class PageRecipes {
     const { choice } = this.#options;
     choice?.begins(file.size);
     const steps = buildRecipe(file);
+    yield* padding(choice?.padding());
     for (let paused = 0; ; ) {
       const step = steps.next();
       if (step.done === true) return step.value;
       if (step.value - paused < STEP_BYTES) continue;
-      if (choice?.goesOn(step.value) === false) return undefined;
       paused = step.value;
       yield { type: "pause" };
+      yield* padding(choice?.padding());
+      if (choice?.goesOn(step.value) === false) return undefined;
     }
   }
 
@@ -165,4 +167,10 @@ function isFit(stats: EntryStats): boolean {
 
 function aboutPieces(cutter: CutterKind, size: number): number {
   return Math.ceil(size / cuttingFor(cutter, size).averageBytes);
+}
+
+/** What nothing makes shorter on its way. */
+function* padding(bytes = 0): Generator<ReadOutput, void, undefined> {
+  for (let sent = 0; sent < bytes; sent += PADDING_FRAME_BYTES)
+    yield { type: "padding", body: Buffer.from(systemRandom.hex(PADDING_FRAME_BYTES), "hex") };
 }

@@ -1,9 +1,10 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { DeltaMode } from "../../protocol/delta-mode.ts";
+import { LinkProbe } from "./link-probe.ts";
 
 /** Files that pass untried after as many of which the sinks held nothing: 1, 2, 4, 8, 16, 16, … */
 const UNTRIED_MAX = 16;
-/** Files that are tried while nothing is known of the link, all together: that takes less than a tenth of a second. */
+/** Files that are tried without looking at the link, all together: that takes less than a tenth of a second. */
 const BLIND_BYTES_MAX = 32 * 1024 * 1024;
 /** Reading for a recipe may take a quarter of the time of sending: sinks do the same. A moment alone says nothing of it. */
 const READ_FACTOR_MIN = 4;
@@ -15,13 +16,14 @@ const REST_PARTS_MAX = 4;
 export type RecipesPay = number | false | undefined;
 
 /**
- * Which files travel as recipes. With `auto` those for which that is known to pay. Until something is known only a few are
- * tried, and a larger file goes whole. What is left of it may still turn to its recipe when the link turns out to be slow.
- * Pure.
+ * Which files travel as recipes. With `auto` those for which that pays. Until something is known it is taken to pay, and
+ * while the first large recipe is made some padding tells whether the link is fast: then it is given up. What is left of a
+ * file that goes whole may turn to its recipe when the link turns out to be slow. Pure.
  */
 export class DeltaChoice {
   readonly #mode: DeltaMode;
   readonly #clock: Pick<Clock, "nowMs">;
+  readonly #probe: LinkProbe;
   #pays: RecipesPay;
   #readSinceMs = 0;
   #blindBytes = BLIND_BYTES_MAX;
@@ -33,6 +35,7 @@ export class DeltaChoice {
   constructor(mode: DeltaMode, clock: Pick<Clock, "nowMs">) {
     this.#mode = mode;
     this.#clock = clock;
+    this.#probe = new LinkProbe(clock);
   }
 
   /** What a moment tells. */
@@ -41,10 +44,10 @@ export class DeltaChoice {
   }
 
   /** Whether the next file that may do so travels as a recipe. To be asked once for each, when it is to be sent. */
-  takes(bytes: number): boolean {
+  takes(): boolean {
     if (this.#mode !== "auto") return this.#mode === "on";
     this.#passes = false;
-    return this.#pays !== false && bytes <= this.roomBytes && this.#next();
+    return this.#pays !== false && this.#next();
   }
 
   /** Whether the file that was asked for last goes on with its recipe, when so much of it is left to be sent. */
@@ -53,24 +56,33 @@ export class DeltaChoice {
     return this.#mode === "auto" && typeof this.#pays === "number" && !this.#passes && isWorth;
   }
 
-  /** Files of so many bytes may be asked for at once. */
-  get roomBytes(): number {
-    return this.#mode === "auto" && this.#pays === undefined ? this.#blindBytes : Number.POSITIVE_INFINITY;
-  }
-
   /** A file of so many bytes is read for its recipe. */
   begins(bytes: number): void {
-    if (this.#pays === undefined) this.#blindBytes -= bytes;
+    this.#blindBytes -= bytes;
     this.#readSinceMs = this.#clock.nowMs();
   }
 
-  /** So much of it was read. False when its recipe is not worth that time: it goes whole, and so do some that follow. */
+  /** How much padding is to be sent now. To be asked when the reading begins, and again and again. */
+  padding(): number {
+    if (this.#mode !== "auto" || this.#pays !== undefined || this.#blindBytes >= 0) return 0;
+    const bytes = this.#probe.next();
+    if (this.#probe.isFast) this.#pays = false;
+    return bytes;
+  }
+
+  /** All sinks have stored so much more of what was sent. */
+  stored(bytes: number): void {
+    this.#probe.back(bytes);
+  }
+
+  /** So much of the file was read. False when its recipe is not worth that: it goes whole. */
   goesOn(readBytes: number): boolean {
+    if (this.#mode !== "auto") return true;
     const ms = this.#clock.nowMs() - this.#readSinceMs;
-    const isSlow = (readBytes * 1000) / ms < (this.#pays || 0) * READ_FACTOR_MIN;
-    if (this.#mode !== "auto" || ms < READ_MS_MIN || !isSlow) return true;
-    this.answered(false);
-    return false;
+    const isSlow = ms >= READ_MS_MIN && (readBytes * 1000) / ms < (this.#pays || 0) * READ_FACTOR_MIN;
+    // Some of those that follow pass untried.
+    if (isSlow) this.answered(false);
+    return !isSlow && this.#pays !== false;
   }
 
   /** The sinks have answered: they hold some of a file, or nothing. */

@@ -45,9 +45,9 @@ export class FrameSender {
     this.#table("trailer", body, done);
   }
 
-  /** A slice of a recipe as the reader gave it: for credit, too. */
-  recipe(body: Uint8Array): void {
-    this.#table("recipe", body, { doneBytes: 0, doneFiles: 0 });
+  /** A slice of a recipe, or padding, as the reader gave it: for credit, too. */
+  table({ type, body }: { readonly type: "recipe" | "padding"; readonly body: Uint8Array }): void {
+    this.#table(type, body, { doneBytes: 0, doneFiles: 0 });
   }
 
   /** A page or mark before the data that waits, or behind it: no credit either way. */

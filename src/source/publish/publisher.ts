@@ -40,7 +40,6 @@ export class Publisher {
   isHeldByLink = true;
   /** Whether recipes make the copy faster, as far as is known. */
   recipesPay: RecipesPay;
-  /** Of what it carries. */
   readonly flow = new FlowRate();
   readonly #options: PublisherOptions;
   readonly #spill = SpillFile.open();
@@ -248,8 +247,9 @@ export class Publisher {
         this.#sender.data(output);
         break;
       case "recipe":
-        this.#deltas.sent(output.entry, output.pieces, this.#live);
-        this.#sender.recipe(output.body);
+      case "padding":
+        if (output.type === "recipe") this.#deltas.sent(output.entry, output.pieces, this.#live);
+        this.#sender.table(output);
         break;
       case "trailer":
         this.#progress.read();

@@ -135,6 +135,7 @@ class Reading {
       this.#spare.push(...request.buffers);
       this.#compressor.goesOn(request.isHeldByLink);
       this.#choice.look(request.recipesPay);
+      this.#choice.stored(request.bytes);
     }
     this.#read();
   }
@@ -244,7 +245,7 @@ class Reading {
       this.#pause();
       return;
     }
-    if (output.type === "trailer" || output.type === "recipe") this.#creditBytes -= tableCost(output.body);
+    if ("body" in output) this.#creditBytes -= tableCost(output.body);
     this.#port.postMessage(output);
   }
 }

@@ -9,7 +9,15 @@ import { DELTA_FILE_BYTES_MIN, LEAF_BYTES } from "../../../src/protocol/limits.t
 import { BasisTree } from "../../../src/sink/snapshots/basis-tree.ts";
 import { OWN_OF_NEXT, openNext } from "../../../src/sink/snapshots/next-tree.ts";
 import { noise } from "../../delta/recipes.ts";
-import { AS_LISTED, dataFrame, file, HandSource, rootEntry, unchanged } from "../../helpers/copies/hand-source.ts";
+import {
+  AS_LISTED,
+  dataFrame,
+  file,
+  HandSource,
+  rootEntry,
+  seal,
+  unchanged,
+} from "../../helpers/copies/hand-source.ts";
 import { openEngine } from "../../helpers/copies/open-engine.ts";
 import { beginRecipes, putOwn, type RecipeEngineOptions } from "../../helpers/copies/recipe-engine.ts";
 import {
@@ -131,6 +139,21 @@ describe("a wanted file of which an older version is here", () => {
     const { recipe } = sink.ask("content");
     sink.fill(recipe, PieceBits.all(recipe.lengths.length));
     sink.finish();
+    expect(readFileSync(fileIn(folder)).equals(bytes)).toBe(true);
+  });
+
+  test.each(CUTTERS)("is made of it, whatever padding comes in between (%s)", (cutter) => {
+    const [folder, bytes] = [tempFolder(), overwritten(OLD, 3 * LEAF)];
+    putOwn(folder, OLD);
+    const sink = beginRecipes(folder, bytes);
+    const padding = () => sink.accept(seal("padding", noise(1, 64 * 1024)));
+    padding();
+    const { recipe, lacks } = sink.ask(cutter);
+    padding();
+    sink.fill(recipe, lacks);
+    padding();
+    sink.finish();
+    expect([sink.problems, sink.engine.digest !== undefined]).toEqual([[], true]);
     expect(readFileSync(fileIn(folder)).equals(bytes)).toBe(true);
   });
 

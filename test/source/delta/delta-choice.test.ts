@@ -13,33 +13,50 @@ describe("DeltaChoice", () => {
       choice.look(false);
       choice.answered(false);
     }
-    expect([on.takes(9_000 * MIB), off.takes(MIB)]).toEqual([true, false]);
+    expect([on.takes(), off.takes()]).toEqual([true, false]);
   });
 
   test("goes by what was known last with auto", () => {
     const choice = new DeltaChoice("auto", handClock());
     choice.look(false);
     choice.look(undefined);
-    expect([choice.takes(MIB), choice.turns(MIB, MIB)]).toEqual([false, false]);
+    expect([choice.takes(), choice.turns(MIB, MIB)]).toEqual([false, false]);
     choice.look(MIB);
-    expect([choice.takes(5_000 * MIB), choice.turns(MIB, 4 * MIB), choice.turns(MIB, 5 * MIB)]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect([choice.takes(), choice.turns(MIB, 4 * MIB), choice.turns(MIB, 5 * MIB)]).toEqual([true, true, false]);
   });
 
-  test("tries only so many bytes with auto as long as nothing is known", () => {
+  test("takes it to pay as long as nothing is known, and looks at the link once so many bytes were tried", () => {
     const choice = new DeltaChoice("auto", handClock());
-    expect([choice.takes(33 * MIB), choice.turns(33 * MIB, 33 * MIB), choice.takes(30 * MIB)]).toEqual([
-      false,
-      false,
-      true,
-    ]);
-    choice.begins(30 * MIB);
-    expect([choice.takes(3 * MIB), choice.takes(2 * MIB), choice.roomBytes]).toEqual([false, true, 2 * MIB]);
-    choice.look(MIB);
-    expect(choice.takes(3 * MIB)).toBe(true);
+    const tried = (bytes: number) => {
+      expect(choice.takes()).toBe(true);
+      choice.begins(bytes);
+      return choice.padding() > 0;
+    };
+    expect([tried(30 * MIB), tried(2 * MIB), tried(MIB)]).toEqual([false, false, true]);
+    expect(choice.padding(), "one after another").toBe(0);
+  });
+
+  test("gives a recipe up when padding tells that the link is fast", () => {
+    const clock = handClock();
+    const choice = new DeltaChoice("auto", clock);
+    choice.begins(9_000 * MIB);
+    for (let sent = choice.padding(); sent > 0; sent = choice.padding()) {
+      expect(choice.goesOn(8 * MIB)).toBe(true);
+      clock.advance(20);
+      choice.stored(sent);
+    }
+    expect([choice.goesOn(16 * MIB), choice.takes()]).toEqual([false, false]);
+  });
+
+  test.each([
+    ["is known to be slow", "auto", MIB],
+    ["is known to be fast", "auto", false],
+    ["does not matter", "on", undefined],
+  ] as const)("sends no padding where the link %s", (_, mode, pays) => {
+    const choice = new DeltaChoice(mode, handClock());
+    choice.look(pays);
+    choice.begins(9_000 * MIB);
+    expect(choice.padding()).toBe(0);
   });
 
   test("gives up a recipe for which a file is read too slowly, and lets the next file pass", () => {
@@ -52,7 +69,7 @@ describe("DeltaChoice", () => {
     clock.advance(1_100);
     expect(choice.goesOn(160 * MIB)).toBe(true);
     expect(choice.goesOn(159 * MIB)).toBe(false);
-    expect([choice.takes(MIB), choice.takes(MIB)]).toEqual([false, true]);
+    expect([choice.takes(), choice.takes()]).toEqual([false, true]);
   });
 
   test("reads to the end with on, and where nothing is known of the link", () => {
@@ -76,7 +93,7 @@ describe("DeltaChoice", () => {
     const passed = (): number => {
       choice.answered(false);
       for (let count = 0; ; count += 1) {
-        if (choice.takes(MIB)) return count;
+        if (choice.takes()) return count;
         expect(choice.turns(MIB, MIB), "nor does one turn that passes").toBe(false);
       }
     };

@@ -13,7 +13,7 @@ import { readTree } from "../../helpers/trees/read-tree.ts";
 
 const MIB = 1024 * 1024;
 const ALWAYS = {
-  ...{ takes: () => true, turns: () => false, roomBytes: 1024 * MIB, begins: () => undefined, goesOn: () => true },
+  ...{ takes: () => true, turns: () => false, begins: () => undefined, padding: () => 0, goesOn: () => true },
 };
 
 describe("a file that may travel as a recipe", () => {
@@ -62,21 +62,22 @@ describe("a file that may travel as a recipe", () => {
     expect(kinds.map((list) => list.includes("kept"))).toEqual([false, true, true]);
   });
 
-  test("is asked about together with no more than there is room for", () => {
+  test("has padding sent while its recipe is made, and goes whole when that tells of a fast link", () => {
     const root = memoryFolder();
-    const names = ["1", "2", "3"];
-    for (const name of names) writeFileSync(join(root, name), noise(8, MIB));
-    const [asked, choice] = [[] as number[][], new DeltaChoice("auto", handClock())];
-    choice.begins(30 * MIB);
-    readTree(root, {
-      recipes: {
-        cutters: new Map(names.map((_, at) => [at + 1, "fixed"])),
-        lackedOf: () => PieceBits.none(MIB / LEAF_BYTES),
-        choice,
+    writeFileSync(join(root, "file"), Buffer.alloc(50 * MIB, "not a hole "));
+    const clock = handClock();
+    const choice = new DeltaChoice("auto", clock);
+    const outputs: string[] = [];
+    const read = readTree(root, {
+      recipes: { cutters: new Map([[1, "content"]]), lackedOf: () => undefined, choice },
+      onOutput: (output) => {
+        if (output.type !== "frame" && output.type !== outputs.at(-1)) outputs.push(output.type);
+        if (output.type === "pause") clock.advance(20);
+        if (output.type === "padding") choice.stored(output.body.length);
       },
-      onOutput: (output) => output.type === "waits" && asked.push([...output.entries]),
     });
-    expect(asked).toEqual([[1, 2]]);
+    expect(outputs).toEqual(["padding", "pause", "padding", "pause", "file", "trailer"]);
+    expect([read.states, read.doneBytes]).toEqual([["delivered"], 50 * MIB]);
   });
 
   test("lets its thread look after other things now and then while its recipe is made", () => {
@@ -87,7 +88,7 @@ describe("a file that may travel as a recipe", () => {
       recipes: { cutters: new Map([[1, "content"]]), lackedOf: () => undefined },
       onOutput: ({ type }) => outputs.push(type),
     });
-    expect(outputs.slice(0, outputs.indexOf("recipe"))).toEqual(["pause", "pause", "pause"]);
+    expect(outputs.slice(0, outputs.indexOf("recipe"))).toEqual(Array.from({ length: 12 }, () => "pause"));
   });
 
   test.each(["fixed", "content"] as const)("has one also when it is nearly all holes (%s)", (cutter) => {
@@ -140,11 +141,11 @@ describe("a file that may travel as a recipe", () => {
       recipes: {
         cutters: new Map([[1, "fixed"]]),
         lackedOf: () => PieceBits.none(1),
-        choice: { ...ALWAYS, goesOn: (bytes) => bytes < 64 * MIB },
+        choice: { ...ALWAYS, goesOn: (bytes) => bytes < 16 * MIB },
       },
       onOutput: ({ type }) => outputs.push(type),
     });
-    expect(outputs.filter((type) => type !== "frame")).toEqual(["pause", "file", "trailer"]);
+    expect(outputs.filter((type) => type !== "frame")).toEqual(["pause", "pause", "file", "trailer"]);
     expect([read.states, read.doneBytes]).toEqual([["delivered"], 70 * MIB]);
   });
 
