@@ -42,6 +42,15 @@ interface Content {
   readonly final: FileFinal;
 }
 
+/** From where on runs are wanted. */
+interface RunsStart {
+  readonly from: number;
+  /** Nothing of the file was sent. */
+  readonly isFirst: boolean;
+  /** Whether the file still is what was sent of it, up to there. */
+  readonly isAsSent: (size: number) => boolean;
+}
+
 interface OpenSource {
   readonly fd: number;
   /** In which it is; pinned as long as it is open. */
@@ -249,7 +258,8 @@ export class PageReader {
     const look = () => fileChangeOf(fd, before, () => this.#folder.look(directory, entry.name));
     const isAsTold = (bytes: Buffer, at: number) => this.#plan?.check?.take(bytes, at) ?? true;
     const file = { entry, fd, size: before.size, hasher, look, isAsTold, isSparse: isSparse(before) };
-    const runsFrom = (from: number) => this.#runs(index, before, { from, isFirst: from === offset });
+    const isAsSent = (size: number) => readsAs(fd, { size, hash: hasher.digest() });
+    const runsFrom = (from: number) => this.#runs(index, before, { from, isFirst: from === offset, isAsSent });
     const isHere = offset === before.size;
     if (isHere) yield* this.#keep(before.size);
     const change = isHere ? look() : yield* this.#sender.send(file, offset, runsFrom);
@@ -265,13 +275,15 @@ export class PageReader {
   *#runs(
     index: number,
     before: EntryStats,
-    { from, isFirst }: { readonly from: number; readonly isFirst: boolean },
+    { from, isFirst, isAsSent }: RunsStart,
   ): Generator<ReadOutput, Iterable<SentRun>, undefined> {
     const recipes = this.#recipes;
     const { size } = before;
     if (!isFirst && recipes?.turns(index, size - from) === true) {
       yield* this.#ask(recipes, index);
-      this.#plan = recipes.planOf(index, before, size - from);
+      const plan = recipes.planOf(index, before, size - from);
+      // The recipe has to be of what was sent by now: a mapped file can change and keep its times.
+      if (plan !== undefined && isAsSent(from)) this.#plan = plan;
     }
     if (this.#plan !== undefined) return runsBehind(this.#plan.runs, from);
     const step = recipes?.mayTurn(index) === true ? this.#builder.chunkBytes * TURN_CHUNKS : size;
