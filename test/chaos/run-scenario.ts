@@ -135,10 +135,12 @@ class Play {
   }
 
   async #strike({ how = "kill", victims, at, delayMs, downMs }: Blow): Promise<void> {
-    await this.#until(`the moment of a blow (${at})`, () => this.#sourceIsOver() || this.#isMoment(at));
+    // A copy of which little is sent may be over when the blow before it falls.
+    const isOver = () => this.#sourceIsOver() || this.#isLeftBehind();
+    await this.#until(`the moment of a blow (${at})`, () => isOver() || this.#isMoment(at));
     await delay(delayMs);
     const hit = victims.filter((victim) => victim === "broker" || partOf(this.#cast, victim).runs);
-    if (this.#sourceIsOver() || hit.length === 0) return this.#note(`too late to ${how} ${victims.join(" and ")}`);
+    if (isOver() || hit.length === 0) return this.#note(`too late to ${how} ${victims.join(" and ")}`);
     this.#note(`${how}s ${hit.join(" and ")}, ${Math.round(this.#share() * 100)} % done`);
     if (how === "prune") return await this.#prune(hit, downMs);
     this.bound += resendBound(this.#cast, hit, this.#bytes);
