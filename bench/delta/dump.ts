@@ -3,7 +3,7 @@ import { Noise } from "../workloads/noise.ts";
 
 const MIB = 1024 * 1024;
 /** What one row takes, about. */
-const ROW_BYTES = 200;
+const ROW_BYTES = 144;
 const VALUE_CHARACTERS = 96;
 const ROWS_OF_A_BLOCK = 10_000;
 const NOISE_BYTES = (ROWS_OF_A_BLOCK * VALUE_CHARACTERS * 3) / 4;

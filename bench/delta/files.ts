@@ -85,11 +85,14 @@ export function differingLeaves(path: string, other: string): Set<number> {
   const leaves = new Set<number>();
   const [fd, otherFd] = [openSync(path, "r"), openSync(other, "r")];
   const [part, otherPart] = [Buffer.alloc(MIB), Buffer.alloc(MIB)];
-  for (let at = 0; readSync(fd, part, 0, MIB, at) > 0; at += MIB) {
+  const size = statSync(path).size;
+  for (let at = 0; at < size; at += MIB) {
+    const read = readSync(fd, part, 0, MIB, at);
     readSync(otherFd, otherPart, 0, MIB, at);
-    for (let leaf = 0; leaf < MIB; leaf += LEAF_BYTES)
-      if (part.compare(otherPart, leaf, leaf + LEAF_BYTES, leaf, leaf + LEAF_BYTES) !== 0)
-        leaves.add((at + leaf) / LEAF_BYTES);
+    for (let leaf = 0; leaf < read; leaf += LEAF_BYTES) {
+      const end = Math.min(read, leaf + LEAF_BYTES);
+      if (part.compare(otherPart, leaf, end, leaf, end) !== 0) leaves.add((at + leaf) / LEAF_BYTES);
+    }
   }
   closeSync(fd);
   closeSync(otherFd);
