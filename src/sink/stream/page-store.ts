@@ -84,13 +84,21 @@ export class PageStore implements Disposable {
   page(number: number): PageRows {
     const known = this.#kept.get(number);
     if (known !== undefined) return known;
-    const record = this.#records[number];
-    if (record === undefined)
-      throw new FanfoldError("damaged", `cannot look up page ${number}: only ${this.pages} have come`);
-    const rows = readRows(this.#spill.read(record));
+    const rows = readRows(this.table(number));
     if (this.#kept.size >= PAGES_KEPT_MAX && !this.#dropClosed()) this.#dropOldest();
     this.#kept.set(number, rows);
     return rows;
+  }
+
+  /**
+   * A page as it came.
+   *
+   * @throws FanfoldError `damaged` for one that has not come
+   */
+  table(number: number): Uint8Array {
+    const record = this.#records[number];
+    if (record !== undefined) return this.#spill.read(record);
+    throw new FanfoldError("damaged", `cannot look up page ${number}: only ${this.pages} have come`);
   }
 
   /** @throws FanfoldError `damaged` for an entry that has not come */

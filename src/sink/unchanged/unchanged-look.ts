@@ -39,8 +39,9 @@ export class UnchangedLook implements Disposable {
   readonly #parts: DisposableStack;
   /** The root, which is closed before another one is opened: a thread has so many files. */
   readonly #door = new DisposableStack();
+  /** All but the pages. */
   readonly #frames: SpillFile;
-  readonly #taken: { readonly type: FrameType; readonly record: SpillRecord }[] = [];
+  readonly #taken: { readonly type: FrameType; readonly record: SpillRecord | undefined }[] = [];
   readonly #pageStore: PageStore;
   readonly #order: TreeOrder;
   readonly #proof: UnprovenPages;
@@ -98,7 +99,7 @@ export class UnchangedLook implements Disposable {
   take({ type, table }: Frame, want: (want: WantMessage) => void): boolean {
     try {
       // Kept before it is answered: where that fails, nothing was answered either.
-      const record = this.#frames.append(table);
+      const record = type === "page" ? undefined : this.#frames.append(table);
       if (!this.#isAsThere(type, table, want)) return false;
       this.#taken.push({ type, record });
     } catch (thrown) {
@@ -117,8 +118,11 @@ export class UnchangedLook implements Disposable {
 
   /** What was taken, in order. */
   *again(): Generator<Pick<Frame, "type" | "table">, void, undefined> {
+    let page = 0;
     for (const { type, record } of this.#taken) {
-      yield { type, table: this.#frames.read(record) };
+      const table = record === undefined ? this.#pageStore.table(page) : this.#frames.read(record);
+      if (type === "page") page += 1;
+      yield { type, table };
       this.#options.onBusy();
     }
   }

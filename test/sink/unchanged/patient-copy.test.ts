@@ -4,13 +4,16 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { hasBit } from "../../../src/lib/bits.ts";
 import { newOpenFiles } from "../../../src/lib/disk/open-files.ts";
 import { EngineHost } from "../../../src/sink/engine/engine-host.ts";
@@ -90,6 +93,19 @@ function looks(folder: string, facts: "all" | "but names"): string[] {
   });
 }
 
+/** Bytes of the temporary files without names that this process has open. */
+function spilledTo(temporary: string): number {
+  const sizes = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      const path = join("/proc/self/fd", fd);
+      return readlinkSync(path).startsWith(temporary) ? statSync(path).size : 0;
+    } catch {
+      return 0;
+    }
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 const next = (folder: string) => join(folder, ".fanfold/next");
 
 describe("a copy into a folder with snapshots", () => {
@@ -112,6 +128,21 @@ describe("a copy into a folder with snapshots", () => {
     expect(existsSync(next(folder))).toBe(false);
     expect(looks(folder, "all")).toEqual(before);
     expect(existsSync(join(folder, ".fanfold/manifest"))).toBe(true);
+  });
+
+  test.runIf(process.platform === "linux")("holds each page once in temporary files while nothing differs", () => {
+    const { from, folder } = snapshotOf();
+    const temporary = memoryFolder();
+    vi.stubEnv("TMPDIR", temporary);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const host = openHost(folder);
+    const frames = [...sourceFrames(from, { isWanted: () => false })].map(({ length }) => length);
+    host.give(from, 3);
+    expect(host.wants().length).toBe(3);
+    expect(existsSync(next(folder))).toBe(false);
+    const pagesBytes = frames.slice(0, 3).reduce((sum, length) => sum + length);
+    expect(spilledTo(temporary)).toBeGreaterThan(0.5 * pagesBytes);
+    expect(spilledTo(temporary)).toBeLessThan(1.1 * pagesBytes);
   });
 
   const last = "d8/f399";
