@@ -143,11 +143,11 @@ export class PageRecipes {
         const { size } = stats;
         const cutting = cuttingFor(cutter, size);
         const key = { path: entryPath(rows.entry(index)), traits: traitsOf(stats), cutting };
-        const known = memory?.find(key, size);
+        const known = memory?.find(key, { size, contentHash: rows.hash(index) });
         const found = known ?? (yield* this.#build({ fd, size, cutting, hashesFile: true }));
         if (found?.contentHash === undefined || !isSameFile(stats, statDescriptor(fd))) return undefined;
         const { recipe, contentHash } = found;
-        if (known === undefined) memory?.keep(key, { recipe, contentHash });
+        if (known === undefined) memory?.keep(key, { recipe, contentHash }, stats.ctimeMs);
         this.#asked.set(index, { stats, recipe, contentHash });
         return recipe;
       } finally {

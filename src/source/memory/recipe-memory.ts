@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { readFully } from "../../lib/disk/read-fully.ts";
 import { pathIn } from "../../lib/folder/file-path.ts";
 import { makeDirectories } from "../../lib/folder/make-directories.ts";
@@ -13,6 +14,23 @@ import { type CutFileKey, decodeRecord, encodeRecord, type KnownRecipe, RECORD_B
 const RECIPES_BYTES_MAX = 64 * 1024 * 1024;
 /** A smaller file is read in less time than is worth a look. */
 const FILE_BYTES_MIN = 16 * 1024 * 1024;
+/**
+ * Who has mapped a file may write to it without a change of its times, until the system has written it to the disk: within about
+ * 35 s. So a file that was changed less than this before it was cut is not remembered.
+ */
+const SETTLED_MS = 60_000;
+
+/** A file that is to be found. */
+interface SoughtFile {
+  readonly size: number;
+  /** Of its content, when it was read in this session. */
+  readonly contentHash: Uint8Array | undefined;
+}
+
+interface RecipeMemoryOptions {
+  readonly bytesMax?: number;
+  readonly clock?: Pick<Clock, "date">;
+}
 
 /** The recipes of all trees lie in one folder. */
 interface RecipesPlace {
@@ -36,23 +54,29 @@ export function recipesPlace(hashes: Buffer): RecipesPlace {
 export class RecipeMemory {
   readonly #place: RecipesPlace;
   readonly #bytesMax: number;
+  readonly #clock: Pick<Clock, "date">;
 
-  constructor(place: RecipesPlace, bytesMax = RECIPES_BYTES_MAX) {
+  constructor(place: RecipesPlace, { bytesMax = RECIPES_BYTES_MAX, clock = systemClock }: RecipeMemoryOptions = {}) {
     this.#place = place;
     this.#bytesMax = bytesMax;
+    this.#clock = clock;
   }
 
-  find(key: CutFileKey, size: number): KnownRecipe | undefined {
+  find(key: CutFileKey, { size, contentHash }: SoughtFile): KnownRecipe | undefined {
     if (size < FILE_BYTES_MIN) return undefined;
     return spared(() => {
       const record = readRecord(this.#fileOf(key));
       const known = record && decodeRecord(record, key);
-      return known?.recipe.size === size ? known : undefined;
+      const isIt =
+        contentHash === undefined || known?.contentHash.every((byte, at) => byte === contentHash[at]) === true;
+      return isIt && known?.recipe.size === size ? known : undefined;
     });
   }
 
-  keep(key: CutFileKey, known: KnownRecipe): void {
-    if (known.recipe.size < FILE_BYTES_MIN) return;
+  /** `changedMs`: when the file was changed last, by the wall clock. */
+  keep(key: CutFileKey, known: KnownRecipe, changedMs: number): void {
+    const ageMs = this.#clock.date().getTime() - changedMs;
+    if (known.recipe.size < FILE_BYTES_MIN || ageMs < SETTLED_MS) return;
     spared(() => {
       const record = encodeRecord(key, known);
       makeDirectories(this.#place.folder, 0o700);

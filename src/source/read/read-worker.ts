@@ -225,9 +225,10 @@ class Reading {
 
   #recipes(deltas: Deltas, isLastTry = false): RecipeOptions {
     const lackedOf = (entry: number) => this.#lacked.get(entry);
-    // A file that changed may have the times that it had.
-    const memory = isLastTry ? undefined : this.#recipeMemory;
-    return { cutters: new Map(deltas), lackedOf, choice: this.#choice, memory };
+    const memory = this.#recipeMemory;
+    // A file that changed may have the times that it had: what is known of it is not used, and gives way to what is found now.
+    const anew = memory && { find: () => undefined, keep: memory.keep.bind(memory) };
+    return { cutters: new Map(deltas), lackedOf, choice: this.#choice, memory: isLastTry ? anew : memory };
   }
 
   #post(output: ReadOutput): void {

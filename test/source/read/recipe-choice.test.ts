@@ -108,7 +108,8 @@ describe("a file that may travel as a recipe", () => {
     const root = memoryFolder();
     const path = join(root, "file");
     writeFileSync(path, Buffer.alloc(40 * MIB, "not a hole "));
-    const memory = new RecipeMemory(recipesPlace(Buffer.from(join(tempFolder(), "hashes", "tree"))));
+    const clock = { date: () => new Date(Date.now() + 3_600_000) };
+    const memory = new RecipeMemory(recipesPlace(Buffer.from(join(tempFolder(), "hashes", "tree"))), { clock });
     const read = () => {
       const [recipes, cuts] = [[] as Buffer[], [] as number[]];
       readTree(root, {
