@@ -24,6 +24,7 @@ export interface ReadTree {
 export interface ReadTreeOptions
   extends Partial<Pick<ReadPageOptions, "isWanted" | "heldOf" | "isLastTry" | "recipes">> {
   readonly frameBytes?: number;
+  readonly checksum?: boolean;
   /** Between the walk and the reading. */
   readonly change?: () => void;
   /** At each output of the reading. */
@@ -31,18 +32,20 @@ export interface ReadTreeOptions
 }
 
 /** Walks a small tree, and reads its only page. */
-export function readTree(root: string, { frameBytes, change, onOutput, ...reading }: ReadTreeOptions = {}): ReadTree {
+export function readTree(root: string, options: ReadTreeOptions = {}): ReadTree {
+  const { frameBytes, change, onOutput, checksum = false, ...reading } = options;
   using folder = TreeFolder.open(Buffer.from(root));
   const body =
-    [...walkTree(Buffer.from(root))].flatMap((output) => (output.type === "page" ? [output.body] : []))[0] ??
-    Buffer.alloc(0);
+    [...walkTree(Buffer.from(root), { checksum })].flatMap((output) =>
+      output.type === "page" ? [output.body] : [],
+    )[0] ?? Buffer.alloc(0);
   change?.();
   let [states, doneBytes, doneFiles]: [string[], number, number] = [[], 0, 0];
   const [frames, sizes]: [DataRecord[][], number[]] = [[], []];
   const [problems, again, grew]: [string[], string[], string[]] = [[], [], []];
   const tree = { page: () => undefined, again: () => undefined };
-  const options = { folder, builder: newBuilder(frameBytes), tree, isWanted: () => true, ...reading };
-  for (const output of readPage(body, options)) {
+  const from = { folder, builder: newBuilder(frameBytes), tree, isWanted: () => true, ...reading };
+  for (const output of readPage(body, from)) {
     onOutput?.(output);
     if (output.type === "problem") problems.push(`${output.problem.path} ${output.problem.message}`);
     if (output.type === "again") again.push(Buffer.from(output.path).toString());

@@ -134,6 +134,31 @@ describe("a file that may travel as a recipe", () => {
     expect([changed.cuts, changed.recipes.equals(first.recipes)]).toEqual([[40 * MIB], false]);
   });
 
+  test("is read again for its recipe when --checksum has read another content, though it looks as it did", () => {
+    const root = memoryFolder();
+    const file = Buffer.alloc(40 * MIB, "not a hole ");
+    writeFileSync(join(root, "file"), file);
+    const cut: number[] = [];
+    const sought: unknown[] = [];
+    readTree(root, {
+      checksum: true,
+      recipes: {
+        cutters: new Map([[1, "fixed"]]),
+        lackedOf: () => PieceBits.none(file.length / LEAF_BYTES),
+        choice: { ...ALWAYS, begins: (bytes) => cut.push(bytes) },
+        memory: {
+          find: (_, { contentHash }) => {
+            sought.push(contentHash && Buffer.from(contentHash));
+            return undefined;
+          },
+          keep: () => undefined,
+        },
+      },
+    });
+    expect(sought).toEqual([Buffer.from(hashChunk(file).hash)]);
+    expect(cut).toEqual([file.length]);
+  });
+
   test("goes whole when its recipe takes too long", () => {
     const root = memoryFolder();
     writeFileSync(join(root, "file"), Buffer.alloc(70 * MIB, "not a hole "));
