@@ -54,6 +54,29 @@ describe.concurrent("fanfold source --commit", { timeout: E2E_MS }, () => {
     },
   );
 
+  test("leads latest away from damage that it alone has, with the next run that switches", async () => {
+    await using fleet = await SwitchLab.open(["alpha"]);
+    const alpha = fleet.sinks.get("alpha");
+    const verify = async (nth: number) => {
+      await alpha?.event("waiting", { nth });
+      return await fleet.lab.command(["verify", fleet.folder("alpha")]);
+    };
+    expect(await fleet.source("--commit", "1").exit()).toBe(0);
+    const before = fleet.latest("alpha") ?? "";
+    fleet.change();
+    expect(await fleet.source("--commit", "2", "--commit-else", "keep").exit()).toBe(4);
+    await alpha?.event("decided", { nth: 2 });
+    flipByte(join(fleet.folder("alpha"), before, "file-7"), 1000);
+    const found = await verify(3);
+    expect(found).toMatchObject({
+      status: 12,
+      stdout: expect.stringContaining("in older snapshots, which no copy mends"),
+    });
+    expect(await fleet.source().exit()).toBe(0);
+    expect(fleet.latest("alpha")).not.toBe(before);
+    expect((await verify(4)).status).toBe(0);
+  });
+
   test("drops a state in which a damaged file was mended, and calls the one before not proven by it", async () => {
     await using fleet = await SwitchLab.open(["alpha"]);
     expect(await fleet.source("--commit", "1").exit()).toBe(0);
