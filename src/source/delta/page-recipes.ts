@@ -169,8 +169,12 @@ function aboutPieces(cutter: CutterKind, size: number): number {
   return Math.ceil(size / cuttingFor(cutter, size).averageBytes);
 }
 
-/** What nothing makes shorter on its way. */
+let random: Buffer | undefined;
+
+/** What nothing makes shorter on its way: windows of 32 KiB see no repetition. */
 function* padding(bytes = 0): Generator<ReadOutput, void, undefined> {
-  for (let sent = 0; sent < bytes; sent += PADDING_FRAME_BYTES)
-    yield { type: "padding", body: Buffer.from(systemRandom.hex(PADDING_FRAME_BYTES), "hex") };
+  for (let sent = 0; sent < bytes; sent += PADDING_FRAME_BYTES) {
+    random ??= Buffer.from(systemRandom.hex(PADDING_FRAME_BYTES), "hex");
+    yield { type: "padding", body: random };
+  }
 }
