@@ -43,6 +43,8 @@ export class Root implements Disposable {
   readonly sync: EntrySync | undefined;
   /** Files that a check found damaged: no size and time speaks for them. */
   damage = KnownDamage.none();
+  /** Called before something takes the place of what stands under a name. */
+  onReplace: (directory: Uint8Array, name: Uint8Array) => void = () => undefined;
   #entriesChanged = 0;
 
   private constructor(directories: Directories, options: RootOptions) {
@@ -148,20 +150,18 @@ export class Root implements Disposable {
     draft: Omit<PartialFile, "fd">,
     { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
   ): void {
-    this.#replaceBy(draft, { directory, name });
+    this.#replaceBy(draft, directory, name);
     this.countNamed(directory);
   }
 
   /** The same of what stays as it was in the newest snapshot: that is no change. */
   takeOver(partial: PartialFile, directory: Uint8Array, name: Uint8Array): void {
-    this.#replaceBy(partial, { directory, name });
+    this.#replaceBy(partial, directory, name);
     this.sync?.named(directory);
   }
 
-  #replaceBy(
-    draft: Omit<PartialFile, "fd">,
-    { directory, name }: { readonly directory: Uint8Array; readonly name: Uint8Array },
-  ): void {
+  #replaceBy(draft: Omit<PartialFile, "fd">, directory: Uint8Array, name: Uint8Array): void {
+    this.onReplace(directory, name);
     this.fill(directory);
     // In this order: a deep directory opens many others, and would close the draft's if that came first.
     const to = { directory: this.#directories.get(directory), name };
@@ -274,6 +274,7 @@ export class Root implements Disposable {
     const differed = differs();
     const path = joinPath(directory, name);
     const isReady = before?.isDirectory() === true && this.#isReady(path, factsOf(before));
+    if (before?.isFile() === true) this.onReplace(directory, name);
     if (!isReady) this.fill(directory);
     const isMade = !isReady && makeDirectory(this.at(directory, name), mode);
     const isAltered = differed && !isMade && differs();

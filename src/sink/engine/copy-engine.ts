@@ -217,7 +217,7 @@ export class CopyEngine implements Engine {
     const isHere = final !== undefined && whole === undefined && !writer.isOpen(entry.entry);
     if (wanted && isHere) countKept(this.counts, final.size);
     if (wanted && whole !== undefined) countDone(this.counts, whole.chunk.bytes.length);
-    const storedBytes = isHere ? final.size : writer.storedBytes(entry.entry);
+    const storedBytes = writer.storedBytes(entry.entry);
     // Of what its page said that it takes, no more comes.
     if (wanted) space.need(page.page, storedBytes - roomOf(entry));
     if (final === undefined) {

@@ -6,6 +6,7 @@ import { FILES_OPEN_MAX } from "../../protocol/limits.ts";
 import type { HeldPieces } from "../delta/held-pieces.ts";
 import type { KnownPieces } from "../delta/known-pieces.ts";
 import type { LeafPieces } from "../delta/leaf-pieces.ts";
+import type { SameContent } from "../delta/same-content.ts";
 import { IncomingFile } from "../disk/incoming-file.ts";
 import type { Root } from "../disk/root.ts";
 import { SmallFiles } from "../disk/small-files.ts";
@@ -34,6 +35,8 @@ interface FileWriterOptions {
   readonly onBusy: () => void;
   /** Where the pieces of large files are kept. */
   readonly pieces: KnownPieces;
+  /** Of what small files are made whose content does not come; undefined: of nothing. */
+  readonly same?: Pick<SameContent, "take"> | undefined;
 }
 
 /** The only chunk of a file. */
@@ -51,12 +54,14 @@ export class FileWriter implements Disposable {
   readonly #root: Root;
   readonly #onBusy: () => void;
   readonly #pieces: KnownPieces;
+  readonly #same: Pick<SameContent, "take"> | undefined;
   readonly #open = new Map<number, IncomingFile>();
   /** Of large files that are open. */
   readonly #leaves = new Map<number, LeafPieces>();
   readonly #small: SmallFiles;
 
-  constructor({ root, onBusy, pieces }: FileWriterOptions) {
+  constructor({ root, onBusy, pieces, same }: FileWriterOptions) {
+    this.#same = same;
     this.#root = root;
     this.#small = new SmallFiles(root);
     this.#onBusy = onBusy;
@@ -69,15 +74,17 @@ export class FileWriter implements Disposable {
    * @throws FanfoldError `damaged` out of order
    */
   content(to: FileToWrite, record: ContentRecord, { hashed, held }: KnownContent = {}): number {
+    const made = this.#makeSame(to, record.offset);
     const file = this.#of(to, record.offset);
-    if (record.kind === "hole") return file.addHole(record);
-    if (record.kind === "kept") return file.addKept(record, held);
-    return file.add(record, hashed ?? hashChunk(record.bytes));
+    if (record.kind === "hole") return made + file.addHole(record);
+    if (record.kind === "kept") return made + file.addKept(record, held);
+    return made + file.add(record, hashed ?? hashChunk(record.bytes));
   }
 
   /** Takes all of a file's content, whose hash is the close mark's, and then does as `close`. */
   whole(to: FileToWrite, { chunk, hashed }: WholeContent, final: FileFinal): "kept" | "named" | PartialFile {
     const { entry, wanted } = to;
+    this.#makeSame(to, 0);
     const placed = wanted && !this.isOpen(entry.entry) ? this.#small.place(entry, chunk.bytes, final) : undefined;
     if (placed !== undefined) return placed;
     this.content(to, chunk, { hashed });
@@ -92,6 +99,7 @@ export class FileWriter implements Disposable {
    */
   close(to: FileToWrite, final: FileFinal): "kept" | "named" | PartialFile {
     // Nothing of it came: all of it is here.
+    this.#makeSame(to, final.size);
     const file = this.#of(to, final.size);
     const finished = file.finish(final);
     this.#open.delete(to.entry.entry);
@@ -120,6 +128,7 @@ export class FileWriter implements Disposable {
     // Also of a file that could not be begun.
     this.#takeLeaves(entry);
     const file = this.#open.get(entry);
+    if (file === undefined) this.#same?.take(entry, 0);
     if (file === undefined) return;
     this.#open.delete(entry);
     file.discard();
@@ -129,6 +138,16 @@ export class FileWriter implements Disposable {
   [Symbol.dispose](): void {
     for (const file of this.#open.values()) file.suspend();
     this.#open.clear();
+  }
+
+  /** Makes the beginning of a file of what is here under another name, when nothing of it has come. Returns its bytes. */
+  #makeSame(to: FileToWrite, bytes: number): number {
+    const { entry } = to.entry;
+    const content = to.wanted && !this.isOpen(entry) ? this.#same?.take(entry, bytes) : undefined;
+    if (content === undefined) return 0;
+    const hashed = hashChunk(content);
+    const chunk = { kind: "chunk" as const, entry, offset: 0, bytes: content, hash: hashed.hash };
+    return this.#begin(to, 0).add(chunk, hashed);
   }
 
   #of(to: FileToWrite, from: number): IncomingFile {

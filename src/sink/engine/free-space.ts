@@ -45,6 +45,11 @@ export class FreeSpace {
     if (shortage !== undefined) throw shortage;
   }
 
+  /** What is free beside all that is wanted so far, as far as it is known. */
+  get spareBytes(): number {
+    return (this.#measure() ?? Number.POSITIVE_INFINITY) - Math.max(0, this.#outstandingBytes);
+  }
+
   /** What is short of space, or undefined when all that is wanted so far has room. */
   shortage(): FanfoldError | undefined {
     const outstanding = this.#outstandingBytes;

@@ -111,10 +111,10 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
   const { startedMs: timeMs, ...from } = origin;
   const meta = { ...from, timeMs, numericIds, asRoot: root.metadata.isRoot };
   const manifest = openManifestWriter(root, meta, options.isSynced);
-  const { pieces, lookUps, older, same } = heldContent(root, options, doubted);
-  const writer = new FileWriter({ root, onBusy, pieces });
-  root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   const space = new FreeSpace(options.freeBytes ?? (() => root.freeBytes()));
+  const { pieces, lookUps, older, same } = heldContent(root, { ...options, space }, doubted);
+  const writer = new FileWriter({ root, onBusy, pieces, same });
+  root.metadata.onLack = (entry, what) => manifest.lacks(entry, what);
   // Other names are snapshots': there is nothing to wait for.
   const shared = new SharedEntries(snapshot === undefined ? options.sharedMax : 0);
   const takeOver = snapshot && takeOverFrom(snapshot, { root, pageStore, isDoubted: doubted });
@@ -167,10 +167,14 @@ export function openCopy(root: Root, options: CopyOptions, out: EngineSink): Fil
 }
 
 /** Of what is here already a file can be made that comes. */
-function heldContent(root: Root, { snapshot, hashesHeld, onBusy }: CopyOptions, doubted: IsDoubted) {
+function heldContent(
+  root: Root,
+  { snapshot, hashesHeld, onBusy, space }: CopyOptions & { readonly space: FreeSpace },
+  doubted: IsDoubted,
+) {
   const basis = snapshot?.basis;
   const pieces = new KnownPieces({ root, basis, all: snapshot?.all, isDoubted: doubted });
-  const same = new SameContent({ root, basis, onBusy });
+  const same = new SameContent({ root, basis, space, onBusy });
   const lookUps = new LookUps(onBusy);
   return {
     ...{ pieces, lookUps },

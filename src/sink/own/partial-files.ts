@@ -178,6 +178,13 @@ export class PartialFiles {
     }
   }
 
+  /** Nobody comes for this one. */
+  forget(directory: Uint8Array, name: string): void {
+    this.#kept.delete(name);
+    const place = this.#place(directory, name);
+    this.discard({ home: place.home, name: place.name });
+  }
+
   discard(partial: Omit<PartialFile, "fd">): void {
     try {
       unlinkSync(joined(this.#directories.get(partial.home), partial.name));

@@ -95,12 +95,11 @@ export class WantJudge {
     });
     const { held, older, sought } = remains;
     const offer = goesOn && sought.length > 0 ? same?.offer(rows, sought) : undefined;
-    if (offer !== undefined) space.stored(rows.page, offer.bytes);
     const want = {
       ...judgement.want,
       ...(held.length === 0 ? {} : { held }),
       ...(older.length === 0 ? {} : { older }),
-      ...(offer === undefined ? {} : { same: offer.same }),
+      ...(offer === undefined ? {} : { same: offer }),
     };
     return { ...judgement, want };
   }

@@ -52,6 +52,8 @@ export interface OpenEngineOptions {
   readonly sharedMax?: number;
   /** What the copy is made from, which is to be a snapshot. */
   readonly snapshot?: SnapshotCopy;
+  /** Called now and then while much is read. */
+  readonly onBusy?: () => void;
 }
 
 /** A sink's engine over a real folder, as its thread opens it. */
@@ -72,7 +74,7 @@ export function openEngine(folder: string, options: OpenEngineOptions = {}): Ope
       specials: options.specials ?? false,
       deletion: options.deletion ?? { forbidden: false },
       isSynced: true,
-      onBusy: () => undefined,
+      onBusy: options.onBusy ?? (() => undefined),
       snapshot: options.snapshot,
       ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
       ...(options.sharedMax === undefined ? {} : { sharedMax: options.sharedMax }),

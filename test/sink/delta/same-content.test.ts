@@ -4,7 +4,16 @@ import { describe, expect, test } from "vitest";
 import type { FileEntry } from "../../../src/protocol/frame/page.ts";
 import { DELTA_FILE_BYTES_MIN, LEAF_BYTES, PIECE_HASH_BYTES } from "../../../src/protocol/limits.ts";
 import { noise } from "../../delta/recipes.ts";
-import { AS_LISTED, dataFrame, finalOf, TIME, unchanged } from "../../helpers/copies/hand-source.ts";
+import {
+  AS_LISTED,
+  dataFrame,
+  directory,
+  file,
+  finalOf,
+  symlink,
+  TIME,
+  unchanged,
+} from "../../helpers/copies/hand-source.ts";
 import { copied, named, sendWhole } from "../../helpers/copies/proven-copy.ts";
 import { beginRecipes, putOwn, type RecipeEngineOptions } from "../../helpers/copies/recipe-engine.ts";
 import { tempFolder } from "../../helpers/disks/temp-folder.ts";
@@ -47,13 +56,60 @@ describe("a small file that is new under its name", () => {
     expect(readdirSync(join(sink.folder, ".fanfold/partial"))).toEqual([]);
   });
 
-  test("is made of it although that is replaced or removed before the close mark comes", () => {
+  test("takes no room before its close mark comes", () => {
+    const { folder } = begin();
+    expect(readdirSync(join(folder, ".fanfold/partial"))).toEqual([]);
+  });
+
+  test.each([
+    ["a file", file("file", 3)],
+    ["a link", symlink("file", "new")],
+    ["a directory", directory("file")],
+  ])("is made of it although %s of this copy takes its place before the close mark comes", (_, other) => {
+    for (const size of [300, 9 * LEAF_BYTES]) {
+      const bytes = noise(2, size);
+      const sink = begin(bytes);
+      sink.accept(sink.source.page([other]).payload);
+      const another = Buffer.from("new");
+      if (other.kind === "file")
+        sink.send([dataFrame([{ entry: 2, bytes: another }], [{ entry: 2, final: finalOf(another) }])]);
+      sink.send([dataFrame([], [{ entry: 1, final: sink.final }])]);
+      expectWhole(sink, bytes);
+      expect(readdirSync(join(sink.folder, ".fanfold/partial"))).toEqual([]);
+    }
+  });
+
+  test("comes as it is when it was made already, and the source has other content", () => {
+    const [bytes, another] = [noise(3, 9 * LEAF_BYTES), Buffer.from("new")];
+    const sink = begin(bytes, { ...NEW, more: [file("file", 3)] }, noise(4, bytes.length));
+    sink.send([dataFrame([{ entry: 2, bytes: another }], [{ entry: 2, final: finalOf(another) }])]);
+    expect(readdirSync(join(sink.folder, ".fanfold/partial"))).toHaveLength(1);
+    sendWhole(sink, bytes);
+    expectWhole(sink, bytes);
+    expect(readdirSync(join(sink.folder, ".fanfold/partial"))).toEqual([]);
+  });
+
+  test.each([
+    ["removes it", (path: string) => rmSync(path)],
+    ["writes to it", (path: string) => writeFileSync(path, "another")],
+  ])("is a problem when somebody else %s before the close mark comes, and the next session wants it", (_, spoil) => {
     const sink = begin();
-    writeFileSync(join(sink.folder, "file"), "another");
-    rmSync(join(sink.folder, "file"));
+    spoil(join(sink.folder, "file"));
     sink.send([dataFrame([], [{ entry: 1, final: sink.final }])]);
     sink.finish();
-    expectWhole(sink, OLD);
+    expect(sink.problems).toMatchObject([{ path: "new", kind: "not-carried" }]);
+    expect(existsSync(join(sink.folder, "new"))).toBe(false);
+    sink[Symbol.dispose]();
+    expect(beginRecipes(sink.folder, OLD, NEW).wants).toEqual([{ type: "want", page: 0, want: "all" }]);
+  });
+
+  test.each(["no close mark alone", "a close mark alone"])("takes the room that its page said, once (%s)", (what) => {
+    const sink = begin(OLD, { ...NEW, freeBytes: () => OLD.length });
+    if (what === "a close mark alone") sink.send([dataFrame([], [{ entry: 1, final: sink.final }])]);
+    else sendWhole(sink, OLD);
+    const page = (size: number) => () => sink.accept(sink.source.page([file(`more-${size}`, size)]).payload);
+    expect(page(OLD.length)).not.toThrow();
+    expect(page(1)).toThrow("cannot store the copy");
   });
 
   test("comes as it is when the source has other content", () => {
@@ -120,7 +176,9 @@ describe("a small file that is new under its name", () => {
   });
 
   test("leaves nothing behind when the copy is broken off", () => {
-    const sink = begin();
+    const [bytes, another] = [noise(3, 9 * LEAF_BYTES), Buffer.from("new")];
+    const sink = begin(bytes, { ...NEW, more: [file("file", 3)] });
+    sink.send([dataFrame([{ entry: 2, bytes: another }], [{ entry: 2, final: finalOf(another) }])]);
     expect(readdirSync(join(sink.folder, ".fanfold/partial"))).toHaveLength(1);
     sink[Symbol.dispose]();
     expect(readdirSync(join(sink.folder, ".fanfold/partial"))).toEqual([]);
