@@ -74,7 +74,8 @@ export class FileWriter implements Disposable {
    * @throws FanfoldError `damaged` out of order
    */
   content(to: FileToWrite, record: ContentRecord, { hashed, held }: KnownContent = {}): number {
-    const made = this.#makeSame(to, record.offset);
+    const same = this.#takeSame(to, record.offset);
+    const made = same === undefined ? 0 : this.#begin(to, 0).add(same.chunk, same.hashed);
     const file = this.#of(to, record.offset);
     if (record.kind === "hole") return made + file.addHole(record);
     if (record.kind === "kept") return made + file.addKept(record, held);
@@ -84,7 +85,7 @@ export class FileWriter implements Disposable {
   /** Takes all of a file's content, whose hash is the close mark's, and then does as `close`. */
   whole(to: FileToWrite, { chunk, hashed }: WholeContent, final: FileFinal): "kept" | "named" | PartialFile {
     const { entry, wanted } = to;
-    this.#makeSame(to, 0);
+    this.#takeSame(to, 0);
     const placed = wanted && !this.isOpen(entry.entry) ? this.#small.place(entry, chunk.bytes, final) : undefined;
     if (placed !== undefined) return placed;
     this.content(to, chunk, { hashed });
@@ -99,7 +100,9 @@ export class FileWriter implements Disposable {
    */
   close(to: FileToWrite, final: FileFinal): "kept" | "named" | PartialFile {
     // Nothing of it came: all of it is here.
-    this.#makeSame(to, final.size);
+    const same = this.#takeSame(to, final.size);
+    if (same !== undefined && Buffer.compare(same.chunk.hash, final.hash) === 0) return this.whole(to, same, final);
+    if (same !== undefined) this.content(to, same.chunk, same);
     const file = this.#of(to, final.size);
     const finished = file.finish(final);
     this.#open.delete(to.entry.entry);
@@ -140,14 +143,12 @@ export class FileWriter implements Disposable {
     this.#open.clear();
   }
 
-  /** Makes the beginning of a file of what is here under another name, when nothing of it has come. Returns its bytes. */
-  #makeSame(to: FileToWrite, bytes: number): number {
-    const { entry } = to.entry;
-    const content = to.wanted && !this.isOpen(entry) ? this.#same?.take(entry, bytes) : undefined;
-    if (content === undefined) return 0;
-    const hashed = hashChunk(content);
-    const chunk = { kind: "chunk" as const, entry, offset: 0, bytes: content, hash: hashed.hash };
-    return this.#begin(to, 0).add(chunk, hashed);
+  /** The beginning of a file, as it is here under another name, when nothing of it has come. */
+  #takeSame({ entry: { entry }, wanted }: FileToWrite, length: number) {
+    const bytes = wanted && !this.isOpen(entry) ? this.#same?.take(entry, length) : undefined;
+    if (bytes === undefined) return undefined;
+    const hashed = hashChunk(bytes);
+    return { chunk: { kind: "chunk" as const, entry, offset: 0, bytes, hash: hashed.hash }, hashed };
   }
 
   #of(to: FileToWrite, from: number): IncomingFile {
