@@ -44,6 +44,11 @@ export const PAGES: Change = {
   make: inPlace(writeNoise, (file) => overwritePages(file, CHANGED, 1)),
 };
 
+export const REWRITTEN: Change = {
+  title: "every piece overwritten: copies hold nothing of it",
+  make: inPlace(writeNoise, (file) => overwritePages(file, 1, 1)),
+};
+
 export const INSERTION: Change = {
   title: "100 bytes inserted near its start",
   make: ({ source, older }, bytes) => {

@@ -67,6 +67,9 @@ const GOALS: readonly DeltaGoal[] = [
     ["loopback", "loopback"],
     ["unlimited", "a link without a limit"],
     ["gigabit", "1 Gbit/s"],
+    ["other", "200 Mbit/s, nothing in common"],
+    ["other-unlimited", "a link without a limit, nothing in common"],
+    ["other-gigabit", "1 Gbit/s, nothing in common"],
   ].map(([of = "", link]) => {
     return { what: `auto to off over ${link}: wall time`, of, read: wallTo("auto", "off"), goal: 1.05, digits: 3 };
   }),

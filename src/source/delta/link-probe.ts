@@ -6,24 +6,23 @@ import type { Clock } from "../../lib/clock.ts";
  */
 export const LINK_BYTES_PER_SECOND_MAX = 32 * 1024 * 1024;
 
-const PROBE_BYTES = 3 * 1024 * 1024;
 /** Of what was sent. Credit comes back in portions, and the last may wait. */
 const BACK_SHARE = 0.75;
-/**
- * What is sent one after another to find out that a link is fast, and within which time it has to be stored. The first is
- * little: a slow link is not held up by more.
- */
-const STAGES: readonly { readonly bytes: number; readonly withinMs: number }[] = [
-  { bytes: 512 * 1024, withinMs: 100 },
-  { bytes: PROBE_BYTES, withinMs: (PROBE_BYTES * BACK_SHARE * 1000) / LINK_BYTES_PER_SECOND_MAX },
-];
+/** Sent first: little, so that a slow link is not held up by more. It tells how long the way and the reports take. */
+const FIRST_BYTES = 512 * 1024;
+const FIRST_MS_MAX = 120;
+const SECOND_BYTES = 3 * 1024 * 1024;
+/** What the second may take longer than the first, over a link that is just fast enough. */
+const LONGER_MS_MAX = ((SECOND_BYTES - FIRST_BYTES) * BACK_SHARE * 1000) / LINK_BYTES_PER_SECOND_MAX;
+const STAGES = [FIRST_BYTES, SECOND_BYTES] as const;
 
-/** Finds out whether a link is fast, by padding that goes over it while a recipe is made. Pure. */
+/** Finds out whether a link is fast, by padding that goes over it before a recipe is made. Pure. */
 export class LinkProbe {
   readonly #clock: Pick<Clock, "nowMs">;
   #stage = -1;
   #sentMs = 0;
   #tookMs = 0;
+  #tookMsMax = FIRST_MS_MAX;
   #backBytes = 0;
   #isOver = false;
   /** It was found to be fast. */
@@ -35,23 +34,31 @@ export class LinkProbe {
 
   /** How many bytes of padding are to be sent now. To be asked again and again. */
   next(): number {
-    const stage = STAGES[this.#stage];
-    if (stage !== undefined && this.#backBytes < stage.bytes * BACK_SHARE) return 0;
-    if (stage !== undefined && this.#tookMs > stage.withinMs) this.#isOver = true;
+    const bytes = STAGES[this.#stage];
+    if (bytes !== undefined && this.#backBytes < bytes * BACK_SHARE) return 0;
+    if (bytes !== undefined && this.#tookMs > this.#tookMsMax) this.#isOver = true;
     if (this.#isOver) return 0;
+    if (bytes !== undefined) this.#tookMsMax = this.#tookMs + LONGER_MS_MAX;
     this.#stage += 1;
     this.#sentMs = this.#clock.nowMs();
     this.#backBytes = 0;
     const next = STAGES[this.#stage];
     this.isFast = next === undefined;
     this.#isOver = this.isFast;
-    return next?.bytes ?? 0;
+    return next ?? 0;
+  }
+
+  /** Whether the answer may still tell of a fast link: nothing else should keep the processors busy. */
+  get isOpen(): boolean {
+    const sent = STAGES[this.#stage];
+    if (this.#isOver || sent === undefined) return false;
+    return this.#backBytes >= sent * BACK_SHARE || this.#clock.nowMs() - this.#sentMs <= this.#tookMsMax;
   }
 
   /** All sinks have stored so much more of what was sent. */
   back(bytes: number): void {
-    const stage = STAGES[this.#stage];
-    if (stage === undefined || this.#backBytes >= stage.bytes * BACK_SHARE) return;
+    const sent = STAGES[this.#stage];
+    if (sent === undefined || this.#backBytes >= sent * BACK_SHARE) return;
     this.#backBytes += bytes;
     this.#tookMs = this.#clock.nowMs() - this.#sentMs;
   }

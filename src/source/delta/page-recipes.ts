@@ -21,6 +21,8 @@ const ASKED_FILES_MAX = 64;
 const ASKED_BYTES_MAX = 1024 * 1024 * 1024;
 /** Read without a pause: some milliseconds. */
 const STEP_BYTES = 8 * 1024 * 1024;
+/** How often it is looked whether padding has come through. */
+const LOOK_MS = 4;
 const PADDING_FRAME_BYTES = 64 * 1024;
 
 /** A file whose recipe was made, as it was then. */
@@ -119,14 +121,18 @@ export class PageRecipes {
     const { choice } = this.#options;
     choice?.begins(file.size);
     const steps = buildRecipe(file);
+    do {
+      yield* padding(choice?.padding());
+      if (choice?.waits === true) yield { type: "pause", ms: LOOK_MS };
+    } while (choice?.waits === true);
     yield* padding(choice?.padding());
+    if (choice?.goesOn(0) === false) return undefined;
     for (let paused = 0; ; ) {
       const step = steps.next();
       if (step.done === true) return step.value;
       if (step.value - paused < STEP_BYTES) continue;
       paused = step.value;
-      yield { type: "pause" };
-      yield* padding(choice?.padding());
+      yield { type: "pause", ms: 0 };
       if (choice?.goesOn(step.value) === false) return undefined;
     }
   }

@@ -17,7 +17,7 @@ export type RecipesPay = number | false | undefined;
 
 /**
  * Which files travel as recipes. With `auto` those for which that pays. Until something is known it is taken to pay, and
- * while the first large recipe is made some padding tells whether the link is fast: then it is given up. What is left of a
+ * before the first large recipe is made some padding tells whether the link is fast: then it is given up. What is left of a
  * file that goes whole may turn to its recipe when the link turns out to be slow. Pure.
  */
 export class DeltaChoice {
@@ -68,6 +68,11 @@ export class DeltaChoice {
     const bytes = this.#probe.next();
     if (this.#probe.isFast) this.#pays = false;
     return bytes;
+  }
+
+  /** Whether to wait for a moment: what the padding tells is about to be known. */
+  get waits(): boolean {
+    return this.#probe.isOpen;
   }
 
   /** All sinks have stored so much more of what was sent. */

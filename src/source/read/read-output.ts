@@ -26,8 +26,8 @@ export type ReadOutput =
   | { readonly type: "recipe"; readonly entry: number; readonly pieces: number; readonly body: Uint8Array }
   /** Says nothing: it is to be seen how long it takes. */
   | { readonly type: "padding"; readonly body: Uint8Array }
-  /** Much was read, and nothing came of it yet: time to see what else there is to do. */
-  | { readonly type: "pause" }
+  /** Nothing comes for so long: time to see what else there is to do. */
+  | { readonly type: "pause"; readonly ms: number }
   /** Nothing more comes before the sinks have said what they lack of these files. */
   | { readonly type: "waits"; readonly entries: readonly number[] }
   | ({
@@ -45,7 +45,7 @@ export interface RecipeOptions {
   /** What at least one sink lacks of a file whose answers were waited for. */
   readonly lackedOf: (entry: number) => PieceBits | undefined;
   /** Which of them do so at this moment. All do without. */
-  readonly choice?: Pick<DeltaChoice, "takes" | "turns" | "begins" | "padding" | "goesOn"> | undefined;
+  readonly choice?: Pick<DeltaChoice, "takes" | "turns" | "begins" | "padding" | "waits" | "goesOn"> | undefined;
   /** What was cut before. All are cut without. */
   readonly memory?: Pick<RecipeMemory, "find" | "keep"> | undefined;
 }

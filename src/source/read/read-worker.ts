@@ -160,12 +160,14 @@ class Reading {
     }
   }
 
-  #pause(): void {
+  #pause(ms: number): void {
     this.#pauses = true;
-    setImmediate(() => {
+    const goOn = (): void => {
       this.#pauses = false;
       this.#read();
-    });
+    };
+    if (ms === 0) setImmediate(goOn);
+    else setTimeout(goOn, ms);
   }
 
   #answered({ entry, pieces, bits }: Answered): void {
@@ -243,7 +245,7 @@ class Reading {
       return;
     }
     if (output.type === "pause") {
-      this.#pause();
+      this.#pause(output.ms);
       return;
     }
     if ("body" in output) this.#creditBytes -= tableCost(output.body);

@@ -13,7 +13,14 @@ import { readTree } from "../../helpers/trees/read-tree.ts";
 
 const MIB = 1024 * 1024;
 const ALWAYS = {
-  ...{ takes: () => true, turns: () => false, begins: () => undefined, padding: () => 0, goesOn: () => true },
+  ...{
+    takes: () => true,
+    turns: () => false,
+    begins: () => undefined,
+    padding: () => 0,
+    waits: false,
+    goesOn: () => true,
+  },
 };
 
 describe("a file that may travel as a recipe", () => {
