@@ -70,6 +70,11 @@ export class DeltaChoice {
     return bytes;
   }
 
+  /** Whether recipes do not pay now, as far as is known. */
+  get isUseless(): boolean {
+    return this.#mode === "auto" && this.#pays === false;
+  }
+
   /** Whether to wait for a moment: what the padding tells is about to be known. */
   get waits(): boolean {
     return this.#probe.isOpen;
@@ -87,7 +92,7 @@ export class DeltaChoice {
     const isSlow = ms >= READ_MS_MIN && (readBytes * 1000) / ms < (this.#pays || 0) * READ_FACTOR_MIN;
     // Some of those that follow pass untried.
     if (isSlow) this.answered(false);
-    return !isSlow && this.#pays !== false;
+    return !isSlow && !this.isUseless;
   }
 
   /** The sinks have answered: they hold some of a file, or nothing. */

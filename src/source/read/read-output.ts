@@ -45,7 +45,9 @@ export interface RecipeOptions {
   /** What at least one sink lacks of a file whose answers were waited for. */
   readonly lackedOf: (entry: number) => PieceBits | undefined;
   /** Which of them do so at this moment. All do without. */
-  readonly choice?: Pick<DeltaChoice, "takes" | "turns" | "begins" | "padding" | "waits" | "goesOn"> | undefined;
+  readonly choice?:
+    | Pick<DeltaChoice, "takes" | "turns" | "begins" | "padding" | "waits" | "isUseless" | "goesOn">
+    | undefined;
   /** What was cut before. All are cut without. */
   readonly memory?: Pick<RecipeMemory, "find" | "keep"> | undefined;
 }

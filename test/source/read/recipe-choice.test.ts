@@ -13,14 +13,13 @@ import { readTree } from "../../helpers/trees/read-tree.ts";
 
 const MIB = 1024 * 1024;
 const ALWAYS = {
-  ...{
-    takes: () => true,
-    turns: () => false,
-    begins: () => undefined,
-    padding: () => 0,
-    waits: false,
-    goesOn: () => true,
-  },
+  takes: () => true,
+  turns: () => false,
+  begins: () => undefined,
+  padding: () => 0,
+  waits: false,
+  isUseless: false,
+  goesOn: () => true,
 };
 
 describe("a file that may travel as a recipe", () => {
@@ -182,37 +181,47 @@ describe("a file that may travel as a recipe", () => {
     expect([read.states, read.doneBytes]).toEqual([["delivered"], 70 * MIB]);
   });
 
-  test("goes on with its recipe when the link turns out to be slow while it goes without", () => {
-    const leaves = 64 * 8;
-    const file = noise(9, leaves * LEAF_BYTES - 7);
-    const root = memoryFolder();
-    writeFileSync(join(root, "file"), file);
-    const lacked = PieceBits.none(leaves);
-    for (const leaf of [0, 3, leaves - 9]) lacked.add(leaf);
-    const choice = new DeltaChoice("auto", handClock());
-    choice.look(false);
-    let [frames, isAsked] = [0, false];
-    const read = readTree(root, {
-      frameBytes: 4 * LEAF_BYTES + 8192,
-      recipes: { cutters: new Map([[1, "fixed"]]), lackedOf: () => (isAsked ? lacked : undefined), choice },
-      onOutput: ({ type }) => {
-        if (type === "frame") frames += 1;
-        if (frames === 5) choice.look(MIB);
-        if (type === "waits") isAsked = true;
-      },
-    });
-    const records = read.frames.flat().filter(({ entry }) => entry === 1);
-    let end = 0;
-    for (const record of records) {
-      if (record.kind === "close") continue;
-      expect(record.offset).toBe(end);
-      end += record.kind === "chunk" ? record.bytes.length : record.length;
-      if (record.kind === "chunk")
-        expect(file.subarray(record.offset, end).equals(record.bytes), `chunk at ${record.offset}`).toBe(true);
-    }
-    const kept = records.reduce((sum, record) => sum + (record.kind === "kept" ? record.length : 0), 0);
-    expect([end, isAsked, read.doneBytes]).toEqual([file.length, true, file.length]);
-    expect(kept).toBeGreaterThan(0.9 * file.length);
-    expect(records.at(-1)).toMatchObject({ kind: "close", final: { hash: hashChunk(file).hash } });
-  });
+  test.each(["was known to be fast", "was taken for fast by its padding"])(
+    "goes on with its recipe when the link turns out to be slow that %s",
+    (how) => {
+      const isKnown = how === "was known to be fast";
+      const leaves = isKnown ? 64 * 8 : 1300;
+      const file = noise(9, leaves * LEAF_BYTES - 7);
+      const root = memoryFolder();
+      writeFileSync(join(root, "file"), file);
+      const lacked = PieceBits.none(leaves);
+      for (const leaf of [0, 3, leaves - 9]) lacked.add(leaf);
+      const clock = handClock();
+      const choice = new DeltaChoice("auto", clock);
+      if (isKnown) choice.look(false);
+      let [frames, isAsked, paddingBytes] = [0, false, 0];
+      const read = readTree(root, {
+        frameBytes: 4 * LEAF_BYTES + 8192,
+        recipes: { cutters: new Map([[1, "fixed"]]), lackedOf: () => (isAsked ? lacked : undefined), choice },
+        onOutput: (output) => {
+          if (output.type === "frame") frames += 1;
+          if (frames === 5) choice.look(MIB);
+          if (output.type === "waits") isAsked = true;
+          if (output.type === "pause") clock.advance(4);
+          if (output.type !== "padding") return;
+          paddingBytes += output.body.length;
+          choice.stored(output.body.length);
+        },
+      });
+      expect(paddingBytes).toBe(isKnown ? 0 : 3.5 * MIB);
+      const records = read.frames.flat().filter(({ entry }) => entry === 1);
+      let end = 0;
+      for (const record of records) {
+        if (record.kind === "close") continue;
+        expect(record.offset).toBe(end);
+        end += record.kind === "chunk" ? record.bytes.length : record.length;
+        if (record.kind === "chunk")
+          expect(file.subarray(record.offset, end).equals(record.bytes), `chunk at ${record.offset}`).toBe(true);
+      }
+      const kept = records.reduce((sum, record) => sum + (record.kind === "kept" ? record.length : 0), 0);
+      expect([end, isAsked, read.doneBytes]).toEqual([file.length, true, file.length]);
+      expect(kept).toBeGreaterThan(0.9 * file.length);
+      expect(records.at(-1)).toMatchObject({ kind: "close", final: { hash: hashChunk(file).hash } });
+    },
+  );
 });
