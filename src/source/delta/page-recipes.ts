@@ -91,11 +91,9 @@ export class PageRecipes {
         break;
       }
       if (recipe === undefined) continue;
-      const entry = rows.first + at;
       pieces += recipe.lengths.length;
-      entries.push(entry);
-      for (let slice = 0; slice < slicesOf(recipe.lengths.length); slice += 1)
-        yield { type: "recipe", entry, pieces: recipe.lengths.length, body: encodeRecipe(entry, recipe, slice) };
+      entries.push(rows.first + at);
+      yield* inSlices(rows.first + at, recipe);
     }
     if (entries.length > 0) yield { type: "waits", entries };
   }
@@ -169,6 +167,12 @@ export class PageRecipes {
       return undefined;
     }
   }
+}
+
+function* inSlices(entry: number, recipe: Recipe): Generator<ReadOutput, void, undefined> {
+  const pieces = recipe.lengths.length;
+  for (let slice = 0; slice < slicesOf(pieces); slice += 1)
+    yield { type: "recipe", entry, pieces, body: encodeRecipe(entry, recipe, slice) };
 }
 
 function isFit(stats: EntryStats): boolean {
