@@ -66,25 +66,13 @@ export const APPENDING: Change = {
 export const RENAMING: Change = {
   title: "renamed, into another directory",
   isRemembered: true,
-  make: ({ source, older: [old = ""] }, bytes) => {
-    writeNoise(join(old, FILE), bytes);
-    date(join(old, FILE), "old");
-    copyAll(join(old, FILE), source);
-    mkdirSync(join(source, "inside"));
-    renameSync(join(source, FILE), join(source, "inside", "renamed"));
-  },
+  make: inside((file, folder) => renameSync(file, join(folder, "renamed"))),
 };
 
 export const COPYING: Change = {
   title: "copied within the tree",
   isRemembered: true,
-  make: ({ source, older: [old = ""] }, bytes) => {
-    writeNoise(join(old, FILE), bytes);
-    date(join(old, FILE), "old");
-    copyAll(join(old, FILE), source);
-    mkdirSync(join(source, "inside"));
-    copyAll(join(old, FILE), join(source, "inside", "copied"));
-  },
+  make: inside((file, folder) => copyAll(file, join(folder, "copied"))),
 };
 
 export const VERSIONS: Change = {
@@ -149,6 +137,17 @@ function inPlace(write: (file: string, bytes: number) => void, change: (file: st
     copyAll(join(old, FILE), source);
     change(join(source, FILE));
     dateAll({ source, older: [old] });
+  };
+}
+
+/** Sinks hold a file, and something is done with the source's into another directory. */
+function inside(change: (file: string, folder: string) => void): Change["make"] {
+  return ({ source, older: [old = ""] }, bytes) => {
+    writeNoise(join(old, FILE), bytes);
+    date(join(old, FILE), "old");
+    copyAll(join(old, FILE), source);
+    mkdirSync(join(source, "inside"));
+    change(join(source, FILE), join(source, "inside"));
   };
 }
 

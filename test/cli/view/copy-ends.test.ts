@@ -65,6 +65,12 @@ test("when everything but the end is done, shows the elapsed time and not that 0
   expect(plain).toBe("100%, 4.0 GiB of 4.0 GiB, 20,000 of 20,000 files, finishing");
 });
 
+const ofSink = (own: Partial<CopyProgress>): SinkEvent => ({
+  type: "progress",
+  progress: sampleProgress({ bytesSent: 0, ...own }),
+  state: "receiving",
+});
+
 describe("what is unchanged", () => {
   const unchanged = { bytesDone: 3 * GIB, filesDone: 15_000, bytesUnchanged: 3 * GIB - 4 * MIB };
 
@@ -76,13 +82,8 @@ describe("what is unchanged", () => {
   });
 
   test("is no part of a sink's rate, neither live nor at the end", () => {
-    const at = (own: Partial<CopyProgress>): SinkEvent => ({
-      type: "progress",
-      progress: sampleProgress({ bytesSent: 0, ...own }),
-      state: "receiving",
-    });
-    const before = at({ bytesDone: 0, filesDone: 0, rateBytesPerSecond: 0 });
-    const state = stateAfter(sinkView, [before, at(unchanged)]);
+    const before = ofSink({ bytesDone: 0, filesDone: 0, rateBytesPerSecond: 0 });
+    const state = stateAfter(sinkView, [before, ofSink(unchanged)]);
     expect(linesOf(sinkView.screen(state, size, PLAIN_STYLE))[1]).toContain(" 4.0 MiB/s");
     const outcome = sampleOutcome("alpha", { bytesDone: 4 * GIB, bytesUnchanged: 4 * GIB - 2 * MIB });
     const said = sinkView.messages({ type: "finished", outcome, elapsedMs: 2000 }, state, PLAIN_STYLE);
@@ -102,13 +103,8 @@ describe("what a changed file is made of at its sinks", () => {
   });
 
   test("is no part of a sink's rate, neither live nor at the end", () => {
-    const at = (own: Partial<CopyProgress>): SinkEvent => ({
-      type: "progress",
-      progress: sampleProgress({ bytesSent: 0, ...own }),
-      state: "receiving",
-    });
-    const before = at({ bytesDone: 0, filesDone: 0, rateBytesPerSecond: 0 });
-    const state = stateAfter(sinkView, [before, at(kept)]);
+    const before = ofSink({ bytesDone: 0, filesDone: 0, rateBytesPerSecond: 0 });
+    const state = stateAfter(sinkView, [before, ofSink(kept)]);
     expect(linesOf(sinkView.screen(state, size, PLAIN_STYLE))[1]).toContain(" 4.0 MiB/s");
     const outcome = sampleOutcome("alpha", { bytesDone: 4 * GIB, bytesUnchanged: 3 * GIB, bytesKept: GIB - 2 * MIB });
     const said = sinkView.messages({ type: "finished", outcome, elapsedMs: 2000 }, state, PLAIN_STYLE);
